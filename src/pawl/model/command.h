@@ -1,0 +1,89 @@
+// A command is a wish. The shell stamps it with time and dice; the partition's step() answers with
+// events and effects, or refuses it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "pawl/model/ids.h"
+#include "pawl/model/message.h"
+#include "pawl/model/payload.h"
+
+namespace pawl {
+
+struct Stamp {
+  Instant now;        // duration clock
+  WallTime wall;      // for people
+  uint64_t dice = 0;  // seed of every random choice this command makes
+};
+
+// Stores one version of a workflow (wire encoding). The same bytes give the same id again.
+struct RegisterWorkflow {
+  Bytes definition;
+};
+
+// Starts an execution. `request_id` (client-chosen, may be empty: then not idempotent) has one effect;
+// the same id with other content is ALREADY_EXISTS.
+struct SubmitExecution {
+  std::string request_id;
+  Hash128 payload_hash;   // over all the client sent: see submit_hash()
+  WorkflowId workflow;
+  Payload input;          // JSON object
+  std::string labels;     // JSON object
+};
+Hash128 submit_hash(const SubmitExecution& submit, const Hash128& definition);
+
+struct CancelExecution {
+  ExecutionId execution;
+  std::string reason;
+};
+
+// One item, or (plain node) the node's task.
+struct CancelTask {
+  TaskKey task;
+  std::string reason;
+};
+
+// The dead letters of an execution, of one of its nodes, or one task; `all_*` widen.
+struct DeadLetterSelection {
+  ExecutionId execution;
+  bool all_nodes = true;
+  NodeIndex node = 0;
+  bool all_items = true;
+  ItemIndex item = 0;
+};
+struct RedriveDeadLetters { DeadLetterSelection which; };  // a new round of allowed failures
+struct DiscardDeadLetters { DeadLetterSelection which; };  // terminal: the node has failed
+
+struct OpenSession { WorkerSpec worker; };
+struct RenewSession { SessionId session; };                // soft: no event
+struct CloseSession { SessionId session; std::string reason; };
+
+struct ReportAttempts {
+  SessionId session;
+  std::vector<AttemptReport> reports;
+};
+
+enum class EvaluationPurpose : uint8_t { condition = 0, items = 1, output = 2 };
+
+// The answer to an Evaluate effect. `value`: condition: JSON; items: encoded item list or absent;
+// output: JSON.
+struct ReportEvaluation {
+  ExecutionId execution;
+  NodeIndex node = 0;               // unused for output
+  EvaluationPurpose purpose = EvaluationPurpose::condition;
+  bool succeeded = false;
+  Payload value;
+  uint32_t items_count = 0;
+  std::string error;
+};
+
+struct Tick {};  // timers that are due, leases that ran out
+
+using Command = std::variant<RegisterWorkflow, SubmitExecution, CancelExecution, CancelTask,
+                             RedriveDeadLetters, DiscardDeadLetters, OpenSession, RenewSession,
+                             CloseSession, ReportAttempts, ReportEvaluation, Tick>;
+
+}  // namespace pawl

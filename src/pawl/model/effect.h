@@ -1,0 +1,47 @@
+// Effects: what to do once the events of the same step are durable. They are never logged; after a
+// crash, resume() gives those again that still matter.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+
+#include "pawl/base/result.h"
+#include "pawl/model/event.h"
+#include "pawl/model/message.h"
+
+namespace pawl {
+
+// Names the asker of a command or query; chosen by whoever put it into the mailbox. 0: nobody waits.
+using Ticket = uint64_t;
+
+// `number`: the workflow's, execution's or session's id, or how many dead letters were moved.
+struct Reply {
+  Code code = Code::ok;
+  std::string message;
+  uint64_t number = 0;
+};
+
+struct Answer {
+  Ticket ticket = 0;
+  Reply reply;
+};
+struct Dispatch { Grant grant; };
+struct Stop {
+  SessionId session;
+  StopAttempts attempts;
+};
+struct Evaluate {
+  EvaluationPurpose purpose = EvaluationPurpose::condition;
+  Expression expression;
+  RunContextRef context;   // context->node is the node asking (output: any)
+};
+// Someone may be waiting for this execution: it ended, or parked.
+struct Settled {
+  ExecutionId execution;
+  ExecutionStatus status = ExecutionStatus::succeeded;
+};
+
+using Effect = std::variant<Answer, Dispatch, Stop, Evaluate, Settled>;
+
+}  // namespace pawl

@@ -1,0 +1,161 @@
+// Events: what has been decided. They are the log's content and the only thing that changes state
+// (evolve). A kind's number and fields never change once released; new kinds get new numbers.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "pawl/model/command.h"
+#include "pawl/model/ids.h"
+#include "pawl/model/message.h"
+#include "pawl/model/payload.h"
+
+namespace pawl {
+
+// First event of every owner's reign: binds the log to its cluster, counts epochs.
+struct EpochStarted {
+  uint64_t epoch = 0;
+  Hash128 cluster;
+};
+
+struct WorkflowRegistered {
+  WorkflowId workflow;
+  Bytes definition;
+};
+
+struct ExecutionSubmitted {
+  ExecutionId execution;
+  WorkflowId workflow;
+  std::string request_id;
+  Hash128 payload_hash;
+  Payload input;
+  std::string labels;
+};
+
+// An expression outside plain paths was handed to the evaluator.
+struct EvaluationStarted {
+  ExecutionId execution;
+  NodeIndex node = 0;
+  EvaluationPurpose purpose = EvaluationPurpose::condition;
+};
+
+// The condition of a node that is also mapped came out true; its items are next.
+struct ConditionHeld {
+  ExecutionId execution;
+  NodeIndex node = 0;
+};
+
+// The node's tasks exist now and are ready: one, or `items_count` of a mapped node.
+struct NodeActivated {
+  ExecutionId execution;
+  NodeIndex node = 0;
+  uint32_t items_count = 1;
+  Payload items;                 // encoded item list; absent: items are 0..n-1
+};
+
+enum class SkipReason : uint8_t { condition_false = 0, needs_skipped = 1, needs_failed = 2 };
+struct NodeSkipped {
+  ExecutionId execution;
+  NodeIndex node = 0;
+  SkipReason reason = SkipReason::condition_false;
+};
+
+// The node could not be activated (its `when` or `for_each` failed): parked as a whole.
+struct NodeParked {
+  ExecutionId execution;
+  NodeIndex node = 0;
+  std::string error;
+};
+
+struct SessionOpened {
+  SessionId session;
+  WorkerSpec worker;
+};
+// Its open attempts are lost: their tasks are ready again.
+struct SessionClosed {
+  SessionId session;
+  std::string reason;
+};
+
+struct AttemptsGranted {
+  SessionId session;
+  TaskRange range;
+  AttemptNumber attempt = 1;
+  uint64_t nonce = 0;
+};
+
+struct AttemptsSucceeded {
+  TaskRange range;
+  AttemptNumber attempt = 1;
+  std::vector<Payload> outputs;  // one per item, or empty when all are null
+};
+
+enum class Disposition : uint8_t {
+  retry = 0,   // back off until retry_at, then ready again
+  again = 1,   // ready at once; does not count as a failure
+  park = 2,    // dead letter
+};
+struct AttemptFailed {
+  TaskRange range;               // usually one task; a range for a queue timeout
+  AttemptNumber attempt = 0;     // 0: was never granted (queue timeout)
+  FailureKind kind = FailureKind::exit_code;
+  int32_t exit_code = 0;
+  std::string error;
+  Disposition disposition = Disposition::park;
+  Instant retry_at;
+};
+
+// Back-off is over.
+struct RetryReleased { TaskKey task; };
+
+struct DeadLettersRedriven { TaskRange range; };
+struct DeadLettersDiscarded { TaskRange range; };
+// A parked node (NodeParked) gets another evaluation, or is given up.
+struct NodeRedriven { ExecutionId execution; NodeIndex node = 0; };
+struct NodeDiscarded { ExecutionId execution; NodeIndex node = 0; };
+
+struct TaskCancelled { TaskKey task; std::string reason; };
+struct ExecutionCancelled { ExecutionId execution; std::string reason; };
+
+enum class ExecutionStatus : uint8_t {
+  running = 0,
+  parked = 1,      // nothing can move until a dead letter is redriven or discarded
+  succeeded = 2,
+  failed = 3,      // ended with a discarded dead letter
+  cancelled = 4,
+};
+const char* name(ExecutionStatus status);  // "running"
+
+struct ExecutionParked { ExecutionId execution; };
+struct ExecutionEnded {
+  ExecutionId execution;
+  ExecutionStatus status = ExecutionStatus::succeeded;
+  Payload output;
+};
+
+// Reserved for what crosses partitions: one id, an outbox event here and an inbox event there.
+struct OutboxEnqueued { uint64_t id = 0; uint64_t destination = 0; Bytes content; };
+struct InboxAccepted { uint64_t id = 0; uint64_t source = 0; Bytes content; };
+
+using Event = std::variant<EpochStarted, WorkflowRegistered, ExecutionSubmitted, EvaluationStarted,
+                           ConditionHeld, NodeActivated, NodeSkipped, NodeParked, SessionOpened,
+                           SessionClosed, AttemptsGranted, AttemptsSucceeded, AttemptFailed,
+                           RetryReleased, DeadLettersRedriven, DeadLettersDiscarded, NodeRedriven,
+                           NodeDiscarded, TaskCancelled, ExecutionCancelled, ExecutionParked,
+                           ExecutionEnded, OutboxEnqueued, InboxAccepted>;
+
+// The execution an event belongs to; 0 for those of the partition itself.
+ExecutionId execution_of(const Event& event);
+
+// What one commit appends: the events of all commands that waited.
+struct Group {
+  uint64_t position = 0;   // groups are numbered 1, 2, 3 ...
+  uint64_t epoch = 0;
+  Instant now;             // duration clock when it was gathered
+  WallTime wall;
+  std::vector<Event> events;
+};
+
+}  // namespace pawl

@@ -1,0 +1,87 @@
+// What travels between a partition and a worker. In one process these values are handed over as they
+// are; over a network they are encoded (wire/).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "pawl/model/ids.h"
+#include "pawl/model/outputs.h"
+#include "pawl/model/payload.h"
+#include "pawl/model/workflow.h"
+
+namespace pawl {
+
+// What a worker is able to run, and how much of it. `credit` is how many items it may hold granted:
+// a little more than `slots`, so that no slot idles for a commit.
+struct WorkerSpec {
+  std::string name;                    // for people
+  uint32_t slots = 1;                  // attempts at the same time
+  uint32_t credit = 2;                 // items granted and not yet reported
+  uint32_t node_types = 0xffffffff;    // bit per NodeType
+  std::vector<std::string> functions;  // registered names, ascending
+  Duration lease = Duration::seconds(10);
+
+  bool runs(NodeType type) const { return (node_types >> static_cast<unsigned>(type)) & 1u; }
+};
+
+// Everything an attempt of one node run may read. Immutable once made; shared by all its attempts.
+struct RunContext {
+  ExecutionId execution;
+  WorkflowRef workflow;
+  NodeIndex node = 0;
+  Payload input;
+  std::string labels;                   // JSON object: tenant_id, user_id and what the client gave
+  std::vector<NodeOutput> outputs;      // of the nodes this one transitively needs
+  Payload items;                        // encoded item list (payload.h); absent: items are 0..n-1
+  uint32_t items_count = 1;
+  Hash128 cluster;                      // for uuid_of and idempotency keys
+
+  const Node& definition() const { return workflow->nodes[node]; }
+};
+using RunContextRef = std::shared_ptr<const RunContext>;
+
+// Attempt `attempt` of every task in `range` now belongs to `session`. The token of one attempt is
+// (cluster, task, attempt, nonce): it is what a report must show to be accepted.
+struct Grant {
+  SessionId session;
+  TaskRange range;
+  AttemptNumber attempt = 1;
+  uint64_t nonce = 0;
+  RunContextRef context;
+};
+
+// How attempts ended: all of `range` alike (a range of successes, or one failure).
+struct AttemptReport {
+  TaskRange range;
+  AttemptNumber attempt = 1;
+  uint64_t nonce = 0;
+  bool succeeded = false;
+  std::vector<Payload> outputs;   // success: one per item, or empty when all are null
+  FailureKind kind = FailureKind::exit_code;
+  int32_t exit_code = 0;          // exit code, or signal number
+  std::string error;              // one line for people
+};
+
+// Not durable: the newest wins.
+struct AttemptProgress {
+  TaskKey task;
+  AttemptNumber attempt = 1;
+  uint32_t permille = 0;          // 0..1000
+  std::string message;
+};
+
+// Ends a granted attempt early: its result no longer counts.
+struct StopAttempts {
+  TaskRange range;
+  AttemptNumber attempt = 1;
+  uint64_t nonce = 0;
+};
+
+// Constant over the attempts of a task, different
+// for every task of every cluster; programs find it in PAWL_IDEMPOTENCY_KEY.
+std::string idempotency_key(Hash128 cluster, const TaskKey& task);
+
+}  // namespace pawl

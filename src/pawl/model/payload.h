@@ -1,0 +1,59 @@
+// A JSON value on its way through Pawl: its text, or (above payload_inline_max) a reference to the
+// blob store. The blob is written before the event that refers to it becomes durable.
+//
+//   Payload small = Payload::inline_json("{\"n\":1}");
+//   Payload large = Payload::blob({execution, 3, bytes.size(), hash128(bytes)});
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "pawl/base/bytes.h"
+#include "pawl/base/hash.h"
+#include "pawl/base/result.h"
+#include "pawl/model/ids.h"
+
+namespace pawl {
+
+constexpr uint64_t payload_inline_max = 64 * 1024;  // bytes
+
+// `owner` scopes deletion: the blobs of an execution go with it.
+struct BlobRef {
+  ExecutionId owner;       // 0 while the execution has no id yet (a submitted input)
+  uint64_t sequence = 0;   // unique for the owner
+  uint64_t size = 0;       // bytes
+  Hash128 hash;            // hash128 of the content; checked on every read
+
+  friend constexpr auto operator<=>(const BlobRef&, const BlobRef&) = default;
+};
+
+class Payload {
+ public:
+  Payload() = default;  // absent: reads as JSON null
+  static Payload inline_json(std::string text);
+  static Payload blob(const BlobRef& ref);
+
+  bool is_blob() const { return is_blob_; }
+  bool is_absent() const { return bytes_.empty(); }
+  const std::string& text() const;  // only when inline; "null" when absent
+  BlobRef ref() const;              // only when a blob
+  uint64_t size() const;            // bytes of the value, wherever it is
+
+  void encode(ByteWriter& out) const;
+  static Payload decode(ByteReader& in);
+  friend bool operator==(const Payload&, const Payload&) = default;
+
+ private:
+  std::string bytes_;  // the text, or the encoded reference
+  bool is_blob_ = false;
+};
+
+// The item list of a mapped node: `count` JSON texts, addressable one by one.
+// Layout: count x u64 end offsets, then the texts. An integer n stands for 0, 1, ... n-1 and has no
+// bytes at all (see NodeActivated).
+std::string encode_items(const std::string& json_array);
+uint64_t items_count(ByteView encoded);
+std::string_view items_at(ByteView encoded, uint64_t index);
+Status items_check(ByteView encoded);  // offsets ascend and stay inside
+
+}  // namespace pawl

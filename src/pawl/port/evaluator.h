@@ -1,0 +1,31 @@
+// jq expressions outside plain paths.
+//
+// Contract (testing/contract/evaluator_contract.h): one answer per start(), through the sink given at
+// construction, from any thread. An expression that runs longer than the adapter's limit, or needs more
+// memory than allowed, is killed and answers with an error that says so. `context` is one JSON
+// document. More than one result, or none, is an error (`expected one value, got 2`). check() compiles
+// only, and blocks; its error is jq's own, in one line.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "pawl/base/result.h"
+
+namespace pawl {
+
+struct Evaluation {
+  uint64_t ticket = 0;
+  Result<std::string> value = std::string();  // JSON text
+};
+
+class Evaluator {
+ public:
+  virtual ~Evaluator() = default;
+  virtual void start(uint64_t ticket, const std::string& expression,
+                     std::shared_ptr<const std::string> context) = 0;
+  virtual Status check(const std::string& expression) = 0;
+};
+
+}  // namespace pawl

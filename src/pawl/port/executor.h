@@ -1,0 +1,50 @@
+// Runs one kind of node's attempts.
+//
+// Contract (testing/contract/executor_contract.h):
+//  * start() returns at once. Exactly one Finished per started launch reaches the sink, also after
+//    stop(); progress may come before it, never after.
+//  * stop(terminate) asks politely (SIGTERM), stop(kill) does not; both are safe for a launch that has
+//    just finished. Nothing of the attempt is left running when Finished is put.
+//  * A launch covers `range`, at most max_range() items, all with the same grant; the report covers the
+//    same items, in one or more AttemptReports.
+//  * The executor enforces the node's run and heartbeat timeouts.
+// Threading: start/stop on the worker's thread; the sink is put from any thread.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "pawl/model/message.h"
+#include "pawl/port/sink.h"
+
+namespace pawl {
+
+struct Launch {
+  uint64_t id = 0;       // chosen by the worker, unique in its life
+  Grant grant;           // grant.range: what to run now (a part of what was granted)
+};
+
+struct Finished {
+  uint64_t launch = 0;
+  std::vector<AttemptReport> reports;
+};
+struct Progressed {
+  uint64_t launch = 0;
+  AttemptProgress progress;
+};
+using ExecutorNews = std::variant<Finished, Progressed>;
+
+enum class StopMode : uint8_t { terminate, kill };
+
+class Executor {
+ public:
+  virtual ~Executor() = default;
+  virtual uint32_t max_range() const = 0;
+  virtual void start(Launch launch) = 0;
+  virtual void stop(uint64_t launch, StopMode mode) = 0;
+};
+
+}  // namespace pawl

@@ -1,0 +1,55 @@
+// Carries messages between a partition's engine and its workers.
+//
+// Contract (testing/contract/transport_contract.h): a message may be lost, delayed, duplicated or
+// overtaken, but never altered; Link (link.h) makes one reliable ordered stream of it. send() returns
+// at once. What arrives is put into the sink that the receiver registered for its address, on the
+// receiver's thread or any other.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "pawl/model/message.h"
+#include "pawl/port/sink.h"
+
+namespace pawl {
+
+using Address = uint64_t;  // 1: the engine; workers choose others
+
+// worker -> engine
+struct Hello { WorkerSpec worker; };
+struct Heartbeat {};
+struct Reports { std::vector<AttemptReport> reports; };
+struct Progress { std::vector<AttemptProgress> items; };
+struct Goodbye {};
+// engine -> worker
+struct Welcome { SessionId session; };
+struct Grants { std::vector<Grant> grants; };
+struct Stops { std::vector<StopAttempts> stops; };
+struct Closed { std::string reason; };   // the session is over: stop all its attempts, say Hello again
+
+using MessageBody = std::variant<Hello, Heartbeat, Reports, Progress, Goodbye, Welcome, Grants, Stops,
+                                 Closed>;
+
+// `incarnation` tells two lives of the same address apart; `sequence` 0 is a bare acknowledgement.
+struct Message {
+  Address from = 0;
+  Address to = 0;
+  uint64_t incarnation = 0;       // of the sender
+  uint64_t peer_incarnation = 0;  // of the receiver, as the sender knows it; 0: not yet
+  uint64_t sequence = 0;          // 1, 2, 3 ... per direction and pair of incarnations
+  uint64_t acknowledged = 0;      // highest sequence received in order
+  MessageBody body;
+};
+
+class Transport {
+ public:
+  virtual ~Transport() = default;
+  virtual void bind(Address address, Sink<Message>& receiver) = 0;
+  virtual void unbind(Address address) = 0;
+  virtual void send(Message message) = 0;
+};
+
+}  // namespace pawl

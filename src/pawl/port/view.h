@@ -1,0 +1,58 @@
+// The view: a rebuildable, ordered key-value picture of the partition at one position. Never the
+// truth: everything in it can be had again from a checkpoint and the log.
+//
+// Contract (testing/contract/view_contract.h):
+//  * A batch is applied whole or not at all, together with its position; position() is that of the
+//    newest applied batch. Positions ascend.
+//  * submit() returns at once; the answer comes through poll(). One batch in flight.
+//  * seal() makes everything up to position() a checkpoint that survives power loss and has been read
+//    back and verified; two newest checkpoints are kept. After opening, position() is that of the
+//    newest checkpoint that verifies, or 0: batches after it may be gone, and the log has them.
+//  * trim_position() is the position of the older kept checkpoint (0 if there are not two yet): the
+//    log is needed from there on.
+//  * get() and scan() see applied batches only.
+// Threading: the engine's thread only.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "pawl/base/bytes.h"
+#include "pawl/base/result.h"
+
+namespace pawl {
+
+struct ViewBatch {
+  uint64_t position = 0;
+  std::vector<std::pair<Bytes, Bytes>> puts;
+  std::vector<Bytes> deletes;
+  std::vector<std::pair<Bytes, Bytes>> delete_ranges;  // [first, second)
+  bool seal = false;                                   // make it a checkpoint
+};
+
+class ViewCursor {
+ public:
+  virtual ~ViewCursor() = default;
+  virtual bool valid() const = 0;
+  virtual ByteView key() const = 0;
+  virtual ByteView value() const = 0;
+  virtual void next() = 0;
+  virtual Status status() const = 0;  // check once at the end
+};
+
+class View {
+ public:
+  virtual ~View() = default;
+  virtual uint64_t position() const = 0;
+  virtual uint64_t trim_position() const = 0;
+  virtual void submit(ViewBatch batch) = 0;
+  virtual std::optional<Status> poll() = 0;
+  virtual Result<std::optional<Bytes>> get(ByteView key) = 0;
+  virtual std::unique_ptr<ViewCursor> scan(ByteView from, ByteView to) = 0;  // [from, to)
+};
+
+}  // namespace pawl

@@ -133,6 +133,7 @@ struct ExecutionEnded {
   ExecutionId execution;
   ExecutionStatus status = ExecutionStatus::succeeded;
   Payload output;
+  std::string error;             // failed: why, in one line
 };
 
 // Reserved for what crosses partitions: one id, an outbox event here and an inbox event there.

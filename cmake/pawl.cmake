@@ -6,8 +6,8 @@
 # the named Pawl libraries (public) and third-party targets (private), and builds the folder's tests
 # into one binary, registered with ctest under the library's name.
 
-set(CMAKE_CXX_FLAGS_DEV "-O1 -g1" CACHE STRING "flags of the everyday build")
-set(CMAKE_C_FLAGS_DEV "-O1 -g1" CACHE STRING "flags of the everyday build")
+set(CMAKE_CXX_FLAGS_DEV "-O1 -g1" CACHE STRING "flags of the everyday build" FORCE)
+set(CMAKE_C_FLAGS_DEV "-O1 -g1" CACHE STRING "flags of the everyday build" FORCE)
 set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g1" CACHE STRING "release keeps its checks: no NDEBUG" FORCE)
 set(CMAKE_C_FLAGS_RELEASE "-O2 -g1" CACHE STRING "release keeps its checks: no NDEBUG" FORCE)
 

@@ -32,7 +32,8 @@ class Random {
 
   // Uniform in [0, bound); bound 0 gives 0. Lemire's multiply-shift: the bias is below 2^-64 * bound.
   constexpr uint64_t below(uint64_t bound) {
-    return static_cast<uint64_t>((static_cast<unsigned __int128>(next()) * bound) >> 64);
+    __extension__ typedef unsigned __int128 Wide;
+    return static_cast<uint64_t>((static_cast<Wide>(next()) * bound) >> 64);
   }
 
   // Uniform in [low, high].

@@ -15,6 +15,8 @@
 namespace pawl {
 
 uint32_t crc32c(ByteView bytes, uint32_t previous = 0);
+// The same by tables, whatever the CPU has: what crc32c() falls back to.
+uint32_t crc32c_portable(ByteView bytes, uint32_t previous = 0);
 
 struct Hash128 {
   uint64_t low = 0;

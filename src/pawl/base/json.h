@@ -29,7 +29,8 @@ Status json_validate(std::string_view text);
 JsonKind json_kind(std::string_view text);
 
 // The value at `path` (object keys, or array indexes in decimal), as a view into `text`; nothing if
-// a step does not exist. An empty path gives the value itself without surrounding white space.
+// a step does not exist. An empty path gives the value itself without surrounding white space. Of
+// members with the same name the last counts, as in jq.
 std::optional<std::string_view> json_find(std::string_view text,
                                           const std::vector<std::string>& path);
 
@@ -77,7 +78,7 @@ class JsonWriter {
   JsonWriter& null();
   JsonWriter& raw(std::string_view json);  // valid JSON, inserted as it is
   const std::string& text() const { return text_; }
-  std::string take() { return std::move(text_); }
+  std::string take();  // everything must be closed
 
  private:
   void separate();

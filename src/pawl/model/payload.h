@@ -30,7 +30,7 @@ struct BlobRef {
 class Payload {
  public:
   Payload() = default;  // absent: reads as JSON null
-  static Payload inline_json(std::string text);
+  static Payload inline_json(std::string text);  // "null" and "" become absent
   static Payload blob(const BlobRef& ref);
 
   bool is_blob() const { return is_blob_; }
@@ -49,8 +49,11 @@ class Payload {
 };
 
 // The item list of a mapped node: `count` JSON texts, addressable one by one.
-// Layout: count x u64 end offsets, then the texts. An integer n stands for 0, 1, ... n-1 and has no
-// bytes at all (see NodeActivated).
+// Layout: u64 count, count x u64 end offsets (from where the texts begin), then the texts. So item i
+// of a list in the blob store takes two small reads: its end is at byte 8 + 8 * i, its begin is the end
+// before it. An integer n stands for 0, 1, ... n-1 and has no bytes at all (see NodeActivated).
+// items_at() needs index < items_count() and a list that items_check() accepted.
+constexpr uint64_t items_text_offset(uint64_t count) { return 8 + 8 * count; }
 std::string encode_items(const std::string& json_array);
 uint64_t items_count(ByteView encoded);
 std::string_view items_at(ByteView encoded, uint64_t index);

@@ -1,0 +1,99 @@
+// One reliable, ordered, exactly-once stream in each direction, over a Transport that loses,
+// delays, duplicates and reorders.
+//
+//   Link link({.self = 7, .peer = 1, .incarnation = 3});
+//   link.send(Hello{spec});
+//   for (Message& m : link.poll(now)) transport.send(std::move(m));   // at the end of every turn
+//   ...
+//   Link::Delivery got = link.deliver(std::move(message), now);       // for each that arrived
+//   if (got.peer_restarted) ...                                       // what we had sent it is
+//   void for (MessageBody& body : got.bodies) ...
+//
+// Rules:
+//  * An incarnation is one life of one address. Those of one address ascend (the engine uses the
+//  log's
+//    epoch; a worker that cannot count its lives takes a new address for each).
+//  * A stream belongs to a pair of incarnations, and a body travels only under a pair that its
+//  sender
+//    knows; a link that does not know its peer yet probes with a bare message, and the peer
+//    answers. So no body of an old life is ever delivered, and no sequence number means two things.
+//  * A higher incarnation of the peer starts both streams anew: what was unsent or unacknowledged
+//  is
+//    dropped, and the owner is told. A lower one is ignored.
+//  * Unacknowledged bodies are sent again after a time that doubles up to a cap. Acknowledgements
+//  ride
+//    on bodies, or go alone after `acknowledge_after` of silence.
+//  * At most `window_messages_max` bodies are on their way; more wait. send() refuses with
+//    RESOURCE_EXHAUSTED when `waiting_messages_max` are queued in all: gather into fewer, larger
+//    bodies.
+// Pure: no clock, no transport. One thread at a time.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <vector>
+
+#include "pawl/base/result.h"
+#include "pawl/base/time.h"
+#include "pawl/port/transport.h"
+
+namespace pawl {
+
+struct LinkOptions {
+  Address self = 0;
+  Address peer = 0;
+  uint64_t incarnation = 1;  // of this end; at least 1
+  Duration retransmit_first = Duration::milliseconds(200);
+  Duration retransmit_max = Duration::seconds(5);
+  Duration acknowledge_after = Duration::milliseconds(20);
+  uint32_t window_messages_max = 256;
+  uint32_t waiting_messages_max = 4096;
+};
+
+class Link {
+ public:
+  struct Delivery {
+    bool peer_restarted = false;      // before `bodies`, which are of the new life
+    std::vector<MessageBody> bodies;  // in the order sent, each once
+  };
+
+  explicit Link(LinkOptions options);
+
+  // The body's sequence number, to be compared with acknowledged() until the peer restarts.
+  Result<uint64_t> send(MessageBody body);
+  bool full() const { return outgoing_.size() >= options_.waiting_messages_max; }
+
+  Delivery deliver(Message message, Instant now);
+
+  // What is to be handed to the transport now.
+  std::vector<Message> poll(Instant now);
+  // When poll() has something to do next; never() if nothing waits.
+  Instant deadline() const;
+
+  uint64_t acknowledged() const { return first_unacknowledged_ - 1; }
+  bool idle() const { return outgoing_.empty(); }  // everything sent has arrived
+  uint64_t peer_incarnation() const { return peer_incarnation_; }
+
+ private:
+  void start_over(uint64_t peer_incarnation);
+  void take_acknowledgement(uint64_t acknowledged, Instant now);
+  void take_body(Message message, Instant now, std::vector<MessageBody>& into);
+  Message bare() const;
+  Message numbered(size_t index) const;
+  void back_off(Instant now);
+  bool may_send_fresh() const;
+
+  LinkOptions options_;
+  uint64_t peer_incarnation_ = 0;      // 0: not known yet
+  std::deque<MessageBody> outgoing_;   // the first `in_flight_` have been sent
+  uint64_t first_unacknowledged_ = 1;  // sequence of outgoing_.front()
+  size_t in_flight_ = 0;
+  Duration retransmit_after_;
+  Instant retransmit_at_;                  // of the oldest in flight, or of the next probe
+  uint64_t received_ = 0;                  // highest sequence delivered
+  std::map<uint64_t, MessageBody> early_;  // overtook their predecessors
+  Instant acknowledge_at_ = Instant::never();
+};
+
+}  // namespace pawl

@@ -1,0 +1,320 @@
+#include "pawl/port/link.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "pawl/base/random.h"
+
+namespace pawl {
+namespace {
+
+constexpr Address left = 7;
+constexpr Address right = 1;
+
+// A body says in which life it was sent and as which of that life's bodies: "2/5".
+MessageBody body(uint64_t life, uint64_t number) {
+  return Closed{std::to_string(life) + "/" + std::to_string(number)};
+}
+
+struct Tag {
+  uint64_t life = 0;
+  uint64_t number = 0;
+};
+
+Tag tag(const MessageBody& body) {
+  const std::string& text = std::get<Closed>(body).reason;
+  size_t slash = text.find('/');
+  return {std::stoull(text), std::stoull(text.substr(slash + 1))};
+}
+
+// One end of the stream and what it must see: the other's bodies in order, each once, and after a
+// restart of the other none of its old life.
+struct End {
+  Address self;
+  Address peer;
+  uint64_t life = 1;
+  Link link;
+  uint64_t sent = 0;       // in this life
+  uint64_t peer_life = 0;  // of the last body that arrived
+  uint64_t got = 0;        // bodies of that life
+  bool restarted_told = false;
+
+  End(Address s, Address p) : self(s), peer(p), link(make(s, p, 1)) {}
+
+  static Link make(Address s, Address p, uint64_t life) {
+    LinkOptions options;
+    options.self = s;
+    options.peer = p;
+    options.incarnation = life;
+    options.window_messages_max = 4;
+    return Link(options);
+  }
+  void send() {
+    if (link.send(body(life, sent + 1)).ok()) ++sent;
+  }
+  void restart() {
+    ++life;
+    link = make(self, peer, life);
+    sent = 0;
+    peer_life = 0;
+    got = 0;
+  }
+  void receive(const Message& message, Instant now) {
+    Link::Delivery delivery = link.deliver(message, now);
+    if (delivery.peer_restarted) sent = 0;  // what had not arrived is void
+    if (delivery.peer_restarted) restarted_told = true;
+    for (const MessageBody& one : delivery.bodies) {
+      Tag t = tag(one);
+      ASSERT_GE(t.life, peer_life) << "a body of an old life";
+      if (t.life > peer_life) {
+        peer_life = t.life;
+        got = t.number;
+      } else {
+        ++got;
+      }
+      ASSERT_EQ(t.number, got);
+    }
+  }
+};
+
+struct World {
+  End a{left, right};
+  End b{right, left};
+  std::vector<Message> net;
+  Instant now{1};
+
+  void pump() {
+    for (Message& m : a.link.poll(now)) net.push_back(std::move(m));
+    for (Message& m : b.link.poll(now)) net.push_back(std::move(m));
+  }
+  void hand_over(const Message& message) { (message.to == left ? a : b).receive(message, now); }
+  // Everything arrives, in order, until both ends are content.
+  void calm() {
+    for (int round = 0; round < 100; ++round) {
+      pump();
+      std::vector<Message> batch = std::exchange(net, {});
+      for (const Message& m : batch) hand_over(m);
+      if (batch.empty() && a.link.idle() && b.link.idle()) return;
+      now = now + Duration::seconds(5);
+    }
+    FAIL() << "no rest after 100 rounds";
+  }
+  void greet() {
+    a.send();
+    b.send();
+    calm();
+  }
+};
+
+void expect_complete(World& world) {
+  world.calm();
+  EXPECT_EQ(world.b.got, world.a.sent);
+  EXPECT_EQ(world.a.got, world.b.sent);
+}
+
+// All ways in which the network can treat what is on it: any order, each message delivered, lost or
+// delivered twice, within the budgets.
+uint64_t explore(const World& world, int losses, int copies) {
+  if (testing::Test::HasFatalFailure()) return 0;
+  if (world.net.empty()) {
+    World end = world;
+    expect_complete(end);
+    return 1;
+  }
+  uint64_t ways = 0;
+  for (size_t i = 0; i < world.net.size(); ++i) {
+    Message chosen = world.net[i];
+    World next = world;
+    next.net.erase(next.net.begin() + static_cast<std::ptrdiff_t>(i));
+    if (losses > 0) ways += explore(next, losses - 1, copies);
+    next.hand_over(chosen);
+    ways += explore(next, losses, copies);
+    if (copies > 0) {
+      World again = world;
+      again.hand_over(chosen);
+      ways += explore(again, losses, copies - 1);
+    }
+  }
+  return ways;
+}
+
+TEST(Link, CarriesBodiesInOrderOnce) {
+  World world;
+  for (int i = 0; i < 50; ++i) world.a.send();
+  for (int i = 0; i < 3; ++i) world.b.send();
+  expect_complete(world);
+  EXPECT_EQ(world.b.got, 50u);
+  EXPECT_EQ(world.a.got, 3u);
+}
+
+TEST(Link, NothingToSayMeansNoDeadline) {
+  World world;
+  EXPECT_EQ(world.a.link.deadline(), Instant::never());
+  EXPECT_TRUE(world.a.link.poll(world.now).empty());
+  world.greet();
+  EXPECT_EQ(world.a.link.deadline(), Instant::never());
+  EXPECT_EQ(world.b.link.deadline(), Instant::never());
+}
+
+TEST(Link, AcknowledgementRidesOnABodyOrGoesAloneAfterSilence) {
+  World world;
+  world.greet();
+  world.a.send();
+  world.pump();
+  ASSERT_EQ(world.net.size(), 1u);
+  Message first = std::exchange(world.net, {})[0];
+  world.hand_over(first);
+  world.pump();
+  EXPECT_TRUE(world.net.empty()) << "too early for a bare acknowledgement";
+  EXPECT_EQ(world.b.link.deadline(), world.now + LinkOptions{}.acknowledge_after);
+  world.now = world.b.link.deadline();
+  world.pump();
+  ASSERT_EQ(world.net.size(), 1u);
+  EXPECT_EQ(world.net[0].sequence, 0u);
+  EXPECT_EQ(world.net[0].acknowledged, 2u);
+  world.net.clear();
+
+  world.hand_over(first);  // a copy: the acknowledgement must have been lost
+  world.b.send();
+  world.pump();
+  ASSERT_EQ(world.net.size(), 1u);
+  EXPECT_EQ(world.net[0].sequence, 2u);
+  EXPECT_EQ(world.net[0].acknowledged, 2u);
+}
+
+TEST(Link, RetransmitsAtDoublingIntervalsUpToTheCap) {
+  World world;
+  world.greet();
+  world.a.send();
+  std::vector<int64_t> waits;
+  Instant last = world.now;
+  for (int i = 0; i < 9; ++i) {
+    world.pump();
+    ASSERT_EQ(world.net.size(), 1u);
+    world.net.clear();
+    if (i > 0) waits.push_back((world.now - last).whole_milliseconds());
+    last = world.now;
+    world.now = world.a.link.deadline();
+  }
+  EXPECT_EQ(waits, (std::vector<int64_t>{200, 200, 400, 800, 1600, 3200, 5000, 5000}));
+}
+
+TEST(Link, WindowBoundsWhatIsOnItsWayAndTheQueueWhatWaits) {
+  LinkOptions options;
+  options.self = left;
+  options.peer = right;
+  options.window_messages_max = 2;
+  options.waiting_messages_max = 3;
+  Link link(options);
+  Message hello;
+  hello.from = right;
+  hello.to = left;
+  hello.incarnation = 9;
+  hello.peer_incarnation = 1;
+  link.deliver(hello, Instant{1});
+  for (uint64_t i = 1; i <= 3; ++i) EXPECT_EQ(link.send(Heartbeat{}).value(), i);
+  auto refused = link.send(Heartbeat{});
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, Code::resource_exhausted);
+  EXPECT_NE(refused.error().message.find("waiting_messages_max"), std::string::npos);
+  EXPECT_EQ(link.poll(Instant{1}).size(), 2u);
+  hello.acknowledged = 1;
+  link.deliver(hello, Instant{2});
+  EXPECT_EQ(link.acknowledged(), 1u);
+  EXPECT_TRUE(link.send(Heartbeat{}).ok());
+  EXPECT_EQ(link.poll(Instant{2}).size(), 1u);
+}
+
+TEST(Link, EveryFateOfFiveMessages) {
+  World world;
+  world.greet();
+  for (int i = 0; i < 3; ++i) world.a.send();
+  for (int i = 0; i < 2; ++i) world.b.send();
+  world.pump();
+  ASSERT_EQ(world.net.size(), 5u);
+  EXPECT_GT(explore(world, 1, 1), 1000u);
+}
+
+TEST(Link, EveryOrderOfSixMessages) {
+  World world;
+  world.greet();
+  for (int i = 0; i < 4; ++i) world.a.send();
+  for (int i = 0; i < 2; ++i) world.b.send();
+  world.pump();
+  ASSERT_EQ(world.net.size(), 6u);
+  EXPECT_EQ(explore(world, 0, 0), 720u);
+  EXPECT_GT(explore(world, 1, 0), 720u);
+}
+
+// The first contact, with probes, bodies and answers lost, copied and reordered, and the old life's
+// messages still on the net when the sender starts its next life.
+TEST(Link, EveryFateOfTheMessagesAroundARestart) {
+  for (int which = 0; which < 2; ++which) {
+    for (int before = 0; before < 4; ++before) {
+      World world;
+      world.a.send();
+      world.a.send();
+      for (int step = 0; step < before; ++step) {
+        world.pump();
+        for (const Message& m : std::vector<Message>(world.net)) world.hand_over(m);  // copies stay
+      }
+      if (world.net.size() > 3) world.net.erase(world.net.begin(), world.net.end() - 3);
+      End& restarted = which == 0 ? world.a : world.b;
+      restarted.restart();
+      restarted.send();
+      world.pump();
+      EXPECT_GT(explore(world, 1, 1), 0u);
+      ASSERT_FALSE(HasFatalFailure()) << "which " << which << " before " << before;
+    }
+  }
+}
+
+TEST(Link, OwnerLearnsThatThePeerRestartedAndOldBodiesAreVoid) {
+  World world;
+  world.greet();
+  world.a.send();
+  world.pump();
+  world.net.clear();  // lost
+  world.b.restart();
+  world.b.send();
+  world.calm();
+  EXPECT_TRUE(world.a.restarted_told);
+  EXPECT_TRUE(world.a.link.idle());
+  EXPECT_EQ(world.a.got, 1u);
+  EXPECT_EQ(world.b.got, 0u) << "a body meant for the old life reached the new one";
+}
+
+TEST(Link, RandomWorldsEndComplete) {
+  for (uint64_t seed = 1; seed <= 150; ++seed) {
+    Random dice(seed);
+    World world;
+    for (int step = 0; step < 200; ++step) {
+      world.now = world.now + Duration::milliseconds(static_cast<int64_t>(dice.below(150)));
+      if (dice.chance(300)) world.a.send();
+      if (dice.chance(300)) world.b.send();
+      if (dice.chance(10)) world.a.restart();
+      if (dice.chance(10)) world.b.restart();
+      world.pump();
+      for (uint64_t n = dice.below(4); n > 0 && !world.net.empty(); --n) {
+        size_t i = dice.below(world.net.size());
+        Message message = world.net[i];
+        if (!dice.chance(200)) world.net.erase(world.net.begin() + static_cast<std::ptrdiff_t>(i));
+        if (!dice.chance(200)) world.hand_over(message);
+      }
+      if (world.net.size() > 40) world.net.erase(world.net.begin(), world.net.begin() + 20);
+    }
+    uint64_t before = world.a.sent + world.b.sent;
+    world.a.send();
+    world.b.send();
+    world.calm();
+    ASSERT_FALSE(HasFatalFailure()) << "seed " << seed;
+    EXPECT_TRUE(world.a.link.idle() && world.b.link.idle());
+    EXPECT_GE(before + 2, world.a.got + world.b.got);
+  }
+}
+
+}  // namespace
+}  // namespace pawl

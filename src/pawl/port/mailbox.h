@@ -1,13 +1,14 @@
-// The other end of a sink: keeps what any thread puts until the owner's turn, and wakes the owner's
-// loop when there was nothing before.
+// A sink that any thread fills and one thread empties on its own turn.
 //
-//   Mailbox<Finished> news(loop);      // hand out as Sink<Finished>&
-//   for (Finished& one : news.take())  // on the owner's turn, in the order of arrival
+//   Mailbox<Finished> inbox(loop);          // producers: inbox.put(...)
+//   bool Shell::turn() { inbox.take_all(batch_); for (Finished& f : batch_) ... }
 //
-// put(): any thread. take(): the owner's thread. Unbounded by itself: whoever puts is bounded by
-// the credit, slots or tickets it was given.
+// Order per producer is kept. The loop is woken once per change from empty to not empty. take_all()
+// trades vectors with the producers, so that a steady flow allocates nothing; looking into an empty
+// mailbox costs one load.
 #pragma once
 
+#include <atomic>
 #include <mutex>
 #include <utility>
 #include <vector>
@@ -23,28 +24,31 @@ class Mailbox final : public Sink<T> {
   explicit Mailbox(Loop& loop) : loop_(loop) {}
 
   void put(T value) override {
-    bool first = false;
+    bool was_empty = false;
     {
-      std::lock_guard lock(mutex_);
-      first = waiting_.empty();
+      std::lock_guard<std::mutex> lock(mutex_);
+      was_empty = waiting_.empty();
       waiting_.push_back(std::move(value));
+      filled_.store(true, std::memory_order_release);
     }
-    if (first) loop_.wake();
+    if (was_empty) loop_.wake();
   }
 
-  std::vector<T> take() {
-    std::lock_guard lock(mutex_);
-    return std::exchange(waiting_, {});
-  }
+  bool empty() const { return !filled_.load(std::memory_order_acquire); }
 
-  bool empty() const {
-    std::lock_guard lock(mutex_);
-    return waiting_.empty();
+  // Replaces the content of `into` by all that waits.
+  void take_all(std::vector<T>& into) {
+    into.clear();
+    if (empty()) return;
+    std::lock_guard<std::mutex> lock(mutex_);
+    into.swap(waiting_);
+    filled_.store(false, std::memory_order_relaxed);
   }
 
  private:
   Loop& loop_;
-  mutable std::mutex mutex_;
+  std::atomic<bool> filled_{false};
+  std::mutex mutex_;
   std::vector<T> waiting_;
 };
 

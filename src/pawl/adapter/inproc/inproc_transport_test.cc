@@ -23,12 +23,14 @@ TEST(InprocTransport, MovesAMessageToItsAddressAndSharesTheContext) {
   auto context = std::make_shared<const RunContext>();
   Message message;
   message.to = 2;
-  message.body = Grants{{Grant{.context = context}}};
+  Grant grant;
+  grant.context = context;
+  message.body = Grants{{grant}};
   transport.send(std::move(message));
   ASSERT_EQ(two.messages.size(), 1u);
   EXPECT_TRUE(one.messages.empty());
   EXPECT_EQ(std::get<Grants>(two.messages[0].body).grants[0].context, context);
-  EXPECT_EQ(context.use_count(), 2);
+  EXPECT_EQ(context.use_count(), 3);
 }
 
 TEST(InprocTransport, LosesWhatNobodyIsBoundFor) {

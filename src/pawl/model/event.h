@@ -41,12 +41,6 @@ struct EvaluationStarted {
   EvaluationPurpose purpose = EvaluationPurpose::condition;
 };
 
-// The condition of a node that is also mapped came out true; its items are next.
-struct ConditionHeld {
-  ExecutionId execution;
-  NodeIndex node = 0;
-};
-
 // The node's tasks exist now and are ready: one, or `items_count` of a mapped node.
 struct NodeActivated {
   ExecutionId execution;
@@ -108,7 +102,7 @@ struct AttemptFailed {
 };
 
 // Back-off is over.
-struct RetryReleased { TaskKey task; };
+struct RetryReleased { TaskRange range; };
 
 struct DeadLettersRedriven { TaskRange range; };
 struct DeadLettersDiscarded { TaskRange range; };
@@ -141,7 +135,7 @@ struct OutboxEnqueued { uint64_t id = 0; uint64_t destination = 0; Bytes content
 struct InboxAccepted { uint64_t id = 0; uint64_t source = 0; Bytes content; };
 
 using Event = std::variant<EpochStarted, WorkflowRegistered, ExecutionSubmitted, EvaluationStarted,
-                           ConditionHeld, NodeActivated, NodeSkipped, NodeParked, SessionOpened,
+                           NodeActivated, NodeSkipped, NodeParked, SessionOpened,
                            SessionClosed, AttemptsGranted, AttemptsSucceeded, AttemptFailed,
                            RetryReleased, DeadLettersRedriven, DeadLettersDiscarded, NodeRedriven,
                            NodeDiscarded, TaskCancelled, ExecutionCancelled, ExecutionParked,

@@ -3,14 +3,18 @@
 //
 // Contract (testing/contract/view_contract.h):
 //  * A batch is applied whole or not at all, together with its position; position() is that of the
-//    newest applied batch. Positions ascend.
+//    newest applied batch. Positions ascend; only a batch without changes may repeat the position, to
+//    seal it.
+//  * Within a batch delete_ranges come first, then deletes, then puts.
 //  * submit() returns at once; the answer comes through poll(). One batch in flight.
 //  * seal() makes everything up to position() a checkpoint that survives power loss and has been read
 //    back and verified; two newest checkpoints are kept. After opening, position() is that of the
 //    newest checkpoint that verifies, or 0: batches after it may be gone, and the log has them.
 //  * trim_position() is the position of the older kept checkpoint (0 if there are not two yet): the
 //    log is needed from there on.
-//  * get() and scan() see applied batches only.
+//  * An error answer changes no checkpoint. The batch is applied if position() says so (then only its
+//    seal failed); otherwise nothing of it is, and it may be submitted again (a full disk may recover).
+//  * get() and scan() see applied batches only. A cursor ends with the next submit().
 // Threading: the engine's thread only.
 #pragma once
 
@@ -32,6 +36,11 @@ struct ViewBatch {
   std::vector<Bytes> deletes;
   std::vector<std::pair<Bytes, Bytes>> delete_ranges;  // [first, second)
   bool seal = false;                                   // make it a checkpoint
+
+  bool has_changes() const { return !puts.empty() || !deletes.empty() || !delete_ranges.empty(); }
+  bool may_follow(uint64_t newest) const {
+    return position > newest || (position == newest && !has_changes());
+  }
 };
 
 class ViewCursor {

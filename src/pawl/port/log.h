@@ -10,6 +10,12 @@
 //  * read() gives groups in order, each verified; DATA_LOSS names file and offset of a corrupt one.
 //    It never returns less than what was acknowledged.
 //  * trim(before) may drop groups below `before`; first() tells what is left.
+//  * take_over() takes no position: the next append after it is still at tail() + 1.
+//  * idle() may be called on any turn without an append in flight, and should be once
+//    Clock::monotonic() has passed idle_deadline(): it lets the log write down what it knows (which
+//    groups were acknowledged), make reserves, and re-judge space(). It may block for one small write.
+//  * space(): plenty, soft (refuse new work) or hard (results only); a blocking append whose disk is
+//    completely full stays in flight until space returns, and is driven on by poll() and idle().
 // Threading: the engine's thread only.
 #pragma once
 
@@ -20,6 +26,8 @@
 
 #include "pawl/base/bytes.h"
 #include "pawl/base/result.h"
+#include "pawl/base/time.h"
+#include "pawl/port/disk.h"
 
 namespace pawl {
 
@@ -62,6 +70,9 @@ class Log {
   virtual Status trim(uint64_t before) = 0;
   virtual uint64_t bytes() const = 0;        // on disk, for deciding when to checkpoint
   virtual Durability durability() const = 0;
+  virtual DiskSpace space() { return DiskSpace::plenty; }
+  virtual Instant idle_deadline() const { return Instant::never(); }
+  virtual void idle() {}
 };
 
 }  // namespace pawl

@@ -2,7 +2,8 @@
 // little-endian; `varint` is LEB128 (at most 10 bytes).
 //
 //   ByteWriter out;                        ByteReader in(out.view());
-//   out.varint(300); out.text("hello");    uint64_t n = in.varint(); std::string_view s = in.text();
+//   out.varint(300); out.text("hello");    uint64_t n = in.varint(); std::string_view s =
+//   in.text();
 //                                          if (!in.ok()) return Error{Code::data_loss, "..."};
 //
 // A reader never reads past its end: after the first short or malformed read every further read
@@ -16,8 +17,21 @@
 
 namespace pawl {
 
-using Bytes = std::string;           // owned
-using ByteView = std::string_view;   // borrowed
+using Bytes = std::string;          // owned
+using ByteView = std::string_view;  // borrowed
+
+constexpr size_t varint_bytes_max = 10;
+
+// Writes `v` at `into`, which has room for varint_bytes_max; the number of bytes written.
+inline size_t put_varint(char* into, uint64_t v) {
+  size_t size = 0;
+  for (; v >= 0x80; v >>= 7) into[size++] = static_cast<char>(v | 0x80);
+  into[size++] = static_cast<char>(v);
+  return size;
+}
+constexpr uint64_t zigzag(int64_t v) {
+  return (static_cast<uint64_t>(v) << 1) ^ static_cast<uint64_t>(v >> 63);
+}
 
 class ByteWriter {
  public:
@@ -29,21 +43,30 @@ class ByteWriter {
   void u64(uint64_t v) { raw(&v, sizeof v); }
   void boolean(bool v) { u8(v ? 1 : 0); }
   void varint(uint64_t v) {
-    while (v >= 0x80) {
-      u8(static_cast<uint8_t>(v | 0x80));
-      v >>= 7;
-    }
-    u8(static_cast<uint8_t>(v));
+    if (v < 0x80) return u8(static_cast<uint8_t>(v));
+    char digits[varint_bytes_max];
+    bytes_.append(digits, put_varint(digits, v));
   }
   // Signed numbers near zero stay short (zigzag).
-  void svarint(int64_t v) {
-    varint((static_cast<uint64_t>(v) << 1) ^ static_cast<uint64_t>(v >> 63));
-  }
+  void svarint(int64_t v) { varint(zigzag(v)); }
   void text(std::string_view v) {
     varint(v.size());
     bytes_.append(v);
   }
   void raw(const void* data, size_t size) { bytes_.append(static_cast<const char*>(data), size); }
+
+  // A block is its length (varint) and then all that is written until end_block(begin). Blocks
+  // nest.
+  size_t begin_block() {
+    u8(0);
+    return bytes_.size();
+  }
+  void end_block(size_t begin) {
+    char digits[varint_bytes_max];
+    size_t size = put_varint(digits, bytes_.size() - begin);
+    bytes_[begin - 1] = digits[0];
+    if (size > 1) bytes_.insert(begin, digits + 1, size - 1);
+  }
 
   ByteView view() const { return bytes_; }
   size_t size() const { return bytes_.size(); }

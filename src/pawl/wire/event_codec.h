@@ -1,0 +1,36 @@
+// Events and groups as bytes: the content of the log.
+//
+//   log.append(group.position, encode(group), AppendMode::overlapped);
+//   PAWL_ASSIGN(Group group, decode_group(record.position, record.epoch, record.payload));
+//
+// Group: format byte, duration clock, wall clock, number of events, events. Position and epoch are
+// the log's own business. Event: kind (varint), length of the body (varint), body.
+//
+// An unknown kind stops the reader: what an event does to the state cannot be guessed. Only kinds
+// from event_annotation_first on are skipped; they may explain, but never change state. There is no
+// checksum here: the log verifies what it hands out.
+#pragma once
+
+#include <cstdint>
+
+#include "pawl/base/bytes.h"
+#include "pawl/base/result.h"
+#include "pawl/model/event.h"
+
+namespace pawl {
+
+constexpr uint8_t group_format = 1;
+constexpr uint64_t event_annotation_first = 1 << 20;
+
+// The kind's number in the log, and its name for people: 10, "AttemptsGranted".
+uint64_t kind_number(const Event& event);
+const char* kind_name(const Event& event);
+
+void encode(const Event& event, ByteWriter& out);
+Bytes encode(const Group& group);
+
+// DATA_LOSS: damaged; FAILED_PRECONDITION: written by a newer Pawl. Both name group and event. Safe
+// on any bytes; memory stays within a small multiple of theirs.
+Result<Group> decode_group(uint64_t position, uint64_t epoch, ByteView bytes);
+
+}  // namespace pawl

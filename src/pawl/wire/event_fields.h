@@ -1,0 +1,172 @@
+// The bodies of all event kinds. Released: an order or a type never changes; what needs another
+// body becomes another kind.
+#pragma once
+
+#include "pawl/model/event.h"
+#include "pawl/wire/values.h"
+
+namespace pawl {
+
+template <class Io>
+void fields(Io& io, typename Io::template Ref<EpochStarted> e) {
+  io.number(e.epoch);
+  io.hash(e.cluster);
+}
+
+template <class Io>
+void fields(Io& io, typename Io::template Ref<WorkflowRegistered> e) {
+  io.number(e.workflow.value);
+  io.text(e.definition);
+}
+
+template <class Io>
+void fields(Io& io, typename Io::template Ref<ExecutionSubmitted> e) {
+  io.number(e.execution.value);
+  io.number(e.workflow.value);
+  io.text(e.request_id);
+  io.hash(e.payload_hash);
+  io.payload(e.input);
+  io.text(e.labels);
+}
+
+template <class Io>
+void fields(Io& io, typename Io::template Ref<EvaluationStarted> e) {
+  io.number(e.execution.value);
+  io.number(e.node);
+  io.choice(e.purpose, EvaluationPurpose::output);
+}
+
+template <class Io>
+void fields(Io& io, typename Io::template Ref<NodeActivated> e) {
+  io.number(e.execution.value);
+  io.number(e.node);
+  io.number(e.items_count);
+  io.payload(e.items);
+}
+
+template <class Io>
+void fields(Io& io, typename Io::template Ref<NodeSkipped> e) {
+  io.number(e.execution.value);
+  io.number(e.node);
+  io.choice(e.reason, SkipReason::needs_failed);
+}
+
+template <class Io>
+void fields(Io& io, typename Io::template Ref<NodeParked> e) {
+  io.number(e.execution.value);
+  io.number(e.node);
+  io.text(e.error);
+}
+
+template <class Io>
+void fields(Io& io, typename Io::template Ref<SessionOpened> e) {
+  io.number(e.session.value);
+  fields(io, e.worker);
+}
+
+template <class Io>
+void fields(Io& io, typename Io::template Ref<SessionClosed> e) {
+  io.number(e.session.value);
+  io.text(e.reason);
+}
+
+template <class Io>
+void fields(Io& io, typename Io::template Ref<AttemptsGranted> e) {
+  io.number(e.session.value);
+  fields(io, e.range);
+  io.number(e.attempt);
+  io.fixed(e.nonce);
+}
+
+template <class Io>
+void fields(Io& io, typename Io::template Ref<AttemptsSucceeded> e) {
+  fields(io, e.range);
+  io.number(e.attempt);
+  io.list(e.outputs, [&](auto& output) { io.payload(output); });
+}
+// The same bytes for the most frequent case, no outputs at all, in numbers only.
+template <class Io>
+void null_fields(Io& io, const AttemptsSucceeded& e) {
+  fields(io, e.range);
+  io.number(e.attempt);
+  io.number(0);
+}
+
+template <class Io>
+void fields(Io& io, typename Io::template Ref<AttemptFailed> e) {
+  fields(io, e.range);
+  io.number(e.attempt);
+  io.choice(e.kind, FailureKind::declined);
+  io.signed_number(e.exit_code);
+  io.text(e.error);
+  io.choice(e.disposition, Disposition::park);
+  io.signed_number(e.retry_at.ns);
+}
+
+template <class Io>
+void fields(Io& io, typename Io::template Ref<RetryReleased> e) {
+  fields(io, e.range);
+}
+
+template <class Io>
+void fields(Io& io, typename Io::template Ref<DeadLettersRedriven> e) {
+  fields(io, e.range);
+}
+
+template <class Io>
+void fields(Io& io, typename Io::template Ref<DeadLettersDiscarded> e) {
+  fields(io, e.range);
+}
+
+template <class Io>
+void fields(Io& io, typename Io::template Ref<NodeRedriven> e) {
+  io.number(e.execution.value);
+  io.number(e.node);
+}
+
+template <class Io>
+void fields(Io& io, typename Io::template Ref<NodeDiscarded> e) {
+  io.number(e.execution.value);
+  io.number(e.node);
+}
+
+template <class Io>
+void fields(Io& io, typename Io::template Ref<TaskCancelled> e) {
+  fields(io, e.task);
+  io.text(e.reason);
+}
+
+template <class Io>
+void fields(Io& io, typename Io::template Ref<ExecutionCancelled> e) {
+  io.number(e.execution.value);
+  io.text(e.reason);
+}
+
+template <class Io>
+void fields(Io& io, typename Io::template Ref<ExecutionParked> e) {
+  io.number(e.execution.value);
+}
+
+template <class Io>
+void fields(Io& io, typename Io::template Ref<ExecutionEnded> e) {
+  io.number(e.execution.value);
+  io.choice(e.status, ExecutionStatus::cancelled);
+  io.payload(e.output);
+  io.text(e.error);
+}
+
+template <class Io>
+void fields(Io& io, typename Io::template Ref<OutboxEnqueued> e) {
+  io.number(e.id);
+  io.number(e.destination);
+  io.text(e.content);
+}
+
+template <class Io>
+void fields(Io& io, typename Io::template Ref<InboxAccepted> e) {
+  io.number(e.id);
+  io.number(e.source);
+  io.text(e.content);
+}
+
+}  // namespace pawl

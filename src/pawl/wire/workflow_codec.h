@@ -1,0 +1,25 @@
+// A workflow as bytes: what WorkflowRegistered carries and what its version is the hash of.
+//
+//   Bytes definition = encode(workflow);
+//   PAWL_ASSIGN(Workflow same, decode_workflow(definition));
+//
+// Layout: one version byte (workflow_format), then the fields. Equal workflows give equal bytes.
+// Only what its author wrote is stored; decode_workflow() runs finish(), so what it returns is
+// valid.
+#pragma once
+
+#include "pawl/base/bytes.h"
+#include "pawl/base/result.h"
+#include "pawl/model/workflow.h"
+
+namespace pawl {
+
+constexpr uint8_t workflow_format = 1;
+
+Bytes encode(const Workflow& workflow);
+
+// DATA_LOSS: not the bytes of a workflow. FAILED_PRECONDITION: of a newer format. Otherwise as
+// finish(). Safe on any bytes.
+Result<Workflow> decode_workflow(ByteView bytes);
+
+}  // namespace pawl

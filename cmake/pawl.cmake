@@ -21,6 +21,8 @@ set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
 set(PAWL_SANITIZE "" CACHE STRING "comma-separated sanitizers, such as address,undefined")
 option(PAWL_FUZZ "link the fuzzers with libFuzzer (clang only) and build nothing else" OFF)
 
+set(PAWL_CMAKE ${CMAKE_CURRENT_LIST_DIR})
+
 find_package(Threads REQUIRED)
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
 find_program(PAWL_MOLD NAMES mold)

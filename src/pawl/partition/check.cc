@@ -1,0 +1,99 @@
+// Cross-checks of the state against itself: after every step in tests and simulation.
+
+#include <set>
+#include <string>
+
+#include "pawl/partition/state.h"
+
+namespace pawl {
+namespace {
+
+std::string describe(const Execution& execution, NodeIndex node, const char* what) {
+  return to_text(execution.id) + "/" + execution.definition(node).id + ": " + what;
+}
+
+std::string check_node(const State& state, const Execution& execution, NodeIndex node,
+                       std::map<SessionId, uint64_t>& held) {
+  const NodeRun& run = execution.nodes[node];
+  uint32_t open = 0;
+  uint32_t parked = 0;
+  uint32_t waiting = 0;
+  if (run.work) {
+    ItemIndex end = 0;
+    for (const OpenRange& range : run.work->open) {
+      if (range.span.begin < end) return describe(execution, node, "open ranges overlap");
+      if (!state.sessions.contains(range.session))
+        return describe(execution, node, "an attempt belongs to no connected worker");
+      end = range.span.end;
+      open += range.span.end - range.span.begin;
+      held[range.session] += range.span.end - range.span.begin;
+    }
+    for (const auto& [begin, entry] : run.work->stories.entries()) {
+      if (entry.story.status == TaskStatus::parked) parked += entry.end - begin;
+      if (entry.story.status == TaskStatus::ready || entry.story.status == TaskStatus::backing_off)
+        waiting += entry.end - begin;
+    }
+  }
+  bool granted = state.granted.contains({execution.id, node});
+  if (granted != (open > 0))
+    return describe(execution, node, "the index of open attempts is wrong");
+  if (run.status != NodeStatus::active) {
+    if (open > 0) return describe(execution, node, "open attempts of a node that is not active");
+    return "";
+  }
+  if (parked != run.parked) return describe(execution, node, "parked tasks are miscounted");
+  // Every task has exactly one place: the next event of each non-terminal one is armed.
+  uint32_t fresh = 0;
+  for (ItemIndex at = run.next_fresh; at < run.items_count;) {
+    ItemIndex end = run.work ? run.work->stories.next_from(at, run.items_count) : run.items_count;
+    fresh += end - at;
+    at = end < run.items_count ? run.work->stories.run_end(end, run.items_count) : end;
+  }
+  if (fresh + open + parked + waiting + run.ended() != run.items_count)
+    return describe(execution, node, "a task is in no place, or in two");
+  return "";
+}
+
+std::string check_execution(const State& state, const Execution& execution,
+                            std::map<SessionId, uint64_t>& held) {
+  uint32_t moving = 0;
+  uint32_t left = 0;
+  for (NodeIndex node = 0; node < execution.nodes.size(); ++node) {
+    const NodeRun& run = execution.nodes[node];
+    if (!is_terminal(run.status)) ++left;
+    bool evaluating = run.status == NodeStatus::evaluating_condition ||
+                      run.status == NodeStatus::evaluating_items;
+    if (evaluating || (run.status == NodeStatus::active && !run.stuck())) ++moving;
+    uint32_t needs = 0;
+    for (NodeIndex need : execution.definition(node).needs) {
+      if (!is_terminal(execution.nodes[need].status)) ++needs;
+    }
+    if (needs != run.needs_left) return describe(execution, node, "needs are miscounted");
+    if (std::string wrong = check_node(state, execution, node, held); !wrong.empty()) return wrong;
+  }
+  if (left != execution.nodes_left) return to_text(execution.id) + ": open nodes are miscounted";
+  if (moving != execution.moving) return to_text(execution.id) + ": moving nodes are miscounted";
+  bool stalled = !execution.ended_already() && moving == 0 && !execution.evaluating_output &&
+                 execution.status == ExecutionStatus::running;
+  if (stalled) return to_text(execution.id) + ": nothing of it can move, and it is not parked";
+  return "";
+}
+
+}  // namespace
+
+std::string inconsistency(const State& state) {
+  std::map<SessionId, uint64_t> held;
+  uint64_t open = 0;
+  for (const Execution* e = state.executions.next({1}); e != nullptr;
+       e = state.executions.next({e->id.value + 1})) {
+    if (!e->ended_already()) ++open;
+    if (std::string wrong = check_execution(state, *e, held); !wrong.empty()) return wrong;
+  }
+  if (open != state.counts.open()) return "open executions are miscounted";
+  for (const auto& [id, session] : state.sessions) {
+    if (held[id] != session.outstanding) return "a worker's outstanding grants are miscounted";
+  }
+  return "";
+}
+
+}  // namespace pawl

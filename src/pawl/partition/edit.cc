@@ -1,0 +1,117 @@
+#include "pawl/partition/edit.h"
+
+#include <algorithm>
+
+namespace pawl {
+
+Execution& find_execution(State& state, ExecutionId id) {
+  Execution* execution = state.executions.find(id);
+  PAWL_CHECK(execution != nullptr, "an event names an execution that does not exist");
+  if (!execution->dirty) {
+    execution->dirty = true;
+    state.dirty.push_back(id);
+  }
+  return *execution;
+}
+
+NodeEdit::NodeEdit(State& state, Execution& execution, NodeIndex node)
+    : state_(state),
+      execution_(execution),
+      node_(node),
+      run_(execution.nodes.at(node)),
+      moved_before_(moves()),
+      terminal_before_(is_terminal(run_.status)) {}
+
+bool NodeEdit::moves() const {
+  switch (run_.status) {
+    case NodeStatus::evaluating_condition:
+    case NodeStatus::evaluating_items:
+      return true;
+    case NodeStatus::active:
+      return !run_.stuck();
+    default:
+      return false;
+  }
+}
+
+NodeEdit::~NodeEdit() {
+  bool moves_now = moves();
+  if (moves_now && !moved_before_) ++execution_.moving;
+  if (!moves_now && moved_before_) --execution_.moving;
+  if (moves_now && execution_.status == ExecutionStatus::parked)
+    execution_.status = ExecutionStatus::running;
+  if (!terminal_before_ && is_terminal(run_.status)) {
+    --execution_.nodes_left;
+    for (NodeIndex dependent : execution_.plan->workflow->dependents[node_]) {
+      if (--execution_.nodes[dependent].needs_left == 0 && state_.live)
+        state_.undecided.push_back({execution_.id, dependent});
+    }
+  }
+  if (execution_.moving == 0 && state_.live) state_.unsettled.push_back(execution_.id);
+}
+
+NodeWork& NodeEdit::work() {
+  if (!run_.work) run_.work = std::make_unique<NodeWork>();
+  return *run_.work;
+}
+
+void NodeEdit::become(NodeStatus status) {
+  run_.status = status;
+  run_.since = state_.now;
+}
+
+void NodeEdit::end_if_complete() {
+  if (run_.status != NodeStatus::active || run_.ended() != run_.items_count) return;
+  if (run_.failed > 0) {
+    become(NodeStatus::failed);
+  } else if (run_.cancelled > 0 && run_.cancelled == run_.items_count) {
+    become(NodeStatus::cancelled);
+  } else {
+    become(NodeStatus::succeeded);
+  }
+  if (run_.work) {
+    PAWL_CHECK(run_.work->open.empty(), "a node ended with open attempts");
+    run_.work->context.reset();
+  }
+}
+
+OpenRange NodeEdit::close(ItemSpan span) {
+  std::vector<OpenRange>& open = work().open;
+  auto it = std::upper_bound(open.begin(), open.end(), span.begin,
+                             [](ItemIndex item, const OpenRange& o) { return item < o.span.end; });
+  PAWL_CHECK(it != open.end() && it->span.begin <= span.begin && span.end <= it->span.end,
+             "an attempt ended that was not open");
+  OpenRange closed = *it;
+  closed.span = span;
+  OpenRange right = *it;
+  right.span.begin = span.end;
+  it->span.end = span.begin;
+  if (it->span.begin == it->span.end && right.span.begin == right.span.end) {
+    open.erase(it);
+  } else if (it->span.begin == it->span.end) {
+    *it = right;
+  } else if (right.span.begin != right.span.end) {
+    open.insert(it + 1, right);
+  }
+  if (open.empty()) state_.granted.erase({execution_.id, node_});
+  auto session = state_.sessions.find(closed.session);
+  PAWL_CHECK(session != state_.sessions.end(), "an open attempt of a session that does not exist");
+  session->second.outstanding -= span.end - span.begin;
+  return closed;
+}
+
+void NodeEdit::make_ready(ItemSpan span, AttemptNumber attempts) {
+  if (!state_.live) return;
+  const Node& node = execution_.definition(node_);
+  state_.ready.push(execution_.plan->lanes[node_], node.priority,
+                    {{execution_.id, node_, span.begin, span.end}, attempts + 1});
+  if (node.timeout.queue.ns > 0)
+    state_.timers.insert(
+        {state_.now + node.timeout.queue, TimerKind::queue_timeout, {execution_.id, node_, 0}});
+}
+
+void NodeEdit::arm_retry(ItemSpan span, Instant at) {
+  if (state_.live) state_.timers.insert({at, TimerKind::retry, {execution_.id, node_, span.begin}});
+}
+
+}  // namespace pawl

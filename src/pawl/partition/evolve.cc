@@ -1,0 +1,322 @@
+#include "pawl/partition/evolve.h"
+
+#include <algorithm>
+
+#include "pawl/partition/edit.h"
+#include "pawl/wire/workflow_codec.h"
+
+namespace pawl {
+namespace {
+
+// A failure that says nothing about the task itself does not use up its allowance.
+bool counts(FailureKind kind) {
+  return kind != FailureKind::lost && kind != FailureKind::declined;
+}
+
+void store_outputs(NodeWork& work, ItemIndex begin, const std::vector<Payload>& outputs) {
+  if (!work.outputs) {
+    if (!outputs.empty()) work.output = outputs.front();
+    return;
+  }
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    ItemIndex item = begin + static_cast<ItemIndex>(i);
+    uint32_t page = item / ItemOutputs::page_items;
+    work.outputs->set(item, outputs[i]);
+    if (work.changed_pages.empty() || work.changed_pages.back() != page)
+      work.changed_pages.push_back(page);
+  }
+}
+
+struct Evolve {
+  State& state;
+
+  void operator()(const EpochStarted& event) {
+    PAWL_CHECK(event.epoch > state.epoch, "epochs ascend");
+    state.epoch = event.epoch;
+    state.cluster = event.cluster;
+  }
+
+  void operator()(const WorkflowRegistered& event) {
+    Result<Workflow> decoded = decode_workflow(event.definition);
+    PAWL_CHECK(decoded.ok(), "a registered definition was checked before it became an event");
+    Hash128 hash = hash128(event.definition);
+    state.workflows[event.workflow] =
+        make_plan(event.workflow, std::make_shared<const Workflow>(std::move(decoded).value()),
+                  hash, state.ready);
+    state.workflow_ids[hash] = event.workflow;
+    state.last_workflow = std::max(state.last_workflow, event.workflow.value);
+    state.new_workflows.push_back(event.workflow);
+  }
+
+  void operator()(const ExecutionSubmitted& event) {
+    auto execution = std::make_unique<Execution>();
+    execution->id = event.execution;
+    execution->plan = state.workflows.at(event.workflow);
+    execution->payload_hash = event.payload_hash;
+    execution->input = event.input;
+    execution->labels = event.labels;
+    execution->started = state.wall;
+    const std::vector<Node>& nodes = execution->plan->workflow->nodes;
+    execution->nodes.resize(nodes.size());
+    execution->nodes_left = static_cast<uint32_t>(nodes.size());
+    for (NodeIndex i = 0; i < nodes.size(); ++i) {
+      execution->nodes[i].needs_left = static_cast<uint32_t>(nodes[i].needs.size());
+      execution->nodes[i].since = state.now;
+      if (nodes[i].needs.empty() && state.live) state.undecided.push_back({event.execution, i});
+    }
+    if (!event.request_id.empty()) {
+      execution->request = hash128(event.request_id);
+      state.requests[execution->request] = {event.execution, event.payload_hash};
+    }
+    state.last_execution = std::max(state.last_execution, event.execution.value);
+    ++state.counts.submitted;
+    state.executions.insert(std::move(execution));
+    find_execution(state, event.execution);
+  }
+
+  void operator()(const EvaluationStarted& event) {
+    Execution& execution = find_execution(state, event.execution);
+    if (event.purpose == EvaluationPurpose::output) {
+      execution.evaluating_output = true;
+      return;
+    }
+    NodeEdit edit(state, execution, event.node);
+    edit.become(event.purpose == EvaluationPurpose::condition ? NodeStatus::evaluating_condition
+                                                              : NodeStatus::evaluating_items);
+  }
+
+  void operator()(const NodeActivated& event) {
+    Execution& execution = find_execution(state, event.execution);
+    NodeEdit edit(state, execution, event.node);
+    edit.run().items_count = event.items_count;
+    if (execution.definition(event.node).mapped()) {
+      edit.work().items = event.items;
+      edit.work().outputs = std::make_shared<ItemOutputs>(event.items_count);
+    }
+    edit.become(NodeStatus::active);
+    if (event.items_count > 0) edit.make_ready({0, event.items_count}, 0);
+    edit.end_if_complete();
+  }
+
+  void operator()(const NodeSkipped& event) {
+    NodeEdit edit(state, find_execution(state, event.execution), event.node);
+    edit.run().skip_reason = event.reason;
+    edit.become(NodeStatus::skipped);
+  }
+
+  void operator()(const NodeParked& event) {
+    NodeEdit edit(state, find_execution(state, event.execution), event.node);
+    edit.work().error = event.error;
+    edit.become(NodeStatus::parked);
+  }
+
+  void operator()(const SessionOpened& event) {
+    state.sessions[event.session] = {event.worker, 0, state.now};
+    state.last_session = std::max(state.last_session, event.session.value);
+  }
+
+  void operator()(const SessionClosed& event) {
+    std::vector<NodeKey> nodes(state.granted.begin(), state.granted.end());
+    for (const NodeKey& key : nodes) {
+      Execution& execution = find_execution(state, key.execution);
+      NodeEdit edit(state, execution, key.node);
+      std::vector<OpenRange> lost = edit.work().open;
+      for (const OpenRange& range : lost) {
+        if (range.session != event.session) continue;
+        edit.close(range.span);
+        edit.rewrite(range.span, [&](Story& story, ItemSpan) {
+          story.status = TaskStatus::ready;
+          story.attempts = range.attempt;
+        });
+        edit.make_ready(range.span, range.attempt);
+      }
+    }
+    PAWL_CHECK(state.sessions.at(event.session).outstanding == 0,
+               "a closed session holds attempts");
+    state.sessions.erase(event.session);
+  }
+
+  void operator()(const AttemptsGranted& event) {
+    NodeEdit edit(state, find_execution(state, event.range.execution), event.range.node);
+    ItemSpan span{event.range.begin, event.range.end};
+    NodeWork& work = edit.work();
+    if (work.stories.find(span.begin) == nullptr) {
+      PAWL_CHECK(event.attempt == 1 && span.begin >= edit.run().next_fresh,
+                 "a first attempt of something that was tried before");
+      edit.run().next_fresh = span.end;
+    } else {
+      edit.rewrite(span, [&](Story& story, ItemSpan) {
+        story.status = TaskStatus::granted;
+        story.attempts = event.attempt;
+      });
+    }
+    edit.run().next_fresh = std::max(edit.run().next_fresh, span.end);
+    edit.run().last_attempt = state.wall;
+    auto place =
+        std::upper_bound(work.open.begin(), work.open.end(), span.begin,
+                         [](ItemIndex item, const OpenRange& o) { return item < o.span.begin; });
+    work.open.insert(place, {span, event.attempt, event.session, event.nonce, state.now});
+    state.granted.insert({event.range.execution, event.range.node});
+    state.sessions.at(event.session).outstanding += event.range.size();
+  }
+
+  void operator()(const AttemptsSucceeded& event) {
+    Execution& execution = find_execution(state, event.range.execution);
+    NodeEdit edit(state, execution, event.range.node);
+    ItemSpan span{event.range.begin, event.range.end};
+    edit.close(span);
+    NodeWork& work = edit.work();
+    work.done.add(span);
+    if (work.stories.next_from(span.begin, span.end) < span.end) {
+      edit.rewrite(span, [&](Story& story, ItemSpan) {
+        story.status = TaskStatus::succeeded;
+        story.attempts = event.attempt;
+      });
+    }
+    store_outputs(work, span.begin, event.outputs);
+    edit.end_if_complete();
+  }
+
+  void operator()(const AttemptFailed& event) {
+    NodeEdit edit(state, find_execution(state, event.range.execution), event.range.node);
+    ItemSpan span{event.range.begin, event.range.end};
+    if (event.attempt > 0) edit.close(span);
+    auto cause = std::make_shared<const Cause>(Cause{event.kind, event.exit_code, event.error});
+    edit.rewrite(span, [&](Story& story, ItemSpan part) {
+      if (event.attempt > 0) story.attempts = event.attempt;
+      if (counts(event.kind)) ++story.failures;
+      story.cause = cause;
+      story.retry_at = event.retry_at;
+      story.status = event.disposition == Disposition::retry   ? TaskStatus::backing_off
+                     : event.disposition == Disposition::again ? TaskStatus::ready
+                                                               : TaskStatus::parked;
+      if (event.disposition == Disposition::retry) edit.arm_retry(part, event.retry_at);
+    });
+    edit.run().next_fresh = std::max(edit.run().next_fresh, span.end);
+    if (event.disposition == Disposition::park) edit.run().parked += event.range.size();
+    if (event.disposition == Disposition::again) edit.make_ready(span, event.attempt);
+  }
+
+  void operator()(const RetryReleased& event) {
+    NodeEdit edit(state, find_execution(state, event.range.execution), event.range.node);
+    edit.rewrite({event.range.begin, event.range.end}, [&](Story& story, ItemSpan part) {
+      story.status = TaskStatus::ready;
+      edit.make_ready(part, story.attempts);
+    });
+  }
+
+  void operator()(const DeadLettersRedriven& event) {
+    NodeEdit edit(state, find_execution(state, event.range.execution), event.range.node);
+    edit.rewrite({event.range.begin, event.range.end}, [&](Story& story, ItemSpan part) {
+      PAWL_CHECK(story.status == TaskStatus::parked, "only a dead letter is redriven");
+      story.status = TaskStatus::ready;
+      story.failures = 0;
+      edit.make_ready(part, story.attempts);
+    });
+    edit.run().parked -= event.range.size();
+  }
+
+  void operator()(const DeadLettersDiscarded& event) {
+    NodeEdit edit(state, find_execution(state, event.range.execution), event.range.node);
+    edit.rewrite({event.range.begin, event.range.end}, [&](Story& story, ItemSpan) {
+      PAWL_CHECK(story.status == TaskStatus::parked, "only a dead letter is discarded");
+      story.status = TaskStatus::failed;
+    });
+    edit.run().parked -= event.range.size();
+    edit.run().failed += event.range.size();
+    edit.end_if_complete();
+  }
+
+  void operator()(const NodeRedriven& event) {
+    NodeEdit edit(state, find_execution(state, event.execution), event.node);
+    edit.become(NodeStatus::waiting);
+    if (state.live) state.undecided.push_back({event.execution, event.node});
+  }
+
+  void operator()(const NodeDiscarded& event) {
+    NodeEdit edit(state, find_execution(state, event.execution), event.node);
+    edit.become(NodeStatus::failed);
+  }
+
+  void operator()(const TaskCancelled& event) {
+    NodeEdit edit(state, find_execution(state, event.task.execution), event.task.node);
+    ItemSpan span{event.task.item, event.task.item + 1};
+    AttemptNumber attempts = attempts_of(edit.run(), event.task.item);
+    TaskStatus before = task_status(edit.run(), event.task.item);
+    PAWL_CHECK(!is_terminal(before), "a task that has ended cannot be cancelled");
+    if (before == TaskStatus::granted) edit.close(span);
+    if (before == TaskStatus::parked) --edit.run().parked;
+    edit.rewrite(span, [&](Story& story, ItemSpan) {
+      story.status = TaskStatus::cancelled;
+      story.attempts = attempts;
+    });
+    ++edit.run().cancelled;
+    edit.end_if_complete();
+  }
+
+  void operator()(const ExecutionCancelled& event) {
+    Execution& execution = find_execution(state, event.execution);
+    for (NodeIndex node = 0; node < execution.nodes.size(); ++node) {
+      if (is_terminal(execution.nodes[node].status)) continue;
+      NodeEdit edit(state, execution, node);
+      NodeRun& run = edit.run();
+      if (run.work) {
+        std::vector<OpenRange> open = run.work->open;
+        for (const OpenRange& range : open) edit.close(range.span);
+        run.work->context.reset();
+      }
+      run.parked = 0;
+      run.cancelled = run.items_count - run.succeeded() - run.failed;
+      edit.become(NodeStatus::cancelled);
+    }
+    execution.evaluating_output = false;
+    execution.status = ExecutionStatus::cancelled;
+    execution.error = event.reason;
+    execution.ended = state.wall;
+    ++state.counts.cancelled;
+  }
+
+  void operator()(const ExecutionParked& event) {
+    find_execution(state, event.execution).status = ExecutionStatus::parked;
+  }
+
+  void operator()(const ExecutionEnded& event) {
+    Execution& execution = find_execution(state, event.execution);
+    execution.evaluating_output = false;
+    execution.status = event.status;
+    execution.output = event.output;
+    execution.error = event.error;
+    execution.ended = state.wall;
+    switch (event.status) {
+      case ExecutionStatus::succeeded:
+        ++state.counts.succeeded;
+        break;
+      case ExecutionStatus::failed:
+        ++state.counts.failed;
+        break;
+      case ExecutionStatus::cancelled:
+        ++state.counts.cancelled;
+        break;
+      default:
+        PAWL_CHECK(false, "an execution ends succeeded, failed or cancelled");
+    }
+  }
+
+  // Reserved: nothing crosses partitions yet, and nothing emits these.
+  void operator()(const OutboxEnqueued&) {}
+  void operator()(const InboxAccepted&) {}
+};
+
+}  // namespace
+
+void begin_group(State& state, Instant now, WallTime wall) {
+  PAWL_CHECK(now >= state.now, "the duration clock never runs backwards");
+  state.now = now;
+  state.wall = wall;
+}
+
+void evolve(State& state, const Event& event) {
+  std::visit(Evolve{state}, event);
+}
+
+}  // namespace pawl

@@ -1,0 +1,68 @@
+// Grants: ready tasks to workers with credit, inside the same step as what made them ready.
+
+#include <algorithm>
+
+#include "pawl/partition/step.h"
+
+namespace pawl {
+namespace {
+
+// The first run of tasks in `range` of which attempt `attempt` may really be granted. Queue entries
+// are not searched for when a task is cancelled or parked, so some have gone stale.
+ItemSpan ready_span(const NodeRun& run, const TaskRange& range, AttemptNumber attempt) {
+  ItemIndex at = range.begin;
+  while (at < range.end) {
+    const Story* story = run.work ? run.work->stories.find(at) : nullptr;
+    if (story != nullptr) {
+      ItemIndex end = run.work->stories.run_end(at, range.end);
+      if (story->status == TaskStatus::ready && story->attempts + 1 == attempt) return {at, end};
+      at = end;
+      continue;
+    }
+    ItemIndex end = run.work ? run.work->stories.next_from(at, range.end) : range.end;
+    if (attempt != 1) return {};
+    at = std::max(at, run.next_fresh);
+    if (at < end) return {at, end};
+    at = end;
+  }
+  return {};
+}
+
+}  // namespace
+
+void grant_ready(Step& step) {
+  State& state = step.state_;
+  std::vector<WorkerLoad> workers;
+  workers.reserve(state.sessions.size());
+  for (const auto& [id, session] : state.sessions)
+    workers.push_back({id, &session.worker, session.outstanding});
+
+  while (auto pick = pick_next(state.ready, workers)) {
+    uint32_t most =
+        std::min<uint32_t>(pick->items_max, static_cast<uint32_t>(state.limits.grant_items_max));
+    ReadyEntry entry = state.ready.take(pick->lane, pick->priority, most);
+    Execution* execution = state.executions.find(entry.range.execution);
+    if (execution == nullptr) continue;
+    NodeRun& run = execution->nodes[entry.range.node];
+    TaskRange rest = entry.range;
+    while (run.status == NodeStatus::active && rest.begin < rest.end) {
+      ItemSpan span = ready_span(run, rest, entry.attempt);
+      if (span.begin >= span.end) break;
+      Grant grant{workers[pick->worker].session,
+                  {rest.execution, rest.node, span.begin, span.end},
+                  entry.attempt,
+                  step.dice.next(),
+                  nullptr};
+      step.emit(AttemptsGranted{grant.session, grant.range, grant.attempt, grant.nonce});
+      if (!run.work->context)
+        run.work->context =
+            make_context(state, *execution, rest.node, execution->plan->reads[rest.node]);
+      grant.context = run.work->context;
+      workers[pick->worker].outstanding += grant.range.size();
+      step.ask(Dispatch{std::move(grant)});
+      rest.begin = span.end;
+    }
+  }
+}
+
+}  // namespace pawl

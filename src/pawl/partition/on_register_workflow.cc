@@ -1,0 +1,26 @@
+#include "pawl/partition/step.h"
+#include "pawl/wire/workflow_codec.h"
+
+namespace pawl {
+
+Reply on(Step& step, const RegisterWorkflow& command) {
+  const State& state = step.state();
+  auto known = state.workflow_ids.find(hash128(command.definition));
+  if (known != state.workflow_ids.end()) return {Code::ok, "", known->second.value};
+  if (command.definition.size() > state.limits.definition_bytes_max)
+    return refuse(Code::resource_exhausted,
+                  "the definition has " + std::to_string(command.definition.size()) +
+                      " bytes encoded; the limit definition_bytes_max is " +
+                      std::to_string(state.limits.definition_bytes_max));
+  if (state.workflows.size() >= state.limits.workflows_max)
+    return refuse(Code::resource_exhausted, "the limit workflows_max (" +
+                                                std::to_string(state.limits.workflows_max) +
+                                                " registered versions) is reached");
+  if (auto decoded = decode_workflow(command.definition); !decoded.ok())
+    return refuse(decoded.error().code, decoded.error().message);
+  WorkflowId id{state.last_workflow + 1};
+  step.emit(WorkflowRegistered{id, command.definition});
+  return {Code::ok, "", id.value};
+}
+
+}  // namespace pawl

@@ -1,0 +1,55 @@
+#include "pawl/base/json.h"
+#include "pawl/partition/step.h"
+
+namespace pawl {
+namespace {
+
+Reply check(const State& state, const SubmitExecution& command) {
+  const Limits& limits = state.limits;
+  if (!state.workflows.contains(command.workflow))
+    return refuse(Code::not_found, "no workflow version " + std::to_string(command.workflow.value) +
+                                       " is registered here; register its definition first");
+  if (command.request_id.size() > limits.request_id_bytes_max)
+    return refuse(Code::invalid_argument, "the request id is longer than request_id_bytes_max (" +
+                                              std::to_string(limits.request_id_bytes_max) + ")");
+  if (command.labels.size() > limits.labels_bytes_max)
+    return refuse(Code::resource_exhausted, "the labels are longer than labels_bytes_max (" +
+                                                std::to_string(limits.labels_bytes_max) + ")");
+  if (command.input.size() > limits.input_bytes_max)
+    return refuse(Code::resource_exhausted, "the input is larger than input_bytes_max (" +
+                                                std::to_string(limits.input_bytes_max) +
+                                                " bytes); pass a file's name instead");
+  if (!command.input.is_blob() && !json_validate(command.input.text()).ok())
+    return refuse(Code::invalid_argument, "the input is not JSON");
+  if (!command.labels.empty() && !json_validate(command.labels).ok())
+    return refuse(Code::invalid_argument, "the labels are not JSON");
+  if (state.counts.open() >= limits.open_executions_max)
+    return refuse(Code::resource_exhausted,
+                  "the limit open_executions_max (" + std::to_string(limits.open_executions_max) +
+                      ") is reached; wait until some have ended, or raise it");
+  return {};
+}
+
+}  // namespace
+
+Reply on(Step& step, const SubmitExecution& command) {
+  const State& state = step.state();
+  if (!command.request_id.empty()) {
+    auto known = state.requests.find(hash128(command.request_id));
+    if (known != state.requests.end()) {
+      if (known->second.payload_hash == command.payload_hash)
+        return {Code::ok, "", known->second.execution.value};
+      return refuse(Code::already_exists,
+                    "request id \"" + command.request_id + "\" was used for " +
+                        to_text(known->second.execution) +
+                        " with other content; choose a new id for a new request");
+    }
+  }
+  if (Reply refusal = check(state, command); refusal.code != Code::ok) return refusal;
+  ExecutionId id{state.last_execution + 1};
+  step.emit(ExecutionSubmitted{id, command.workflow, command.request_id, command.payload_hash,
+                               command.input, command.labels});
+  return {Code::ok, "", id.value};
+}
+
+}  // namespace pawl

@@ -1,0 +1,82 @@
+#include "pawl/partition/partition.h"
+
+#include <algorithm>
+
+namespace pawl {
+
+void Partition::replay(const Group& group) {
+  PAWL_CHECK(!state_.live, "replay comes before resume");
+  pawl::begin_group(state_, group.now, group.wall);
+  for (const Event& event : group.events) evolve(state_, event);
+}
+
+namespace {
+
+// Evaluations are effects, and effects are not logged: ask again for every one that is open.
+void ask_evaluations(Step& step) {
+  const State& state = step.state();
+  for (const Execution* e = state.executions.next({1}); e != nullptr;
+       e = state.executions.next({e->id.value + 1})) {
+    if (e->evaluating_output)
+      step.ask(Evaluate{EvaluationPurpose::output, e->plan->workflow->output,
+                        make_context(state, *e, 0, e->plan->output_reads)});
+    for (NodeIndex i = 0; i < e->nodes.size(); ++i) {
+      NodeStatus status = e->nodes[i].status;
+      bool condition = status == NodeStatus::evaluating_condition;
+      if (!condition && status != NodeStatus::evaluating_items) continue;
+      const Node& node = e->definition(i);
+      step.ask(Evaluate{condition ? EvaluationPurpose::condition : EvaluationPurpose::items,
+                        condition ? node.when : node.for_each,
+                        make_context(state, *e, i, e->plan->reads[i])});
+    }
+  }
+}
+
+}  // namespace
+
+void Partition::resume(StepOutput& out) {
+  index(state_);
+  Step step(state_, {}, out);
+  ask_evaluations(step);
+}
+
+void Partition::begin_group(Instant now, WallTime wall) {
+  PAWL_CHECK(state_.live, "resume comes before new commands");
+  pawl::begin_group(state_, now, wall);
+}
+
+void Partition::start_epoch(uint64_t epoch, Hash128 cluster, StepOutput& out) {
+  Step step(state_, {}, out);
+  step.emit(EpochStarted{epoch, cluster});
+  settle(step);
+}
+
+void Partition::step(const Command& command, Ticket ticket, uint64_t dice, StepOutput& out) {
+  Step step(state_, {state_.now, state_.wall, dice}, out);
+  Reply reply = std::visit([&](const auto& c) { return on(step, c); }, command);
+  settle(step);
+  if (ticket != 0) step.ask(Answer{ticket, std::move(reply)});
+}
+
+void Partition::schedule(uint64_t dice, StepOutput& out) {
+  Step step(state_, {state_.now, state_.wall, dice}, out);
+  grant_ready(step);
+}
+
+Instant Partition::next_timer() const {
+  Instant next = state_.timers.empty() ? Instant::never() : state_.timers.begin()->at;
+  for (const auto& [id, session] : state_.sessions)
+    next = std::min(next, session.heard + session.worker.lease);
+  return next;
+}
+
+std::vector<ExecutionId> Partition::take_dirty() {
+  std::vector<ExecutionId> dirty = std::move(state_.dirty);
+  state_.dirty.clear();
+  for (ExecutionId id : dirty) {
+    if (Execution* execution = state_.executions.find(id)) execution->dirty = false;
+  }
+  return dirty;
+}
+
+}  // namespace pawl

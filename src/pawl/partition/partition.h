@@ -1,0 +1,56 @@
+// The state machine of one partition: pure, single-threaded, deterministic.
+//
+//   Partition partition(limits);
+//   for (group : log) partition.replay(group);          // recovery: events only
+//   StepOutput out;
+//   partition.resume(out);                              // effects that must be repeated
+//   partition.begin_group(now, wall);                   // then, for each group commit:
+//   partition.step(command, ticket, dice, out);         //   any number of commands
+//   partition.schedule(dice, out);                      //   grants join the same group
+//   log.append(encode(out.events)); ... durable ...     //   then release out.effects
+//
+// A refused command leaves no events and answers with the reason. If the append fails, throw the
+// partition away and replay: there is no undo.
+//
+// Time comes with begin_group and is the same for the whole group, live and in replay. Events, not
+// commands, are replayed, so what step() decides may change with every release; what evolve() makes
+// of an event that was released may not.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "pawl/model/limits.h"
+#include "pawl/partition/state.h"
+#include "pawl/partition/step.h"
+
+namespace pawl {
+
+class Partition {
+ public:
+  explicit Partition(const Limits& limits) : state_(limits) {}
+  Partition(const Partition&) = delete;
+  Partition& operator=(const Partition&) = delete;
+
+  // Recovery: first snapshot rows if there are any (snapshot.h), then every later group in order.
+  State& restoring() { return state_; }
+  void replay(const Group& group);
+  void resume(StepOutput& out);
+
+  void begin_group(Instant now, WallTime wall);
+  void start_epoch(uint64_t epoch, Hash128 cluster, StepOutput& out);
+  void step(const Command& command, Ticket ticket, uint64_t dice, StepOutput& out);
+  void schedule(uint64_t dice, StepOutput& out);
+
+  // When a Tick has something to do; Instant::never() if nothing is due by itself.
+  Instant next_timer() const;
+  const State& state() const { return state_; }
+
+  // The executions changed since the last call, for a checkpoint.
+  std::vector<ExecutionId> take_dirty();
+
+ private:
+  State state_;
+};
+
+}  // namespace pawl

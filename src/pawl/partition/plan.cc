@@ -1,0 +1,126 @@
+#include "pawl/partition/plan.h"
+
+#include <algorithm>
+#include <cctype>
+#include <string_view>
+
+namespace pawl {
+namespace {
+
+bool name_character(char c) {
+  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-';
+}
+
+// Which nodes a workflow's expressions mention. jq is not parsed: every `.nodes.<id>` counts, and
+// an expression that uses `.nodes` in any other way is taken to read all.
+class Mentions {
+ public:
+  explicit Mentions(const Workflow& workflow) : workflow_(workflow) {}
+
+  void add(const Expression& expression) {
+    if (expression.plain) {
+      if (expression.path.size() >= 2 && expression.path[0] == "nodes") name(expression.path[1]);
+      if (expression.path.size() == 1 && expression.path[0] == "nodes") all = true;
+      if (expression.path.empty()) all = true;
+      return;
+    }
+    scan(expression.text);
+  }
+  void add(const Template& text) {
+    for (const TemplatePart& part : text.parts) {
+      if (part.expression) add(part.expression);
+    }
+  }
+
+  bool all = false;
+  std::vector<NodeIndex> nodes;
+
+ private:
+  void name(std::string_view id) {
+    for (NodeIndex i = 0; i < workflow_.nodes.size(); ++i) {
+      if (workflow_.nodes[i].id == id) nodes.push_back(i);
+    }
+  }
+  void scan(std::string_view text) {
+    if (text == ".") all = true;
+    for (size_t at = text.find("nodes"); at != std::string_view::npos;
+         at = text.find("nodes", at)) {
+      at += 5;
+      size_t end = at + 1;
+      while (end < text.size() && name_character(text[end])) ++end;
+      if (at < text.size() && text[at] == '.' && end > at + 1) {
+        name(text.substr(at + 1, end - at - 1));
+      } else {
+        all = true;
+      }
+    }
+  }
+
+  const Workflow& workflow_;
+};
+
+void add_node_expressions(const Node& node, Mentions& mentions) {
+  mentions.add(node.when);
+  mentions.add(node.for_each);
+  mentions.add(node.transform);
+  mentions.add(node.with);
+  for (const Template& argument : node.process.argv) mentions.add(argument);
+  for (const auto& [key, value] : node.process.environment) mentions.add(value);
+  for (const auto& [key, value] : node.process.output_files) mentions.add(value);
+  mentions.add(node.process.directory);
+}
+
+// Everything that `node` transitively needs, ascending.
+std::vector<NodeIndex> ancestors(const Workflow& workflow, NodeIndex node) {
+  std::vector<bool> seen(workflow.nodes.size());
+  std::vector<NodeIndex> open = workflow.nodes[node].needs;
+  std::vector<NodeIndex> found;
+  while (!open.empty()) {
+    NodeIndex next = open.back();
+    open.pop_back();
+    if (seen[next]) continue;
+    seen[next] = true;
+    found.push_back(next);
+    open.insert(open.end(), workflow.nodes[next].needs.begin(), workflow.nodes[next].needs.end());
+  }
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+std::vector<NodeIndex> ascending_once(std::vector<NodeIndex> nodes) {
+  std::sort(nodes.begin(), nodes.end());
+  nodes.erase(std::unique(nodes.begin(), nodes.end()), nodes.end());
+  return nodes;
+}
+
+}  // namespace
+
+std::shared_ptr<const Plan> make_plan(WorkflowId id, WorkflowRef workflow, Hash128 hash,
+                                      ReadyQueue& queue) {
+  auto plan = std::make_shared<Plan>();
+  plan->id = id;
+  plan->hash = hash;
+  for (NodeIndex i = 0; i < workflow->nodes.size(); ++i) {
+    const Node& node = workflow->nodes[i];
+    plan->lanes.push_back(
+        queue.lane({node.queue, node.type, node.type == NodeType::function ? node.function : ""}));
+    Mentions mentions(*workflow);
+    add_node_expressions(node, mentions);
+    plan->reads.push_back(mentions.all ? ancestors(*workflow, i) : ascending_once(mentions.nodes));
+  }
+  Mentions mentions(*workflow);
+  if (workflow->output) mentions.add(workflow->output);
+  if (mentions.all) {
+    for (NodeIndex i = 0; i < workflow->nodes.size(); ++i) plan->output_reads.push_back(i);
+  } else if (workflow->output) {
+    plan->output_reads = ascending_once(mentions.nodes);
+  } else {
+    for (NodeIndex i = 0; i < workflow->nodes.size(); ++i) {
+      if (workflow->dependents[i].empty()) plan->output_reads.push_back(i);
+    }
+  }
+  plan->workflow = std::move(workflow);
+  return plan;
+}
+
+}  // namespace pawl

@@ -1,0 +1,26 @@
+// What the partition works out once per registered workflow: which lane each node waits in, and
+// which outputs each node's expressions read, so that a context carries those and no others.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "pawl/model/workflow.h"
+#include "pawl/schedule/ready_queue.h"
+
+namespace pawl {
+
+struct Plan {
+  WorkflowId id;
+  WorkflowRef workflow;
+  Hash128 hash;                               // of the encoded definition
+  std::vector<LaneId> lanes;                  // per node
+  std::vector<std::vector<NodeIndex>> reads;  // per node: outputs its expressions may look at
+  std::vector<NodeIndex> output_reads;        // of the workflow's output expression
+};
+
+std::shared_ptr<const Plan> make_plan(WorkflowId id, WorkflowRef workflow, Hash128 hash,
+                                      ReadyQueue& queue);
+
+}  // namespace pawl

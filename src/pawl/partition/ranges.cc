@@ -1,0 +1,34 @@
+#include "pawl/partition/ranges.h"
+
+#include <algorithm>
+
+namespace pawl {
+
+void RangeSet::add(ItemSpan span) {
+  if (span.begin >= span.end) return;
+  // Everything in [first, last) touches or overlaps the new span and is merged with it.
+  auto first = std::lower_bound(spans_.begin(), spans_.end(), span.begin,
+                                [](const ItemSpan& s, ItemIndex item) { return s.end < item; });
+  auto last = first;
+  while (last != spans_.end() && last->begin <= span.end) {
+    span.begin = std::min(span.begin, last->begin);
+    span.end = std::max(span.end, last->end);
+    count_ -= last->end - last->begin;
+    ++last;
+  }
+  count_ += span.end - span.begin;
+  if (first == last) {
+    spans_.insert(first, span);
+  } else {
+    *first = span;
+    spans_.erase(first + 1, last);
+  }
+}
+
+bool RangeSet::contains(ItemIndex item) const {
+  auto it = std::upper_bound(spans_.begin(), spans_.end(), item,
+                             [](ItemIndex i, const ItemSpan& s) { return i < s.end; });
+  return it != spans_.end() && it->begin <= item;
+}
+
+}  // namespace pawl

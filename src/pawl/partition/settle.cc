@@ -1,0 +1,217 @@
+// Deciding: which nodes may run now, which are skipped, which executions have come to their end.
+
+#include <charconv>
+
+#include "pawl/base/json.h"
+#include "pawl/partition/native.h"
+#include "pawl/partition/step.h"
+
+namespace pawl {
+namespace {
+
+// A node runs when its needs have ended, none of them badly, and at least one was not skipped: a
+// branch not taken is passed over, and a join runs if any branch was taken.
+std::optional<SkipReason> reason_to_skip(const Execution& execution, const Node& node) {
+  bool any_succeeded = node.needs.empty();
+  for (NodeIndex need : node.needs) {
+    switch (execution.nodes[need].status) {
+      case NodeStatus::succeeded:
+        any_succeeded = true;
+        break;
+      case NodeStatus::skipped:
+        if (execution.nodes[need].skip_reason == SkipReason::needs_failed)
+          return SkipReason::needs_failed;
+        break;
+      default:
+        return SkipReason::needs_failed;
+    }
+  }
+  if (!any_succeeded) return SkipReason::needs_skipped;
+  return std::nullopt;
+}
+
+void start_evaluation(Step& step, const Execution& execution, NodeIndex node,
+                      EvaluationPurpose purpose, const Expression& expression) {
+  const auto& reads = purpose == EvaluationPurpose::output ? execution.plan->output_reads
+                                                           : execution.plan->reads[node];
+  step.ask(Evaluate{purpose, expression, make_context(step.state(), execution, node, reads)});
+  step.emit(EvaluationStarted{execution.id, node, purpose});
+}
+
+void decide(Step& step, const NodeKey& key) {
+  const Execution* execution = step.state().executions.find(key.execution);
+  if (execution == nullptr || execution->nodes[key.node].status != NodeStatus::waiting) return;
+  const Node& node = execution->definition(key.node);
+  if (auto reason = reason_to_skip(*execution, node)) {
+    step.emit(NodeSkipped{key.execution, key.node, *reason});
+    return;
+  }
+  if (!node.when) return activate(step, *execution, key.node);
+  if (auto value = native_value(*execution, node.when)) {
+    if (json_true(*value)) return activate(step, *execution, key.node);
+    step.emit(NodeSkipped{key.execution, key.node, SkipReason::condition_false});
+    return;
+  }
+  start_evaluation(step, *execution, key.node, EvaluationPurpose::condition, node.when);
+}
+
+// The execution's own verdict once every node has ended.
+ExecutionEnded verdict(const Execution& execution) {
+  ExecutionEnded end{execution.id, ExecutionStatus::succeeded, {}, {}};
+  for (NodeIndex i = 0; i < execution.nodes.size(); ++i) {
+    if (execution.nodes[i].status == NodeStatus::failed) {
+      end.status = ExecutionStatus::failed;
+      end.error = "node " + execution.definition(i).id + " failed";
+      return end;
+    }
+    if (execution.nodes[i].status == NodeStatus::cancelled) {
+      end.status = ExecutionStatus::cancelled;
+      end.error = "node " + execution.definition(i).id + " was cancelled";
+    }
+  }
+  return end;
+}
+
+// Without an `output:` the result is the output of the last nodes, by id. Built here while it is
+// small; otherwise the shell builds it.
+std::optional<std::string> default_output(const Execution& execution) {
+  JsonWriter out;
+  out.begin_object();
+  for (NodeIndex i : execution.plan->output_reads) {
+    const NodeWork* work = execution.nodes[i].work.get();
+    out.key(execution.definition(i).id);
+    if (work == nullptr) {
+      out.null();
+    } else if (work->outputs) {
+      if (work->outputs->count() > 1000) return std::nullopt;
+      out.begin_array();
+      for (uint32_t item = 0; item < work->outputs->count(); ++item) {
+        Payload value = work->outputs->get(item);
+        if (value.is_blob()) return std::nullopt;
+        out.raw(value.text());
+      }
+      out.end_array();
+    } else {
+      if (work->output.is_blob()) return std::nullopt;
+      out.raw(work->output.text());
+    }
+    if (out.text().size() > payload_inline_max) return std::nullopt;
+  }
+  return out.end_object().take();
+}
+
+void settle_execution(Step& step, ExecutionId id) {
+  const Execution* execution = step.state().executions.find(id);
+  if (execution == nullptr || execution->ended_already() || execution->moving > 0 ||
+      execution->evaluating_output)
+    return;
+  if (execution->nodes_left == 0) return finish_execution(step, *execution);
+  if (execution->status == ExecutionStatus::running) {
+    step.emit(ExecutionParked{id});
+    step.ask(Settled{id, ExecutionStatus::parked});
+  }
+}
+
+struct Items {
+  Payload list;
+  uint32_t count = 0;
+};
+
+// A list, or an integer n for 0..n-1.
+Result<std::optional<Items>> native_items(const std::string& value, const Limits& limits) {
+  switch (json_kind(value)) {
+    case JsonKind::number: {
+      uint64_t n = 0;
+      auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), n);
+      if (error != std::errc() || end != value.data() + value.size())
+        return Error{Code::invalid_argument,
+                     "for_each gave " + value + "; a list or an integer from 0 is needed"};
+      if (n > limits.mapped_items_max)
+        return Error{Code::resource_exhausted, "for_each gave " + value +
+                                                   " items; the limit "
+                                                   "mapped_items_max is " +
+                                                   std::to_string(limits.mapped_items_max)};
+      return std::optional(Items{{}, static_cast<uint32_t>(n)});
+    }
+    case JsonKind::array: {
+      std::string encoded = encode_items(value);
+      if (encoded.size() > payload_inline_max) return std::optional<Items>();
+      auto count = static_cast<uint32_t>(items_count(encoded));
+      return std::optional(Items{Payload::inline_json(std::move(encoded)), count});
+    }
+    default:
+      return Error{Code::invalid_argument, "for_each gave " + value.substr(0, 80) +
+                                               "; a list or an integer from 0 is needed"};
+  }
+}
+
+}  // namespace
+
+RunContextRef make_context(const State& state, const Execution& execution, NodeIndex node,
+                           const std::vector<NodeIndex>& reads) {
+  auto context = std::make_shared<RunContext>();
+  context->execution = execution.id;
+  context->workflow = execution.plan->workflow;
+  context->node = node;
+  context->input = execution.input;
+  context->labels = execution.labels;
+  context->cluster = state.cluster;
+  const NodeRun& run = execution.nodes[node];
+  context->items_count = run.items_count;
+  if (run.work) context->items = run.work->items;
+  for (NodeIndex read : reads) {
+    const NodeWork* work = execution.nodes[read].work.get();
+    if (work != nullptr) context->outputs.push_back({read, work->output, work->outputs});
+  }
+  return context;
+}
+
+void activate(Step& step, const Execution& execution, NodeIndex index) {
+  const Node& node = execution.definition(index);
+  if (!node.mapped()) {
+    step.emit(NodeActivated{execution.id, index, 1, {}});
+    return;
+  }
+  if (auto value = native_value(execution, node.for_each)) {
+    auto items = native_items(*value, step.state().limits);
+    if (!items.ok()) {
+      step.emit(NodeParked{execution.id, index, items.error().message});
+      return;
+    }
+    if (items->has_value()) {
+      step.emit(NodeActivated{execution.id, index, (*items)->count, (*items)->list});
+      return;
+    }
+  }
+  start_evaluation(step, execution, index, EvaluationPurpose::items, node.for_each);
+}
+
+void finish_execution(Step& step, const Execution& execution) {
+  ExecutionEnded end = verdict(execution);
+  if (end.status == ExecutionStatus::succeeded) {
+    const Expression& output = execution.plan->workflow->output;
+    std::optional<std::string> value =
+        output ? native_value(execution, output) : default_output(execution);
+    if (!value || value->size() > payload_inline_max)
+      return start_evaluation(step, execution, 0, EvaluationPurpose::output, output);
+    end.output = Payload::inline_json(std::move(*value));
+  }
+  step.ask(Settled{end.execution, end.status});
+  step.emit(std::move(end));
+}
+
+void settle(Step& step) {
+  State& state = step.state_;
+  while (!state.undecided.empty() || !state.unsettled.empty()) {
+    while (!state.undecided.empty()) {
+      NodeKey key = state.undecided.back();
+      state.undecided.pop_back();
+      decide(step, key);
+    }
+    std::vector<ExecutionId> unsettled = std::move(state.unsettled);
+    state.unsettled.clear();
+    for (ExecutionId id : unsettled) settle_execution(step, id);
+  }
+}
+
+}  // namespace pawl

@@ -1,0 +1,278 @@
+#include "pawl/partition/snapshot.h"
+
+#include <algorithm>
+
+#include "pawl/partition/snapshot_fields.h"
+#include "pawl/wire/workflow_codec.h"
+
+namespace pawl {
+namespace {
+
+void big_endian(Bytes& out, uint64_t value, int bytes) {
+  for (int shift = (bytes - 1) * 8; shift >= 0; shift -= 8)
+    out.push_back(static_cast<char>((value >> shift) & 0xff));
+}
+
+uint64_t big_endian(ByteView in) {
+  uint64_t value = 0;
+  for (char c : in) value = value << 8 | static_cast<unsigned char>(c);
+  return value;
+}
+
+Bytes page_key(ExecutionId execution, NodeIndex node, uint32_t page) {
+  Bytes key = row_key('o', execution.value);
+  big_endian(key, node, 4);
+  big_endian(key, page, 4);
+  return key;
+}
+
+WorkRow row_of(const NodeWork& work) {
+  WorkRow row{work.open,   work.done.spans(),       {},        work.items,
+              work.output, work.outputs != nullptr, work.error};
+  for (const auto& [begin, entry] : work.stories.entries())
+    row.stories.push_back({{begin, entry.end}, entry.story});
+  return row;
+}
+
+std::unique_ptr<NodeWork> work_of(WorkRow row, uint32_t items_count) {
+  auto work = std::make_unique<NodeWork>();
+  work->open = std::move(row.open);
+  for (ItemSpan span : row.done) work->done.add(span);
+  for (const StoryRow& story : row.stories) work->stories.assign(story.span, story.story);
+  work->items = std::move(row.items);
+  work->output = std::move(row.output);
+  if (row.mapped) work->outputs = std::make_shared<ItemOutputs>(items_count);
+  work->error = std::move(row.error);
+  return work;
+}
+
+Bytes encode_execution(const Execution& execution) {
+  ByteWriter out;
+  Encoder io(out);
+  out.u8(snapshot_format);
+  io.number(execution.plan->id.value);
+  execution_fields(io, execution);
+  for (const NodeRun& run : execution.nodes) {
+    node_fields(io, run);
+    io.flag(run.work != nullptr);
+    if (run.work) fields(io, row_of(*run.work));
+  }
+  return out.take();
+}
+
+// Counters that follow from the nodes are worked out, not stored.
+void derive_counters(Execution& execution) {
+  const Workflow& workflow = *execution.plan->workflow;
+  for (NodeIndex i = 0; i < execution.nodes.size(); ++i) {
+    NodeRun& run = execution.nodes[i];
+    if (!is_terminal(run.status)) ++execution.nodes_left;
+    bool evaluating = run.status == NodeStatus::evaluating_condition ||
+                      run.status == NodeStatus::evaluating_items;
+    if (evaluating || (run.status == NodeStatus::active && !run.stuck())) ++execution.moving;
+    for (NodeIndex need : workflow.nodes[i].needs) {
+      if (!is_terminal(execution.nodes[need].status)) ++run.needs_left;
+    }
+  }
+}
+
+Status restore_execution(State& state, ExecutionId id, ByteView bytes) {
+  ByteReader in(bytes);
+  Decoder io(in);
+  if (in.u8() != snapshot_format)
+    return Error{Code::failed_precondition,
+                 "the view holds " + to_text(id) + " in the format of another Pawl version"};
+  auto execution = std::make_unique<Execution>();
+  execution->id = id;
+  WorkflowId workflow;
+  io.number(workflow.value);
+  auto plan = state.workflows.find(workflow);
+  if (plan == state.workflows.end())
+    return Error{Code::data_loss, "the view row of " + to_text(id) + " names no known workflow"};
+  execution->plan = plan->second;
+  execution_fields(io, *execution);
+  execution->nodes.resize(execution->plan->workflow->nodes.size());
+  for (NodeIndex i = 0; i < execution->nodes.size() && in.ok(); ++i) {
+    NodeRun& run = execution->nodes[i];
+    node_fields(io, run);
+    if (run.items_count > mapped_items_max) in.fail();
+    if (!in.boolean() || !in.ok()) continue;
+    WorkRow row;
+    fields(io, row);
+    if (in.ok()) run.work = work_of(std::move(row), run.items_count);
+    if (in.ok() && !run.work->open.empty()) state.granted.insert({id, i});
+  }
+  if (!in.ok() || !in.at_end())
+    return Error{Code::data_loss, "the view row of " + to_text(id) + " is damaged"};
+  derive_counters(*execution);
+  if (execution->request != Hash128{})
+    state.requests[execution->request] = {id, execution->payload_hash};
+  state.executions.insert(std::move(execution));
+  return {};
+}
+
+Bytes encode_meta(const State& state) {
+  ByteWriter out;
+  Encoder io(out);
+  out.u8(snapshot_format);
+  io.number(state.epoch);
+  io.hash(state.cluster);
+  io.signed_number(state.now.ns);
+  io.signed_number(state.wall.ns);
+  io.number(state.last_workflow);
+  io.number(state.last_execution);
+  io.number(state.last_session);
+  fields(io, state.counts);
+  io.number(state.sessions.size());
+  for (const auto& [id, session] : state.sessions) {
+    io.number(id.value);
+    fields(io, session.worker);
+    io.number(session.outstanding);
+  }
+  return out.take();
+}
+
+Status restore_meta(State& state, ByteView bytes) {
+  ByteReader in(bytes);
+  Decoder io(in);
+  if (in.u8() != snapshot_format)
+    return Error{Code::failed_precondition,
+                 "the view was written in the format of another Pawl version"};
+  io.number(state.epoch);
+  io.hash(state.cluster);
+  io.signed_number(state.now.ns);
+  io.signed_number(state.wall.ns);
+  io.number(state.last_workflow);
+  io.number(state.last_execution);
+  io.number(state.last_session);
+  fields(io, state.counts);
+  for (uint64_t left = in.count(); left > 0 && in.ok(); --left) {
+    SessionId id;
+    Session session;
+    io.number(id.value);
+    fields(io, session.worker);
+    io.number(session.outstanding);
+    state.sessions[id] = std::move(session);
+  }
+  if (!in.ok()) return Error{Code::data_loss, "the view's row m is damaged"};
+  return {};
+}
+
+Status restore_page(State& state, ByteView key, ByteView value) {
+  Error damaged{Code::data_loss, "a view row of item outputs is damaged"};
+  if (key.size() != 17) return damaged;
+  Execution* execution = state.executions.find(ExecutionId{big_endian(key.substr(1, 8))});
+  uint64_t node = big_endian(key.substr(9, 4));
+  if (execution == nullptr || node >= execution->nodes.size()) return damaged;
+  NodeWork* work = execution->nodes[node].work.get();
+  ByteReader in(value);
+  auto page = static_cast<uint32_t>(big_endian(key.substr(13, 4)));
+  if (work == nullptr || !work->outputs || page >= work->outputs->pages()) return damaged;
+  if (!work->outputs->decode_page(page, in)) return damaged;
+  return {};
+}
+
+Status restore_workflow(State& state, WorkflowId id, ByteView definition) {
+  auto decoded = decode_workflow(definition);
+  if (!decoded.ok()) return std::move(decoded.error()).within("view row of a workflow");
+  Hash128 hash = hash128(definition);
+  state.workflows[id] = make_plan(id, std::make_shared<const Workflow>(std::move(decoded).value()),
+                                  hash, state.ready);
+  state.workflow_ids[hash] = id;
+  return {};
+}
+
+// Calls take(key, value) for every row of one kind.
+template <class Take>
+Status each_row(View& view, char kind, Take take) {
+  auto cursor = view.scan(row_key(kind), row_key(static_cast<char>(kind + 1)));
+  for (; cursor->valid(); cursor->next()) PAWL_TRY(take(cursor->key(), cursor->value()));
+  return cursor->status();
+}
+
+void put_execution(ViewBatch& batch, Execution& execution) {
+  batch.puts.emplace_back(row_key('e', execution.id.value), encode_execution(execution));
+  for (NodeIndex node = 0; node < execution.nodes.size(); ++node) {
+    NodeWork* work = execution.nodes[node].work.get();
+    if (work == nullptr || work->changed_pages.empty()) continue;
+    std::sort(work->changed_pages.begin(), work->changed_pages.end());
+    auto last = std::unique(work->changed_pages.begin(), work->changed_pages.end());
+    for (auto page = work->changed_pages.begin(); page != last; ++page) {
+      ByteWriter out;
+      work->outputs->encode_page(*page, out);
+      batch.puts.emplace_back(page_key(execution.id, node, *page), out.take());
+    }
+    work->changed_pages.clear();
+  }
+}
+
+}  // namespace
+
+Bytes row_key(char kind) {
+  return Bytes(1, kind);
+}
+
+Bytes row_key(char kind, uint64_t id) {
+  Bytes key(1, kind);
+  big_endian(key, id, 8);
+  return key;
+}
+
+Bytes history_key(ExecutionId execution, uint64_t position, uint32_t index) {
+  Bytes key = row_key('h', execution.value);
+  big_endian(key, position, 8);
+  big_endian(key, index, 4);
+  return key;
+}
+
+ViewBatch checkpoint_rows(Partition& partition, uint64_t position) {
+  State& state = partition.restoring();
+  ViewBatch batch;
+  batch.position = position;
+  batch.puts.emplace_back(row_key('m'), encode_meta(state));
+  for (WorkflowId id : state.new_workflows)
+    batch.puts.emplace_back(row_key('w', id.value), encode(*state.workflows.at(id)->workflow));
+  state.new_workflows.clear();
+  for (ExecutionId id : partition.take_dirty()) {
+    if (Execution* execution = state.executions.find(id)) put_execution(batch, *execution);
+  }
+  return batch;
+}
+
+Status restore(State& state, View& view) {
+  PAWL_CHECK(!state.live && state.last_execution == 0, "restore fills an empty partition");
+  auto meta = view.get(row_key('m'));
+  if (!meta.ok()) return meta.error();
+  if (!meta->has_value()) return {};
+  PAWL_TRY(restore_meta(state, **meta));
+  PAWL_TRY(each_row(view, 'w', [&](ByteView key, ByteView value) {
+    return restore_workflow(state, WorkflowId{big_endian(key.substr(1))}, value);
+  }));
+  PAWL_TRY(each_row(view, 'e', [&](ByteView key, ByteView value) {
+    return restore_execution(state, ExecutionId{big_endian(key.substr(1))}, value);
+  }));
+  return each_row(view, 'o',
+                  [&](ByteView key, ByteView value) { return restore_page(state, key, value); });
+}
+
+Hash128 state_hash(const State& state) {
+  ByteWriter out;
+  out.text(encode_meta(state));
+  for (const auto& [id, plan] : state.workflows) {
+    out.varint(id.value);
+    out.u64(plan->hash.low);
+    out.u64(plan->hash.high);
+  }
+  for (const Execution* e = state.executions.next({1}); e != nullptr;
+       e = state.executions.next({e->id.value + 1})) {
+    out.varint(e->id.value);
+    out.text(encode_execution(*e));
+    for (const NodeRun& run : e->nodes) {
+      if (!run.work || !run.work->outputs) continue;
+      for (uint32_t page = 0; page < run.work->outputs->pages(); ++page)
+        run.work->outputs->encode_page(page, out);
+    }
+  }
+  return hash128(out.view());
+}
+
+}  // namespace pawl

@@ -1,0 +1,37 @@
+// The state as rows: what a checkpoint stores in the view, and what a state hash is made of.
+//
+//   key                                  value
+//   m                                    epoch, clocks, counters, connected workers
+//   w <workflow>                         definition
+//   e <execution>                        execution with all its nodes, without outputs of items
+//   o <execution> <node> <page>          outputs of 1,024 items of a mapped node
+//   h <execution> <position> <index>     one event of its history (engine/history.h)
+//
+// Ids in keys are big-endian, so that rows stand in id order. A batch made by `checkpoint_rows`
+// holds what changed since the last one and the one position that all rows together reflect.
+#pragma once
+
+#include "pawl/base/result.h"
+#include "pawl/partition/partition.h"
+#include "pawl/port/view.h"
+
+namespace pawl {
+
+constexpr uint8_t snapshot_format = 1;
+
+// Rows of everything that changed since the last call, at log position `position`. Call it between
+// groups; apply the batch only once that position is durable.
+ViewBatch checkpoint_rows(Partition& partition, uint64_t position);
+
+// Fills an empty partition from the view's rows. DATA_LOSS names the row that cannot be read,
+// FAILED_PRECONDITION a newer format.
+Status restore(State& state, View& view);
+
+// Equal states have equal hashes, on every machine; derived and soft parts do not count.
+Hash128 state_hash(const State& state);
+
+Bytes row_key(char kind);
+Bytes row_key(char kind, uint64_t id);
+Bytes history_key(ExecutionId execution, uint64_t position, uint32_t index);
+
+}  // namespace pawl

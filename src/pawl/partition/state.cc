@@ -1,0 +1,184 @@
+#include "pawl/partition/state.h"
+
+#include <algorithm>
+
+#include "pawl/base/check.h"
+
+namespace pawl {
+
+const char* name(NodeStatus status) {
+  switch (status) {
+    case NodeStatus::waiting:
+      return "waiting";
+    case NodeStatus::evaluating_condition:
+      return "evaluating";
+    case NodeStatus::evaluating_items:
+      return "evaluating";
+    case NodeStatus::active:
+      return "active";
+    case NodeStatus::succeeded:
+      return "succeeded";
+    case NodeStatus::failed:
+      return "failed";
+    case NodeStatus::skipped:
+      return "skipped";
+    case NodeStatus::cancelled:
+      return "cancelled";
+    case NodeStatus::parked:
+      return "parked";
+  }
+  return "unknown";
+}
+
+const Execution* ExecutionTable::find(ExecutionId id) const {
+  uint64_t page = id.value / page_size;
+  if (page >= pages_.size() || !pages_[page]) return nullptr;
+  return (*pages_[page])[id.value % page_size].get();
+}
+
+Execution* ExecutionTable::find(ExecutionId id) {
+  return const_cast<Execution*>(std::as_const(*this).find(id));
+}
+
+Execution& ExecutionTable::insert(std::unique_ptr<Execution> execution) {
+  uint64_t id = execution->id.value;
+  uint64_t page = id / page_size;
+  if (page >= pages_.size()) pages_.resize(page + 1);
+  if (!pages_[page]) pages_[page] = std::make_unique<Page>(page_size);
+  std::unique_ptr<Execution>& place = (*pages_[page])[id % page_size];
+  PAWL_CHECK(!place, "an execution id is used once");
+  place = std::move(execution);
+  ++size_;
+  return *place;
+}
+
+void ExecutionTable::erase(ExecutionId id) {
+  uint64_t page = id.value / page_size;
+  PAWL_CHECK(find(id) != nullptr, "erasing an execution that is not there");
+  (*pages_[page])[id.value % page_size].reset();
+  --size_;
+  bool empty = std::none_of(pages_[page]->begin(), pages_[page]->end(),
+                            [](const auto& execution) { return execution != nullptr; });
+  if (empty) pages_[page].reset();
+}
+
+const Execution* ExecutionTable::next(ExecutionId from) const {
+  for (uint64_t page = from.value / page_size; page < pages_.size(); ++page) {
+    if (!pages_[page]) continue;
+    uint64_t start = page == from.value / page_size ? from.value % page_size : 0;
+    for (uint64_t i = start; i < page_size; ++i) {
+      if ((*pages_[page])[i]) return (*pages_[page])[i].get();
+    }
+  }
+  return nullptr;
+}
+
+Execution* ExecutionTable::next(ExecutionId from) {
+  return const_cast<Execution*>(std::as_const(*this).next(from));
+}
+
+namespace {
+
+const OpenRange* open_range(const NodeRun& run, ItemIndex item) {
+  if (!run.work) return nullptr;
+  const std::vector<OpenRange>& open = run.work->open;
+  auto it = std::upper_bound(open.begin(), open.end(), item,
+                             [](ItemIndex i, const OpenRange& o) { return i < o.span.end; });
+  return it != open.end() && it->span.begin <= item ? &*it : nullptr;
+}
+
+}  // namespace
+
+TaskStatus task_status(const NodeRun& run, ItemIndex item) {
+  if (run.work) {
+    if (run.work->done.contains(item)) return TaskStatus::succeeded;
+    const Story* story = run.work->stories.find(item);
+    bool final_story = story != nullptr && is_terminal(story->status);
+    if (final_story) return story->status;
+    if (run.status == NodeStatus::cancelled) return TaskStatus::cancelled;
+    if (story != nullptr) return story->status;
+    if (open_range(run, item) != nullptr) return TaskStatus::granted;
+  }
+  return run.status == NodeStatus::cancelled ? TaskStatus::cancelled : TaskStatus::ready;
+}
+
+AttemptNumber attempts_of(const NodeRun& run, ItemIndex item) {
+  if (!run.work) return 0;
+  if (const Story* story = run.work->stories.find(item)) return story->attempts;
+  return item < run.next_fresh ? 1 : 0;
+}
+
+namespace {
+
+struct ReadyAgain {
+  Instant since;
+  TaskRange range;
+  AttemptNumber attempt;
+  LaneId lane;
+  uint8_t priority;
+};
+
+// Every run of tasks of this node that may be granted now.
+void collect_ready(const Execution& execution, NodeIndex index, std::vector<ReadyAgain>& found) {
+  const NodeRun& run = execution.nodes[index];
+  LaneId lane = execution.plan->lanes[index];
+  uint8_t priority = execution.definition(index).priority;
+  auto add = [&](ItemIndex begin, ItemIndex end, AttemptNumber attempt, Instant since) {
+    found.push_back({since, {execution.id, index, begin, end}, attempt, lane, priority});
+  };
+  ItemIndex at = run.next_fresh;
+  while (at < run.items_count) {
+    ItemIndex end = run.work ? run.work->stories.next_from(at, run.items_count) : run.items_count;
+    if (end > at) add(at, end, 1, run.since);
+    at = end < run.items_count ? run.work->stories.run_end(end, run.items_count) : end;
+  }
+  if (!run.work) return;
+  for (const auto& [begin, entry] : run.work->stories.entries()) {
+    if (entry.story.status == TaskStatus::ready)
+      add(begin, entry.end, entry.story.attempts + 1, entry.story.since);
+  }
+}
+
+void collect_timers(State& state, const Execution& execution, NodeIndex index) {
+  const NodeRun& run = execution.nodes[index];
+  Duration queue = execution.definition(index).timeout.queue;
+  TaskKey node{execution.id, index, 0};
+  if (queue.ns > 0) state.timers.insert({run.since + queue, TimerKind::queue_timeout, node});
+  if (!run.work) return;
+  for (const auto& [begin, entry] : run.work->stories.entries()) {
+    if (entry.story.status == TaskStatus::backing_off)
+      state.timers.insert({entry.story.retry_at, TimerKind::retry, {execution.id, index, begin}});
+    if (entry.story.status == TaskStatus::ready && queue.ns > 0)
+      state.timers.insert({entry.story.since + queue, TimerKind::queue_timeout, node});
+  }
+}
+
+}  // namespace
+
+void index(State& state) {
+  state.live = true;
+  state.ready.clear();
+  state.timers.clear();
+  state.undecided.clear();
+  state.unsettled.clear();
+  std::vector<ReadyAgain> found;
+  for (const Execution* e = state.executions.next({1}); e != nullptr;
+       e = state.executions.next({e->id.value + 1})) {
+    if (e->ended_already()) continue;
+    for (NodeIndex node = 0; node < e->nodes.size(); ++node) {
+      const NodeRun& run = e->nodes[node];
+      if (run.status == NodeStatus::waiting && run.needs_left == 0)
+        state.undecided.push_back({e->id, node});
+      if (run.status != NodeStatus::active) continue;
+      collect_ready(*e, node, found);
+      collect_timers(state, *e, node);
+    }
+    if (e->moving == 0) state.unsettled.push_back(e->id);
+  }
+  std::stable_sort(found.begin(), found.end(),
+                   [](const ReadyAgain& a, const ReadyAgain& b) { return a.since < b.since; });
+  for (const ReadyAgain& r : found) state.ready.push(r.lane, r.priority, {r.range, r.attempt});
+  for (auto& [id, session] : state.sessions) session.heard = state.now;
+}
+
+}  // namespace pawl

@@ -1,0 +1,211 @@
+// The data of one partition. Only evolve() writes it; handlers read it and emit events.
+//
+// What is truth and what is derived: everything here follows from the events alone. `ready`,
+// `timers` and `undecided` are rebuilt by index() after a replay and left alone during one.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <tuple>
+#include <unordered_map>
+#include <vector>
+
+#include "pawl/model/event.h"
+#include "pawl/model/limits.h"
+#include "pawl/partition/plan.h"
+#include "pawl/partition/ranges.h"
+#include "pawl/partition/story.h"
+#include "pawl/schedule/assign.h"
+#include "pawl/schedule/ready_queue.h"
+
+namespace pawl {
+
+enum class NodeStatus : uint8_t {
+  waiting = 0,  // for its needs
+  evaluating_condition = 1,
+  evaluating_items = 2,
+  active = 3,  // its tasks exist
+  succeeded = 4,
+  failed = 5,  // a task was discarded
+  skipped = 6,
+  cancelled = 7,
+  parked = 8,  // `when` or `for_each` could not be evaluated
+};
+const char* name(NodeStatus status);
+
+constexpr bool is_terminal(NodeStatus status) {
+  return status >= NodeStatus::succeeded && status <= NodeStatus::cancelled;
+}
+
+// One grant, or what is left of it.
+struct OpenRange {
+  ItemSpan span;
+  AttemptNumber attempt = 1;
+  SessionId session;
+  uint64_t nonce = 0;
+  Instant since;
+};
+
+// A node's tasks once something happened to them. Every item is in exactly one place:
+// not started (>= next_fresh and without a story), `open`, `done`, or in `stories` as
+// ready, backing off, parked, failed or cancelled. (Stories of granted or succeeded items only keep
+// their numbers.)
+struct NodeWork {
+  std::vector<OpenRange> open;  // by first item
+  RangeSet done;                // succeeded
+  Stories stories;
+  Payload items;                         // encoded item list of a mapped node
+  Payload output;                        // plain nodes
+  std::shared_ptr<ItemOutputs> outputs;  // mapped nodes
+  std::vector<uint32_t> changed_pages;   // of outputs, since the last checkpoint
+  RunContextRef context;                 // made at the first grant, dropped at the end
+  std::string error;                     // NodeStatus::parked
+};
+
+struct NodeRun {
+  NodeStatus status = NodeStatus::waiting;
+  SkipReason skip_reason = SkipReason::condition_false;
+  uint32_t needs_left = 0;
+  uint32_t items_count = 0;
+  ItemIndex next_fresh = 0;  // items from here on were never granted
+  uint32_t failed = 0;
+  uint32_t parked = 0;
+  uint32_t cancelled = 0;
+  Instant since;                   // of the status
+  WallTime last_attempt;           // when the newest grant was made
+  std::unique_ptr<NodeWork> work;  // null: nothing has happened yet
+
+  uint32_t succeeded() const { return work ? static_cast<uint32_t>(work->done.count()) : 0; }
+  uint32_t ended() const { return succeeded() + failed + cancelled; }
+  // Active, but nothing of it can move before somebody looks at its dead letters.
+  bool stuck() const {
+    return status == NodeStatus::parked ||
+           (status == NodeStatus::active && parked > 0 && ended() + parked == items_count);
+  }
+};
+
+struct Execution {
+  ExecutionId id;
+  ExecutionStatus status = ExecutionStatus::running;
+  bool evaluating_output = false;
+  bool dirty = false;       // listed in State::dirty
+  uint32_t nodes_left = 0;  // not terminal
+  uint32_t moving = 0;      // nodes evaluating, or active and not stuck
+  std::shared_ptr<const Plan> plan;
+  Hash128 request;  // hash of the request id; zero if none was given
+  Hash128 payload_hash;
+  Payload input;
+  std::string labels;
+  std::vector<NodeRun> nodes;
+  WallTime started;
+  WallTime ended;
+  Payload output;
+  std::string error;
+
+  const Node& definition(NodeIndex node) const { return plan->workflow->nodes[node]; }
+  bool ended_already() const { return status >= ExecutionStatus::succeeded; }
+};
+
+// Executions by id, in pages, because ids are dense and ascending: two array look-ups, and the walk
+// in id order that every deterministic pass needs.
+class ExecutionTable {
+ public:
+  Execution* find(ExecutionId id);
+  const Execution* find(ExecutionId id) const;
+  Execution& insert(std::unique_ptr<Execution> execution);
+  void erase(ExecutionId id);
+  uint64_t size() const { return size_; }
+  // The first execution with an id of at least `from`, or null.
+  const Execution* next(ExecutionId from) const;
+  Execution* next(ExecutionId from);
+
+ private:
+  static constexpr uint64_t page_size = 256;
+  using Page = std::vector<std::unique_ptr<Execution>>;
+  std::vector<std::unique_ptr<Page>> pages_;
+  uint64_t size_ = 0;
+};
+
+struct Session {
+  WorkerSpec worker;
+  uint32_t outstanding = 0;  // items granted and not reported
+  Instant heard;             // soft: when it last renewed
+};
+
+enum class TimerKind : uint8_t { retry = 0, queue_timeout = 1 };
+struct Timer {
+  Instant at;
+  TimerKind kind = TimerKind::retry;
+  TaskKey task;  // queue_timeout: item is unused
+
+  friend constexpr auto operator<=>(const Timer&, const Timer&) = default;
+};
+
+struct RequestHash {
+  size_t operator()(const Hash128& hash) const { return hash.low; }
+};
+struct Request {
+  ExecutionId execution;
+  Hash128 payload_hash;
+};
+
+struct NodeKey {
+  ExecutionId execution;
+  NodeIndex node = 0;
+
+  friend constexpr auto operator<=>(const NodeKey&, const NodeKey&) = default;
+};
+
+struct Counts {
+  uint64_t submitted = 0;
+  uint64_t succeeded = 0;
+  uint64_t failed = 0;
+  uint64_t cancelled = 0;
+
+  uint64_t open() const { return submitted - succeeded - failed - cancelled; }
+  friend bool operator==(const Counts&, const Counts&) = default;
+};
+
+struct State {
+  explicit State(const Limits& l) : limits(l) {}
+
+  Limits limits;
+  uint64_t epoch = 0;
+  Hash128 cluster;
+  Instant now;  // of the group being applied
+  WallTime wall;
+
+  std::map<WorkflowId, std::shared_ptr<const Plan>> workflows;
+  std::map<Hash128, WorkflowId> workflow_ids;  // by hash of the definition
+  ExecutionTable executions;
+  std::unordered_map<Hash128, Request, RequestHash> requests;
+  std::map<SessionId, Session> sessions;
+  std::set<NodeKey> granted;  // nodes with open ranges
+  uint64_t last_workflow = 0;
+  uint64_t last_execution = 0;
+  uint64_t last_session = 0;
+  Counts counts;
+
+  bool live = false;  // derived structures are kept
+  ReadyQueue ready;
+  std::set<Timer> timers;
+  std::vector<NodeKey> undecided;         // needs are all terminal, to be activated or skipped
+  std::vector<ExecutionId> unsettled;     // nothing moves any more: to be ended or parked
+  std::vector<WorkflowId> new_workflows;  // registered since the last checkpoint
+  std::vector<ExecutionId> dirty;         // changed since the last checkpoint, in order of change
+};
+
+// Looks a task up, wherever it is. `node` must be active or ended.
+TaskStatus task_status(const NodeRun& node, ItemIndex item);
+AttemptNumber attempts_of(const NodeRun& node, ItemIndex item);
+
+// Rebuilds what is derived, in an order that depends on the state alone.
+void index(State& state);
+
+// Always-on consistency between the state's own cross-indexes; empty when all is well.
+std::string inconsistency(const State& state);
+
+}  // namespace pawl

@@ -1,0 +1,76 @@
+// What a command's handler works with: it reads the state, emits events (applied at once, by
+// evolve) and asks for effects (held back by the shell until the events are durable).
+#pragma once
+
+#include <utility>
+#include <vector>
+
+#include "pawl/base/random.h"
+#include "pawl/model/effect.h"
+#include "pawl/partition/evolve.h"
+#include "pawl/partition/state.h"
+
+namespace pawl {
+
+struct StepOutput {
+  std::vector<Event> events;
+  std::vector<Effect> effects;
+};
+
+class Step {
+ public:
+  Step(State& state, const Stamp& stamp, StepOutput& out)
+      : dice(stamp.dice), state_(state), out_(out) {}
+
+  const State& state() const { return state_; }
+  void emit(Event event) {
+    evolve(state_, event);
+    out_.events.push_back(std::move(event));
+  }
+  void ask(Effect effect) { out_.effects.push_back(std::move(effect)); }
+
+  Random dice;
+
+ private:
+  friend void settle(Step& step);
+  friend void grant_ready(Step& step);
+  friend void renew(Step& step, SessionId session);
+  friend void forget_timer(Step& step, const Timer& timer);
+  State& state_;
+  StepOutput& out_;
+};
+
+// One file per command: on_<command>.cc.
+Reply on(Step& step, const RegisterWorkflow& command);
+Reply on(Step& step, const SubmitExecution& command);
+Reply on(Step& step, const CancelExecution& command);
+Reply on(Step& step, const CancelTask& command);
+Reply on(Step& step, const RedriveDeadLetters& command);
+Reply on(Step& step, const DiscardDeadLetters& command);
+Reply on(Step& step, const OpenSession& command);
+Reply on(Step& step, const RenewSession& command);
+Reply on(Step& step, const CloseSession& command);
+Reply on(Step& step, const ReportAttempts& command);
+Reply on(Step& step, const ReportEvaluation& command);
+Reply on(Step& step, const Tick& command);
+
+// Decides what became decidable: activates, skips, evaluates nodes; ends or parks executions.
+void settle(Step& step);
+// Takes a node with its condition met to its tasks.
+void activate(Step& step, const Execution& execution, NodeIndex node);
+// Ends the execution, or has its output evaluated first.
+void finish_execution(Step& step, const Execution& execution);
+// Gives ready tasks to workers with credit.
+void grant_ready(Step& step);
+void renew(Step& step, SessionId session);
+void forget_timer(Step& step, const Timer& timer);  // derived state: it has fired
+
+RunContextRef make_context(const State& state, const Execution& execution, NodeIndex node,
+                           const std::vector<NodeIndex>& reads);
+
+inline Reply refuse(Code code, std::string message) {
+  return {code, std::move(message), 0};
+}
+Reply no_execution(ExecutionId id);
+
+}  // namespace pawl

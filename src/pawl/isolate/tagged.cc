@@ -1,0 +1,63 @@
+#include "pawl/isolate/tagged.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <memory>
+#include <optional>
+
+namespace pawl {
+namespace {
+
+void read_file(const std::string& path, std::string& into) {
+  into.clear();
+  int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return;
+  char buffer[16 * 1024];
+  for (ssize_t n = 0; (n = read(fd, buffer, sizeof buffer)) > 0;) {
+    into.append(buffer, static_cast<size_t>(n));
+  }
+  close(fd);
+}
+
+template <class Number>
+std::optional<Number> parse(std::string_view text) {
+  Number value{};
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end == text.data()) return std::nullopt;
+  return value;
+}
+
+// The number after "PAWL_GUARD=<run>." in NUL-separated NAME=value texts.
+std::optional<uint64_t> tag_in(std::string_view environment, std::string_view tag) {
+  for (size_t at = 0; (at = environment.find(tag, at)) != std::string_view::npos; at++) {
+    if (at == 0 || environment[at - 1] == '\0')
+      return parse<uint64_t>(environment.substr(at + tag.size()));
+  }
+  return std::nullopt;
+}
+
+struct CloseDirectory {
+  void operator()(DIR* directory) const { closedir(directory); }
+};
+
+}  // namespace
+
+std::vector<TaggedProcess> find_tagged(std::string_view run) {
+  std::vector<TaggedProcess> found;
+  std::string tag = std::string(tag_name) + std::string(run) + ".";
+  std::string environment;
+  std::unique_ptr<DIR, CloseDirectory> proc(opendir("/proc"));
+  if (proc == nullptr) return found;
+  while (dirent* entry = readdir(proc.get())) {
+    std::optional<pid_t> pid = parse<pid_t>(entry->d_name);
+    if (!pid) continue;
+    read_file("/proc/" + std::to_string(*pid) + "/environ", environment);
+    if (std::optional<uint64_t> id = tag_in(environment, tag)) found.push_back({*pid, *id});
+  }
+  return found;
+}
+
+}  // namespace pawl

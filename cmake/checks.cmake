@@ -11,7 +11,7 @@ function(pawl_check_links name)
   if(PAWL_SANITIZE OR PAWL_FUZZ)
     return()
   endif()
-  add_executable(${name}_links ${PROJECT_SOURCE_DIR}/cmake/checks/empty_main.cc)
+  add_executable(${name}_links ${PAWL_CMAKE}/checks/empty_main.cc)
   target_link_libraries(${name}_links PRIVATE $<LINK_LIBRARY:WHOLE_ARCHIVE,pawl_${name}>)
   target_link_options(${name}_links PRIVATE -Wl,--no-undefined)
   set_target_properties(${name}_links PROPERTIES

@@ -21,6 +21,8 @@ set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
 set(PAWL_SANITIZE "" CACHE STRING "comma-separated sanitizers, such as address,undefined")
 option(PAWL_FUZZ "link the fuzzers with libFuzzer (clang only) and build nothing else" OFF)
 
+set(PAWL_CMAKE ${CMAKE_CURRENT_LIST_DIR})
+
 find_package(Threads REQUIRED)
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
 find_program(PAWL_MOLD NAMES mold)
@@ -37,8 +39,8 @@ if(PAWL_FUZZ)
 else()
   target_compile_options(pawl_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion
     -Wno-sign-conversion -Wnon-virtual-dtor -Werror -fno-omit-frame-pointer
-  # GCC 12 sees uninitialised members in every moved std::variant (GCC bug 105562 and its kin).
-  -Wno-maybe-uninitialized)
+    # GCC 12 sees uninitialised members in every moved std::variant (GCC bug 105562 and its kin).
+    -Wno-maybe-uninitialized)
 endif()
 if(PAWL_MOLD AND NOT PAWL_FUZZ)
   target_link_options(pawl_flags INTERFACE -fuse-ld=mold)

@@ -1,0 +1,132 @@
+#include "pawl/definition/template.h"
+
+namespace pawl {
+namespace {
+
+constexpr size_t nowhere = std::string_view::npos;
+constexpr int nesting_max = 256;
+
+size_t end_of_code(std::string_view text, size_t at, char close, int depth);
+
+// `at` is behind the opening quote; the result is behind the closing one.
+size_t end_of_string(std::string_view text, size_t at, int depth) {
+  while (at < text.size()) {
+    char c = text[at++];
+    if (c == '"') return at;
+    if (c != '\\' || at == text.size()) continue;
+    if (text[at++] != '(') continue;
+    at = end_of_code(text, at, ')', depth + 1);
+    if (at == nowhere) return nowhere;
+  }
+  return nowhere;
+}
+
+// `at` is behind the opening bracket; the result is behind the `close` that belongs to it. Brackets
+// of other kinds are left to jq, except that a string may hold any of them.
+size_t end_of_code(std::string_view text, size_t at, char close, int depth) {
+  if (depth > nesting_max) return nowhere;
+  char open = close == '}' ? '{' : '(';
+  int level = 0;
+  while (at < text.size()) {
+    char c = text[at++];
+    if (c == '"') {
+      at = end_of_string(text, at, depth);
+      if (at == nowhere) return nowhere;
+    } else if (c == '#') {
+      while (at < text.size() && text[at] != '\n') ++at;
+    } else if (c == open) {
+      ++level;
+    } else if (c == close && level-- == 0) {
+      return at;
+    }
+  }
+  return nowhere;
+}
+
+std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view space = " \t\r\n";
+  size_t begin = text.find_first_not_of(space);
+  if (begin == nowhere) return {};
+  return text.substr(begin, text.find_last_not_of(space) - begin + 1);
+}
+
+// NAME as in ${NAME}: almost certainly meant for the shell, and never a jq function.
+bool is_shell_variable(std::string_view text) {
+  if (text.empty() || text[0] < 'A' || text[0] > 'Z') return false;
+  for (char c : text)
+    if (!(c == '_' || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'))) return false;
+  return true;
+}
+
+std::string objection(std::string_view jq) {
+  if (jq.empty()) return "an expression is missing between ${ and }";
+  if (jq.find('\0') != nowhere) return "an expression cannot hold a NUL character";
+  if (is_shell_variable(jq))
+    return "\"${" + std::string(jq) +
+           "}\" would be a jq expression; for the shell's variable write $" + std::string(jq) +
+           " or $${" + std::string(jq) + "}";
+  return {};
+}
+
+}  // namespace
+
+ScannedTemplate scan_template(std::string_view text) {
+  ScannedTemplate scanned;
+  auto& parts = scanned.text.parts;
+  auto literal = [&](size_t offset, std::string_view more) {
+    if (parts.empty() || parts.back().expression) {
+      parts.emplace_back();
+      scanned.offsets.push_back(offset);
+    }
+    parts.back().literal += more;
+  };
+  for (size_t at = 0; at < text.size();) {
+    std::string_view rest = text.substr(at);
+    if (rest.starts_with("$${")) {
+      literal(at, "${");
+      at += 3;
+      continue;
+    }
+    if (!rest.starts_with("${")) {
+      size_t next = rest.find('$', 1);
+      literal(at, rest.substr(0, next));
+      at = next == nowhere ? text.size() : at + next;
+      continue;
+    }
+    size_t end = end_of_code(text, at + 2, '}', 0);
+    if (end == nowhere) {
+      scanned.error = {at,
+                       "the expression that begins with ${ has no closing }; "
+                       "a literal ${ is written $${"};
+      return scanned;
+    }
+    std::string_view jq = trimmed(text.substr(at + 2, end - at - 3));
+    std::string wrong = objection(jq);
+    if (!wrong.empty()) {
+      scanned.error = {at, std::move(wrong)};
+      return scanned;
+    }
+    parts.push_back({{}, make_expression(std::string(jq))});
+    scanned.offsets.push_back(at);
+    at = end;
+  }
+  return scanned;
+}
+
+std::string to_source(const Template& text) {
+  std::string source;
+  for (const TemplatePart& part : text.parts) {
+    if (part.expression) {
+      source +=
+          "${ " + part.expression.text + (part.expression.text.find('#') == nowhere ? " }" : "\n}");
+      continue;
+    }
+    size_t from = 0;
+    for (size_t at; (at = part.literal.find("${", from)) != nowhere; from = at + 2)
+      source.append(part.literal, from, at - from).append("$${");
+    source.append(part.literal, from);
+  }
+  return source;
+}
+
+}  // namespace pawl

@@ -1,0 +1,81 @@
+#include "pawl/worker/grant_queue.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "pawl/base/check.h"
+
+namespace pawl {
+
+bool concerns(const StopAttempts& stop, const Grant& grant) {
+  return stop.range.execution == grant.range.execution && stop.range.node == grant.range.node &&
+         stop.attempt == grant.attempt && stop.nonce == grant.nonce;
+}
+
+std::vector<TaskRange> without(const TaskRange& range, const TaskRange& hole) {
+  std::vector<TaskRange> rest;
+  TaskRange before = range;
+  before.end = std::min(range.end, hole.begin);
+  TaskRange after = range;
+  after.begin = std::max(range.begin, hole.end);
+  if (before.begin < before.end) rest.push_back(before);
+  if (after.begin < after.end && after.begin >= before.end) rest.push_back(after);
+  return rest;
+}
+
+void GrantQueue::push(Grant grant) {
+  items_ += grant.range.size();
+  size_t level = std::min<size_t>(grant.context->definition().priority, priorities - 1);
+  levels_[level].push_back(std::move(grant));
+}
+
+size_t GrantQueue::first_level() const {
+  PAWL_CHECK(!empty(), "the front of an empty queue");
+  size_t level = priorities - 1;
+  while (levels_[level].empty()) --level;
+  return level;
+}
+
+const Grant& GrantQueue::front() const {
+  return levels_[first_level()].front();
+}
+
+Grant GrantQueue::take(uint32_t items_max) {
+  auto& level = levels_[first_level()];
+  Grant part = level.front();
+  part.range.end = part.range.begin + std::min(part.range.size(), std::max(items_max, 1u));
+  level.front().range.begin = part.range.end;
+  if (level.front().range.size() == 0) level.pop_front();
+  items_ -= part.range.size();
+  return part;
+}
+
+uint64_t GrantQueue::drop(const StopAttempts& stop) {
+  uint64_t before = items_;
+  for (auto& level : levels_) {
+    for (size_t i = 0; i < level.size();) {
+      if (!concerns(stop, level[i])) {
+        ++i;
+        continue;
+      }
+      std::vector<TaskRange> rest = without(level[i].range, stop.range);
+      items_ -= level[i].range.size();
+      Grant grant = std::move(level[i]);
+      auto place = level.erase(level.begin() + static_cast<std::ptrdiff_t>(i));
+      for (const TaskRange& range : rest) {
+        grant.range = range;
+        items_ += range.size();
+        place = level.insert(place, grant) + 1;
+      }
+      i += rest.size();
+    }
+  }
+  return before - items_;
+}
+
+void GrantQueue::clear() {
+  for (auto& level : levels_) level.clear();
+  items_ = 0;
+}
+
+}  // namespace pawl

@@ -1,0 +1,44 @@
+// What a worker has been granted and not started yet: whole ranges, in priority order, then in the
+// order of arrival. A range of a million items is one entry; every call costs O(entries touched).
+//
+//   GrantQueue queue;
+//   queue.push(grant);                 // items [0, 1024)
+//   Grant part = queue.take(100);      // items [0, 100) of it; [100, 1024) stay in front
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <vector>
+
+#include "pawl/model/message.h"
+
+namespace pawl {
+
+// Whether `stop` speaks of this grant's attempts (of whichever items).
+bool concerns(const StopAttempts& stop, const Grant& grant);
+
+// What is left of [begin, end) of `range` without `hole`: none, one or two ranges.
+std::vector<TaskRange> without(const TaskRange& range, const TaskRange& hole);
+
+class GrantQueue {
+ public:
+  void push(Grant grant);
+  const Grant& front() const;               // only when not empty
+  Grant take(uint32_t items_max);           // from the front; at least one item
+  uint64_t drop(const StopAttempts& stop);  // items dropped
+  void clear();
+
+  bool empty() const { return items_ == 0; }
+  uint64_t items() const { return items_; }
+
+ private:
+  static constexpr size_t priorities = 10;
+
+  size_t first_level() const;
+
+  std::array<std::deque<Grant>, priorities> levels_;  // by priority, 9 first when taken
+  uint64_t items_ = 0;
+};
+
+}  // namespace pawl

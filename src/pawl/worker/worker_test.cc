@@ -1,0 +1,432 @@
+#include "pawl/worker/worker.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "pawl/adapter/inproc/inproc_transport.h"
+
+namespace pawl {
+namespace {
+
+class ManualClock final : public Clock {
+ public:
+  Instant monotonic() override { return now; }
+  WallTime wall() override { return {now.ns}; }
+  Instant now{1'000'000'000};
+};
+
+class ManualLoop final : public Loop {
+ public:
+  void add(Actor& actor) override { actors.push_back(&actor); }
+  void remove(Actor& actor) override { std::erase(actors, &actor); }
+  void wake() override { awake = true; }
+  std::vector<Actor*> actors;
+  bool awake = false;
+};
+
+class Quiet final : public Telemetry {
+ public:
+  void count(std::string_view, uint64_t) override {}
+  void gauge(std::string_view, int64_t) override {}
+  void log(std::string_view) override {}
+};
+
+// Keeps launches until the test finishes them.
+class FakeExecutor final : public Executor {
+ public:
+  FakeExecutor(Sink<ExecutorNews>& news, uint32_t max_range) : news_(news), max_range_(max_range) {}
+  uint32_t max_range() const override { return max_range_; }
+  void start(Launch launch) override {
+    started.push_back(launch);
+    if (at_once) finish(launch);
+  }
+  void stop(uint64_t launch, StopMode mode) override { stops.emplace_back(launch, mode); }
+
+  void finish(const Launch& launch, bool succeeded = true) {
+    AttemptReport report;
+    report.range = launch.grant.range;
+    report.attempt = launch.grant.attempt;
+    report.nonce = launch.grant.nonce;
+    report.succeeded = succeeded;
+    news_.put(Finished{launch.id, {report}});
+  }
+  void progress(const Launch& launch, ItemIndex item, uint32_t permille) {
+    AttemptProgress progress;
+    progress.task = launch.grant.range.at(item);
+    progress.permille = permille;
+    news_.put(Progressed{launch.id, progress});
+  }
+
+  std::vector<Launch> started;
+  std::vector<std::pair<uint64_t, StopMode>> stops;
+  bool at_once = false;
+
+ private:
+  Sink<ExecutorNews>& news_;
+  uint32_t max_range_;
+};
+
+// The engine's end, as far as a worker can see it.
+class FakeEngine final : public Actor {
+ public:
+  FakeEngine(Clock& clock, Loop& loop, Transport& transport)
+      : clock_(clock), transport_(transport), inbox_(loop), link_(make(1)) {
+    transport_.bind(1, inbox_);
+  }
+  bool turn() override {
+    for (const Message& m : kept()) {
+      if (cut) continue;
+      for (MessageBody& body : link_.deliver(m, clock_.monotonic()).bodies) {
+        if (std::get_if<Hello>(&body) && welcomes) send(Welcome{SessionId{++sessions}});
+        got.push_back(std::move(body));
+      }
+    }
+    for (Message& m : link_.poll(clock_.monotonic()))
+      if (!cut) transport_.send(std::move(m));
+    return false;
+  }
+  Instant deadline() const override { return link_.deadline(); }
+  void send(MessageBody body) { (void)link_.send(std::move(body)).ok(); }
+  void restart() { link_ = make(++incarnation_); }
+
+  template <class Body>
+  std::vector<Body> take() {
+    std::vector<Body> out;
+    for (MessageBody& body : std::exchange(got, {})) {
+      if (auto* one = std::get_if<Body>(&body))
+        out.push_back(std::move(*one));
+      else
+        got.push_back(std::move(body));
+    }
+    return out;
+  }
+
+  std::vector<MessageBody> got;
+  uint64_t sessions = 0;
+  bool welcomes = true;
+  bool cut = false;
+
+ private:
+  static Link make(uint64_t incarnation) {
+    LinkOptions options;
+    options.self = 1;
+    options.peer = 2;
+    options.incarnation = incarnation;
+    return Link(options);
+  }
+  std::vector<Message> kept() {
+    std::vector<Message> batch;
+    inbox_.take_all(batch);
+    return batch;
+  }
+  Clock& clock_;
+  Transport& transport_;
+  Mailbox<Message> inbox_;
+  uint64_t incarnation_ = 1;
+  Link link_;
+};
+
+struct World {
+  ManualClock clock;
+  ManualLoop loop;
+  InprocTransport transport;
+  Quiet telemetry;
+  Mailbox<ExecutorNews> news{loop};
+  FakeEngine engine{clock, loop, transport};
+  FakeExecutor processes{news, 1};
+  FakeExecutor functions{news, 1024};
+  std::unique_ptr<Worker> worker;
+  uint64_t next_nonce = 1;
+
+  explicit World(uint32_t slots = 2, uint32_t credit = 4096) {
+    WorkerOptions options;
+    options.spec.name = "w1";
+    options.spec.slots = slots;
+    options.spec.credit = credit;
+    worker = std::make_unique<Worker>(
+        options, Executors{{NodeType::process, &processes}, {NodeType::function, &functions}},
+        clock, loop, transport, news, telemetry);
+    settle();
+  }
+  void settle() {
+    for (int i = 0; i < 12; ++i) {
+      worker->turn();
+      engine.turn();
+    }
+  }
+  // Lets time pass in the steps that the actors ask for.
+  void pass(Duration time) {
+    Instant end = clock.now + time;
+    while (clock.now < end) {
+      Instant next = std::min(worker->deadline(), engine.deadline());
+      clock.now = std::min(end, std::max(next, clock.now + Duration::milliseconds(1)));
+      settle();
+    }
+  }
+  Grant grant(ItemIndex begin, ItemIndex end, NodeType type = NodeType::process,
+              uint8_t priority = 5) {
+    auto workflow = std::make_shared<Workflow>();
+    workflow->nodes.emplace_back();
+    workflow->nodes[0].type = type;
+    workflow->nodes[0].priority = priority;
+    auto context = std::make_shared<RunContext>();
+    context->execution = ExecutionId{1};
+    context->workflow = workflow;
+    Grant g;
+    g.session = SessionId{engine.sessions};
+    g.range = {ExecutionId{1}, 0, begin, end};
+    g.nonce = next_nonce++;
+    g.context = context;
+    return g;
+  }
+  void give(std::vector<Grant> grants) {
+    engine.send(Grants{std::move(grants)});
+    settle();
+  }
+  std::vector<AttemptReport> reports() {
+    std::vector<AttemptReport> out;
+    for (Reports& batch : engine.take<Reports>())
+      for (AttemptReport& one : batch.reports) out.push_back(std::move(one));
+    return out;
+  }
+};
+
+StopAttempts stop_of(const Grant& grant) {
+  return {grant.range, grant.attempt, grant.nonce};
+}
+
+TEST(Worker, SaysHelloWithItsSpecAndIsWelcomed) {
+  World world;
+  auto hellos = world.engine.take<Hello>();
+  ASSERT_EQ(hellos.size(), 1u);
+  EXPECT_EQ(hellos[0].worker.name, "w1");
+  EXPECT_TRUE(world.worker->connected());
+  EXPECT_EQ(world.worker->session(), SessionId{1});
+}
+
+TEST(Worker, RunsAtMostSlotsLaunchesByPriority) {
+  World world(2);
+  world.give({world.grant(0, 3), world.grant(7, 8, NodeType::process, 9)});
+  ASSERT_EQ(world.processes.started.size(), 2u);
+  EXPECT_EQ(world.processes.started[0].grant.range.begin, 7u);
+  EXPECT_EQ(world.processes.started[1].grant.range, (TaskRange{ExecutionId{1}, 0, 0, 1}));
+  EXPECT_EQ(world.worker->queued_items(), 2u);
+  world.processes.finish(world.processes.started[0]);
+  world.settle();
+  EXPECT_EQ(world.processes.started.size(), 3u);
+  ASSERT_EQ(world.reports().size(), 1u);
+}
+
+TEST(Worker, AGrantOfNoOpItemsCostsOneLaunchPerSlotAndOneReport) {
+  World world(2);
+  world.functions.at_once = true;
+  world.give({world.grant(0, 1024, NodeType::function)});
+  EXPECT_EQ(world.functions.started.size(), 2u);
+  auto batches = world.engine.take<Reports>();
+  ASSERT_EQ(batches.size(), 1u);
+  ASSERT_EQ(batches[0].reports.size(), 1u);
+  EXPECT_EQ(batches[0].reports[0].range, (TaskRange{ExecutionId{1}, 0, 0, 1024}));
+}
+
+TEST(Worker, ReportsAllThatFinishedSinceTheLastTurnTogether) {
+  World world(4);
+  world.give({world.grant(0, 4)});
+  for (const Launch& launch : world.processes.started)
+    world.processes.finish(launch, launch.grant.range.begin != 2);
+  world.settle();
+  auto batches = world.engine.take<Reports>();
+  ASSERT_EQ(batches.size(), 1u);
+  ASSERT_EQ(batches[0].reports.size(), 3u);
+  EXPECT_EQ(batches[0].reports[0].range.size(), 2u);
+  EXPECT_FALSE(batches[0].reports[1].succeeded);
+  EXPECT_EQ(batches[0].reports[2].range.begin, 3u);
+}
+
+TEST(Worker, DeclinesBeyondItsCreditAndWithoutAnExecutor) {
+  World world(1, 5);
+  world.give({world.grant(0, 3), world.grant(3, 8), world.grant(0, 1, NodeType::transform)});
+  auto reports = world.reports();
+  ASSERT_EQ(reports.size(), 2u);
+  EXPECT_EQ(reports[0].kind, FailureKind::declined);
+  EXPECT_EQ(reports[0].range, (TaskRange{ExecutionId{1}, 0, 5, 8}));
+  EXPECT_NE(reports[0].error.find("credit of 5"), std::string::npos);
+  EXPECT_NE(reports[1].error.find("transform"), std::string::npos);
+  world.processes.finish(world.processes.started[0]);
+  world.settle();
+  world.give({world.grant(8, 9)});
+  EXPECT_EQ(world.reports().size(), 1u) << "the reported item's credit is free again";
+  EXPECT_EQ(world.worker->queued_items(), 4u);
+}
+
+TEST(Worker, StopsDropTheQueuedAndTerminateThenKillTheRunning) {
+  World world(1);
+  Grant grant = world.grant(0, 3);
+  world.give({grant});
+  world.engine.send(Stops{{stop_of(grant)}});
+  world.settle();
+  EXPECT_EQ(world.worker->queued_items(), 0u);
+  uint64_t launch = world.processes.started[0].id;
+  using Stop = std::pair<uint64_t, StopMode>;
+  EXPECT_EQ(world.processes.stops, (std::vector<Stop>{{launch, StopMode::terminate}}));
+  world.pass(Duration::seconds(6));
+  EXPECT_EQ(world.processes.stops,
+            (std::vector<Stop>{{launch, StopMode::terminate}, {launch, StopMode::kill}}));
+  world.processes.finish(world.processes.started[0], false);
+  world.settle();
+  EXPECT_TRUE(world.reports().empty());
+  EXPECT_TRUE(world.worker->running().empty());
+}
+
+TEST(Worker, AStopOfSomeItemsLeavesTheLaunchRunning) {
+  World world(1);
+  Grant grant = world.grant(0, 8, NodeType::function);
+  world.give({grant});
+  StopAttempts some = stop_of(grant);
+  some.range.begin = 2;
+  some.range.end = 4;
+  world.engine.send(Stops{{some}});
+  world.settle();
+  EXPECT_TRUE(world.functions.stops.empty());
+  StopAttempts wrong = stop_of(grant);
+  wrong.nonce += 1;
+  StopAttempts front = stop_of(grant);
+  front.range.end = 3;
+  StopAttempts back = stop_of(grant);
+  back.range.begin = 4;
+  world.engine.send(Stops{{wrong, front}});
+  world.settle();
+  EXPECT_TRUE(world.functions.stops.empty());
+  world.engine.send(Stops{{back}});
+  world.settle();
+  EXPECT_EQ(world.functions.stops.size(), 1u);
+}
+
+TEST(Worker, ProgressIsTheNewestPerTaskAndBounded) {
+  World world(2);
+  world.give({world.grant(0, 2)});
+  const auto& started = world.processes.started;
+  for (uint32_t i = 1; i <= 100; ++i) {
+    world.processes.progress(started[0], 0, i);
+    world.processes.progress(started[1], 1, i * 2);
+    world.pass(Duration::milliseconds(5));
+  }
+  world.pass(Duration::milliseconds(100));
+  auto batches = world.engine.take<Progress>();
+  EXPECT_GE(batches.size(), 4u);
+  EXPECT_LE(batches.size(), 7u);
+  ASSERT_EQ(batches.back().items.size(), 2u);
+  EXPECT_EQ(batches.back().items[1].permille, 200u);
+  auto running = world.worker->running();
+  ASSERT_EQ(running.size(), 2u);
+  EXPECT_EQ(running[0].progress.at(0).permille, 100u);
+}
+
+TEST(Worker, HeartbeatsKeepTheSessionWhileTheEngineAnswers) {
+  World world;
+  world.give({world.grant(0, 1)});
+  world.pass(Duration::seconds(60));
+  size_t beats = world.engine.take<Heartbeat>().size();
+  EXPECT_GE(beats, 17u);
+  EXPECT_LE(beats, 19u);
+  EXPECT_TRUE(world.processes.stops.empty());
+  EXPECT_EQ(world.engine.sessions, 1u);
+}
+
+TEST(Worker, CutOffLongerThanTheLeaseItStopsItsAttemptsAndReturns) {
+  World world;
+  world.give({world.grant(0, 2)});
+  world.engine.cut = true;
+  world.pass(Duration::seconds(6));
+  EXPECT_TRUE(world.processes.stops.empty());
+  world.pass(Duration::seconds(5));
+  ASSERT_EQ(world.processes.stops.size(), 2u);
+  EXPECT_EQ(world.processes.stops[0].second, StopMode::kill);
+  world.engine.cut = false;
+  world.pass(Duration::seconds(20));
+  EXPECT_EQ(world.engine.sessions, 1u) << "no Hello before all have ended";
+  for (const Launch& launch : world.processes.started) world.processes.finish(launch, false);
+  world.pass(Duration::seconds(20));
+  EXPECT_EQ(world.engine.sessions, 2u);
+  EXPECT_TRUE(world.worker->connected());
+  EXPECT_TRUE(world.reports().empty());
+}
+
+TEST(Worker, ClosedKillsAllAndSaysHelloAgainWhenTheyHaveEnded) {
+  World world(1);
+  Grant grant = world.grant(0, 2);
+  world.give({grant});
+  world.engine.send(Closed{"lease over"});
+  world.settle();
+  ASSERT_EQ(world.processes.stops.size(), 1u);
+  EXPECT_EQ(world.engine.sessions, 1u);
+  world.processes.finish(world.processes.started[0]);
+  world.settle();
+  EXPECT_EQ(world.engine.sessions, 2u);
+  world.give({grant});  // of the old session
+  EXPECT_EQ(world.processes.started.size(), 1u);
+  EXPECT_TRUE(world.reports().empty());
+}
+
+TEST(Worker, AnEngineThatRestartsEndsTheSession) {
+  World world(1);
+  world.give({world.grant(0, 2)});
+  world.engine.restart();
+  world.engine.send(Heartbeat{});
+  world.pass(Duration::seconds(1));
+  ASSERT_EQ(world.processes.stops.size(), 1u);
+  world.processes.finish(world.processes.started[0]);
+  world.pass(Duration::seconds(1));
+  EXPECT_EQ(world.engine.sessions, 2u);
+  EXPECT_TRUE(world.worker->connected());
+}
+
+TEST(Worker, DrainFinishesWhatRunsAndSaysGoodbye) {
+  World world(1);
+  world.give({world.grant(0, 3)});
+  world.worker->drain();
+  world.settle();
+  EXPECT_FALSE(world.worker->gone());
+  world.processes.finish(world.processes.started[0]);
+  world.settle();
+  world.pass(Duration::seconds(1));
+  EXPECT_EQ(world.reports().size(), 1u);
+  EXPECT_EQ(world.engine.take<Goodbye>().size(), 1u);
+  EXPECT_EQ(world.processes.started.size(), 1u);
+  EXPECT_TRUE(world.worker->gone());
+  EXPECT_EQ(world.worker->deadline(), Instant::never());
+}
+
+TEST(Worker, AbandonKillsWithoutReporting) {
+  World world(1);
+  world.give({world.grant(0, 3)});
+  world.worker->abandon();
+  world.settle();
+  ASSERT_EQ(world.processes.stops.size(), 1u);
+  EXPECT_EQ(world.processes.stops[0].second, StopMode::kill);
+  world.processes.finish(world.processes.started[0], false);
+  world.pass(Duration::seconds(1));
+  EXPECT_TRUE(world.reports().empty());
+  EXPECT_TRUE(world.worker->gone());
+}
+
+TEST(Worker, ARefusedHelloIsSaidAgainLater) {
+  World world;
+  world.engine.welcomes = false;
+  world.engine.send(Closed{"shutting down"});
+  world.settle();
+  world.engine.take<Hello>();
+  world.engine.send(Closed{"too many sessions"});
+  world.settle();
+  EXPECT_TRUE(world.engine.take<Hello>().empty());
+  world.engine.welcomes = true;
+  world.pass(Duration::seconds(2));
+  EXPECT_EQ(world.engine.take<Hello>().size(), 1u);
+  EXPECT_TRUE(world.worker->connected());
+}
+
+}  // namespace
+}  // namespace pawl

@@ -1,0 +1,82 @@
+"""Documents: links lead somewhere, blocks say what they are, untested commands are counted."""
+
+import re
+from pathlib import Path
+
+from source import Finding
+
+RULES = {
+    "docs.link": "a link to a file or heading that does not exist",
+    "docs.fence": "a code block without a language, or never closed",
+    "docs.no_test": "a command block that is not run by the tests",
+    "docs.changelog": "CHANGELOG.md without an Unreleased section",
+}
+LINK = re.compile(r"(?<!!)\[[^\]\n]*\]\(([^)\s]+)\)|!\[[^\]\n]*\]\(([^)\s]+)\)")
+NO_TEST = re.compile(r"<!--\s*no-test\b:?\s*(.*?)-->")
+
+
+def documents(root):
+    skip = {"build", ".git", "node_modules", "corpus"}
+    for path in sorted(Path(root).rglob("*.md")):
+        if not skip & set(path.relative_to(root).parts):
+            yield path
+
+
+def outside_fences(text):
+    """(line number, line) of prose; code is left out."""
+    fenced = False
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.lstrip().startswith("```"):
+            fenced = not fenced
+        elif not fenced:
+            yield number, re.sub(r"`[^`]*`", "", line)
+
+
+def slugs(path):
+    for _, line in outside_fences(path.read_text()):
+        if line.startswith("#"):
+            title = re.sub(r"[^\w\- ]", "", line.lstrip("#").strip().lower())
+            yield title.replace(" ", "-")
+
+
+def broken(path, target):
+    if re.match(r"[a-z]+:", target):
+        return False
+    name, _, anchor = target.partition("#")
+    file = (path.parent / name).resolve() if name else path
+    if not file.exists():
+        return True
+    return bool(anchor) and file.suffix == ".md" and anchor not in set(slugs(file))
+
+
+def check_one(path, shown):
+    text = path.read_text()
+    opened = None
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.lstrip().startswith("```"):
+            continue
+        if opened is None:
+            opened = number
+            if not line.strip()[3:]:
+                yield Finding(shown, number, "docs.fence", "name the language (text, if it is none)")
+        else:
+            opened = None
+    if opened is not None:
+        yield Finding(shown, opened, "docs.fence", "this block is never closed")
+    for number, line in outside_fences(text):
+        for match in LINK.finditer(line):
+            target = match.group(1) or match.group(2)
+            if broken(path, target):
+                yield Finding(shown, number, "docs.link", f"{target} does not exist")
+        for match in NO_TEST.finditer(line):
+            reason = match.group(1).strip() or "without a reason"
+            yield Finding(shown, number, "docs.no_test", f"not run: {reason}")
+
+
+def check(root):
+    root = Path(root)
+    for path in documents(root):
+        yield from check_one(path, path.relative_to(root).as_posix())
+    changelog = root / "CHANGELOG.md"
+    if not changelog.exists() or "## [Unreleased]" not in changelog.read_text():
+        yield Finding("CHANGELOG.md", 1, "docs.changelog", "users look for what changed under Unreleased")

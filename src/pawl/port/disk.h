@@ -50,7 +50,7 @@ class Disk {
   virtual Result<std::unique_ptr<File>> open(const std::string& path) = 0;
   // Renames a finished temporary file into place: the only way to replace a file.
   virtual Status publish(const std::string& temporary, const std::string& final_name) = 0;
-  virtual Status remove(const std::string& path) = 0;  // ok if it was not there
+  virtual Status remove(const std::string& path) = 0;  // a file or empty directory; ok if absent
   virtual Status make_directory(const std::string& path) = 0;  // with parents; ok if it exists
   virtual Result<std::vector<std::string>> list(const std::string& directory) = 0;  // names, ascending
   virtual Result<uint64_t> free_bytes() = 0;

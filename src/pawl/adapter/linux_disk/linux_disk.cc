@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 
 #include "pawl/adapter/linux_disk/errno.h"
 #include "pawl/adapter/linux_disk/linux_file.h"
@@ -132,7 +133,7 @@ Result<std::unique_ptr<File>> LinuxDisk::create(const std::string& path, uint64_
     } while (number == EINTR);
     if (number == 0 && ::fsync(parts.buffered.get()) != 0) number = errno;
     if (number != 0) {
-      ::unlink(name.c_str());
+      ::remove(name.c_str());
       return disk_error(number, DiskOperation::other,
                         "allocate " + std::to_string(size) + " bytes for", name);
     }
@@ -164,7 +165,7 @@ Status LinuxDisk::publish(const std::string& temporary, const std::string& final
 Status LinuxDisk::remove(const std::string& path) {
   std::string name = full(path);
   PAWL_TRY(check_writable(name));
-  if (::unlink(name.c_str()) != 0) {
+  if (::remove(name.c_str()) != 0) {
     if (errno == ENOENT) return {};
     return disk_error(errno, DiskOperation::other, "remove", name);
   }

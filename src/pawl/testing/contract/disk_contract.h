@@ -94,6 +94,15 @@ TYPED_TEST_P(DiskContract, remove_is_idempotent_and_create_is_exclusive) {
   EXPECT_EQ(this->disk().open("f").error().code, Code::not_found);
 }
 
+TYPED_TEST_P(DiskContract, an_empty_directory_can_be_removed) {
+  ASSERT_TRUE(this->disk().make_directory("a/b").ok());
+  ASSERT_TRUE(this->disk().create("a/b/f", 0).ok());
+  ASSERT_TRUE(this->disk().remove("a/b/f").ok());
+  EXPECT_TRUE(this->disk().remove("a/b").ok());
+  ASSERT_TRUE(this->disk().make_directory("a/b").ok());
+  EXPECT_TRUE(this->disk().list("a/b").value().empty());
+}
+
 TYPED_TEST_P(DiskContract, free_space_is_known) {
   EXPECT_GT(this->disk().free_bytes().value(), 0u);
 }
@@ -102,6 +111,7 @@ REGISTER_TYPED_TEST_SUITE_P(DiskContract, preallocated_files_read_as_zeros,
                             what_was_written_is_read_back_also_after_reopening,
                             growing_files_take_unaligned_writes, a_started_write_answers_once,
                             publish_replaces_and_removes_the_old_name, names_are_listed_in_order,
-                            remove_is_idempotent_and_create_is_exclusive, free_space_is_known);
+                            remove_is_idempotent_and_create_is_exclusive,
+                            an_empty_directory_can_be_removed, free_space_is_known);
 
 }  // namespace pawl

@@ -24,6 +24,7 @@ option(PAWL_FUZZ "link the fuzzers with libFuzzer (clang only) and build nothing
 set(PAWL_CMAKE ${CMAKE_CURRENT_LIST_DIR})
 
 find_package(Threads REQUIRED)
+find_package(OpenSSL REQUIRED COMPONENTS Crypto)
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
 find_program(PAWL_MOLD NAMES mold)
 if(NOT PAWL_FUZZ)

@@ -20,6 +20,11 @@ void IoThread::post(IoJob& job) {
   arrived_.notify_one();
 }
 
+bool IoThread::cancel(IoJob& job) {
+  std::lock_guard lock(mutex_);
+  return std::erase(jobs_, &job) != 0;
+}
+
 void IoThread::loop() {
   std::unique_lock lock(mutex_);
   while (true) {

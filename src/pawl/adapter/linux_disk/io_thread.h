@@ -27,6 +27,7 @@ class IoThread final {
   ~IoThread();
 
   void post(IoJob& job);
+  bool cancel(IoJob& job);  // true: it had not begun, and will not
 
  private:
   void loop();

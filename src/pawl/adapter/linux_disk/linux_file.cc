@@ -153,6 +153,7 @@ Result<Bytes> LinuxFile::read(uint64_t offset, uint64_t size) {
 void LinuxFile::start_zeroing(IoThread& zeroing) {
   if (!parts_.direct.valid() || parts_.size % direct_alignment != 0) return;
   zeroing_ = Zeroing::running;
+  zeroer_ = &zeroing;
   zeroing.post(zero_job_);
 }
 
@@ -175,7 +176,11 @@ void LinuxFile::ZeroJob::run() {
 }
 
 void LinuxFile::stop_zeroing() {
+  if (zeroer_ == nullptr) return;
   stop_zeroing_.store(true);
+  bool begun = !zeroer_->cancel(zero_job_);
+  zeroer_ = nullptr;
+  if (!begun) return;
   std::unique_lock lock(zeroing_mutex_);
   zeroing_ended_.wait(lock, [this] { return zeroing_ != Zeroing::running; });
 }

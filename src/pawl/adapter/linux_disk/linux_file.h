@@ -91,6 +91,7 @@ class LinuxFile final : public File {
   std::condition_variable flight_landed_;
 
   ZeroJob zero_job_{*this};
+  IoThread* zeroer_ = nullptr;  // set once zeroing has been asked for
   std::atomic<bool> stop_zeroing_ = false;
   std::mutex zeroing_mutex_;
   std::condition_variable zeroing_ended_;

@@ -22,6 +22,7 @@ struct ProcessCommand {
   ProcessLimits limits = {};
   Duration run_timeout = {};        // 0: none
   Duration heartbeat_timeout = {};  // 0: none; between two progress lines
+  std::vector<std::pair<std::string, std::string>> output_files = {};  // declared: name -> path
   std::string output_path = {};  // under the runner's output root, without suffix; empty: no files
 };
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "pawl/adapter/linux_loop/linux_clock.h"
-#include "pawl/adapter/linux_loop/mailbox.h"
+#include "pawl/port/mailbox.h"
 
 namespace pawl {
 namespace {

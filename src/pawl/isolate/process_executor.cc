@@ -1,0 +1,190 @@
+#include "pawl/isolate/process_executor.h"
+
+#include <cstring>
+
+#include "pawl/base/check.h"
+#include "pawl/isolate/process_output.h"
+
+namespace pawl {
+namespace {
+
+constexpr size_t error_bytes_max = 1024;
+
+// The last line that says something.
+std::string last_line(const ProcessOutput& err) {
+  std::string_view text = err.whole_in_head() ? err.head : err.tail;
+  size_t end = text.find_last_not_of(" \t\r\n");
+  if (end == std::string_view::npos) return {};
+  text = text.substr(0, end + 1);
+  size_t begin = text.find_last_of('\n');
+  if (begin != std::string_view::npos) text.remove_prefix(begin + 1);
+  return std::string(text.substr(0, error_bytes_max));
+}
+
+std::string seconds(Duration duration) {
+  int64_t ms = duration.whole_milliseconds();
+  return ms % 1000 == 0 ? std::to_string(ms / 1000) + " s" : std::to_string(ms) + " ms";
+}
+
+struct Cause {
+  FailureKind kind;
+  std::string error;
+};
+
+Cause cause_of(const ProcessEnded& ended, const Timeouts& timeout) {
+  std::string words = last_line(ended.err);
+  std::string said = words.empty() ? words : ": " + words;
+  switch (ended.end) {
+    case ProcessEnd::exited:
+      return {FailureKind::exit_code, "exit code " + std::to_string(ended.code) + said};
+    case ProcessEnd::signalled:
+      return {FailureKind::signal, "killed by signal " + std::to_string(ended.code) + " (" +
+                                       strsignal(ended.code) + ")" + said};
+    case ProcessEnd::out_of_memory:
+      return {FailureKind::out_of_memory, "killed by the kernel: out of memory" + said};
+    case ProcessEnd::run_timeout:
+      return {FailureKind::timeout,
+              "ran longer than " + seconds(timeout.run) + " (timeout.run)" + said};
+    case ProcessEnd::heartbeat_timeout:
+      return {FailureKind::timeout,
+              "no progress line for " + seconds(timeout.heartbeat) + " (timeout.heartbeat)" + said};
+    case ProcessEnd::stopped:
+      return {FailureKind::declined, "stopped"};
+    case ProcessEnd::not_started:
+      return {FailureKind::spawn, ended.error};
+    case ProcessEnd::declined:
+      return {FailureKind::declined, ended.error};
+  }
+  return {FailureKind::exit_code, "ended"};
+}
+
+}  // namespace
+
+ProcessExecutor::ProcessExecutor(LinuxLoop& loop, std::string directory, Renderer& renderer,
+                                 Blob& blob, Sink<ExecutorNews>& news, uint64_t output_bytes_max)
+    : loop_(loop),
+      directory_(std::move(directory)),
+      renderer_(renderer),
+      blob_(blob),
+      news_(news),
+      output_bytes_max_(output_bytes_max),
+      rendered_(loop) {
+  loop_.add(*this);
+}
+
+Result<std::unique_ptr<ProcessExecutor>> ProcessExecutor::create(LinuxLoop& loop, Clock& clock,
+                                                                 ProcessRunnerOptions options,
+                                                                 Renderer& renderer, Blob& blob,
+                                                                 Sink<ExecutorNews>& news,
+                                                                 uint64_t output_bytes_max) {
+  std::unique_ptr<ProcessExecutor> executor(
+      new ProcessExecutor(loop, options.directory, renderer, blob, news, output_bytes_max));
+  PAWL_ASSIGN(executor->runner_, ProcessRunner::create(loop, clock, std::move(options), *executor));
+  return executor;
+}
+
+ProcessExecutor::~ProcessExecutor() {
+  loop_.remove(*this);
+}
+
+void ProcessExecutor::start(Launch launch) {
+  PAWL_CHECK(launch.grant.range.size() == 1, "a process runs one item");
+  uint64_t id = launch.id;
+  auto [place, fresh] = runs_.emplace(id, Run{std::move(launch.grant), Phase::rendering, {}, {}});
+  PAWL_CHECK(fresh, "this launch is running already");
+  auto command = renderer_.command(id, place->second.grant, rendered_);
+  if (command.has_value()) run(id, std::move(*command));
+}
+
+bool ProcessExecutor::turn() {
+  rendered_.take_all(batch_);
+  for (RenderedCommand& rendered : batch_) run(rendered.launch, std::move(rendered.command));
+  return false;
+}
+
+void ProcessExecutor::run(uint64_t launch, Result<ProcessCommand> command) {
+  auto place = runs_.find(launch);
+  if (place == runs_.end()) return;  // stopped meanwhile
+  if (!command.ok()) return fail(launch, FailureKind::expression, 0, command.error().message);
+  Run& run = place->second;
+  run.phase = Phase::running;
+  complete(*command, run.grant);
+  run.files = command->output_files;
+  run.directory = command->directory.empty() ? directory_ : command->directory;
+  runner_->start(launch, std::move(*command));
+}
+
+void ProcessExecutor::complete(ProcessCommand& command, const Grant& grant) const {
+  const RunContext& context = *grant.context;
+  const Node& node = context.definition();
+  TaskKey task = grant.range.at(grant.range.begin);
+  std::string execution = to_text(task.execution);
+  std::string item = std::to_string(task.item);
+  std::string attempt = std::to_string(grant.attempt);
+  command.run_timeout = node.timeout.run;
+  command.heartbeat_timeout = node.timeout.heartbeat;
+  command.output_path = execution + "/" + node.id + "/" + item + "." + attempt;
+  auto& environment = command.environment;
+  environment.emplace_back("PAWL_EXECUTION", std::move(execution));
+  environment.emplace_back("PAWL_NODE", node.id);
+  environment.emplace_back("PAWL_ITEM", std::move(item));
+  environment.emplace_back("PAWL_ATTEMPT", std::move(attempt));
+  environment.emplace_back("PAWL_IDEMPOTENCY_KEY", idempotency_key(context.cluster, task));
+}
+
+void ProcessExecutor::stop(uint64_t launch, StopMode mode) {
+  auto place = runs_.find(launch);
+  if (place == runs_.end()) return;
+  if (place->second.phase == Phase::running) return runner_->stop(launch, mode);
+  fail(launch, FailureKind::declined, 0, "stopped");
+}
+
+void ProcessExecutor::put(ProcessNews news) {
+  if (auto* end = std::get_if<ProcessEnded>(&news)) return ended(std::move(*end));
+  auto& progress = std::get<ProcessProgress>(news);
+  const Grant& grant = runs_.at(progress.id).grant;
+  news_.put(Progressed{progress.id,
+                       {grant.range.at(grant.range.begin), grant.attempt, progress.permille,
+                        std::move(progress.message)}});
+}
+
+void ProcessExecutor::ended(ProcessEnded ended) {
+  const Run& run = runs_.at(ended.id);
+  const Node& node = run.grant.context->definition();
+  if (ended.end != ProcessEnd::exited || ended.code != 0) {
+    Cause cause = cause_of(ended, node.timeout);
+    return fail(ended.id, cause.kind, ended.code, std::move(cause.error));
+  }
+  DeclaredOutput declared{node.process.output, run.files, run.directory, output_bytes_max_};
+  auto json = declared_output(declared, std::move(ended.out));
+  if (!json.ok()) return fail(ended.id, FailureKind::output, 0, json.error().message);
+  TaskKey task = run.grant.range.at(run.grant.range.begin);
+  auto payload = make_payload(std::move(*json), task, run.grant.attempt, blob_);
+  if (!payload.ok()) return fail(ended.id, FailureKind::output, 0, payload.error().message);
+  AttemptReport success;
+  success.succeeded = true;
+  if (!payload->is_absent()) success.outputs.push_back(std::move(*payload));
+  report(ended.id, std::move(success));
+}
+
+void ProcessExecutor::fail(uint64_t launch, FailureKind kind, int32_t code, std::string error) {
+  AttemptReport failure;
+  failure.kind = kind;
+  failure.exit_code = code;
+  failure.error = std::move(error);
+  report(launch, std::move(failure));
+}
+
+void ProcessExecutor::report(uint64_t launch, AttemptReport report) {
+  auto run = runs_.extract(launch);
+  const Grant& grant = run.mapped().grant;
+  report.range = grant.range;
+  report.attempt = grant.attempt;
+  report.nonce = grant.nonce;
+  Finished finished;
+  finished.launch = launch;
+  finished.reports.push_back(std::move(report));
+  news_.put(std::move(finished));
+}
+
+}  // namespace pawl

@@ -356,14 +356,17 @@ void ProcessRunner::drain(Child& child) {
 }
 
 void ProcessRunner::on_progress(Child& child, std::string_view bytes) {
-  if (!child.progress.append(bytes) || child.reaped) return;
+  if (!child.progress.append(bytes)) return;
   Instant now = clock_.monotonic();
-  if (child.heartbeat.ns > 0) child.heartbeat_end = now + child.heartbeat;
-  if (child.progress.newest.has_value()) {
-    child.progress_at = child.progress_sent + progress_pause;
-    if (child.progress_at <= now) send_progress(child);
+  if (child.heartbeat_end != Instant::never()) child.heartbeat_end = now + child.heartbeat;
+  Instant due = child.progress_sent + progress_pause;
+  bool any = child.progress.newest.has_value();
+  if (any && due <= now) {
+    send_progress(child);
+  } else if (any && !child.reaped) {
+    child.progress_at = due;
   }
-  schedule(child);
+  if (!child.reaped) schedule(child);
 }
 
 void ProcessRunner::send_progress(Child& child) {

@@ -1,0 +1,423 @@
+#include "pawl/isolate/function_executor.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <limits>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include "pawl/base/check.h"
+#include "pawl/base/json.h"
+#include "pawl/isolate/process_output.h"
+
+namespace pawl {
+namespace {
+
+constexpr Duration spin_time = Duration::microseconds(20);
+constexpr int spin_credit_max = 16;
+constexpr uint32_t spin_retry_sleeps = 64;  // how often a thread that gave spinning up tries again
+constexpr Duration progress_pause = Duration::milliseconds(100);
+
+void relax() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#endif
+}
+
+// The input of each item of a launch, without a copy where possible.
+class Inputs {
+ public:
+  enum class Kind : uint8_t { rendered, item_number, item_text, execution };
+
+  Inputs() = default;
+  Inputs(Kind kind, const RunContext& context) : kind_(kind), context_(&context) {}
+  explicit Inputs(FunctionInputs rendered) : rendered_(std::move(rendered)) {}
+
+  std::string_view at(const TaskRange& range, ItemIndex item) {
+    switch (kind_) {
+      case Kind::rendered:
+        return rendered_[item - range.begin];
+      case Kind::item_text:
+        return items_at(context_->items.text(), item);
+      case Kind::execution:
+        return context_->input.text();
+      case Kind::item_number:
+        break;
+    }
+    number_ = std::to_string(item);
+    return number_;
+  }
+
+ private:
+  Kind kind_ = Kind::rendered;
+  const RunContext* context_ = nullptr;
+  FunctionInputs rendered_;
+  std::string number_;
+};
+
+// Nothing where the renderer is needed: a template, or a value in the blob store.
+std::optional<Inputs> native_inputs(const RunContext& context) {
+  const Node& node = context.definition();
+  if (!node.with.empty()) return std::nullopt;
+  if (!node.mapped()) {
+    if (context.input.is_blob()) return std::nullopt;
+    return Inputs(Inputs::Kind::execution, context);
+  }
+  if (context.items.is_absent()) return Inputs(Inputs::Kind::item_number, context);
+  if (context.items.is_blob()) return std::nullopt;
+  return Inputs(Inputs::Kind::item_text, context);
+}
+
+}  // namespace
+
+struct FunctionExecutor::Job {
+  uint64_t launch = 0;
+  Grant grant;
+  Function* function = nullptr;
+  Inputs inputs;
+  bool rendering = false;
+  std::atomic<bool> stopped{false};
+  std::atomic<bool> finished{false};
+};
+
+// --- one launch, on a thread of the pool ---
+
+namespace {
+
+class RunningCall final : public Call {
+ public:
+  RunningCall(uint64_t launch, const Grant& grant, const std::atomic<bool>& stopped, Clock& clock,
+              Sink<ExecutorNews>& news)
+      : launch_(launch),
+        grant_(grant),
+        timeout_(grant.context->definition().timeout),
+        stopped_(stopped),
+        clock_(clock),
+        news_(news) {}
+
+  void begin(ItemIndex item, std::string_view input) {
+    item_ = item;
+    input_ = input;
+    if (timed()) began_ = heartbeat_ = clock_.monotonic();
+  }
+  // After the call: why its time was over, or nothing.
+  const char* late() {
+    if (!timed()) return nullptr;
+    Instant now = clock_.monotonic();
+    if (timeout_.run.ns > 0 && now - began_ > timeout_.run) return "ran longer than timeout.run";
+    if (timeout_.heartbeat.ns > 0 && (silent_ || now - heartbeat_ > timeout_.heartbeat)) {
+      return "no progress within timeout.heartbeat";
+    }
+    return nullptr;
+  }
+
+  std::string_view input() const override { return input_; }
+  TaskKey task() const override { return grant_.range.at(item_); }
+  AttemptNumber attempt() const override { return grant_.attempt; }
+  std::string idempotency_key() const override {
+    return pawl::idempotency_key(grant_.context->cluster, task());
+  }
+  bool cancelled() override {
+    return stopped_.load(std::memory_order_relaxed) || late() != nullptr;
+  }
+  void progress(uint32_t permille, std::string_view message) override {
+    Instant now = clock_.monotonic();
+    silent_ = silent_ || (timeout_.heartbeat.ns > 0 && now - heartbeat_ > timeout_.heartbeat);
+    heartbeat_ = now;
+    if (now < progress_at_) return;
+    progress_at_ = now + progress_pause;
+    news_.put(Progressed{
+        launch_,
+        {task(), grant_.attempt, permille > 1000 ? 1000 : permille, std::string(message)}});
+  }
+
+ private:
+  bool timed() const { return timeout_.run.ns > 0 || timeout_.heartbeat.ns > 0; }
+
+  uint64_t launch_;
+  const Grant& grant_;
+  const Timeouts& timeout_;
+  const std::atomic<bool>& stopped_;
+  Clock& clock_;
+  Sink<ExecutorNews>& news_;
+  ItemIndex item_ = 0;
+  std::string_view input_;
+  Instant began_;
+  Instant heartbeat_;
+  bool silent_ = false;
+  Instant progress_at_{std::numeric_limits<int64_t>::min()};
+};
+
+// Gathers results in item order into as few reports as possible.
+class ReportBuilder {
+ public:
+  ReportBuilder(const Grant& grant, Blob& blob)
+      : grant_(grant), blob_(blob), begin_(grant.range.begin) {}
+
+  // Almost always null, or a short text.
+  void succeed(ItemIndex item, std::string output) {
+    if (output.empty() && outputs_.empty()) return;
+    if (Status valid = output.empty() ? Status() : json_validate(output); !valid.ok()) {
+      return fail(item, item + 1, FailureKind::output,
+                  "returned no JSON: " + valid.error().message);
+    }
+    auto payload = make_payload(std::move(output), grant_.range.at(item), grant_.attempt, blob_);
+    if (!payload.ok()) return fail(item, item + 1, FailureKind::output, payload.error().message);
+    outputs_.resize(item - begin_);
+    outputs_.push_back(std::move(*payload));
+  }
+  void fail(ItemIndex begin, ItemIndex end, FailureKind kind, std::string error) {
+    flush(begin);
+    AttemptReport report = blank(begin, end);
+    report.kind = kind;
+    report.error = std::move(error);
+    reports_.push_back(std::move(report));
+    begin_ = end;
+  }
+  std::vector<AttemptReport> take() {
+    flush(grant_.range.end);
+    return std::move(reports_);
+  }
+
+ private:
+  void flush(ItemIndex end) {
+    if (begin_ == end) return;
+    AttemptReport report = blank(begin_, end);
+    report.succeeded = true;
+    report.outputs = std::move(outputs_);
+    outputs_.clear();
+    reports_.push_back(std::move(report));
+    begin_ = end;
+  }
+  AttemptReport blank(ItemIndex begin, ItemIndex end) const {
+    AttemptReport report;
+    report.range = {grant_.range.execution, grant_.range.node, begin, end};
+    report.attempt = grant_.attempt;
+    report.nonce = grant_.nonce;
+    return report;
+  }
+
+  const Grant& grant_;
+  Blob& blob_;
+  ItemIndex begin_;  // first item not yet reported
+  std::vector<Payload> outputs_;
+  std::vector<AttemptReport> reports_;
+};
+
+Result<std::string> guarded(Function& function, Call& call) {
+  try {
+    return function.call(call);
+  } catch (const std::exception& thrown) {
+    return Error{Code::unknown, std::string("exception: ") + thrown.what()};
+  } catch (...) {
+    return Error{Code::unknown, "exception of an unknown type"};
+  }
+}
+
+}  // namespace
+
+class FunctionExecutor::Pool {
+ public:
+  Pool(uint32_t threads, Clock& clock, Blob& blob, Sink<ExecutorNews>& news)
+      : clock_(clock), blob_(blob), news_(news) {
+    for (uint32_t i = 0; i < threads; i++) threads_.emplace_back([this] { work(); });
+  }
+  ~Pool() {
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      closing_ = true;
+      for (const JobRef& job : waiting_) job->stopped = true;
+      waiting_.clear();
+    }
+    wakeup_.notify_all();
+    for (std::thread& thread : threads_) thread.join();
+  }
+
+  void push(JobRef job) {
+    bool asleep = false;
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      waiting_.push_back(std::move(job));
+      count_.store(waiting_.size(), std::memory_order_release);
+      asleep = sleeping_ > 0 && waiting_.size() > static_cast<size_t>(spinning_);
+    }
+    if (asleep) wakeup_.notify_one();
+  }
+
+ private:
+  void work() {
+    Idle idle;
+    while (JobRef job = next(idle)) run(*job);
+  }
+
+  struct Idle {
+    int credit = spin_credit_max;
+    uint32_t sleeps = 0;
+  };
+
+  JobRef next(Idle& idle) {
+    std::unique_lock<std::mutex> lock(mutex_);
+    while (waiting_.empty() && !closing_) {
+      bool may_spin = spinning_ == 0 && (idle.credit > 0 || ++idle.sleeps % spin_retry_sleeps == 0);
+      if (!may_spin || !spin(lock, idle)) {
+        if (!waiting_.empty() || closing_) break;
+        sleeping_++;
+        wakeup_.wait(lock);
+        sleeping_--;
+      }
+    }
+    if (closing_) return nullptr;
+    JobRef job = std::move(waiting_.front());
+    waiting_.pop_front();
+    count_.store(waiting_.size(), std::memory_order_release);
+    return job;
+  }
+
+  // Looks for work without the lock. Called and left with it.
+  bool spin(std::unique_lock<std::mutex>& lock, Idle& idle) {
+    spinning_++;
+    lock.unlock();
+    Instant end = clock_.monotonic() + spin_time;
+    bool found = false;
+    do {
+      for (int i = 0; i < 32 && !found; i++) {
+        found = count_.load(std::memory_order_acquire) > 0;
+        relax();
+      }
+    } while (!found && clock_.monotonic() < end);
+    lock.lock();
+    spinning_--;
+    if (found)
+      idle.credit = std::min(idle.credit + 1, spin_credit_max);
+    else if (idle.credit > 0)
+      idle.credit--;
+    return found;
+  }
+
+  void run(Job& job) {
+    const TaskRange& range = job.grant.range;
+    ReportBuilder reports(job.grant, blob_);
+    RunningCall call(job.launch, job.grant, job.stopped, clock_, news_);
+    for (ItemIndex item = range.begin; item < range.end; item++) {
+      if (job.stopped.load(std::memory_order_relaxed)) {
+        reports.fail(item, range.end, FailureKind::declined, "stopped");
+        break;
+      }
+      call.begin(item, job.inputs.at(range, item));
+      Result<std::string> result = guarded(*job.function, call);
+      if (const char* why = call.late()) {
+        reports.fail(item, item + 1, FailureKind::timeout, why);
+      } else if (!result.ok()) {
+        reports.fail(item, item + 1, FailureKind::function, result.error().message);
+      } else {
+        reports.succeed(item, std::move(*result));
+      }
+    }
+    job.finished.store(true, std::memory_order_release);
+    news_.put(Finished{job.launch, reports.take()});
+  }
+
+  Clock& clock_;
+  Blob& blob_;
+  Sink<ExecutorNews>& news_;
+  std::mutex mutex_;
+  std::condition_variable wakeup_;
+  std::deque<JobRef> waiting_;
+  std::atomic<size_t> count_{0};
+  int sleeping_ = 0;
+  int spinning_ = 0;
+  bool closing_ = false;
+  std::vector<std::thread> threads_;
+};
+
+// --- on the loop's thread ---
+
+FunctionExecutor::FunctionExecutor(const FunctionRegistry& functions, uint32_t threads, Loop& loop,
+                                   Clock& clock, Renderer& renderer, Blob& blob,
+                                   Sink<ExecutorNews>& news)
+    : functions_(functions),
+      loop_(loop),
+      renderer_(renderer),
+      blob_(blob),
+      news_(news),
+      rendered_(loop),
+      pool_(std::make_unique<Pool>(threads, clock, blob, news)) {
+  loop_.add(*this);
+}
+
+FunctionExecutor::~FunctionExecutor() {
+  for (auto& [id, job] : jobs_) job->stopped = true;
+  loop_.remove(*this);
+}
+
+void FunctionExecutor::start(Launch launch) {
+  PAWL_CHECK(launch.grant.range.size() <= max_range(), "a launch above max_range()");
+  forget_finished();
+  auto job = std::make_shared<Job>();
+  job->launch = launch.id;
+  job->grant = std::move(launch.grant);
+  const RunContext& context = *job->grant.context;
+  const Node& node = context.definition();
+  jobs_[job->launch] = job;
+  job->function = functions_.find(node.function);
+  if (job->function == nullptr) {
+    return submit(job,
+                  Error{Code::not_found, "no function \"" + node.function + "\" in this worker"});
+  }
+  if (std::optional<Inputs> native = native_inputs(context)) {
+    job->inputs = std::move(*native);
+    return pool_->push(job);
+  }
+  job->rendering = true;
+  auto inputs = renderer_.inputs(job->launch, job->grant, rendered_);
+  if (inputs.has_value()) submit(job, std::move(*inputs));
+}
+
+bool FunctionExecutor::turn() {
+  rendered_.take_all(batch_);
+  for (RenderedInputs& rendered : batch_) {
+    auto found = jobs_.find(rendered.launch);
+    if (found != jobs_.end()) submit(found->second, std::move(rendered.inputs));
+  }
+  return false;
+}
+
+void FunctionExecutor::submit(const JobRef& job, Result<FunctionInputs> inputs) {
+  if (job->finished) return;
+  job->rendering = false;
+  if (inputs.ok()) {
+    PAWL_CHECK(inputs->size() == job->grant.range.size(), "one input per item");
+    job->inputs = Inputs(std::move(*inputs));
+    return pool_->push(job);
+  }
+  bool missing = job->function == nullptr;
+  ReportBuilder reports(job->grant, blob_);
+  reports.fail(job->grant.range.begin, job->grant.range.end,
+               missing ? FailureKind::spawn : FailureKind::expression, inputs.error().message);
+  job->finished = true;
+  news_.put(Finished{job->launch, reports.take()});
+}
+
+void FunctionExecutor::stop(uint64_t launch, StopMode) {
+  auto found = jobs_.find(launch);
+  if (found == jobs_.end()) return;
+  Job& job = *found->second;
+  job.stopped.store(true, std::memory_order_relaxed);
+  if (!job.rendering || job.finished) return;
+  ReportBuilder reports(job.grant, blob_);
+  reports.fail(job.grant.range.begin, job.grant.range.end, FailureKind::declined, "stopped");
+  job.finished = true;
+  news_.put(Finished{launch, reports.take()});
+}
+
+// Amortised: the table is looked through when it has doubled since the last time.
+void FunctionExecutor::forget_finished() {
+  if (jobs_.size() < jobs_sweep_at_) return;
+  std::erase_if(jobs_, [](const auto& entry) { return entry.second->finished.load(); });
+  jobs_sweep_at_ = 64 + 2 * jobs_.size();
+}
+
+}  // namespace pawl

@@ -1,0 +1,67 @@
+// Runs nodes of type function on a pool of threads.
+//
+//   FunctionExecutor executor(functions, 2, loop, clock, renderer, blob, news);
+//   executor.start({1, grant});       // up to max_range() items in one go, on one thread
+//
+// A launch is one unit: its items run one after the other on one thread, and its report says "all
+// of these succeeded, with null" in one line, so that an item costs its call and little more. An
+// item that fails does not stop those after it. stop() is seen before the next item and by
+// Call::cancelled(); items that were not called, or returned after it, are reported `declined`.
+// Timeouts are per item and cooperative: an item that returns late fails as `timeout`.
+//
+// Idle threads spin for about 20 us before they sleep, one at a time, as long as that pays off: a
+// hand-off then takes below a microsecond instead of a scheduling.
+// Inputs: `with`, rendered; without it the item, or the execution's input.
+// Threading: start/stop on the loop's thread; the sink is put from the pool's threads.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "pawl/isolate/function.h"
+#include "pawl/isolate/renderer.h"
+#include "pawl/port/blob.h"
+#include "pawl/port/clock.h"
+#include "pawl/port/executor.h"
+#include "pawl/port/loop.h"
+#include "pawl/port/mailbox.h"
+
+namespace pawl {
+
+class FunctionExecutor final : public Executor, public Actor {
+ public:
+  FunctionExecutor(const FunctionRegistry& functions, uint32_t threads, Loop& loop, Clock& clock,
+                   Renderer& renderer, Blob& blob, Sink<ExecutorNews>& news);
+  ~FunctionExecutor() override;  // waits for the calls that run; what waits is not run nor reported
+
+  uint32_t max_range() const override { return 1024; }
+  void start(Launch launch) override;
+  void stop(uint64_t launch, StopMode mode) override;
+
+  bool turn() override;
+  Instant deadline() const override { return Instant::never(); }
+
+ private:
+  struct Job;
+  class Pool;
+  using JobRef = std::shared_ptr<Job>;
+
+  void submit(const JobRef& job, Result<FunctionInputs> inputs);
+  void forget_finished();
+
+  const FunctionRegistry& functions_;
+  Loop& loop_;
+  Renderer& renderer_;
+  Blob& blob_;
+  Sink<ExecutorNews>& news_;
+  Mailbox<RenderedInputs> rendered_;
+  std::vector<RenderedInputs> batch_;
+  std::unordered_map<uint64_t, JobRef> jobs_;  // may hold finished ones for a while
+  size_t jobs_sweep_at_ = 64;
+  std::unique_ptr<Pool> pool_;
+};
+
+}  // namespace pawl

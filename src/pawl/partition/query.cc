@@ -1,0 +1,182 @@
+#include "pawl/partition/query.h"
+
+#include <algorithm>
+
+#include "pawl/partition/describe.h"
+
+namespace pawl {
+namespace {
+
+Error unknown_execution(ExecutionId id) {
+  return {Code::not_found, "no execution " + to_text(id) + "; `pawl list` shows those that exist"};
+}
+
+void add(TaskCounts& sum, const TaskCounts& part) {
+  sum.total += part.total;
+  sum.ready += part.ready;
+  sum.running += part.running;
+  sum.backing_off += part.backing_off;
+  sum.parked += part.parked;
+  sum.succeeded += part.succeeded;
+  sum.failed += part.failed;
+  sum.cancelled += part.cancelled;
+}
+
+ExecutionSummary summarise(const Execution& execution) {
+  const Workflow& workflow = *execution.plan->workflow;
+  ExecutionSummary summary{execution.id,     workflow.name,     workflow.version,
+                           execution.status, execution.started, execution.ended,
+                           execution.error,  execution.labels,  {}};
+  for (const NodeRun& run : execution.nodes) add(summary.tasks, count_tasks(run));
+  return summary;
+}
+
+// The newest failure of a task that has not succeeded since.
+std::string newest_error(const NodeRun& run) {
+  if (!run.work) return "";
+  if (run.status == NodeStatus::parked || !run.work->error.empty()) return run.work->error;
+  const Story* newest = nullptr;
+  for (const auto& [begin, entry] : run.work->stories.entries()) {
+    const Story& story = entry.story;
+    if (!story.cause || story.status == TaskStatus::succeeded) continue;
+    if (newest == nullptr || newest->since <= story.since) newest = &story;
+  }
+  return newest ? describe(*newest->cause) : "";
+}
+
+AttemptNumber most_attempts(const NodeRun& run) {
+  if (!run.work) return 0;
+  bool granted = !run.work->open.empty() || run.work->done.count() > 0;
+  AttemptNumber most = granted ? 1 : 0;
+  for (const auto& [begin, entry] : run.work->stories.entries())
+    most = std::max(most, entry.story.attempts);
+  return most;
+}
+
+NodeDetail detail_of(const Execution& execution, NodeIndex index) {
+  const Node& node = execution.definition(index);
+  const NodeRun& run = execution.nodes[index];
+  NodeDetail detail;
+  detail.id = node.id;
+  detail.type = node.type;
+  detail.mapped = node.mapped();
+  detail.status = run.status;
+  detail.skip_reason = run.skip_reason;
+  detail.tasks = count_tasks(run);
+  for (NodeIndex need : node.needs) detail.needs.push_back(execution.definition(need).id);
+  detail.attempts = most_attempts(run);
+  detail.last_attempt = run.last_attempt;
+  detail.error = newest_error(run);
+  if (run.work && !node.mapped()) detail.output = run.work->output;
+  return detail;
+}
+
+QueryResult reply(const State& state, const GetExecution& query) {
+  const Execution* execution = state.executions.find(query.execution);
+  if (execution == nullptr) return unknown_execution(query.execution);
+  ExecutionDetail detail{summarise(*execution), execution->input, execution->output, {}};
+  for (NodeIndex i = 0; i < execution->nodes.size(); ++i)
+    detail.nodes.push_back(detail_of(*execution, i));
+  return detail;
+}
+
+QueryResult reply(const State& state, const ListExecutions& query) {
+  ExecutionList list;
+  uint64_t id = state.last_execution;
+  if (query.before && query.before.value <= id) id = query.before.value - 1;
+  for (; id > 0 && list.executions.size() < query.limit; --id) {
+    const Execution* execution = state.executions.find(ExecutionId{id});
+    if (execution == nullptr || (query.status && execution->status != *query.status)) continue;
+    list.executions.push_back(summarise(*execution));
+  }
+  return list;
+}
+
+QueryResult reply(const State& state, const GetTask& query) {
+  const Execution* execution = state.executions.find(query.execution);
+  if (execution == nullptr) return unknown_execution(query.execution);
+  auto node = find_node(*execution, query.node);
+  if (!node.ok()) return node.error();
+  if (auto exists = check_item(*execution, *node, query.item); !exists.ok()) return exists.error();
+  const NodeRun& run = execution->nodes[*node];
+  TaskDetail detail;
+  detail.task = {execution->id, *node, query.item};
+  detail.node = query.node;
+  detail.status = task_status(run, query.item);
+  detail.attempts = attempts_of(run, query.item);
+  const Story* story = run.work ? run.work->stories.find(query.item) : nullptr;
+  if (story != nullptr) {
+    detail.failures = story->failures;
+    if (story->cause) detail.cause = *story->cause;
+    if (detail.status == TaskStatus::backing_off)
+      detail.retry_in = std::max(Duration{}, story->retry_at - state.now);
+  }
+  if (detail.status == TaskStatus::succeeded)
+    detail.output = run.work->outputs ? run.work->outputs->get(query.item) : run.work->output;
+  return detail;
+}
+
+void collect_letters(const Execution& execution, uint32_t limit, std::vector<DeadLetter>& found) {
+  for (NodeIndex i = 0; i < execution.nodes.size(); ++i) {
+    const NodeRun& run = execution.nodes[i];
+    if (found.size() >= limit) return;
+    if (run.status == NodeStatus::parked)
+      found.push_back({{execution.id, i, 0, 0},
+                       execution.definition(i).id,
+                       0,
+                       {FailureKind::expression, 0, run.work->error}});
+    if (run.parked == 0) continue;
+    for (const auto& [begin, entry] : run.work->stories.entries()) {
+      if (entry.story.status != TaskStatus::parked) continue;
+      if (found.size() >= limit) return;
+      found.push_back({{execution.id, i, begin, entry.end},
+                       execution.definition(i).id,
+                       entry.story.attempts,
+                       entry.story.cause ? *entry.story.cause : Cause{}});
+    }
+  }
+}
+
+QueryResult reply(const State& state, const ListDeadLetters& query) {
+  DeadLetterList list;
+  if (query.execution) {
+    const Execution* execution = state.executions.find(query.execution);
+    if (execution == nullptr) return unknown_execution(query.execution);
+    collect_letters(*execution, query.limit, list.letters);
+    return list;
+  }
+  for (const Execution* e = state.executions.next({1});
+       e != nullptr && list.letters.size() < query.limit;
+       e = state.executions.next({e->id.value + 1})) {
+    if (!e->ended_already()) collect_letters(*e, query.limit, list.letters);
+  }
+  return list;
+}
+
+QueryResult reply(const State& state, const Explain& query) {
+  if (state.executions.find(query.execution) == nullptr) return unknown_execution(query.execution);
+  return explain_query(state, query);
+}
+
+QueryResult reply(const State& state, const GetOverview&) {
+  Overview overview;
+  overview.counts = state.counts;
+  overview.executions = state.executions.size();
+  overview.ready = state.ready.depth();
+  overview.workers = state.sessions.size();
+  for (const auto& [id, session] : state.sessions) overview.running += session.outstanding;
+  for (const Execution* e = state.executions.next({1}); e != nullptr;
+       e = state.executions.next({e->id.value + 1})) {
+    for (const NodeRun& run : e->nodes)
+      overview.parked += run.parked + (run.status == NodeStatus::parked ? 1 : 0);
+  }
+  return overview;
+}
+
+}  // namespace
+
+QueryResult answer(const State& state, const Query& query) {
+  return std::visit([&](const auto& q) { return reply(state, q); }, query);
+}
+
+}  // namespace pawl

@@ -1,0 +1,298 @@
+// Why something does not run, in the scheduler's own terms.
+
+#include <algorithm>
+#include <array>
+
+#include "pawl/partition/describe.h"
+
+namespace pawl {
+namespace {
+
+constexpr size_t reasons_max = 20;
+
+std::string redrive_or_discard(const std::string& what) {
+  return "fix the cause, then `pawl dead-letters redrive " + what +
+         "`; or give it up with `pawl dead-letters discard " + what + "`";
+}
+
+std::string progress(const NodeRun& run) {
+  std::string text = name(run.status);
+  if (run.status != NodeStatus::active) return text;
+  TaskCounts counts = count_tasks(run);
+  if (counts.running > 0) {
+    text = "running";
+  } else if (run.stuck()) {
+    text = "parked";
+  } else {
+    text = counts.backing_off > 0 && counts.ready == 0 ? "backing off" : "ready";
+  }
+  if (run.items_count > 1)
+    text +=
+        " (" + std::to_string(run.ended()) + " of " + std::to_string(run.items_count) + " ended)";
+  return text;
+}
+
+Why waits_for_needs(const Execution& execution, NodeIndex node) {
+  Why why{WhyCode::needs, subject_of(execution, node), "it waits for ", ""};
+  uint32_t named = 0;
+  uint32_t open = 0;
+  for (NodeIndex need : execution.definition(node).needs) {
+    const NodeRun& run = execution.nodes[need];
+    if (is_terminal(run.status) || ++open > 3) continue;
+    why.reason +=
+        (named++ == 0 ? "" : "; ") + execution.definition(need).id + ", which is " + progress(run);
+    if (why.remedy.empty())
+      why.remedy = "`pawl why " + subject_of(execution, need) + "` says what holds that up";
+  }
+  if (open > named) why.reason += "; and " + std::to_string(open - named) + " more";
+  return why;
+}
+
+Why waits_for_worker(const State& state, const Execution& execution, NodeIndex node,
+                     std::string subject, const std::string& tasks) {
+  std::vector<WorkerLoad> workers;
+  for (const auto& [id, session] : state.sessions)
+    workers.push_back({id, &session.worker, session.outstanding});
+  const Node& definition = execution.definition(node);
+  Wait wait = explain(state.ready, workers, execution.plan->lanes[node], definition.priority);
+  std::string kind = definition.type == NodeType::function
+                         ? "function " + definition.function
+                         : std::string(name(definition.type)) + " tasks";
+  std::string busy = counted(wait.workers, "worker") + " that can run " + kind + " hold " +
+                     counted(wait.outstanding, "task") + ", all they may";
+  switch (wait.kind) {
+    case WaitKind::no_worker:
+      return {WhyCode::no_worker, std::move(subject), tasks + " ready, but no worker is connected",
+              "start a worker"};
+    case WaitKind::no_capability:
+      return {WhyCode::no_capability, std::move(subject),
+              tasks + " ready, but none of " + counted(workers.size(), "connected worker") +
+                  " runs " + kind,
+              "start a worker that runs " + kind};
+    case WaitKind::no_credit:
+      return {WhyCode::no_credit, std::move(subject), tasks + " ready, but the " + busy,
+              "wait until one of them ends a task, or start another worker"};
+    case WaitKind::behind:
+      break;
+  }
+  return {WhyCode::behind, std::move(subject),
+          tasks + " ready; " + counted(wait.ahead, "task") + " of priority " +
+              std::to_string(definition.priority) + " or above stand in line with it",
+          "it is granted when its turn comes"};
+}
+
+// What a group of tasks of one node, all in one status, waits for. `first` stands for all.
+Why why_tasks(const State& state, const Execution& execution, NodeIndex node, TaskStatus status,
+              uint64_t count, ItemIndex first) {
+  const NodeRun& run = execution.nodes[node];
+  bool many = count > 1;
+  std::string subject = many ? subject_of(execution, node) : subject_of(execution, node, first);
+  std::string tasks = many ? counted(count, "task") + " are" : "it is";
+  const Story* story = run.work ? run.work->stories.find(first) : nullptr;
+  std::string failed = story && story->cause ? describe(*story->cause) : "";
+  switch (status) {
+    case TaskStatus::ready:
+      return waits_for_worker(state, execution, node, std::move(subject), tasks);
+    case TaskStatus::granted:
+      return {WhyCode::running, std::move(subject),
+              tasks + " running, attempt " + std::to_string(attempts_of(run, first)), ""};
+    case TaskStatus::backing_off:
+      return {WhyCode::backing_off, std::move(subject),
+              tasks + " tried again in " + in_words(story->retry_at - state.now) + " (attempt " +
+                  std::to_string(story->attempts) + " failed: " + failed + ")",
+              "wait; it needs nobody"};
+    case TaskStatus::parked:
+      return {WhyCode::dead_letter, subject,
+              tasks + (many ? " dead letters" : " a dead letter") + " after " +
+                  counted(story->attempts, "attempt") + ": " + failed,
+              redrive_or_discard(subject)};
+    case TaskStatus::cancelled:
+      return {WhyCode::cancelled, std::move(subject), tasks + " cancelled", ""};
+    case TaskStatus::succeeded:
+    case TaskStatus::failed:
+      break;
+  }
+  return {WhyCode::ended, std::move(subject), tasks + " over: " + name(status), ""};
+}
+
+struct Group {
+  uint64_t count = 0;
+  ItemIndex first = 0;
+};
+
+// The open tasks of an active node by status. Of those backing off, the one due first stands for
+// all.
+std::array<Group, 4> open_groups(const NodeRun& run) {
+  std::array<Group, 4> groups;
+  auto put = [&](TaskStatus status, ItemIndex begin, ItemIndex end) {
+    Group& group = groups.at(static_cast<size_t>(status));
+    if (group.count == 0 || begin < group.first) group.first = begin;
+    group.count += end - begin;
+  };
+  ItemIndex at = run.next_fresh;
+  while (at < run.items_count) {
+    ItemIndex end = run.work ? run.work->stories.next_from(at, run.items_count) : run.items_count;
+    if (end > at) put(TaskStatus::ready, at, end);
+    at = end < run.items_count ? run.work->stories.run_end(end, run.items_count) : end;
+  }
+  if (!run.work) return groups;
+  for (const OpenRange& range : run.work->open)
+    put(TaskStatus::granted, range.span.begin, range.span.end);
+  Instant soonest = Instant::never();
+  ItemIndex soonest_item = 0;
+  for (const auto& [begin, entry] : run.work->stories.entries()) {
+    TaskStatus status = entry.story.status;
+    if (is_terminal(status) || status == TaskStatus::granted) continue;
+    put(status, begin, entry.end);
+    if (status != TaskStatus::backing_off || entry.story.retry_at >= soonest) continue;
+    soonest = entry.story.retry_at;
+    soonest_item = begin;
+  }
+  groups[static_cast<size_t>(TaskStatus::backing_off)].first = soonest_item;
+  return groups;
+}
+
+Why why_skipped(const Execution& execution, NodeIndex node) {
+  Why why{WhyCode::skipped, subject_of(execution, node), "", ""};
+  switch (execution.nodes[node].skip_reason) {
+    case SkipReason::condition_false:
+      why.reason = "it was skipped: its condition is false";
+      break;
+    case SkipReason::needs_skipped:
+      why.reason = "it was skipped: all it needs were skipped";
+      break;
+    case SkipReason::needs_failed:
+      why.reason = "it was skipped: something it needs did not succeed";
+      break;
+  }
+  return why;
+}
+
+std::vector<Why> why_node(const State& state, const Execution& execution, NodeIndex node) {
+  const NodeRun& run = execution.nodes[node];
+  std::string subject = subject_of(execution, node);
+  switch (run.status) {
+    case NodeStatus::waiting:
+      if (run.needs_left > 0) return {waits_for_needs(execution, node)};
+      return {{WhyCode::evaluating, subject, "all it needs have ended; it is decided next", ""}};
+    case NodeStatus::evaluating_condition:
+      return {{WhyCode::evaluating, subject, "its condition (when) is being worked out", ""}};
+    case NodeStatus::evaluating_items:
+      return {{WhyCode::evaluating, subject, "its items (for_each) are being worked out", ""}};
+    case NodeStatus::parked:
+      return {{WhyCode::evaluation_failed, subject, run.work->error, redrive_or_discard(subject)}};
+    case NodeStatus::skipped:
+      return {why_skipped(execution, node)};
+    case NodeStatus::cancelled:
+      return {{WhyCode::cancelled, subject, "it was cancelled", ""}};
+    case NodeStatus::succeeded:
+    case NodeStatus::failed:
+      return {{WhyCode::ended, subject, std::string("it has ") + name(run.status), ""}};
+    case NodeStatus::active:
+      break;
+  }
+  std::vector<Why> reasons;
+  std::array<Group, 4> groups = open_groups(run);
+  for (size_t status = 0; status < groups.size(); ++status) {
+    const Group& group = groups.at(status);
+    if (group.count > 0)
+      reasons.push_back(why_tasks(state, execution, node, static_cast<TaskStatus>(status),
+                                  group.count, group.first));
+  }
+  return reasons;
+}
+
+std::vector<Why> why_ended(const Execution& execution) {
+  bool cancelled = execution.status == ExecutionStatus::cancelled;
+  std::string reason =
+      cancelled ? std::string("it was cancelled") : std::string("it has ") + name(execution.status);
+  if (!execution.error.empty()) reason += ": " + execution.error;
+  return {{cancelled ? WhyCode::cancelled : WhyCode::ended, to_text(execution.id), reason, ""}};
+}
+
+// Nodes that wait for nothing but other open nodes are no reason of their own: they are counted
+// after those that hold them up.
+std::vector<Why> why_execution(const State& state, const Execution& execution) {
+  if (execution.ended_already()) return why_ended(execution);
+  if (execution.evaluating_output)
+    return {{WhyCode::evaluating, to_text(execution.id), "its output is being worked out", ""}};
+  std::vector<Why> reasons;
+  uint64_t left_out = 0;
+  uint64_t waiting = 0;
+  std::string first_waiting;
+  for (NodeIndex node = 0; node < execution.nodes.size(); ++node) {
+    const NodeRun& run = execution.nodes[node];
+    if (is_terminal(run.status)) continue;
+    if (run.status == NodeStatus::waiting && run.needs_left > 0) {
+      if (waiting++ < 3)
+        first_waiting += (waiting == 1 ? "" : ", ") + execution.definition(node).id;
+      continue;
+    }
+    for (Why& why : why_node(state, execution, node)) {
+      if (reasons.size() + 1 < reasons_max) {
+        reasons.push_back(std::move(why));
+      } else {
+        ++left_out;
+      }
+    }
+  }
+  if (waiting > 3) first_waiting += ", ...";
+  std::string rest;
+  if (left_out > 0) rest = counted(left_out, "more reason") + " like these";
+  if (waiting > 0)
+    rest +=
+        (rest.empty() ? "" : "; ") + counted(waiting, "node") + " wait for them: " + first_waiting;
+  if (!rest.empty())
+    reasons.push_back(
+        {waiting > 0 ? WhyCode::needs : reasons.back().code, to_text(execution.id), rest, ""});
+  return reasons;
+}
+
+}  // namespace
+
+const char* name(WhyCode code) {
+  switch (code) {
+    case WhyCode::ended:
+      return "ended";
+    case WhyCode::needs:
+      return "needs";
+    case WhyCode::evaluating:
+      return "evaluating";
+    case WhyCode::no_worker:
+      return "no_worker";
+    case WhyCode::no_capability:
+      return "no_capability";
+    case WhyCode::no_credit:
+      return "no_credit";
+    case WhyCode::behind:
+      return "behind";
+    case WhyCode::running:
+      return "running";
+    case WhyCode::backing_off:
+      return "backing_off";
+    case WhyCode::dead_letter:
+      return "dead_letter";
+    case WhyCode::evaluation_failed:
+      return "evaluation_failed";
+    case WhyCode::skipped:
+      return "skipped";
+    case WhyCode::cancelled:
+      return "cancelled";
+  }
+  return "unknown";
+}
+
+QueryResult explain_query(const State& state, const Explain& query) {
+  const Execution& execution = *state.executions.find(query.execution);
+  if (query.node.empty()) return WhyList{why_execution(state, execution)};
+  auto node = find_node(execution, query.node);
+  if (!node.ok()) return node.error();
+  const NodeRun& run = execution.nodes[*node];
+  // A node that has no tasks (yet) answers for each of them.
+  if (!query.item || run.items_count == 0) return WhyList{why_node(state, execution, *node)};
+  if (auto exists = check_item(execution, *node, *query.item); !exists.ok()) return exists.error();
+  return WhyList{
+      {why_tasks(state, execution, *node, task_status(run, *query.item), 1, *query.item)}};
+}
+
+}  // namespace pawl

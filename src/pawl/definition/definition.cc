@@ -54,7 +54,7 @@ class WorkflowReader {
     const Value* nodes = root.find("nodes");
     std::vector<NodeDraft> drafts;
     if (nodes == nullptr)
-      problems_.add(root.mark, "\"nodes\" is missing: a workflow has at least one node");
+      missing(root, "nodes");
     else
       drafts = read_nodes(*nodes);
     fields_.enter("");
@@ -64,9 +64,16 @@ class WorkflowReader {
   }
 
  private:
+  // A key that is there, but misspelt, has been reported already.
+  void missing(const Value& root, std::string_view wanted) {
+    for (const Value& key : root.keys)
+      if (nearest(key.text, keys_of(Section::workflow)) == wanted) return;
+    problems_.add(root.mark, "\"" + std::string(wanted) + "\" is missing");
+  }
+
   void name(const Value& root) {
     const Value* name = root.find("name");
-    if (name == nullptr) return problems_.add(root.mark, "\"name\" is missing");
+    if (name == nullptr) return missing(root, "name");
     loaded_.workflow.name = fields_.text(*name, "name");
     bool printable = std::all_of(name->text.begin(), name->text.end(), [](char c) {
       return static_cast<unsigned char>(c) >= 0x20 && c != 0x7f;
@@ -148,9 +155,9 @@ Status check_input(const Workflow& workflow, std::string_view input) {
   }
   for (const std::string& name : given)
     if (std::find(declared.begin(), declared.end(), name) == declared.end())
-      return Error{Code::invalid_argument,
-                   "workflow " + workflow.name + " declares no input \"" + name + "\"" +
-                       did_you_mean(name, {declared.begin(), declared.end()})};
+      return Error{Code::invalid_argument, "workflow " + workflow.name + " declares no input \"" +
+                                               name + "\"" +
+                                               hint(name, {declared.begin(), declared.end()})};
   if (!missing.empty())
     return Error{Code::invalid_argument,
                  "workflow " + workflow.name + " needs a value for its input: " + missing};

@@ -112,7 +112,7 @@ TEST(Definition, EveryExpressionKnowsItsPlace) {
   EXPECT_EQ(sites,
             "8:13 list run .input.dir\n"
             "12:15 count for_each .nodes.list.output\n"
-            "13:24 count command .item\n"
+            "13:24 count command[2] .item\n"
             "17:11 count when .input.enabled\n"
             "18:27 count env.NAME .item\n"
             "21:26 count files.report .item\n"

@@ -107,7 +107,11 @@ void Builder::report_syntax() {
   Mark at = to_mark(parser_.problem_mark);
   size_t offset = source_.offset_of(at);
   std::string message = what;
-  if (parser_.context != nullptr) message += std::string(", ") + parser_.context;
+  if (parser_.context != nullptr) {
+    message += std::string(", ") + parser_.context;
+    Mark from = to_mark(parser_.context_mark);
+    if (from.line < at.line) message += " that begins in line " + std::to_string(from.line);
+  }
   if (offset < source_.text().size() && source_.text()[offset] == '\t')
     message = "YAML is not indented with tabs; use spaces";
   else if (std::strstr(what, "mapping values are not allowed") != nullptr)

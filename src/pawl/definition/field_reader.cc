@@ -46,13 +46,7 @@ std::string plain_text(const Template& text) {
 void FieldReader::report_unknown(Mark at, std::string_view kind, std::string_view word,
                                  const std::vector<std::string_view>& known) {
   if (problems_.full()) return;
-  std::string message = "unknown " + std::string(kind) + " " + quote(word);
-  std::string hint = did_you_mean(word, known);
-  if (hint.empty() && known.size() <= 20) {
-    hint = "; known: ";
-    for (size_t i = 0; i < known.size(); ++i) hint.append(i == 0 ? "" : ", ").append(known[i]);
-  }
-  report(at, message + hint);
+  report(at, "unknown " + std::string(kind) + " " + quote(word) + hint(word, known));
 }
 
 bool FieldReader::section(const Value& value, std::string_view what, Section section) {
@@ -151,17 +145,33 @@ Mark FieldReader::mark_of_content(const Value& scalar) const {
   return at == std::string_view::npos ? scalar.mark : source_.mark_of(at);
 }
 
-// The n-th ${ of a scalar's content is the n-th ${ of its text in the file, whatever its style
-// (unless an author escapes the dollar itself, who then gets the scalar's own place).
-Mark FieldReader::mark_of_expression(const Value& scalar, size_t offset) const {
-  size_t before = 0;
-  for (size_t at = scalar.text.find("${"); at < offset; at = scalar.text.find("${", at + 2))
-    ++before;
-  size_t end = source_.offset_of(scalar.end);
-  size_t at = source_.text().find("${", source_.offset_of(scalar.mark));
-  for (; before > 0 && at < end; --before) at = source_.text().find("${", at + 2);
-  return at < end ? source_.mark_of(at) : scalar.mark;
-}
+// The places in the file of a scalar's expressions, asked for in ascending order: the n-th ${ of
+// the content is the n-th ${ of its text in the file, whatever its style. An author who escapes the
+// dollar itself gets the scalar's own place.
+class FieldReader::ExpressionMarks {
+ public:
+  ExpressionMarks(const Source& source, const Value& scalar)
+      : source_(source),
+        scalar_(scalar),
+        in_file_(source.text().find("${", source.offset_of(scalar.mark))),
+        file_end_(source.offset_of(scalar.end)),
+        in_content_(scalar.text.find("${")) {}
+
+  Mark at(size_t offset) {
+    while (in_content_ < offset) {
+      in_content_ = scalar_.text.find("${", in_content_ + 2);
+      if (in_file_ < file_end_) in_file_ = source_.text().find("${", in_file_ + 2);
+    }
+    return in_file_ < file_end_ ? source_.mark_of(in_file_) : scalar_.mark;
+  }
+
+ private:
+  const Source& source_;
+  const Value& scalar_;
+  size_t in_file_;
+  size_t file_end_;
+  size_t in_content_;
+};
 
 void FieldReader::note(const Expression& expression, Mark at, std::string_view field) {
   sites_.push_back({expression, at.line, at.column, node_, std::string(field)});
@@ -169,13 +179,15 @@ void FieldReader::note(const Expression& expression, Mark at, std::string_view f
 
 ScannedTemplate FieldReader::scan(const Value& scalar, std::string_view field) {
   ScannedTemplate scanned = scan_template(scalar.text);
+  if (scanned.text.parts.empty() && !scanned.error) return scanned;
+  ExpressionMarks marks(source_, scalar);
   if (scanned.error) {
-    report(mark_of_expression(scalar, scanned.error->offset), scanned.error->message);
+    report(marks.at(scanned.error->offset), scanned.error->message);
     return scanned;
   }
   for (size_t i = 0; i < scanned.text.parts.size(); ++i)
     if (scanned.text.parts[i].expression)
-      note(scanned.text.parts[i].expression, mark_of_expression(scalar, scanned.offsets[i]), field);
+      note(scanned.text.parts[i].expression, marks.at(scanned.offsets[i]), field);
   return scanned;
 }
 

@@ -23,6 +23,7 @@ class FieldReader {
   void enter(std::string node) { node_ = std::move(node); }
 
   void report(Mark at, std::string message) { problems_.add(at, std::move(message)); }
+  size_t problems() const { return problems_.count(); }
   void report_unknown(Mark at, std::string_view kind, std::string_view word,
                       const std::vector<std::string_view>& known);
 
@@ -50,8 +51,9 @@ class FieldReader {
   std::string constant(const Value& value, std::string_view field);
 
  private:
+  class ExpressionMarks;
+
   ScannedTemplate scan(const Value& scalar, std::string_view field);
-  Mark mark_of_expression(const Value& scalar, size_t offset) const;
   Mark mark_of_content(const Value& scalar) const;
   void note(const Expression& expression, Mark at, std::string_view field);
   void append_json(const Value& value, std::string_view field, Template& into);

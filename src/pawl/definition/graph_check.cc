@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 #include "pawl/base/json.h"
 #include "pawl/definition/nearest.h"
@@ -11,8 +12,29 @@ namespace pawl {
 namespace {
 
 using Words = std::vector<std::string_view>;
-// Per node a bit per node that it transitively needs.
-using Ancestors = std::vector<std::vector<bool>>;
+
+// A bit per pair of nodes: whether one transitively needs the other.
+class Ancestors {
+ public:
+  Ancestors() = default;
+  explicit Ancestors(size_t nodes)
+      : words_per_node_((nodes + 63) / 64), bits_(nodes * words_per_node_) {}
+
+  bool known() const { return !bits_.empty(); }
+  bool contains(NodeIndex node, NodeIndex ancestor) const {
+    return (bits_[node * words_per_node_ + ancestor / 64] >> (ancestor % 64)) & 1u;
+  }
+  void add(NodeIndex node, NodeIndex parent) {
+    uint64_t* mine = &bits_[node * words_per_node_];
+    const uint64_t* theirs = &bits_[parent * words_per_node_];
+    for (size_t i = 0; i < words_per_node_; ++i) mine[i] |= theirs[i];
+    mine[parent / 64] |= uint64_t{1} << (parent % 64);
+  }
+
+ private:
+  size_t words_per_node_ = 0;
+  std::vector<uint64_t> bits_;
+};
 
 std::string quote(std::string_view text) {
   return "\"" + std::string(text.substr(0, 128)) + "\"";
@@ -54,22 +76,22 @@ class GraphCheck {
   std::map<std::string, NodeIndex, std::less<>> index_;
   Words ids_;
   std::vector<std::string> inputs_;  // declared; empty if none are
-  Ancestors ancestors_;              // empty if there is a cycle
+  Ancestors ancestors_;              // unknown if there is a cycle
 };
 
 void GraphCheck::resolve_edges() {
   uint64_t edges = 0;
+  std::vector<const NodeDraft*> needed_by(drafts_.size());
   for (NodeDraft& draft : drafts_) {
     for (const NeedSite& need : draft.needs) {
       auto found = index_.find(need.id);
-      auto& needs = draft.node.needs;
       if (problems_.full()) return;
       if (found == index_.end())
-        problems_.add(need.mark, "unknown node " + quote(need.id) + did_you_mean(need.id, ids_));
-      else if (std::find(needs.begin(), needs.end(), found->second) != needs.end())
+        problems_.add(need.mark, "unknown node " + quote(need.id) + hint(need.id, ids_));
+      else if (std::exchange(needed_by[found->second], &draft) == &draft)
         problems_.add(need.mark, quote(need.id) + " is needed twice");
       else
-        needs.push_back(found->second);
+        draft.node.needs.push_back(found->second);
       if (++edges == workflow_edges_max + 1)
         return problems_.add(need.mark, "more than " + std::to_string(workflow_edges_max) +
                                             " needs in one workflow (workflow_edges_max)");
@@ -88,14 +110,11 @@ void GraphCheck::order() {
     if (open_needs[n] == 0) placed.push_back(n);
     for (NodeIndex need : drafts_[n].node.needs) dependents[need].push_back(n);
   }
-  Ancestors ancestors(count, std::vector<bool>(count));
+  Ancestors ancestors(count);
   for (size_t i = 0; i < placed.size(); ++i) {
     NodeIndex n = placed[i];
     for (NodeIndex dependent : dependents[n]) {
-      auto& known = ancestors[dependent];
-      known[n] = true;
-      for (NodeIndex a = 0; a < count; ++a)
-        if (ancestors[n][a]) known[a] = true;
+      ancestors.add(dependent, n);
       if (--open_needs[dependent] == 0) placed.push_back(dependent);
     }
   }
@@ -137,16 +156,17 @@ void GraphCheck::check_references(const std::vector<ExpressionSite>& sites) {
   for (const ExpressionSite& site : sites) {
     if (problems_.full()) return;
     for (const Reference& reference : find_references(site.expression.text))
-      check_reference(site, reference);
+      if (!problems_.full()) check_reference(site, reference);
   }
 }
 
 void GraphCheck::check_reference(const ExpressionSite& site, const Reference& reference) {
-  static const Words roots = {"input", "nodes", "item", "execution"};
+  static const Words roots = {".input", ".nodes", ".item", ".execution"};
   const auto& path = reference.path;
-  if (std::find(roots.begin(), roots.end(), path[0]) == roots.end())
-    return report(site, "expressions know .input, .nodes, .item and .execution, not ." + path[0] +
-                            did_you_mean(path[0], roots));
+  std::string root = "." + path[0];
+  if (std::find(roots.begin(), roots.end(), root) == roots.end())
+    return report(site, "expressions know .input, .nodes, .item and .execution, not " + root +
+                            did_you_mean(root, roots));
   if (path[0] == "item") check_item(site);
   if (path.size() < 2) return;
   if (path[0] == "nodes") check_node(site, reference);
@@ -159,15 +179,14 @@ void GraphCheck::check_node(const ExpressionSite& site, const Reference& referen
   if (!reference.dashed.empty() && index_.contains(reference.dashed))
     return report(site, "jq reads the - in ." + reference.dashed + " as minus; write .nodes[" +
                             quote(reference.dashed) + "]");
-  if (found == index_.end())
-    return report(site, "unknown node " + quote(id) + did_you_mean(id, ids_));
+  if (found == index_.end()) return report(site, "unknown node " + quote(id) + hint(id, ids_));
   if (reference.path.size() == 3 && reference.path[2] != "output")
     return report(site, "a node has an .output, not ." + reference.path[2] + "; write .nodes." +
                             id + ".output." + reference.path[2] + " for a part of it");
   auto self = index_.find(site.node);
-  if (site.node.empty() || self == index_.end() || ancestors_.empty()) return;
+  if (site.node.empty() || self == index_.end() || !ancestors_.known()) return;
   if (self->second == found->second) return report(site, quote(id) + " cannot read its own output");
-  if (!ancestors_[self->second][found->second])
+  if (!ancestors_.contains(self->second, found->second))
     report(site, quote(site.node) + " reads the output of " + quote(id) +
                      " but does not need it; add " + quote(id) + " to its needs");
 }
@@ -186,7 +205,7 @@ void GraphCheck::check_input_name(const ExpressionSite& site, const std::string&
   if (inputs_.empty()) return;
   if (std::find(inputs_.begin(), inputs_.end(), input) != inputs_.end()) return;
   report(site, "the workflow declares no input " + quote(input) +
-                   did_you_mean(input, Words(inputs_.begin(), inputs_.end())));
+                   hint(input, Words(inputs_.begin(), inputs_.end())));
 }
 
 }  // namespace

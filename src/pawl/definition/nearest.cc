@@ -45,12 +45,24 @@ std::string_view nearest(std::string_view word, const std::vector<std::string_vi
     if (distance == 0) break;
     limit = distance - 1;
   }
+  if (!best.empty() || word.size() < 3) return best;
+  for (std::string_view candidate : candidates)
+    if (candidate.find(word) != std::string_view::npos) return candidate;
   return best;
 }
 
 std::string did_you_mean(std::string_view word, const std::vector<std::string_view>& candidates) {
   std::string_view best = nearest(word, candidates);
   return best.empty() ? "" : "; did you mean \"" + std::string(best) + "\"?";
+}
+
+std::string hint(std::string_view word, const std::vector<std::string_view>& candidates) {
+  constexpr size_t listed_max = 20;
+  std::string text = did_you_mean(word, candidates);
+  if (!text.empty() || candidates.empty() || candidates.size() > listed_max) return text;
+  for (std::string_view candidate : candidates)
+    text.append(text.empty() ? "; known: " : ", ").append(candidate);
+  return text;
 }
 
 }  // namespace pawl

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "pawl/definition/nearest.h"
+
 namespace pawl {
 namespace {
 
@@ -19,6 +21,13 @@ bool is_alphanumeric(char c) {
 
 bool is_scalar(const Value& value, ScalarKind kind) {
   return value.kind == ValueKind::scalar && scalar_kind(value) == kind;
+}
+
+// Whether an unknown key was probably meant to be one of the work keys: reported as such, once.
+bool misspelt(const Value& body) {
+  for (const Value& key : body.keys)
+    if (any_of(work_keys, nearest(key.text, keys_of(Section::node)))) return true;
+  return false;
 }
 
 std::string quote(std::string_view text) {
@@ -67,7 +76,7 @@ void NodeReader::choose_work(Node& node, const Value& id, const Value& body) {
     }
     chosen = key.text;
   }
-  if (chosen.empty())
+  if (chosen.empty() && !misspelt(body))
     fields_.report(id.mark, "node " + quote(id.text) +
                                 " has nothing to do; give it run, command, transform or function");
   node.type = chosen == "transform"  ? NodeType::transform
@@ -155,35 +164,41 @@ void NodeReader::command(Node& node, const Value& value) {
                    "shell line goes under \"run\"");
     return;
   }
-  for (const Value& argument : value.items)
-    node.process.argv.push_back(fields_.process_text(argument, "command"));
+  for (size_t i = 0; i < value.items.size(); ++i)
+    node.process.argv.push_back(
+        fields_.process_text(value.items[i], "command[" + std::to_string(i) + "]"));
   if (node.process.argv[0].empty())
     fields_.report(value.items[0].mark, "\"command\" begins with the name of a program");
 }
 
+// `value` as one expression, and nothing around it.
+bool NodeReader::whole_expression(const Value& value, Expression& into, std::string_view field) {
+  if (value.kind != ValueKind::scalar || value.text.find("${") == std::string::npos) return false;
+  size_t before = fields_.problems();
+  Expression expression = fields_.expression(value, field);
+  if (fields_.problems() == before && !scan_template(value.text).is_expression())
+    fields_.report(value.mark,
+                   quote(field) + " must be one expression; put all of it inside the ${ }");
+  into = std::move(expression);
+  return true;
+}
+
 void NodeReader::condition(Node& node, const Value& value) {
-  Expression condition = fields_.expression(value, "when");
-  bool literal = is_scalar(value, ScalarKind::boolean);
-  if (!literal && (value.kind != ValueKind::scalar || value.text.find("${") == std::string::npos)) {
+  if (is_scalar(value, ScalarKind::boolean))
+    node.when = make_expression(scalar_json(value));
+  else if (!whole_expression(value, node.when, "when"))
     fields_.report(value.mark,
                    "\"when\" must be true, false or an expression such as "
                    "${ .input.enabled }");
-    return;
-  }
-  node.when = std::move(condition);
 }
 
 void NodeReader::items(Node& node, const Value& value) {
-  if (is_scalar(value, ScalarKind::number)) {
-    uint64_t count = fields_.integer(value, "for_each", 0, mapped_items_max);
-    node.for_each = make_expression(std::to_string(count));
-    return;
-  }
-  Expression items = fields_.expression(value, "for_each");
-  bool list = value.kind == ValueKind::sequence;
-  bool whole = value.kind == ValueKind::scalar && value.text.starts_with("${");
-  if (list || whole) node.for_each = std::move(items);
-  if (!list && !whole)
+  if (is_scalar(value, ScalarKind::number))
+    node.for_each =
+        make_expression(std::to_string(fields_.integer(value, "for_each", 0, mapped_items_max)));
+  else if (value.kind == ValueKind::sequence)
+    node.for_each = fields_.expression(value, "for_each");
+  else if (!whole_expression(value, node.for_each, "for_each"))
     fields_.report(value.mark,
                    "\"for_each\" must be a list, a whole number or an expression such as "
                    "${ .input.files }");

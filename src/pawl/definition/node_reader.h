@@ -35,6 +35,7 @@ class NodeReader {
   void check_belonging(const Node& node, const Value& body);
   void needs(NodeDraft& draft, const Value& value);
   void command(Node& node, const Value& value);
+  bool whole_expression(const Value& value, Expression& into, std::string_view field);
   void condition(Node& node, const Value& value);
   void items(Node& node, const Value& value);
   void retry(RetryPolicy& retry, const Value& value);

@@ -22,18 +22,34 @@ bool starts_character(char c) {
 
 }  // namespace
 
-Source::Source(std::string_view text) : text_(text), lines_{0} {
+Source::Source(std::string_view text) : text_(text), places_{{0, {}}} {
+  constexpr size_t places_apart = 512;
+  Mark mark;
   for (size_t at = 0; at < text.size();) {
     size_t length = break_length(text, at);
-    at += length == 0 ? 1 : length;
-    if (length != 0) lines_.push_back(at);
+    if (length != 0) {
+      at += length;
+      mark = {mark.line + 1, 1};
+      places_.push_back({at, mark});
+      continue;
+    }
+    ++at;
+    if (at < text.size() && !starts_character(text[at])) continue;
+    ++mark.column;
+    if (at - places_.back().offset >= places_apart) places_.push_back({at, mark});
   }
 }
 
 size_t Source::offset_of(Mark mark) const {
-  if (mark.line == 0 || mark.line > lines_.size()) return text_.size();
-  size_t at = lines_[mark.line - 1];
-  for (uint32_t column = 1; column < mark.column && at < text_.size(); ++column) {
+  auto before = [](Mark a, const Place& b) {
+    return std::tie(a.line, a.column) < std::tie(b.mark.line, b.mark.column);
+  };
+  auto after = std::upper_bound(places_.begin(), places_.end(), mark, before);
+  if (after == places_.begin()) return 0;
+  const Place& place = *(after - 1);
+  if (place.mark.line != mark.line) return text_.size();
+  size_t at = place.offset;
+  for (uint32_t column = place.mark.column; column < mark.column && at < text_.size(); ++column) {
     ++at;
     while (at < text_.size() && !starts_character(text_[at])) ++at;
   }
@@ -42,11 +58,12 @@ size_t Source::offset_of(Mark mark) const {
 
 Mark Source::mark_of(size_t offset) const {
   offset = std::min(offset, text_.size());
-  auto after = std::upper_bound(lines_.begin(), lines_.end(), offset);
-  size_t begin = *(after - 1);
-  auto characters = std::count_if(text_.begin() + static_cast<ptrdiff_t>(begin),
-                                  text_.begin() + static_cast<ptrdiff_t>(offset), starts_character);
-  return {static_cast<uint32_t>(after - lines_.begin()), static_cast<uint32_t>(characters + 1)};
+  auto after = std::upper_bound(places_.begin(), places_.end(), offset,
+                                [](size_t a, const Place& b) { return a < b.offset; });
+  Mark mark = (after - 1)->mark;
+  for (size_t at = (after - 1)->offset + 1; at <= offset; ++at)
+    if (at == text_.size() || starts_character(text_[at])) ++mark.column;
+  return mark;
 }
 
 void Problems::add(Mark at, std::string message) {

@@ -25,8 +25,15 @@ class Source {
   Mark mark_of(size_t offset) const;
 
  private:
+  // Known places, at every line's beginning and every few hundred bytes, so that a file in one long
+  // line costs no more than another.
+  struct Place {
+    size_t offset;
+    Mark mark;
+  };
+
   std::string_view text_;
-  std::vector<size_t> lines_;  // byte offset at which each begins
+  std::vector<Place> places_;
 };
 
 // Keeps the first definition_problems_max.
@@ -36,6 +43,7 @@ class Problems {
 
   void add(Mark at, std::string message);
   bool full() const { return problems_.size() >= definition_problems_max; }
+  size_t count() const { return problems_.size(); }
   bool empty() const { return problems_.empty(); }
   std::vector<Problem> take();  // by position
 

@@ -78,7 +78,7 @@ def table_findings(table, path="tools/lint/layers.txt"):
                 yield Finding(path, layer.line, "layer.table", f"{name} names {other}, which has no line")
             elif table[other].level >= layer.level:
                 yield Finding(path, layer.line, "layer.table", f"{name} may not stand on {other}")
-            elif layer.zone == "pure" and table[other].zone != "pure":
+            elif layer.zone == "pure" and table[other].zone not in ("pure", "port"):
                 yield Finding(path, layer.line, "layer.table", f"{name} is pure, {other} is not")
 
 
@@ -94,7 +94,7 @@ def foreign(source, layer, line, header, beside):
     if header in OTHER_STD or matches(header, SYSTEM):
         if source.is_header and header in HEAVY:
             return Finding(source.path, line, "layer.lean", f"<{header}> is too heavy for a header")
-        allowed = layer.zone == "world" or (layer.zone == "std" and header in OTHER_STD)
+        allowed = layer.zone == "world" or (layer.zone in ("std", "port") and header in OTHER_STD)
         if allowed or beside or (listed and not source.is_header):
             return None
         return Finding(source.path, line, "layer.pure", f"<{header}> is not for a library of the zone {layer.zone}")

@@ -7,7 +7,7 @@ from pathlib import Path
 from source import Finding
 
 WORDS = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b|\bstub(s|bed)?\b", re.I)
-NAMES = {"common", "util", "utils", "helper", "helpers", "manager", "misc"}
+NAMES = {"common", "util", "utils", "helpers", "manager", "misc"}
 
 
 @dataclass

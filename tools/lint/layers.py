@@ -18,13 +18,13 @@ RULES = {
 }
 
 PURE_STD = set(
-    "algorithm array bit bitset cctype charconv cinttypes climits compare concepts cstddef cstdint "
+    "algorithm array bit bitset charconv cinttypes climits compare concepts cstddef cstdint "
     "cstring deque initializer_list iterator limits list map memory new numeric optional queue set "
     "span stack string string_view tuple type_traits unordered_map unordered_set utility variant "
     "vector version".split()
 )
 OTHER_STD = set(
-    "any atomic barrier cassert cerrno cfenv cfloat chrono clocale cmath codecvt complex "
+    "any atomic barrier cctype cassert cerrno cfenv cfloat chrono clocale cmath codecvt complex "
     "condition_variable coroutine csetjmp csignal cstdarg cstdio cstdlib ctime cuchar cwchar cwctype "
     "exception execution filesystem forward_list fstream functional future iomanip ios iosfwd "
     "iostream istream latch locale memory_resource mutex numbers ostream random ranges ratio regex "

@@ -21,7 +21,7 @@ ALLOWED = re.compile(
     r"""pawl::|(vtable|typeinfo|typeinfo\ name|VTT|guard\ variable)\ for\ (pawl::|__cxxabiv1::|std::bad_|std::exception)
   | operator\ (new|delete)
   | (non-virtual|virtual)\ thunk\ to\ pawl::
-  | std::__throw_ | std::terminate | std::__glibcxx_assert_fail | std::__detail::_Prime_rehash_policy
+  | std::__throw_ | std::nothrow$ | std::terminate | std::__glibcxx_assert_fail | std::__detail::_Prime_rehash_policy
   | std::exception:: | std::allocator< | std::_Rb_tree_ | std::__detail::_List_node_base | std::bad_\w+::
   | (\w.*\ )?std::(__cxx11::)?basic_string<char | std::from_chars | std::to_chars
   | (mem(cpy|move|set|cmp|chr|mem|rchr)|bcmp|str(len|cmp|ncmp|chr|rchr|nlen))$

@@ -1,14 +1,14 @@
 #include "pawl/partition/plan.h"
 
 #include <algorithm>
-#include <cctype>
 #include <string_view>
 
 namespace pawl {
 namespace {
 
 bool name_character(char c) {
-  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-';
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
+         c == '-';
 }
 
 // Which nodes a workflow's expressions mention. jq is not parsed: every `.nodes.<id>` counts, and

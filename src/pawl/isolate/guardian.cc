@@ -11,7 +11,7 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "pawl/isolate/tagged.h"
+#include "pawl/isolate/process_table.h"
 
 namespace pawl {
 namespace {

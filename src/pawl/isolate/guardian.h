@@ -27,7 +27,7 @@ namespace pawl {
 
 class Guardian {
  public:
-  // `run` is the mark of this Pawl's processes (tagged.h).
+  // `run` is the mark of this Pawl's processes (process_table.h).
   static Result<std::unique_ptr<Guardian>> start(const std::vector<std::string>& command,
                                                  const std::string& run, uint32_t slots);
   ~Guardian();  // has the guardian sweep, and waits for it

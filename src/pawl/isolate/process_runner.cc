@@ -17,8 +17,8 @@
 #include "pawl/base/check.h"
 #include "pawl/isolate/environment.h"
 #include "pawl/isolate/output_capture.h"
+#include "pawl/isolate/process_table.h"
 #include "pawl/isolate/progress_lines.h"
-#include "pawl/isolate/tagged.h"
 
 namespace pawl {
 namespace {
@@ -29,7 +29,7 @@ constexpr uint32_t descriptors_reserved = 256;
 constexpr uint32_t slots_max = 32'768;
 constexpr Duration linger_first = Duration::milliseconds(1);
 constexpr Duration linger_sweep = Duration::milliseconds(20);  // then look for escaped processes
-constexpr Duration linger_max = Duration::seconds(1);  // then stop waiting: zombies nobody reaps
+constexpr Duration linger_max = Duration::seconds(5);  // unkillable: told as ended all the same
 constexpr Duration progress_pause = Duration::milliseconds(100);
 
 void close_fd(int& fd) {
@@ -425,7 +425,8 @@ void ProcessRunner::settle(Child& child) {
   if (child.linger_at == Instant::never()) child.reaped_at = now;
   Duration lingered = now - child.reaped_at;
   if (lingered >= linger_max) return finish(child);
-  bool group_gone = kill(-child.pid, 0) != 0;
+  bool group_gone = kill(-child.pid, 0) != 0 ||
+                    (lingered >= linger_first && !group_lives(child.pid));  // zombies nobody reaps
   bool escaped = (!child.streams_closed() && lingered >= linger_sweep) || child.forced;
   bool swept = group_gone && escaped;
   bool found = swept && sweep(child.id);

@@ -9,7 +9,7 @@
 // Contract:
 //  * One ProcessEnded per start(), possibly during start() itself; progress only before it.
 //  * When it comes, the process, its process group, and (where it was ended by force, or held its
-//    output open) whatever descended from it with its mark (tagged.h) are gone.
+//    output open) whatever descended from it with its mark (process_table.h) are gone.
 //  * After run_timeout, heartbeat_timeout or stop(terminate) the group gets SIGTERM, and SIGKILL
 //  when
 //    `kill_grace` has passed. After stop(kill): SIGKILL at once.

@@ -1,4 +1,4 @@
-#include "pawl/isolate/tagged.h"
+#include "pawl/isolate/process_table.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -39,25 +39,50 @@ std::optional<uint64_t> tag_in(std::string_view environment, std::string_view ta
   return std::nullopt;
 }
 
+// "12 (name with ) in it) S 1 12 ...": state, parent, group.
+bool lives_in(std::string_view stat, pid_t group) {
+  size_t at = stat.rfind(')');
+  if (at == std::string_view::npos || at + 2 >= stat.size()) return false;
+  char state = stat[at + 2];
+  size_t parent = at + 4;
+  size_t own_group = stat.find(' ', parent);
+  if (state == 'Z' || state == 'X' || own_group == std::string_view::npos) return false;
+  return parse<pid_t>(stat.substr(own_group + 1)) == group;
+}
+
 struct CloseDirectory {
   void operator()(DIR* directory) const { closedir(directory); }
 };
+
+template <class Visit>
+void for_each_process(const char* file, Visit visit) {
+  std::unique_ptr<DIR, CloseDirectory> proc(opendir("/proc"));
+  if (proc == nullptr) return;
+  std::string text;
+  while (dirent* entry = readdir(proc.get())) {
+    std::optional<pid_t> pid = parse<pid_t>(entry->d_name);
+    if (!pid) continue;
+    read_file("/proc/" + std::to_string(*pid) + file, text);
+    visit(*pid, std::string_view(text));
+  }
+}
 
 }  // namespace
 
 std::vector<TaggedProcess> find_tagged(std::string_view run) {
   std::vector<TaggedProcess> found;
   std::string tag = std::string(tag_name) + std::string(run) + ".";
-  std::string environment;
-  std::unique_ptr<DIR, CloseDirectory> proc(opendir("/proc"));
-  if (proc == nullptr) return found;
-  while (dirent* entry = readdir(proc.get())) {
-    std::optional<pid_t> pid = parse<pid_t>(entry->d_name);
-    if (!pid) continue;
-    read_file("/proc/" + std::to_string(*pid) + "/environ", environment);
-    if (std::optional<uint64_t> id = tag_in(environment, tag)) found.push_back({*pid, *id});
-  }
+  for_each_process("/environ", [&](pid_t pid, std::string_view environment) {
+    if (std::optional<uint64_t> id = tag_in(environment, tag)) found.push_back({pid, *id});
+  });
   return found;
+}
+
+bool group_lives(pid_t group) {
+  bool lives = false;
+  for_each_process("/stat",
+                   [&](pid_t, std::string_view stat) { lives = lives || lives_in(stat, group); });
+  return lives;
 }
 
 }  // namespace pawl

@@ -1,0 +1,230 @@
+#include "pawl/worker/context.h"
+
+#include <charconv>
+#include <cstring>
+#include <utility>
+
+namespace pawl {
+
+namespace {
+
+using Path = std::vector<std::string>;
+
+constexpr uint64_t items_kept_max = 8 << 20;  // bytes of an item list held in memory
+constexpr size_t documents_max = 16;
+
+std::string follow(std::string_view json, const Path& path, size_t from) {
+  auto found = json_find(
+      json,
+      Path(path.begin() + static_cast<std::ptrdiff_t>(std::min(from, path.size())), path.end()));
+  return found ? std::string(*found) : "null";
+}
+
+bool names(std::string_view text, std::string_view word) {
+  return text.find(word) != std::string_view::npos;
+}
+
+}  // namespace
+
+struct Context::Sections {
+  bool input = false;
+  bool nodes = false;
+  bool item = false;
+  bool execution = false;
+  std::vector<const NodeOutput*> outputs;
+  std::string key;  // equal keys, equal documents (but for the item)
+};
+
+Context::Context(RunContextRef run, Blob& blob) : run_(std::move(run)), blob_(blob) {
+  for (const NodeOutput& output : run_->outputs)
+    outputs_.emplace(run_->workflow->nodes[output.node].id, &output);
+}
+
+bool Context::reads_item(const Expression& expression) {
+  if (expression.plain) return !expression.path.empty() && expression.path[0] == "item";
+  const std::string& text = expression.text;
+  return names(text, "item") ||
+         !(names(text, "input") || names(text, "nodes") || names(text, "execution"));
+}
+
+Result<std::string_view> Context::text_of(const Payload& payload) {
+  if (!payload.is_blob()) return std::string_view(payload.text());
+  BlobRef ref = payload.ref();
+  auto found = fetched_.find(ref);
+  if (found == fetched_.end()) {
+    PAWL_ASSIGN(Bytes bytes, blob_.get(ref));
+    found = fetched_.emplace(ref, std::move(bytes)).first;
+  }
+  return std::string_view(found->second);
+}
+
+Result<std::string> Context::value(const Path& path, ItemIndex index) {
+  if (path.empty()) return Error{Code::invalid_argument, "an empty path"};
+  if (path[0] == "input") {
+    PAWL_ASSIGN(std::string_view text, text_of(run_->input));
+    return follow(text, path, 1);
+  }
+  if (path[0] == "item") {
+    PAWL_ASSIGN(std::string text, item(index));
+    return path.size() == 1 ? std::move(text) : follow(text, path, 1);
+  }
+  if (path[0] == "execution") return follow(execution_json(), path, 1);
+  if (path[0] == "nodes") return node_value(path);
+  return std::string("null");
+}
+
+Result<std::string> Context::node_value(const Path& path) {
+  if (path.size() < 3) {
+    Sections all;
+    all.nodes = true;
+    for (const auto& [id, output] : outputs_)
+      if (path.size() == 1 || id == path[1]) all.outputs.push_back(output);
+    JsonWriter out;
+    out.begin_object();
+    PAWL_TRY(append_shared(all, out));
+    return follow(out.end_object().take(), path, 0);
+  }
+  auto found = outputs_.find(path[1]);
+  if (found == outputs_.end() || path[2] != "output") return std::string("null");
+  const NodeOutput& output = *found->second;
+  if (output.mapped) return mapped_value(*output.mapped, path);
+  PAWL_ASSIGN(std::string_view text, text_of(output.value));
+  return follow(text, path, 3);
+}
+
+Result<std::string> Context::mapped_value(const ItemOutputs& outputs, const Path& path) {
+  if (path.size() == 3) {
+    JsonWriter out;
+    NodeOutput whole;
+    whole.mapped = {std::shared_ptr<const ItemOutputs>(), &outputs};
+    PAWL_TRY(append_output(whole, out));
+    return out.take();
+  }
+  uint32_t index = 0;
+  auto [end, error] = std::from_chars(path[3].data(), path[3].data() + path[3].size(), index);
+  if (error != std::errc() || end != path[3].data() + path[3].size() || index >= outputs.count())
+    return std::string("null");
+  Payload one = outputs.get(index);
+  PAWL_ASSIGN(std::string_view text, text_of(one));
+  return follow(text, path, 4);
+}
+
+std::string Context::execution_json() const {
+  JsonWriter out;
+  out.begin_object();
+  out.key("id").string(to_text(run_->execution));
+  out.key("workflow").string(run_->workflow->name);
+  return out.end_object().take();
+}
+
+Result<std::string> Context::item(ItemIndex index) {
+  if (!run_->definition().mapped()) return std::string("null");
+  if (run_->items.is_absent()) return std::to_string(index);
+  if (index >= run_->items_count)
+    return Error{Code::out_of_range, "item " + std::to_string(index) + " of a list of " +
+                                         std::to_string(run_->items_count)};
+  if (!run_->items.is_blob()) return std::string(items_at(run_->items.text(), index));
+  return item_from_blob(run_->items.ref(), index);
+}
+
+Result<std::string> Context::item_from_blob(const BlobRef& ref, ItemIndex index) {
+  if (!items_checked_) {
+    PAWL_ASSIGN(Bytes whole, blob_.get(ref));
+    PAWL_TRY(items_check(whole));
+    if (whole.size() <= items_kept_max) items_ = std::move(whole);
+    items_checked_ = true;
+  }
+  if (items_) return std::string(items_at(*items_, index));
+  // payload.h: the count, the end offset of every text, the texts; 8 bytes each.
+  PAWL_ASSIGN(Bytes bounds, blob_.part(ref, index == 0 ? 0 : 8 * uint64_t{index}, 16));
+  if (bounds.size() != 16) return Error{Code::data_loss, "the item list is cut off"};
+  uint64_t pair[2];
+  std::memcpy(pair, bounds.data(), sizeof pair);
+  if (index == 0) pair[0] = 0;
+  uint64_t texts = 8 + 8 * uint64_t{run_->items_count};
+  return blob_.part(ref, texts + pair[0], pair[1] - pair[0]);
+}
+
+Context::Sections Context::sections_of(const std::string& expression) const {
+  Sections sections;
+  sections.input = names(expression, "input");
+  sections.nodes = names(expression, "nodes");
+  sections.item = names(expression, "item");
+  sections.execution = names(expression, "execution");
+  if (!sections.input && !sections.nodes && !sections.item && !sections.execution)
+    sections.input = sections.nodes = sections.item = sections.execution = true;
+  sections.item = sections.item && run_->definition().mapped();
+  sections.key = {sections.input ? 'i' : '-', sections.execution ? 'e' : '-',
+                  sections.nodes ? 'n' : '-'};
+  if (!sections.nodes) return sections;
+  for (const auto& [id, output] : outputs_)
+    if (names(expression, id)) sections.outputs.push_back(output);
+  bool all = sections.outputs.empty();
+  for (const auto& [id, output] : outputs_) {
+    if (all) sections.outputs.push_back(output);
+  }
+  for (const NodeOutput* output : sections.outputs)
+    sections.key += "," + std::to_string(output->node);
+  return sections;
+}
+
+Status Context::append_output(const NodeOutput& output, JsonWriter& out) {
+  if (!output.mapped) {
+    PAWL_ASSIGN(std::string_view text, text_of(output.value));
+    out.raw(text);
+    return {};
+  }
+  out.begin_array();
+  for (ItemIndex i = 0; i < output.mapped->count(); ++i) {
+    Payload one = output.mapped->get(i);
+    if (!one.is_blob()) {
+      out.raw(one.text());
+      continue;
+    }
+    PAWL_ASSIGN(Bytes bytes, blob_.get(one.ref()));  // passing through: not kept
+    out.raw(bytes);
+  }
+  out.end_array();
+  return {};
+}
+
+Status Context::append_shared(const Sections& sections, JsonWriter& out) {
+  if (sections.input) {
+    PAWL_ASSIGN(std::string_view text, text_of(run_->input));
+    out.key("input").raw(text);
+  }
+  if (sections.nodes) {
+    out.key("nodes").begin_object();
+    for (const NodeOutput* output : sections.outputs) {
+      out.key(run_->workflow->nodes[output->node].id).begin_object().key("output");
+      PAWL_TRY(append_output(*output, out));
+      out.end_object();
+    }
+    out.end_object();
+  }
+  if (sections.execution) out.key("execution").raw(execution_json());
+  return {};
+}
+
+Result<std::shared_ptr<const std::string>> Context::document(const std::string& expression,
+                                                             ItemIndex index) {
+  Sections sections = sections_of(expression);
+  auto known = documents_.find(sections.key);
+  if (known == documents_.end()) {
+    JsonWriter out;
+    out.begin_object();
+    PAWL_TRY(append_shared(sections, out));
+    if (documents_.size() == documents_max) documents_.clear();
+    auto made = std::make_shared<const std::string>(out.end_object().take());
+    known = documents_.emplace(sections.key, std::move(made)).first;
+  }
+  if (!sections.item) return known->second;
+  PAWL_ASSIGN(std::string value, item(index));
+  std::string whole;
+  whole.reserve(known->second->size() + value.size() + 10);
+  whole.append(*known->second, 0, known->second->size() - 1);
+  whole.append(known->second->size() > 2 ? ",\"item\":" : "\"item\":").append(value).append("}");
+  return std::make_shared<const std::string>(std::move(whole));
+}
+
+}  // namespace pawl

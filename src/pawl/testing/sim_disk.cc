@@ -121,6 +121,11 @@ void SimDisk::random_faults(SimFault fault, uint32_t permille) {
   random_[fault] = permille;
 }
 
+void SimDisk::calm() {
+  planned_.clear();
+  random_.clear();
+}
+
 SimFault SimDisk::next_fault() {
   ++calls_;
   SimFault fault = SimFault::none;

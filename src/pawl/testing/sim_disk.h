@@ -84,6 +84,7 @@ class SimDisk final : public Disk {
   uint64_t calls() const { return calls_; }
   void plan(uint64_t call, SimFault fault) { planned_[call] = fault; }  // the first call is 1
   void random_faults(SimFault fault, uint32_t permille);
+  void calm();  // no more faults, planned or random
   void set_survival(Survival survival) { survival_ = survival; }
   void set_capacity(uint64_t bytes) { capacity_ = bytes; }
   uint64_t faults_injected() const { return faults_injected_; }

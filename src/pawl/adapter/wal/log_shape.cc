@@ -72,7 +72,7 @@ class ShapeReader {
                   header_bytes + h.length <= block.size();
     ByteView payload = intact ? ByteView(block).substr(header_bytes, h.length) : ByteView();
     std::optional<SegmentLink> link = decode_link(payload);
-    bool padded = block.find_first_not_of('\0', header_bytes + payload.size()) == Bytes::npos;
+    bool padded = intact && all_zero(ByteView(block).substr(header_bytes + h.length));
     if (!intact || !padded || !link || crc32c(payload) != h.payload_crc || link->previous >= number)
       return std::optional<Segment>();
     if (file->size() != link->size)

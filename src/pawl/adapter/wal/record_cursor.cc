@@ -8,10 +8,6 @@ namespace {
 
 constexpr uint64_t read_ahead_bytes = 1 << 20;
 
-bool all_zero(ByteView bytes) {
-  return std::all_of(bytes.begin(), bytes.end(), [](char c) { return c == '\0'; });
-}
-
 CursorStep bad(uint64_t offset, std::string what) {
   CursorStep step;
   step.kind = CursorStep::Kind::damaged;

@@ -3,40 +3,22 @@
 #include <filesystem>
 
 #include "pawl/adapter/linux_disk/linux_disk.h"
-#include "pawl/adapter/wal/wal.h"
+#include "pawl/adapter/wal/wal_script.h"
 #include "pawl/testing/contract/log_contract.h"
 #include "pawl/testing/sim_disk.h"
 
 namespace pawl {
 namespace {
 
-class StillClock final : public Clock {
- public:
-  Instant monotonic() override { return now; }
-  WallTime wall() override { return {}; }
-  Instant now{1};
-};
-
-WalOptions small_options() {
-  WalOptions options;
-  options.log_id = {1, 2};
-  options.segment_bytes = 64 * 1024;
-  options.ballast_bytes = 64 * 1024;
-  options.soft_free_bytes = 4 * 64 * 1024;
-  options.hard_free_bytes = 2 * 64 * 1024;
-  options.rewrite_bytes_max = 16 * 1024;
-  return options;
-}
-
 template <class World>
 class WalFixture {
  public:
-  WalFixture() { log_ = Wal::open(world_.disk(), clock_, small_options()).value(); }
+  WalFixture() { log_ = Wal::open(world_.disk(), clock_, small_wal_options()).value(); }
   Log& log() { return *log_; }
   void reopen() {
     PAWL_CHECK(log_->close().ok(), "close failed");
     log_.reset();
-    log_ = Wal::open(world_.disk(), clock_, small_options()).value();
+    log_ = Wal::open(world_.disk(), clock_, small_wal_options()).value();
   }
   void settle() { world_.settle(); }
 

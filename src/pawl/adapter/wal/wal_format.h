@@ -78,6 +78,8 @@ constexpr uint64_t record_span(uint64_t payload) {
   return (header_bytes + payload + block_bytes - 1) / block_bytes * block_bytes;
 }
 
+bool all_zero(ByteView bytes);
+
 void encode_header(const LogIdentity& identity, const RecordHeader& header, char* into);
 
 enum class HeaderState : uint8_t {

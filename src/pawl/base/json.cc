@@ -68,6 +68,33 @@ void append_utf8(uint32_t code, std::string& out) {
   }
 }
 
+bool stands_for_itself(char c) {
+  return c >= 0x20 && static_cast<uint8_t>(c) < 0x80 && c != '"' && c != '\\';
+}
+
+void append_escaped(char c, std::string& out) {
+  constexpr char hex[] = "0123456789abcdef";
+  switch (c) {
+    case '"':
+      out.append("\\\"");
+      break;
+    case '\\':
+      out.append("\\\\");
+      break;
+    case '\n':
+      out.append("\\n");
+      break;
+    case '\r':
+      out.append("\\r");
+      break;
+    case '\t':
+      out.append("\\t");
+      break;
+    default:
+      out.append("\\u00").append(1, hex[(c >> 4) & 15]).append(1, hex[c & 15]);
+  }
+}
+
 uint32_t hex4(std::string_view text, size_t at) {
   uint32_t code = 0;
   for (size_t i = at; i < at + 4; ++i) {
@@ -466,43 +493,23 @@ std::string json_unquote(std::string_view text) {
 }
 
 std::string json_quote(std::string_view text) {
-  constexpr char hex[] = "0123456789abcdef";
   std::string out;
   out.reserve(text.size() + 2);
   out.push_back('"');
   for (size_t at = 0; at < text.size();) {
-    char c = text[at];
-    auto byte = static_cast<uint8_t>(c);
-    if (byte >= 0x80) {
-      size_t length = utf8_length(text.substr(at));
-      if (length == 0) out.append("\xef\xbf\xbd");
+    size_t run = at;
+    while (run < text.size() && stands_for_itself(text[run])) ++run;
+    out.append(text, at, run - at);
+    at = run;
+    if (at == text.size()) break;
+    size_t length = utf8_length(text.substr(at));
+    if (length > 1)
       out.append(text, at, length);
-      at += length == 0 ? 1 : length;
-      continue;
-    }
-    ++at;
-    switch (c) {
-      case '"':
-        out.append("\\\"");
-        break;
-      case '\\':
-        out.append("\\\\");
-        break;
-      case '\n':
-        out.append("\\n");
-        break;
-      case '\r':
-        out.append("\\r");
-        break;
-      case '\t':
-        out.append("\\t");
-        break;
-      default:
-        if (byte >= 0x20)
-          out.push_back(c);
-        else
-          out.append("\\u00").append(1, hex[byte >> 4]).append(1, hex[byte & 15]);
-    }
+    else if (length == 1)
+      append_escaped(text[at], out);
+    else
+      out.append("\xef\xbf\xbd");
+    at += length == 0 ? 1 : length;
   }
   out.push_back('"');
   return out;

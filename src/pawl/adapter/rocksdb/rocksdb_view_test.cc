@@ -1,5 +1,7 @@
 #include "pawl/adapter/rocksdb/rocksdb_view.h"
 
+#include <unistd.h>
+
 #include <condition_variable>
 #include <filesystem>
 #include <fstream>
@@ -14,10 +16,17 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// The contract asks for hundreds of syncs, which are free in memory; what is said of files is
+// tested on the real file system.
+enum class Place : uint8_t { memory, disk };
+
 class TemporaryDirectory {
  public:
-  TemporaryDirectory() {
-    std::string name = (fs::temp_directory_path() / "pawl-view-XXXXXX").string();
+  explicit TemporaryDirectory(Place place) {
+    const fs::path memory = "/dev/shm";
+    const bool in_memory = place == Place::memory && ::access(memory.c_str(), W_OK) == 0;
+    const fs::path parent = in_memory ? memory : fs::temp_directory_path();
+    std::string name = (parent / "pawl-view-XXXXXX").string();
     path_ = ::mkdtemp(name.data());
   }
   ~TemporaryDirectory() { fs::remove_all(path_); }
@@ -68,7 +77,7 @@ class LineTelemetry final : public Telemetry {
 
 class RocksdbHarness final : public ViewHarness {
  public:
-  RocksdbHarness() { open(); }
+  explicit RocksdbHarness(Place place) : directory_(place) { open(); }
   View& view() override { return *view_; }
   void finish() override { loop_.wait(); }
 
@@ -143,7 +152,7 @@ class RocksdbHarness final : public ViewHarness {
 };
 
 std::unique_ptr<ViewHarness> make() {
-  return std::make_unique<RocksdbHarness>();
+  return std::make_unique<RocksdbHarness>(Place::memory);
 }
 INSTANTIATE_TEST_SUITE_P(Rocksdb, ViewContract, testing::Values(&make));
 
@@ -168,7 +177,7 @@ class RocksdbViewTest : public testing::Test {
     EXPECT_EQ(harness_.view().position(), 3u);
     EXPECT_NE(harness_.log().find(named), std::string::npos) << harness_.log();
   }
-  RocksdbHarness harness_;
+  RocksdbHarness harness_{Place::disk};
 };
 
 TEST_F(RocksdbViewTest, KeepsTwoGenerationsAndNothingElse) {
@@ -275,14 +284,14 @@ TEST_F(RocksdbViewTest, VerifyReportsEveryGeneration) {
 }
 
 TEST(RocksdbView, AnEmptyViewAnswersWithoutADatabase) {
-  RocksdbHarness harness;
+  RocksdbHarness harness{Place::disk};
   EXPECT_EQ(harness.view().position(), 0u);
   EXPECT_FALSE(harness.view().get("k").value().has_value());
   EXPECT_FALSE(fs::exists(harness.root() + "/live"));
 }
 
 TEST(RocksdbView, AFileInPlaceOfTheDirectoryIsAClearError) {
-  TemporaryDirectory directory;
+  TemporaryDirectory directory{Place::disk};
   std::ofstream(directory.path() + "/view") << "a file";
   WakeLoop loop;
   LineTelemetry telemetry;

@@ -1,5 +1,7 @@
 #include "pawl/definition/template.h"
 
+#include <algorithm>
+
 namespace pawl {
 namespace {
 
@@ -81,18 +83,23 @@ ScannedTemplate scan_template(std::string_view text) {
     parts.back().literal += more;
   };
   for (size_t at = 0; at < text.size();) {
-    std::string_view rest = text.substr(at);
-    if (rest.starts_with("$${")) {
-      literal(at, "${");
-      at += 3;
+    size_t dollar = std::min(text.find('$', at), text.size());
+    size_t brace = std::min(text.find_first_not_of('$', dollar), text.size());
+    if (brace == text.size() || text[brace] != '{') {
+      literal(at, text.substr(at, brace - at));
+      at = brace;
       continue;
     }
-    if (!rest.starts_with("${")) {
-      size_t next = rest.find('$', 1);
-      literal(at, rest.substr(0, next));
-      at = next == nowhere ? text.size() : at + next;
+    size_t dollars = brace - dollar;
+    std::string before(text.substr(at, dollar - at));
+    before.append(dollars / 2, '$');
+    if (dollars % 2 == 0) {
+      literal(at, before + "{");
+      at = brace + 1;
       continue;
     }
+    if (!before.empty()) literal(at, before);
+    at = brace - 1;
     size_t end = end_of_code(text, at + 2, '}', 0);
     if (end == nowhere) {
       scanned.error = {at,
@@ -115,16 +122,24 @@ ScannedTemplate scan_template(std::string_view text) {
 
 std::string to_source(const Template& text) {
   std::string source;
-  for (const TemplatePart& part : text.parts) {
+  for (size_t i = 0; i < text.parts.size(); ++i) {
+    const TemplatePart& part = text.parts[i];
     if (part.expression) {
       source +=
           "${ " + part.expression.text + (part.expression.text.find('#') == nowhere ? " }" : "\n}");
       continue;
     }
-    size_t from = 0;
-    for (size_t at; (at = part.literal.find("${", from)) != nowhere; from = at + 2)
-      source.append(part.literal, from, at - from).append("$${");
-    source.append(part.literal, from);
+    for (size_t at = 0; at < part.literal.size(); ++at) {
+      if (part.literal[at] != '$') {
+        source += part.literal[at];
+        continue;
+      }
+      size_t end = std::min(part.literal.find_first_not_of('$', at), part.literal.size());
+      bool before_brace =
+          end == part.literal.size() ? i + 1 < text.parts.size() : part.literal[end] == '{';
+      source.append((end - at) * (before_brace ? 2 : 1), '$');
+      at = end - 1;
+    }
   }
   return source;
 }

@@ -1,7 +1,8 @@
 // Finds the expressions in a text: "wc ${ .item }" -> literal "wc ", expression ".item".
 //
 // The end of an expression is the } that jq itself would take for it: braces inside jq strings,
-// string interpolations, objects and comments do not count. "$${" stands for a literal "${".
+// string interpolations, objects and comments do not count. "$${" stands for a literal "${": where
+// dollars stand before a brace, two of them mean one, so "$$${ .a }" is a dollar and an expression.
 #pragma once
 
 #include <optional>

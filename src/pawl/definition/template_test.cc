@@ -37,7 +37,9 @@ TEST(Template, EndsWhereJqEnds) {
 TEST(Template, DollarsThatAreNoExpressions) {
   EXPECT_EQ(shown("$HOME $(ls) $$ $"), "[$HOME $(ls) $$ $]");
   EXPECT_EQ(shown("$${HOME}"), "[${HOME}]");
-  EXPECT_EQ(shown("$$${ .a"), "[$${ .a]");
+  EXPECT_EQ(shown("$$${ .a }"), "[$]{.a}");
+  EXPECT_EQ(shown("a$$$${ .a }"), "[a$${ .a }]");
+  EXPECT_EQ(shown("$ {"), "[$ {]");
   EXPECT_EQ(shown("a$${ ${ .x } $$"), "[a${ ]{.x}[ $$]");
 }
 

@@ -1,0 +1,182 @@
+#include "pawl/worker/expressions.h"
+
+#include <utility>
+
+#include "pawl/base/json.h"
+#include "pawl/worker/context.h"
+
+namespace pawl {
+
+struct Expressions::Batch {
+  uint64_t id = 0;
+  Sink<ExpressionValues>* later = nullptr;  // null: values() has not returned yet
+  ItemValues items;
+  size_t open = 0;  // evaluations it waits for
+
+  void set(size_t place, const std::string& expression, const Result<std::string>& value) {
+    Result<Values>& item = items[place];
+    if (!item.ok()) return;
+    if (value.ok())
+      item->insert_or_assign(expression, *value);
+    else
+      item = Error(value.error()).within("${ " + expression + " }");
+  }
+  void set_all(const std::string& expression, const Result<std::string>& value) {
+    for (size_t place = 0; place < items.size(); ++place) set(place, expression, value);
+  }
+};
+
+struct Expressions::Kept {
+  struct Shared {
+    std::optional<std::string> value;  // nothing: being asked for
+    std::vector<BatchRef> waiting;
+  };
+
+  Kept(const RunContextRef& held, Blob& blob) : run(held), context(held, blob) {}
+
+  RunContextRef run;
+  Context context;
+  std::map<std::string, Shared> shared;
+};
+
+namespace {
+
+// What needs no evaluator: a plain path, or a JSON literal.
+std::optional<Result<std::string>> at_once(const Expression& expression, Context& context,
+                                           ItemIndex item) {
+  if (expression.plain) return context.value(expression.path, item);
+  if (json_validate(expression.text).ok()) return Result<std::string>(expression.text);
+  return std::nullopt;
+}
+
+}  // namespace
+
+Expressions::Expressions(Evaluator& evaluator, Mailbox<Evaluation>& evaluations, Blob& blob,
+                         Loop& loop)
+    : evaluator_(evaluator), evaluations_(evaluations), blob_(blob), loop_(loop) {
+  loop_.add(*this);
+}
+
+Expressions::~Expressions() {
+  loop_.remove(*this);
+}
+
+std::shared_ptr<Expressions::Kept> Expressions::kept_for(const RunContextRef& run) {
+  auto found = kept_.find(run.get());
+  if (found != kept_.end()) return found->second;
+  // Held by Kept and by its Context, and by nobody else: the node run is over.
+  std::erase_if(kept_, [](const auto& entry) { return entry.second->run.use_count() <= 2; });
+  if (kept_.size() >= contexts_max) kept_.erase(kept_.begin());
+  return kept_.emplace(run.get(), std::make_shared<Kept>(run, blob_)).first->second;
+}
+
+Result<std::string> Expressions::subject(const RunContextRef& run, ItemIndex item) {
+  Context& context = kept_for(run)->context;
+  return run->definition().mapped() ? context.item(item) : context.value({"input"}, item);
+}
+
+std::optional<ItemValues> Expressions::values(uint64_t id, const Grant& grant,
+                                              const std::vector<const Expression*>& wanted,
+                                              Sink<ExpressionValues>& later) {
+  auto batch = std::make_shared<Batch>();
+  batch->id = id;
+  batch->items.assign(grant.range.size(), Values());
+  std::shared_ptr<Kept> kept = kept_for(grant.context);
+  for (const Expression* expression : wanted) {
+    if (Context::reads_item(*expression))
+      want_per_item(kept, *expression, batch, grant.range);
+    else
+      want_shared(kept, *expression, batch);
+  }
+  if (batch->open == 0) return std::move(batch->items);
+  batch->later = &later;
+  return std::nullopt;
+}
+
+void Expressions::want_shared(const std::shared_ptr<Kept>& kept, const Expression& expression,
+                              const BatchRef& batch) {
+  auto [place, fresh] = kept->shared.try_emplace(expression.text);
+  Kept::Shared& shared = place->second;
+  if (shared.value) return batch->set_all(expression.text, *shared.value);
+  if (!fresh) {
+    ++batch->open;
+    shared.waiting.push_back(batch);
+    return;
+  }
+  std::optional<Result<std::string>> known = at_once(expression, kept->context, 0);
+  if (!known) {
+    ++batch->open;
+    shared.waiting.push_back(batch);
+    std::optional<Error> refused = ask({kept, expression.text, nullptr, 0}, 0);
+    if (!refused) return;
+    --batch->open;
+    known = std::move(*refused);
+  }
+  batch->set_all(expression.text, *known);
+  if (known->ok())
+    shared.value = **known;
+  else
+    kept->shared.erase(place);
+}
+
+void Expressions::want_per_item(const std::shared_ptr<Kept>& kept, const Expression& expression,
+                                const BatchRef& batch, const TaskRange& range) {
+  for (ItemIndex item = range.begin; item < range.end; ++item) {
+    size_t place = item - range.begin;
+    if (auto known = at_once(expression, kept->context, item)) {
+      batch->set(place, expression.text, *known);
+    } else if (auto refused = ask({kept, expression.text, batch, place}, item)) {
+      batch->set(place, expression.text, std::move(*refused));
+    } else {
+      ++batch->open;
+    }
+  }
+}
+
+// The answer comes to turn(), never from in here.
+std::optional<Error> Expressions::ask(Asked asked, ItemIndex item) {
+  auto document = asked.kept->context.document(asked.expression, item);
+  if (!document.ok()) return std::move(document.error());
+  uint64_t ticket = next_ticket_++;
+  std::string expression = asked.expression;
+  asked_.emplace(ticket, std::move(asked));
+  evaluator_.start(ticket, expression, std::move(*document));
+  return std::nullopt;
+}
+
+bool Expressions::turn() {
+  evaluations_.take_all(batch_);
+  for (Evaluation& evaluation : batch_) {
+    auto found = asked_.find(evaluation.ticket);
+    PAWL_CHECK(found != asked_.end(), "an evaluation answered twice");
+    Asked asked = std::move(found->second);
+    asked_.erase(found);
+    if (!asked.batch) {
+      answer_shared(*asked.kept, asked.expression, evaluation.value);
+      continue;
+    }
+    asked.batch->set(asked.place, asked.expression, evaluation.value);
+    close_one(*asked.batch);
+  }
+  return false;
+}
+
+void Expressions::answer_shared(Kept& kept, const std::string& expression,
+                                const Result<std::string>& value) {
+  auto place = kept.shared.find(expression);
+  std::vector<BatchRef> waiting = std::exchange(place->second.waiting, {});
+  if (value.ok())
+    place->second.value = *value;
+  else
+    kept.shared.erase(place);
+  for (const BatchRef& batch : waiting) {
+    batch->set_all(expression, value);
+    close_one(*batch);
+  }
+}
+
+void Expressions::close_one(Batch& batch) {
+  if (--batch.open == 0) batch.later->put({batch.id, std::move(batch.items)});
+}
+
+}  // namespace pawl

@@ -1,0 +1,144 @@
+#include "pawl/worker/expressions.h"
+
+#include <gtest/gtest.h>
+
+#include "pawl/testing/memory_blob.h"
+#include "pawl/testing/sim_evaluator.h"
+
+namespace pawl {
+namespace {
+
+class StillLoop final : public Loop {
+ public:
+  void add(Actor&) override {}
+  void remove(Actor&) override {}
+  void wake() override {}
+};
+
+class CountingEvaluator final : public Evaluator {
+ public:
+  explicit CountingEvaluator(Sink<Evaluation>& answers) : inner_(answers) {}
+  void start(uint64_t ticket, const std::string& expression,
+             std::shared_ptr<const std::string> context) override {
+    ++started;
+    inner_.start(ticket, expression, std::move(context));
+  }
+  Status check(const std::string& expression) override { return inner_.check(expression); }
+  int started = 0;
+
+ private:
+  SimEvaluator inner_;
+};
+
+class Kept final : public Sink<ExpressionValues> {
+ public:
+  void put(ExpressionValues value) override { answers.push_back(std::move(value)); }
+  std::vector<ExpressionValues> answers;
+};
+
+class ExpressionsTest : public testing::Test {
+ protected:
+  Grant grant(ItemIndex begin, ItemIndex end) {
+    auto workflow = std::make_shared<Workflow>();
+    workflow->nodes.emplace_back();
+    workflow->nodes[0].for_each = make_expression(".input");
+    auto run = std::make_shared<RunContext>();
+    run->workflow = workflow;
+    run->input = Payload::inline_json(R"({"n":4})");
+    run->items_count = 100;
+    Grant made;
+    made.range = {ExecutionId{1}, 0, begin, end};
+    made.context = run;
+    return made;
+  }
+  std::optional<ItemValues> values(const Grant& of, const std::vector<Expression>& wanted) {
+    std::vector<const Expression*> pointers;
+    for (const Expression& one : wanted) pointers.push_back(&one);
+    return expressions_.values(++id_, of, pointers, later_);
+  }
+
+  StillLoop loop_;
+  MemoryBlob blob_;
+  Mailbox<Evaluation> evaluations_{loop_};
+  CountingEvaluator evaluator_{evaluations_};
+  Expressions expressions_{evaluator_, evaluations_, blob_, loop_};
+  Kept later_;
+  uint64_t id_ = 0;
+};
+
+TEST_F(ExpressionsTest, PlainPathsAndLiteralsAreThereAtOnce) {
+  auto got = values(grant(7, 9), {make_expression(".input.n"), make_expression(".item"),
+                                  make_expression("[1, 2]")});
+  ASSERT_TRUE(got.has_value());
+  ASSERT_EQ(got->size(), 2u);
+  EXPECT_EQ((*got)[1].value(), (Values{{".input.n", "4"}, {".item", "8"}, {"[1, 2]", "[1, 2]"}}));
+  EXPECT_EQ(evaluator_.started, 0);
+}
+
+TEST_F(ExpressionsTest, WhatDoesNotReadTheItemIsEvaluatedOncePerNodeRun) {
+  Grant one = grant(0, 50);
+  Grant two = one;
+  two.range.begin = 50;
+  two.range.end = 100;
+  Expression sum = make_expression(".input.n + 1");
+  EXPECT_FALSE(values(one, {sum}).has_value());
+  EXPECT_FALSE(values(two, {sum, sum}).has_value()) << "asked for, not there yet";
+  expressions_.turn();
+  ASSERT_EQ(later_.answers.size(), 2u);
+  EXPECT_EQ(later_.answers[1].items[49].value().at(sum.text), "5");
+  EXPECT_TRUE(values(one, {sum}).has_value());
+  EXPECT_EQ(evaluator_.started, 1);
+}
+
+TEST_F(ExpressionsTest, WhatReadsTheItemIsEvaluatedForEach) {
+  Expression sum = make_expression(".item + 10");
+  EXPECT_FALSE(values(grant(3, 6), {sum, make_expression(".input.n + 1")}).has_value());
+  expressions_.turn();
+  ASSERT_EQ(later_.answers.size(), 1u);
+  EXPECT_EQ(later_.answers[0].id, 1u);
+  EXPECT_EQ(later_.answers[0].items[2].value().at(sum.text), "15");
+  EXPECT_EQ(evaluator_.started, 4);
+}
+
+TEST_F(ExpressionsTest, OneItemsErrorIsItsOwnAndNamesTheExpression) {
+  Grant mixed = grant(0, 2);
+  auto run = std::make_shared<RunContext>(*mixed.context);
+  run->items = Payload::inline_json(encode_items(R"([1,"x"])"));
+  run->items_count = 2;
+  mixed.context = run;
+  EXPECT_FALSE(values(mixed, {make_expression(".item + 1")}).has_value());
+  expressions_.turn();
+  ASSERT_EQ(later_.answers.size(), 1u);
+  EXPECT_EQ(later_.answers[0].items[0].value().at(".item + 1"), "2");
+  ASSERT_FALSE(later_.answers[0].items[1].ok());
+  EXPECT_NE(later_.answers[0].items[1].error().message.find("${ .item + 1 }"), std::string::npos);
+}
+
+TEST_F(ExpressionsTest, ASharedErrorFailsAllAndIsAskedForAgain) {
+  Grant all = grant(0, 2);
+  Expression bad = make_expression(".input | length | nonsense");
+  for (int attempt = 1; attempt <= 2; ++attempt) {
+    EXPECT_FALSE(values(all, {bad}).has_value());
+    expressions_.turn();
+    ASSERT_EQ(later_.answers.size(), static_cast<size_t>(attempt));
+    EXPECT_FALSE(later_.answers.back().items[0].ok());
+    EXPECT_FALSE(later_.answers.back().items[1].ok());
+    EXPECT_EQ(evaluator_.started, attempt);
+  }
+}
+
+TEST_F(ExpressionsTest, AContextIsLetGoWhenItsNodeRunIsOver) {
+  std::weak_ptr<const RunContext> first;
+  {
+    Grant one = grant(0, 1);
+    first = one.context;
+    EXPECT_EQ(expressions_.subject(one.context, 5).value(), "5");
+  }
+  EXPECT_FALSE(first.expired());
+  Grant next = grant(0, 1);
+  EXPECT_TRUE(values(next, {make_expression(".item")}).has_value());
+  EXPECT_TRUE(first.expired());
+}
+
+}  // namespace
+}  // namespace pawl

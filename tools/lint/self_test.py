@@ -52,7 +52,7 @@ SEEDS = {
     "ban.using": {"src/pawl/engine/b.cc": "using namespace std;\n"},
     "ban.unordered": {
         f"{LIB}/b.h": "struct B { std::unordered_map<int, std::vector<int>> seats_; };\n",
-        f"{LIB}/b.cc": "void f(B& b) { for (auto& [k, v] : b.seats_) g(k, v); }\n",
+        f"{LIB}/b.cc": '#include "pawl/base/b.h"\n' "void f(B& b) { for (auto& [k, v] : b.seats_) g(k, v); }\n",
     },
     "ban.word": {"src/pawl/engine/b.cc": "// To" + "do: everything\n"},
     "ban.name": {"src/pawl/engine/file_utils.cc": "int x();\n"},
@@ -117,6 +117,12 @@ class Lints(unittest.TestCase):
         for word in ("throw", "double", "float"):
             self.assertNotIn(word, code)
         self.assertIn("1'000'000", code)
+
+    def test_a_header_of_tests_alone_is_a_test(self):
+        fixture = {f"{LIB}/fixture.h": "#include <gtest/gtest.h>\n"}
+        user = '#include "pawl/base/fixture.h"\n'
+        self.assertEqual(rules_found({**fixture, f"{LIB}/a_test.cc": user}), [])
+        self.assertEqual(rules_found({**fixture, f"{LIB}/b.cc": user}), ["layer.foreign"])
 
     def test_functions_are_measured_where_they_stand(self):
         text = "namespace a {\nint x[] = {1, 2};\nstruct S {\n  int f() const {\n    return 1;\n  }\n};\n" \

@@ -29,6 +29,7 @@ class Finding:
 class Source:
     path: str  # relative to the root, with slashes
     text: str
+    for_tests: bool = False  # a header that only tests, fuzzers and benchmarks include
 
     @property
     def is_header(self):
@@ -38,7 +39,7 @@ class Source:
     def is_beside(self):
         """Tests, fuzzers, benchmarks and programs: what stands beside a library, not in it."""
         name = Path(self.path).name
-        return not self.path.startswith("src/") or bool(
+        return self.for_tests or not self.path.startswith("src/") or bool(
             re.search(r"_(test|fuzz|bench)\.cc$|^main\.cc$|^fuzz_driver\.cc$", name)
         )
 
@@ -92,7 +93,21 @@ class Tree:
             for path in sorted((self.root / folder).rglob("*"))
             if path.suffix in (".h", ".cc") and path.is_file()
         ]
+        self._find_headers_for_tests()
         self.libraries = {lib.folder: lib for lib in self._declared()}
+
+    def _find_headers_for_tests(self):
+        users = {}
+        for source in self.sources:
+            for _, header, _ in source.includes:
+                users.setdefault("src/" + header, []).append(source)
+        changed = True
+        while changed:  # one such header may include another
+            changed = False
+            for source in self.sources:
+                mine = users.get(source.path)
+                if source.is_header and not source.for_tests and mine and all(u.is_beside for u in mine):
+                    source.for_tests = changed = True
 
     def _declared(self):
         base = self.root / "src/pawl"

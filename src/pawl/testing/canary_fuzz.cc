@@ -1,5 +1,5 @@
-// A target that must die: it proves that the fuzzers and their drivers can find anything at all. One
-// wrong byte away from its only known input lies an abort.
+// A target that must die: it proves that the fuzzers and their drivers can find anything at all.
+// One wrong byte away from its only known input lies an abort.
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>

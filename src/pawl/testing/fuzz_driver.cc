@@ -4,8 +4,8 @@
 //   event_fuzz CORPUS [--seed N] [--seconds N]      what ctest runs
 //   event_fuzz FILE                                 one input again
 //
-// When the target dies, the input is left in crash-input in the working directory, and the line that
-// runs it again is printed.
+// When the target dies, the input is left in crash-input in the working directory, and the line
+// that runs it again is printed.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -42,8 +42,9 @@ void say(const char* text) {
 
 void on_crash(int signal) {
   int file = open("crash-input", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  bool kept = file >= 0 && running != nullptr &&
-              write(file, running->data(), running->size()) == static_cast<ssize_t>(running->size());
+  bool kept =
+      file >= 0 && running != nullptr &&
+      write(file, running->data(), running->size()) == static_cast<ssize_t>(running->size());
   say("the fuzz target died; again with: ");
   say(program);
   say(kept ? " crash-input\n" : " (the input could not be kept)\n");
@@ -75,7 +76,9 @@ std::vector<Bytes> read_corpus(const std::filesystem::path& path) {
   return inputs;
 }
 
-size_t place(pawl::Random& dice, const Bytes& input) { return dice.below(input.size()); }
+size_t place(pawl::Random& dice, const Bytes& input) {
+  return dice.below(input.size());
+}
 
 void insert_some(pawl::Random& dice, Bytes& input, const Bytes& source) {
   size_t from = dice.below(source.size());
@@ -93,16 +96,24 @@ void mutate_once(pawl::Random& dice, Bytes& input, const Bytes& other) {
     return;
   }
   switch (dice.below(6)) {
-    case 0: input[place(dice, input)] ^= static_cast<uint8_t>(1U << dice.below(8)); break;
-    case 1: input[place(dice, input)] = static_cast<uint8_t>(dice.below(256)); break;
-    case 2: input[place(dice, input)] = interesting[dice.below(std::size(interesting))]; break;
+    case 0:
+      input[place(dice, input)] ^= static_cast<uint8_t>(1U << dice.below(8));
+      break;
+    case 1:
+      input[place(dice, input)] = static_cast<uint8_t>(dice.below(256));
+      break;
+    case 2:
+      input[place(dice, input)] = interesting[dice.below(std::size(interesting))];
+      break;
     case 3: {
       auto first = input.begin() + static_cast<ptrdiff_t>(place(dice, input));
       input.erase(first, first + std::min<ptrdiff_t>(1 + static_cast<ptrdiff_t>(dice.below(8)),
                                                      input.end() - first));
       break;
     }
-    case 4: insert_some(dice, input, Bytes(input)); break;
+    case 4:
+      insert_some(dice, input, Bytes(input));
+      break;
     default:
       if (!other.empty()) insert_some(dice, input, other);
   }

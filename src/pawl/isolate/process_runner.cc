@@ -41,7 +41,7 @@ bool is_transient(int error) {
   return error == EAGAIN || error == EMFILE || error == ENFILE || error == ENOMEM;
 }
 
-std::string describe(const Spawned& spawned, const std::string& program,
+std::string describe(const Spawned& spawned, const std::string& program, const std::string& path,
                      const std::string& directory) {
   std::string why = std::strerror(spawned.error);
   switch (spawned.step) {
@@ -55,6 +55,9 @@ std::string describe(const Spawned& spawned, const std::string& program,
       return "cannot set the node's limits: " + why;
     case SpawnStep::program:
       break;
+  }
+  if (spawned.error == ENOENT && access(path.c_str(), F_OK) == 0) {
+    return "cannot run \"" + program + "\": the interpreter it names is not there";
   }
   if (spawned.error == ENOENT) return "no such program: \"" + program + "\"";
   return "cannot run \"" + program + "\": " + why;
@@ -303,7 +306,7 @@ Spawned ProcessRunner::launch(Child& child, ProcessCommand& command, std::string
   child.exit.runner = this;
   child.exit.child = &child;
   if (spawned.error == 0) return spawned;
-  error = describe(spawned, words[0], directory);
+  error = describe(spawned, words[0], path, directory);
   if (spawned.step == SpawnStep::program) programs_->forget(words[0]);
   return spawned;
 }

@@ -36,12 +36,17 @@ struct Evaluate {
   Expression expression;
   RunContextRef context;   // context->node is the node asking (output: any)
 };
+// The session is over: its worker must stop what it holds and say Hello again.
+struct Hangup {
+  SessionId session;
+  std::string reason;
+};
 // Someone may be waiting for this execution: it ended, or parked.
 struct Settled {
   ExecutionId execution;
   ExecutionStatus status = ExecutionStatus::succeeded;
 };
 
-using Effect = std::variant<Answer, Dispatch, Stop, Evaluate, Settled>;
+using Effect = std::variant<Answer, Dispatch, Stop, Evaluate, Hangup, Settled>;
 
 }  // namespace pawl

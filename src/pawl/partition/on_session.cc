@@ -25,6 +25,7 @@ Reply on(Step& step, const RenewSession& command) {
 
 Reply on(Step& step, const CloseSession& command) {
   if (!step.state().sessions.contains(command.session)) return {};
+  step.ask(Hangup{command.session, command.reason});
   step.emit(SessionClosed{command.session, command.reason});
   return {};
 }

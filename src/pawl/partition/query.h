@@ -4,8 +4,8 @@
 //   QueryResult result = answer(partition.state(), GetExecution{ExecutionId{17}});
 //   if (auto* detail = std::get_if<ExecutionDetail>(&result)) ...
 //
-// "Why is this not running?" is answered from the scheduler's own predicates (schedule/assign.h), so
-// that the explanation is what the scheduler does.
+// "Why is this not running?" is answered from the scheduler's own predicates (schedule/assign.h),
+// so that the explanation is what the scheduler does.
 #pragma once
 
 #include <optional>
@@ -49,10 +49,10 @@ struct ExecutionSummary {
   std::string version;
   ExecutionStatus status = ExecutionStatus::running;
   WallTime started;
-  WallTime ended;              // 0: not yet
+  WallTime ended;  // 0: not yet
   std::string error;
-  std::string labels;          // JSON object, may be empty
-  TaskCounts tasks;            // over all nodes
+  std::string labels;  // JSON object, may be empty
+  TaskCounts tasks;    // over all nodes
 };
 
 struct ExecutionDetail {
@@ -69,12 +69,12 @@ struct TaskDetail {
   AttemptNumber attempts = 0;
   uint32_t failures = 0;
   std::optional<Cause> cause;
-  Duration retry_in;           // backing off only
+  Duration retry_in;  // backing off only
   std::optional<Payload> output;
 };
 
 struct DeadLetter {
-  TaskRange range;             // tasks parked alike; end == begin: the node as a whole
+  TaskRange range;  // tasks parked alike; end == begin: the node as a whole
   std::string node;
   AttemptNumber attempts = 0;
   Cause cause;
@@ -82,17 +82,17 @@ struct DeadLetter {
 
 // Each way in which something can wait, or be over.
 enum class WhyCode : uint8_t {
-  ended,               // nothing waits
-  needs,               // for other nodes
-  evaluating,          // its condition or item list is being worked out
-  no_worker,           // ready, but no worker is connected
-  no_capability,       // ready, but no worker runs this type, function or queue
-  no_credit,           // ready, all workers that could are full
-  behind,              // ready, others of at least its priority come first
-  running,             // a worker has it
-  backing_off,         // failed, will be tried again by itself
-  dead_letter,         // failed for good: redrive or discard
-  evaluation_failed,   // its condition or item list is wrong: redrive or discard
+  ended,              // nothing waits
+  needs,              // for other nodes
+  evaluating,         // its condition or item list is being worked out
+  no_worker,          // ready, but no worker is connected
+  no_capability,      // ready, but no worker runs this type, function or queue
+  no_credit,          // ready, all workers that could are full
+  behind,             // ready, others of at least its priority come first
+  running,            // a worker has it
+  backing_off,        // failed, will be tried again by itself
+  dead_letter,        // failed for good: redrive or discard
+  evaluation_failed,  // its condition or item list is wrong: redrive or discard
   skipped,
   cancelled,
 };
@@ -100,39 +100,58 @@ const char* name(WhyCode code);  // "no_worker"
 
 struct Why {
   WhyCode code = WhyCode::ended;
-  std::string subject;         // "e17/count", "e17/count[42]", "e17"
-  std::string reason;          // "it waits for split, which is running (3 of 40 done)"
-  std::string remedy;          // what would change it; may be empty
+  std::string subject;  // "e17/count", "e17/count[42]", "e17"
+  std::string reason;   // "it waits for split, which is running (3 of 40 done)"
+  std::string remedy;   // what would change it; may be empty
 };
 
 struct Overview {
   Counts counts;
-  uint64_t executions = 0;     // in memory
-  uint64_t ready = 0;          // tasks in the ready queue
+  uint64_t executions = 0;  // in memory
+  uint64_t ready = 0;       // tasks in the ready queue
   uint64_t workers = 0;
-  uint64_t running = 0;        // tasks granted
-  uint64_t parked = 0;         // tasks in dead letters
+  uint64_t running = 0;  // tasks granted
+  uint64_t parked = 0;   // tasks in dead letters
 };
 
-struct GetExecution { ExecutionId execution; };
+struct GetExecution {
+  ExecutionId execution;
+};
 // Newest first, `limit` at most, those before `before` (0: from the newest).
 struct ListExecutions {
   ExecutionId before;
   uint32_t limit = 50;
   std::optional<ExecutionStatus> status;
 };
-struct GetTask { ExecutionId execution; std::string node; ItemIndex item = 0; };
-struct ListDeadLetters { ExecutionId execution; uint32_t limit = 1000; };  // 0: of all executions
+struct GetTask {
+  ExecutionId execution;
+  std::string node;
+  ItemIndex item = 0;
+};
+struct ListDeadLetters {
+  ExecutionId execution;
+  uint32_t limit = 1000;
+};  // 0: of all executions
 // Whole execution (node empty), a node, or one item of it.
-struct Explain { ExecutionId execution; std::string node; std::optional<ItemIndex> item; };
+struct Explain {
+  ExecutionId execution;
+  std::string node;
+  std::optional<ItemIndex> item;
+};
 struct GetOverview {};
 
-struct ExecutionList { std::vector<ExecutionSummary> executions; };
-struct DeadLetterList { std::vector<DeadLetter> letters; };
-struct WhyList { std::vector<Why> reasons; };
+struct ExecutionList {
+  std::vector<ExecutionSummary> executions;
+};
+struct DeadLetterList {
+  std::vector<DeadLetter> letters;
+};
+struct WhyList {
+  std::vector<Why> reasons;
+};
 
-using Query = std::variant<GetExecution, ListExecutions, GetTask, ListDeadLetters, Explain,
-                           GetOverview>;
+using Query =
+    std::variant<GetExecution, ListExecutions, GetTask, ListDeadLetters, Explain, GetOverview>;
 using QueryResult = std::variant<Error, ExecutionDetail, ExecutionList, TaskDetail, DeadLetterList,
                                  WhyList, Overview>;
 

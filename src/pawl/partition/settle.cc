@@ -1,8 +1,7 @@
 // Deciding: which nodes may run now, which are skipped, which executions have come to their end.
 
-#include <charconv>
-
 #include "pawl/base/json.h"
+#include "pawl/model/item_list.h"
 #include "pawl/partition/native.h"
 #include "pawl/partition/step.h"
 
@@ -112,39 +111,6 @@ void settle_execution(Step& step, ExecutionId id) {
   }
 }
 
-struct Items {
-  Payload list;
-  uint32_t count = 0;
-};
-
-// A list, or an integer n for 0..n-1.
-Result<std::optional<Items>> native_items(const std::string& value, const Limits& limits) {
-  switch (json_kind(value)) {
-    case JsonKind::number: {
-      uint64_t n = 0;
-      auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), n);
-      if (error != std::errc() || end != value.data() + value.size())
-        return Error{Code::invalid_argument,
-                     "for_each gave " + value + "; a list or an integer from 0 is needed"};
-      if (n > limits.mapped_items_max)
-        return Error{Code::resource_exhausted, "for_each gave " + value +
-                                                   " items; the limit "
-                                                   "mapped_items_max is " +
-                                                   std::to_string(limits.mapped_items_max)};
-      return std::optional(Items{{}, static_cast<uint32_t>(n)});
-    }
-    case JsonKind::array: {
-      std::string encoded = encode_items(value);
-      if (encoded.size() > payload_inline_max) return std::optional<Items>();
-      auto count = static_cast<uint32_t>(items_count(encoded));
-      return std::optional(Items{Payload::inline_json(std::move(encoded)), count});
-    }
-    default:
-      return Error{Code::invalid_argument, "for_each gave " + value.substr(0, 80) +
-                                               "; a list or an integer from 0 is needed"};
-  }
-}
-
 }  // namespace
 
 RunContextRef make_context(const State& state, const Execution& execution, NodeIndex node,
@@ -173,13 +139,16 @@ void activate(Step& step, const Execution& execution, NodeIndex index) {
     return;
   }
   if (auto value = native_value(execution, node.for_each)) {
-    auto items = native_items(*value, step.state().limits);
+    Result<ItemList> items = item_list(*value, step.state().limits.mapped_items_max);
     if (!items.ok()) {
       step.emit(NodeParked{execution.id, index, items.error().message});
       return;
     }
-    if (items->has_value()) {
-      step.emit(NodeActivated{execution.id, index, (*items)->count, (*items)->list});
+    // A longer list belongs into the blob store, which is the shell's.
+    if (items->encoded.size() <= payload_inline_max) {
+      Payload list;
+      if (!items->encoded.empty()) list = Payload::inline_json(std::move(items->encoded));
+      step.emit(NodeActivated{execution.id, index, items->count, std::move(list)});
       return;
     }
   }

@@ -147,7 +147,7 @@ struct Timer {
 struct RequestHash {
   size_t operator()(const Hash128& hash) const { return hash.low; }
 };
-struct Request {
+struct KnownRequest {
   ExecutionId execution;
   Hash128 payload_hash;
 };
@@ -181,7 +181,7 @@ struct State {
   std::map<WorkflowId, std::shared_ptr<const Plan>> workflows;
   std::map<Hash128, WorkflowId> workflow_ids;  // by hash of the definition
   ExecutionTable executions;
-  std::unordered_map<Hash128, Request, RequestHash> requests;
+  std::unordered_map<Hash128, KnownRequest, RequestHash> requests;
   std::map<SessionId, Session> sessions;
   std::set<NodeKey> granted;  // nodes with open ranges
   uint64_t last_workflow = 0;

@@ -9,11 +9,6 @@
 //  * One append may be in flight; its answer comes once through poll(), after which the next may start.
 //  * read() gives groups in order, each verified; DATA_LOSS names file and offset of a corrupt one.
 //    It never returns less than what was acknowledged.
-//  * idle(now) is called at the end of every turn of the owner and does the housekeeping that is due by
-//    `now` (markers, seals, the next segment); idle_deadline() says when it next has some. Both in
-//    Clock::monotonic() time; idle() never reports failure: the next append does.
-//  * space() tells how much room is left: beyond `plenty` the owner takes no new work, so that results
-//    still fit. It returns to `plenty` by itself.
 //  * trim(before) may drop groups below `before`; first() tells what is left.
 //  * take_over() takes no position: the next append after it is still at tail() + 1.
 //  * idle() may be called on any turn without an append in flight, and should be once
@@ -31,8 +26,6 @@
 
 #include "pawl/base/bytes.h"
 #include "pawl/base/result.h"
-#include "pawl/base/time.h"
-#include "pawl/port/disk.h"
 #include "pawl/base/time.h"
 #include "pawl/port/disk.h"
 

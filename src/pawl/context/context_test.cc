@@ -1,4 +1,4 @@
-#include "pawl/worker/context.h"
+#include "pawl/context/context.h"
 
 #include <gtest/gtest.h>
 

@@ -1,0 +1,273 @@
+#include "pawl/engine/engine.h"
+
+#include <algorithm>
+
+#include "pawl/partition/snapshot.h"
+#include "pawl/wire/event_codec.h"
+
+namespace pawl {
+
+Engine::Engine(EnginePorts ports, EngineOptions options)
+    : ports_(ports),
+      options_(options),
+      dice_(options.seed),
+      requests_(ports.loop),
+      evaluated_(ports.loop),
+      messages_(ports.loop),
+      peers_(ports.transport, options.address),
+      evaluations_(ports.evaluator, ports.blob, options.limits) {}
+
+Engine::~Engine() {
+  ports_.transport.unbind(options_.address);
+}
+
+Instant Engine::now() const {
+  return started_at_ + (ports_.clock.monotonic() - started_clock_);
+}
+
+bool Engine::idle() const {
+  return gathering_.empty() && !in_flight_ && inbox_.empty() && requests_.empty() &&
+         evaluated_.empty() && messages_.empty() && !evaluations_.has_done() &&
+         !checkpoint_in_flight_;
+}
+
+Instant Engine::deadline() const {
+  if (failure_) return Instant::never();
+  Instant timer = partition_->next_timer();
+  Instant next = peers_.deadline();
+  if (timer != Instant::never()) next = std::min(next, started_clock_ + (timer - started_at_));
+  if (retry_checkpoint_at_ != Instant::never()) next = std::min(next, retry_checkpoint_at_);
+  return in_flight_ ? next : std::min(next, ports_.log.idle_deadline());
+}
+
+void Engine::open_group() {
+  if (gathering_.open) return;
+  gathering_.open = true;
+  partition_->begin_group(std::max(now(), partition_->state().now), ports_.clock.wall());
+}
+
+bool Engine::group_full() const {
+  return gathering_.commands >= options_.limits.group_commands_max;
+}
+
+bool Engine::turn() {
+  if (!failure_) {
+    take_log_answers();
+    take_messages();
+    take_evaluations();
+    take_requests();
+    tick_if_due();
+    commit();
+    checkpoint();
+  }
+  if (failure_) {
+    refuse_requests();
+    return false;
+  }
+  Instant clock = ports_.clock.monotonic();
+  if (!in_flight_ && ports_.log.idle_deadline() <= clock) ports_.log.idle();
+  peers_.flush(clock);
+  return (!inbox_.empty() && !group_full()) || evaluations_.has_done() ||
+         (!gathering_.empty() && !in_flight_);
+}
+
+void Engine::take_log_answers() {
+  std::optional<AppendDone> done = ports_.log.poll();
+  if (!done) return;
+  PAWL_CHECK(in_flight_ && in_flight_->position == done->position, "an answer to no append");
+  if (done->outcome != AppendOutcome::ok) {
+    bool conflict = done->outcome == AppendOutcome::conflict;
+    fail({conflict ? Code::aborted : Code::unknown,
+          conflict ? "another owner has taken this log over: " + done->error : done->error});
+    return;
+  }
+  durable_ = done->position;
+  Gathering released = std::move(*in_flight_);
+  in_flight_.reset();
+  release(released);
+}
+
+void Engine::take_messages() {
+  messages_.take_all(message_batch_);
+  if (message_batch_.empty()) return;
+  std::vector<Peers::Wish> wishes;
+  Instant clock = ports_.clock.monotonic();
+  for (Message& message : message_batch_) peers_.deliver(std::move(message), clock, wishes);
+  for (Peers::Wish& wish : wishes) run(wish.command, wish.ticket);
+}
+
+void Engine::take_evaluations() {
+  evaluated_.take_all(evaluation_batch_);
+  for (Evaluation& evaluation : evaluation_batch_) {
+    if (auto report = evaluations_.finish(std::move(evaluation))) run(*report, 0);
+  }
+  std::vector<ReportEvaluation> done = evaluations_.take_done();
+  for (ReportEvaluation& report : done) run(report, 0);
+}
+
+void Engine::take_requests() {
+  requests_.take_all(request_batch_);
+  for (Request& request : request_batch_) {
+    if (inbox_.size() >= options_.limits.inbox_depth_max) {
+      Reply refusal{Code::resource_exhausted,
+                    "the limit inbox_depth_max (" +
+                        std::to_string(options_.limits.inbox_depth_max) +
+                        " requests waiting) is reached; try again in a moment",
+                    0};
+      ports_.clients.put({request.ticket, std::move(refusal)});
+      continue;
+    }
+    inbox_.push_back(std::move(request));
+  }
+  while (!inbox_.empty() && !group_full()) {
+    take(inbox_.front());
+    inbox_.pop_front();
+  }
+}
+
+void Engine::take(Request& request) {
+  Ticket ticket = request.ticket;
+  if (auto* command = std::get_if<Command>(&request.what)) return run(*command, ticket);
+  open_group();
+  if (auto* query = std::get_if<Query>(&request.what)) {
+    gathering_.responses.push_back({ticket, answer(partition_->state(), *query)});
+  } else if (auto* await = std::get_if<AwaitExecution>(&request.what)) {
+    gathering_.awaits.emplace_back(ticket, await->execution);
+  } else if (auto* read = std::get_if<ReadHistory>(&request.what)) {
+    gathering_.responses.push_back(
+        {ticket, history_.read(ports_.view, read->execution, read->limit, durable_)});
+  }
+}
+
+// A full disk refuses new work early; results, cancellations and deletions are still taken, for
+// which room is kept.
+std::optional<Reply> Engine::refuse_for_space(const Command& command) const {
+  bool new_work = std::holds_alternative<SubmitExecution>(command) ||
+                  std::holds_alternative<RegisterWorkflow>(command);
+  if (!new_work || ports_.log.space() == DiskSpace::plenty) return std::nullopt;
+  return Reply{Code::resource_exhausted,
+               "the disk of the state directory is almost full: new work is refused until there is "
+               "room again; running work goes on",
+               0};
+}
+
+void Engine::run(const Command& command, Ticket ticket) {
+  open_group();
+  ++gathering_.commands;
+  if (auto refusal = refuse_for_space(command)) {
+    if (ticket != 0) gathering_.responses.push_back({ticket, std::move(*refusal)});
+    return;
+  }
+  partition_->step(command, ticket, dice_.next(), gathering_.out);
+}
+
+void Engine::tick_if_due() {
+  Instant due = partition_->next_timer();
+  if (due == Instant::never() || now() < due || group_full()) return;
+  run(Tick{}, 0);
+}
+
+// Closes the gathering group and hands it to the log, unless one is still in flight.
+void Engine::commit() {
+  if (gathering_.empty() || in_flight_) return;
+  bool nobody_works = partition_->state().granted.empty();
+  partition_->schedule(dice_.next(), gathering_.out);
+  Gathering group = std::exchange(gathering_, {});
+  if (group.out.events.empty()) {
+    release(group);
+    return;
+  }
+  group.position = ++position_;
+  const State& state = partition_->state();
+  Bytes encoded =
+      encode(Group{group.position, epoch_, state.now, state.wall, std::move(group.out.events)});
+  group.out.events.clear();
+  log_bytes_since_checkpoint_ += encoded.size();
+  history_.add(group.position, encoded);
+  in_flight_ = std::move(group);
+  // With nothing else to do, waiting for the disk here is faster than being woken.
+  bool nothing_else = nobody_works && inbox_.empty() && requests_.empty();
+  ports_.log.append(position_, std::move(encoded),
+                    nothing_else ? AppendMode::blocking : AppendMode::overlapped);
+  if (nothing_else) take_log_answers();
+}
+
+void Engine::release(Gathering& group) {
+  for (Response& response : group.responses) ports_.clients.put(std::move(response));
+  for (const Effect& effect : group.out.effects) release(effect);
+  for (auto& [ticket, id] : group.awaits) {
+    const Execution* execution = partition_->state().executions.find(id);
+    if (execution == nullptr) {
+      ports_.clients.put({ticket, no_execution(id)});
+    } else if (execution->status == ExecutionStatus::running) {
+      waiters_[id].push_back(ticket);
+    } else {
+      ports_.clients.put({ticket, Reply{Code::ok, name(execution->status), id.value}});
+    }
+  }
+}
+
+void Engine::release(const Effect& effect) {
+  if (const auto* answer = std::get_if<Answer>(&effect)) {
+    if (!peers_.opened(answer->ticket, answer->reply))
+      ports_.clients.put({answer->ticket, answer->reply});
+  } else if (const auto* dispatch = std::get_if<Dispatch>(&effect)) {
+    peers_.grant(dispatch->grant);
+  } else if (const auto* stop = std::get_if<Stop>(&effect)) {
+    peers_.stop(*stop);
+  } else if (const auto* evaluate = std::get_if<Evaluate>(&effect)) {
+    evaluations_.start(*evaluate);
+  } else if (const auto* hangup = std::get_if<Hangup>(&effect)) {
+    peers_.hang_up(*hangup);
+  } else if (const auto* settled = std::get_if<Settled>(&effect)) {
+    settle_waiters(*settled);
+  }
+}
+
+void Engine::settle_waiters(const Settled& settled) {
+  auto waiting = waiters_.find(settled.execution);
+  if (waiting == waiters_.end()) return;
+  for (Ticket ticket : waiting->second)
+    ports_.clients.put({ticket, Reply{Code::ok, name(settled.status), settled.execution.value}});
+  waiters_.erase(waiting);
+}
+
+// Nobody is left without an answer; whether it took effect only the log can tell.
+Reply Engine::stopped() const {
+  return {Code::unknown,
+          "the partition has stopped (" + failure_->message +
+              "); whether this took effect can be seen once it is open again",
+          0};
+}
+
+void Engine::refuse_requests() {
+  requests_.take_all(request_batch_);
+  for (Request& request : request_batch_) ports_.clients.put({request.ticket, stopped()});
+}
+
+void Engine::give_up(Gathering& group) {
+  for (Response& response : group.responses) ports_.clients.put({response.ticket, stopped()});
+  for (const Effect& effect : group.out.effects) {
+    const auto* answer = std::get_if<Answer>(&effect);
+    if (answer != nullptr && !peers_.opened(answer->ticket, stopped()))
+      ports_.clients.put({answer->ticket, stopped()});
+  }
+  for (auto& [ticket, id] : group.awaits) ports_.clients.put({ticket, stopped()});
+  group = {};
+}
+
+void Engine::fail(Error error) {
+  ports_.telemetry.log("partition stopped: " + error.message);
+  failure_ = std::move(error);
+  if (in_flight_) give_up(*in_flight_);
+  in_flight_.reset();
+  give_up(gathering_);
+  for (Request& request : inbox_) ports_.clients.put({request.ticket, stopped()});
+  inbox_.clear();
+  for (auto& [id, tickets] : waiters_) {
+    for (Ticket ticket : tickets) ports_.clients.put({ticket, stopped()});
+  }
+  waiters_.clear();
+}
+
+}  // namespace pawl

@@ -1,0 +1,173 @@
+// The shell of a partition: gathers commands into groups, makes them durable, and only then lets
+// anything be seen.
+//
+//   Engine engine({loop, clock, log, view, blob, evaluator, transport, telemetry, clients},
+//   options); PAWL_TRY(engine.recover());                 // checkpoint + log -> state, ownership
+//   loop.add(engine);
+//   engine.put({ticket, SubmitExecution{...}}); // any thread; the answer arrives at `clients`
+//
+// One group is in flight at the log while the next one gathers; answers, grants, evaluations and
+// everything else that leaves wait for the group that decided them (the commit gate). A command
+// that changes nothing waits too: what it saw may not be durable yet.
+//
+// When the log answers `conflict` or `unknown` the engine stops for good: failure() says why,
+// waiting clients get UNKNOWN. Whoever owns it throws it away and builds a new one, which recovers
+// by reading.
+//
+// Threading: put() from any thread; everything else on the loop's thread.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "pawl/engine/evaluations.h"
+#include "pawl/engine/history.h"
+#include "pawl/engine/peers.h"
+#include "pawl/partition/partition.h"
+#include "pawl/partition/query.h"
+#include "pawl/port/blob.h"
+#include "pawl/port/clock.h"
+#include "pawl/port/evaluator.h"
+#include "pawl/port/log.h"
+#include "pawl/port/loop.h"
+#include "pawl/port/mailbox.h"
+#include "pawl/port/telemetry.h"
+#include "pawl/port/transport.h"
+#include "pawl/port/view.h"
+
+namespace pawl {
+
+// Answers once the execution has ended or is parked: at once if it already is.
+struct AwaitExecution {
+  ExecutionId execution;
+};
+// The execution's events, oldest first.
+struct ReadHistory {
+  ExecutionId execution;
+  uint32_t limit = 10'000;
+};
+
+struct Request {
+  Ticket ticket = 0;
+  std::variant<Command, Query, AwaitExecution, ReadHistory> what;
+};
+struct Response {
+  Ticket ticket = 0;
+  std::variant<Reply, QueryResult, History> what;
+};
+
+struct EnginePorts {
+  Loop& loop;
+  Clock& clock;
+  Log& log;
+  View& view;
+  Blob& blob;
+  Evaluator& evaluator;
+  Transport& transport;
+  Telemetry& telemetry;
+  Sink<Response>& clients;
+};
+
+struct EngineOptions {
+  Limits limits;
+  uint64_t seed = 1;  // of all dice
+  Hash128 cluster;    // identity of a new log; an existing one has its own
+  Address address = 1;
+  bool workers_died = true;                  // in-process workers: their attempts died with us
+  uint64_t checkpoint_log_bytes = 32 << 20;  // log written since the last checkpoint
+  uint64_t checkpoint_executions = 200'000;  // executions changed since
+};
+
+class Engine final : public Actor {
+ public:
+  Engine(EnginePorts ports, EngineOptions options);
+  ~Engine() override;
+
+  Status recover();
+  void put(Request request) { requests_.put(std::move(request)); }
+  // The evaluator and the transport deliver here.
+  Sink<Evaluation>& evaluations_inbox() { return evaluated_; }
+
+  bool turn() override;
+  Instant deadline() const override;
+
+  bool idle() const;  // nothing gathering, in flight or waiting
+  const std::optional<Error>& failure() const { return failure_; }
+  uint64_t durable_position() const { return durable_; }
+  // For checkers and benchmarks; may run ahead of what is durable.
+  const Partition& partition() const { return *partition_; }
+
+ private:
+  // A group on its way: its effects and answers are held until it is durable.
+  struct Gathering {
+    uint64_t position = 0;
+    uint64_t commands = 0;
+    StepOutput out;
+    std::vector<Response> responses;
+    std::vector<std::pair<Ticket, ExecutionId>> awaits;
+    bool open = false;
+
+    bool empty() const { return !open; }
+  };
+
+  Instant now() const;
+  void open_group();
+  bool group_full() const;
+  void take_log_answers();
+  void take_messages();
+  void take_requests();
+  void take_evaluations();
+  void tick_if_due();
+  void run(const Command& command, Ticket ticket);
+  void take(Request& request);
+  std::optional<Reply> refuse_for_space(const Command& command) const;
+  void commit();
+  void release(Gathering& group);
+  void release(const Effect& effect);
+  void settle_waiters(const Settled& settled);
+  void fail(Error error);
+  void give_up(Gathering& group);
+  Reply stopped() const;
+  void refuse_requests();
+  void checkpoint();
+  void take_checkpoint_answer();
+  Status replay_log();
+
+  EnginePorts ports_;
+  EngineOptions options_;
+  std::unique_ptr<Partition> partition_;
+  Random dice_;
+  Mailbox<Request> requests_;
+  Mailbox<Evaluation> evaluated_;
+  Mailbox<Message> messages_;
+  std::deque<Request> inbox_;
+  std::vector<Request> request_batch_;
+  std::vector<Evaluation> evaluation_batch_;
+  std::vector<Message> message_batch_;
+
+  Peers peers_;
+  Evaluations evaluations_;
+  HistoryTail history_;
+  Gathering gathering_;
+  std::optional<Gathering> in_flight_;
+  std::map<ExecutionId, std::vector<Ticket>> waiters_;
+  std::optional<ViewBatch> checkpoint_;  // kept until the view has it
+  bool checkpoint_in_flight_ = false;
+  Instant retry_checkpoint_at_ = Instant::never();
+  uint64_t log_bytes_since_checkpoint_ = 0;
+
+  uint64_t epoch_ = 0;
+  uint64_t position_ = 0;  // of the newest group handed to the log
+  uint64_t durable_ = 0;
+  Instant started_clock_;  // Clock::monotonic() at recovery
+  Instant started_at_;     // duration clock at recovery
+  std::optional<Error> failure_;
+};
+
+}  // namespace pawl

@@ -1,0 +1,269 @@
+#include "pawl/engine/engine.h"
+
+#include <gtest/gtest.h>
+
+#include "pawl/adapter/inproc/inproc_transport.h"
+#include "pawl/adapter/wal/wal.h"
+#include "pawl/partition/snapshot.h"
+#include "pawl/testing/map_view.h"
+#include "pawl/testing/memory_blob.h"
+#include "pawl/testing/sim_disk.h"
+#include "pawl/testing/sim_evaluator.h"
+#include "pawl/wire/workflow_codec.h"
+#include "pawl/worker/worker.h"
+
+namespace pawl {
+namespace {
+
+class ManualClock final : public Clock {
+ public:
+  Instant monotonic() override { return now; }
+  WallTime wall() override { return {now.ns}; }
+  Instant now{1};
+};
+
+// Gives every actor turns until all of them have nothing to do.
+class TurnLoop final : public Loop {
+ public:
+  void add(Actor& actor) override { actors_.push_back(&actor); }
+  void remove(Actor& actor) override { std::erase(actors_, &actor); }
+  void wake() override { woken_ = true; }
+  void run_until_idle() {
+    for (int round = 0; round < 100'000; ++round) {
+      woken_ = false;
+      bool more = false;
+      for (Actor* actor : std::vector<Actor*>(actors_)) more |= actor->turn();
+      if (!more && !woken_) return;
+    }
+    FAIL() << "the actors never come to rest";
+  }
+
+ private:
+  std::vector<Actor*> actors_;
+  bool woken_ = false;
+};
+
+class Quiet final : public Telemetry {
+ public:
+  void count(std::string_view, uint64_t) override {}
+  void gauge(std::string_view, int64_t) override {}
+  void log(std::string_view line) override { lines.emplace_back(line); }
+  std::vector<std::string> lines;
+};
+
+template <class T>
+class Collected final : public Sink<T> {
+ public:
+  void put(T value) override { values.push_back(std::move(value)); }
+  std::vector<T> values;
+};
+
+// Every item succeeds with its own index, but items whose first attempts are to fail.
+class CountingExecutor final : public Executor {
+ public:
+  explicit CountingExecutor(Mailbox<ExecutorNews>& news) : news_(news) {}
+  uint32_t max_range() const override { return 64; }
+  void start(Launch launch) override {
+    Finished finished{launch.id, {}};
+    const TaskRange& range = launch.grant.range;
+    for (ItemIndex item = range.begin; item < range.end; ++item) {
+      AttemptReport report;
+      report.range = {range.execution, range.node, item, item + 1};
+      report.attempt = launch.grant.attempt;
+      report.nonce = launch.grant.nonce;
+      report.succeeded = launch.grant.attempt > failures;
+      if (report.succeeded)
+        report.outputs = {Payload::inline_json(std::to_string(item))};
+      else
+        report.error = "not yet";
+      finished.reports.push_back(std::move(report));
+      ++calls;
+    }
+    news_.put(std::move(finished));
+  }
+  void stop(uint64_t, StopMode) override {}
+
+  uint32_t failures = 0;
+  uint64_t calls = 0;
+
+ private:
+  Mailbox<ExecutorNews>& news_;
+};
+
+// One process: engine and worker, over a disk and a view that outlive it.
+struct Process {
+  struct Relay final : Sink<Evaluation> {
+    void put(Evaluation evaluation) override { target->put(std::move(evaluation)); }
+    Sink<Evaluation>* target = nullptr;
+  };
+
+  Process(SimDisk& disk, MapView& view, MemoryBlob& blob, ManualClock& manual, uint64_t limit = 0)
+      : clock(manual), evaluator(relay), news(loop), executor(news) {
+    WalOptions wal_options;
+    wal_options.log_id = {5, 5};
+    wal_options.segment_bytes = 1 << 20;
+    wal_options.ballast_bytes = 1 << 20;
+    wal_options.soft_free_bytes = 0;
+    wal_options.hard_free_bytes = 0;
+    wal_options.chain = wal::ChainMode::in_line;
+    auto opened = Wal::open(disk, clock, wal_options);
+    EXPECT_TRUE(opened.ok()) << opened.error().message;
+    log = std::move(*opened);
+    EngineOptions options;
+    options.cluster = {9, 9};
+    if (limit != 0) options.checkpoint_log_bytes = limit;
+    engine = std::make_unique<Engine>(
+        EnginePorts{loop, clock, *log, view, blob, evaluator, transport, telemetry, clients},
+        options);
+    relay.target = &engine->evaluations_inbox();
+    Status recovered = engine->recover();
+    EXPECT_TRUE(recovered.ok()) << recovered.error().message;
+    loop.add(*engine);
+    WorkerOptions worker_options;
+    worker_options.spec.slots = 2;
+    worker_options.spec.credit = 128;
+    worker_options.spec.lease = Duration::forever();
+    worker = std::make_unique<Worker>(worker_options, Executors{{NodeType::process, &executor}},
+                                      clock, loop, transport, news, telemetry);
+  }
+  ~Process() {
+    worker.reset();
+    loop.remove(*engine);
+  }
+
+  Reply ask(Command command) {
+    clients.values.clear();
+    engine->put({1, std::move(command)});
+    loop.run_until_idle();
+    for (Response& response : clients.values) {
+      if (auto* reply = std::get_if<Reply>(&response.what); reply && response.ticket == 1)
+        return *reply;
+    }
+    return {Code::internal, "no answer", 0};
+  }
+
+  ExecutionId submit(Workflow workflow, std::string request_id = "") {
+    EXPECT_TRUE(finish(workflow).ok());
+    Reply registered = ask(RegisterWorkflow{encode(workflow)});
+    SubmitExecution submit;
+    submit.workflow = WorkflowId{registered.number};
+    submit.request_id = std::move(request_id);
+    submit.input = Payload::inline_json("{}");
+    Reply reply = ask(submit);
+    EXPECT_EQ(reply.code, Code::ok) << reply.message;
+    return ExecutionId{reply.number};
+  }
+
+  const Execution& execution(ExecutionId id) {
+    return *engine->partition().state().executions.find(id);
+  }
+
+  ManualClock& clock;
+  TurnLoop loop;
+  InprocTransport transport;
+  Quiet telemetry;
+  Collected<Response> clients;
+  Relay relay;
+  SimEvaluator evaluator;
+  Mailbox<ExecutorNews> news;
+  CountingExecutor executor;
+  std::unique_ptr<Wal> log;
+  std::unique_ptr<Engine> engine;
+  std::unique_ptr<Worker> worker;
+};
+
+struct Machine {
+  SimDisk disk{1};
+  MapView view;
+  MemoryBlob blob;
+  ManualClock clock;
+};
+
+Node node_of(std::string id, std::vector<NodeIndex> needs, std::string for_each = "") {
+  Node node;
+  node.id = std::move(id);
+  node.needs = std::move(needs);
+  node.process.argv.push_back({{{"true", {}}}});
+  if (!for_each.empty()) node.for_each = make_expression(std::move(for_each));
+  return node;
+}
+
+Workflow two_steps() {
+  Workflow workflow;
+  workflow.name = "two";
+  workflow.nodes = {node_of("list", {}), node_of("each", {0}, "[range(300)]")};
+  return workflow;
+}
+
+TEST(Engine, RunsAWorkflowFromSubmitToOutput) {
+  Machine m;
+  Process p(m.disk, m.view, m.blob, m.clock);
+  ExecutionId id = p.submit(two_steps());
+  EXPECT_EQ(p.execution(id).status, ExecutionStatus::succeeded);
+  EXPECT_EQ(p.executor.calls, 301u);
+  std::string output = p.execution(id).output.text();
+  EXPECT_EQ(output.substr(0, 16), R"({"each":[0,1,2,3)");
+  EXPECT_TRUE(p.engine->idle());
+}
+
+TEST(Engine, AnswersOnlyWhatIsDurableAndFindsItAgain) {
+  Machine m;
+  ExecutionId id;
+  Hash128 before;
+  {
+    Process p(m.disk, m.view, m.blob, m.clock);
+    id = p.submit(two_steps(), "once");
+    before = p.execution(id).payload_hash;
+    m.disk.crash();
+  }
+  m.disk.restart();
+  m.view.crash(MapView::InFlight::lost);
+  Process p(m.disk, m.view, m.blob, m.clock);
+  p.loop.run_until_idle();
+  EXPECT_EQ(p.execution(id).status, ExecutionStatus::succeeded);
+  EXPECT_EQ(p.submit(two_steps(), "once"), id);
+  EXPECT_EQ(p.executor.calls, 0u);
+}
+
+TEST(Engine, CheckpointsTrimTheLogAndHistoryStaysWhole) {
+  Machine m;
+  ExecutionId id;
+  size_t events = 0;
+  {
+    Process p(m.disk, m.view, m.blob, m.clock, 2000);
+    for (int i = 0; i < 20; ++i) {
+      id = p.submit(two_steps());
+      m.view.complete_one();
+      p.loop.run_until_idle();
+    }
+    EXPECT_GT(m.view.position(), 0u);
+    p.clients.values.clear();
+    p.engine->put({7, ReadHistory{id}});
+    p.loop.run_until_idle();
+    events = std::get<History>(p.clients.values.at(0).what).entries.size();
+    EXPECT_GT(events, 4u);
+    m.disk.crash();
+  }
+  m.disk.restart();
+  m.view.crash(MapView::InFlight::lost);
+  Process p(m.disk, m.view, m.blob, m.clock);
+  p.engine->put({7, ReadHistory{id}});
+  p.loop.run_until_idle();
+  EXPECT_EQ(std::get<History>(p.clients.values.at(0).what).entries.size(), events);
+  EXPECT_EQ(inconsistency(p.engine->partition().state()), "");
+}
+
+TEST(Engine, FailedWriteStopsItAndLeavesNobodyWaiting) {
+  Machine m;
+  Process p(m.disk, m.view, m.blob, m.clock);
+  p.loop.run_until_idle();
+  m.disk.plan(m.disk.calls() + 1, SimFault::io_error);
+  Workflow w = two_steps();
+  ASSERT_TRUE(finish(w).ok());
+  EXPECT_EQ(p.ask(RegisterWorkflow{encode(w)}).code, Code::unknown);
+  EXPECT_TRUE(p.engine->failure().has_value());
+  EXPECT_EQ(p.ask(RegisterWorkflow{encode(w)}).code, Code::unknown);
+}
+
+}  // namespace
+}  // namespace pawl

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "pawl/base/json.h"
-#include "pawl/worker/context.h"
+#include "pawl/context/context.h"
 
 namespace pawl {
 

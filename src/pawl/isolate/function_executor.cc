@@ -11,7 +11,7 @@
 
 #include "pawl/base/check.h"
 #include "pawl/base/json.h"
-#include "pawl/isolate/process_output.h"
+#include "pawl/isolate/report_builder.h"
 
 namespace pawl {
 namespace {
@@ -36,10 +36,15 @@ class Inputs {
   Inputs(Kind kind, const RunContext& context) : kind_(kind), context_(&context) {}
   explicit Inputs(FunctionInputs rendered) : rendered_(std::move(rendered)) {}
 
+  // The error of one item's templates is that item's alone.
+  const Error* error_at(const TaskRange& range, ItemIndex item) const {
+    if (kind_ != Kind::rendered || rendered_[item - range.begin].ok()) return nullptr;
+    return &rendered_[item - range.begin].error();
+  }
   std::string_view at(const TaskRange& range, ItemIndex item) {
     switch (kind_) {
       case Kind::rendered:
-        return rendered_[item - range.begin];
+        return *rendered_[item - range.begin];
       case Kind::item_text:
         return items_at(context_->items.text(), item);
       case Kind::execution:
@@ -151,62 +156,6 @@ class RunningCall final : public Call {
   Instant progress_at_{std::numeric_limits<int64_t>::min()};
 };
 
-// Gathers results in item order into as few reports as possible.
-class ReportBuilder {
- public:
-  ReportBuilder(const Grant& grant, Blob& blob)
-      : grant_(grant), blob_(blob), begin_(grant.range.begin) {}
-
-  // Almost always null, or a short text.
-  void succeed(ItemIndex item, std::string output) {
-    if (output.empty() && outputs_.empty()) return;
-    if (Status valid = output.empty() ? Status() : json_validate(output); !valid.ok()) {
-      return fail(item, item + 1, FailureKind::output,
-                  "returned no JSON: " + valid.error().message);
-    }
-    auto payload = make_payload(std::move(output), grant_.range.at(item), grant_.attempt, blob_);
-    if (!payload.ok()) return fail(item, item + 1, FailureKind::output, payload.error().message);
-    outputs_.resize(item - begin_);
-    outputs_.push_back(std::move(*payload));
-  }
-  void fail(ItemIndex begin, ItemIndex end, FailureKind kind, std::string error) {
-    flush(begin);
-    AttemptReport report = blank(begin, end);
-    report.kind = kind;
-    report.error = std::move(error);
-    reports_.push_back(std::move(report));
-    begin_ = end;
-  }
-  std::vector<AttemptReport> take() {
-    flush(grant_.range.end);
-    return std::move(reports_);
-  }
-
- private:
-  void flush(ItemIndex end) {
-    if (begin_ == end) return;
-    AttemptReport report = blank(begin_, end);
-    report.succeeded = true;
-    report.outputs = std::move(outputs_);
-    outputs_.clear();
-    reports_.push_back(std::move(report));
-    begin_ = end;
-  }
-  AttemptReport blank(ItemIndex begin, ItemIndex end) const {
-    AttemptReport report;
-    report.range = {grant_.range.execution, grant_.range.node, begin, end};
-    report.attempt = grant_.attempt;
-    report.nonce = grant_.nonce;
-    return report;
-  }
-
-  const Grant& grant_;
-  Blob& blob_;
-  ItemIndex begin_;  // first item not yet reported
-  std::vector<Payload> outputs_;
-  std::vector<AttemptReport> reports_;
-};
-
 Result<std::string> guarded(Function& function, Call& call) {
   try {
     return function.call(call);
@@ -305,6 +254,10 @@ class FunctionExecutor::Pool {
       if (job.stopped.load(std::memory_order_relaxed)) {
         reports.fail(item, range.end, FailureKind::declined, "stopped");
         break;
+      }
+      if (const Error* error = job.inputs.error_at(range, item)) {
+        reports.fail(item, item + 1, FailureKind::expression, error->message);
+        continue;
       }
       call.begin(item, job.inputs.at(range, item));
       Result<std::string> result = guarded(*job.function, call);

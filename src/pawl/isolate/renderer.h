@@ -4,7 +4,7 @@
 // or later through `later`, from any thread. A command has `shell`, `argv`, `environment` (the
 // node's own), `directory`, `output_files` and `limits` filled in; the executor adds the rest.
 // Inputs are JSON texts, one per item of grant.range. An error is the author's or the data's: the
-// attempt fails as `expression`.
+// attempt (of that one item) fails as `expression`.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +24,7 @@ struct RenderedCommand {
   Result<ProcessCommand> command = ProcessCommand();
 };
 
-using FunctionInputs = std::vector<std::string>;
+using FunctionInputs = std::vector<Result<std::string>>;
 
 struct RenderedInputs {
   uint64_t launch = 0;

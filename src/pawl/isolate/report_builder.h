@@ -1,0 +1,42 @@
+// Gathers the results of a launch, item after item, into as few reports as possible: successes in a
+// row are one report, and one whose outputs are all null has none.
+//
+//   ReportBuilder reports(grant, blob);
+//   reports.succeed(0, "7"); reports.succeed(1, ""); reports.fail(2, 3, FailureKind::function,
+//   "no"); reports.take();                       // [0, 2) succeeded with 7 and null, [2, 3) failed
+//
+// Items come in ascending order without gaps; what is not mentioned succeeded with null. One
+// thread.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "pawl/model/message.h"
+#include "pawl/port/blob.h"
+
+namespace pawl {
+
+class ReportBuilder {
+ public:
+  ReportBuilder(const Grant& grant, Blob& blob)
+      : grant_(grant), blob_(blob), begin_(grant.range.begin) {}
+
+  // `output` is JSON, or empty for null; text above payload_inline_max goes to the blob store. What
+  // is no JSON, or cannot be stored, is a failure of kind `output`.
+  void succeed(ItemIndex item, std::string output);
+  void fail(ItemIndex begin, ItemIndex end, FailureKind kind, std::string error);
+  std::vector<AttemptReport> take();
+
+ private:
+  void flush(ItemIndex end);
+  AttemptReport blank(ItemIndex begin, ItemIndex end) const;
+
+  const Grant& grant_;
+  Blob& blob_;
+  ItemIndex begin_;  // first item not yet reported
+  std::vector<Payload> outputs_;
+  std::vector<AttemptReport> reports_;
+};
+
+}  // namespace pawl

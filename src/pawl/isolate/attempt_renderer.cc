@@ -1,0 +1,116 @@
+#include "pawl/isolate/attempt_renderer.h"
+
+#include <utility>
+
+#include "pawl/worker/render.h"
+
+namespace pawl {
+
+namespace {
+
+using Wanted = std::vector<const Expression*>;
+
+void add(const Template& text, Wanted& wanted) {
+  for (const TemplatePart& part : text.parts)
+    if (part.expression) wanted.push_back(&part.expression);
+}
+
+Wanted wanted_by(const ProcessSpec& spec) {
+  Wanted wanted;
+  for (const Template& word : spec.argv) add(word, wanted);
+  for (const auto& [name, value] : spec.environment) add(value, wanted);
+  add(spec.directory, wanted);
+  for (const auto& [name, path] : spec.output_files) add(path, wanted);
+  return wanted;
+}
+
+using Texts = std::vector<std::pair<std::string, std::string>>;
+
+Result<Texts> rendered(const std::vector<std::pair<std::string, Template>>& named,
+                       const Values& values) {
+  Texts texts;
+  for (const auto& [name, text] : named) {
+    PAWL_ASSIGN(std::string value, render_text(text, values));
+    texts.emplace_back(name, std::move(value));
+  }
+  return texts;
+}
+
+Result<ProcessCommand> command_of(const ProcessSpec& spec, const Result<Values>& known) {
+  if (!known.ok()) return known.error();
+  const Values& values = *known;
+  ProcessCommand command;
+  command.shell = spec.shell;
+  for (const Template& word : spec.argv) {
+    if (spec.shell) {
+      PAWL_ASSIGN(std::string line, render_shell(word, values));
+      command.argv.push_back(std::move(line));
+      continue;
+    }
+    PAWL_ASSIGN(std::vector<std::string> arguments, render_argument(word, values));
+    for (std::string& argument : arguments) command.argv.push_back(std::move(argument));
+  }
+  if (command.argv.empty() || (!spec.shell && command.argv[0].empty()))
+    return Error{Code::invalid_argument, "the command's expressions leave no program to run"};
+  PAWL_ASSIGN(command.environment, rendered(spec.environment, values));
+  PAWL_ASSIGN(command.directory, render_text(spec.directory, values));
+  PAWL_ASSIGN(command.output_files, rendered(spec.output_files, values));
+  command.limits = spec.limits;
+  return command;
+}
+
+FunctionInputs inputs_of(const Template& with, const ItemValues& items) {
+  FunctionInputs inputs;
+  inputs.reserve(items.size());
+  for (const Result<Values>& values : items) {
+    if (values.ok())
+      inputs.push_back(render_json(with, *values));
+    else
+      inputs.push_back(values.error());
+  }
+  return inputs;
+}
+
+}  // namespace
+
+std::optional<Result<ProcessCommand>> AttemptRenderer::command(uint64_t launch, const Grant& grant,
+                                                               Sink<RenderedCommand>& later) {
+  const ProcessSpec& spec = grant.context->definition().process;
+  uint64_t id = next_++;
+  if (auto items = expressions_.values(id, grant, wanted_by(spec), *this))
+    return command_of(spec, items->at(0));
+  waiting_[id] = {launch, grant.context, &later, nullptr};
+  return std::nullopt;
+}
+
+std::optional<Result<FunctionInputs>> AttemptRenderer::inputs(uint64_t launch, const Grant& grant,
+                                                              Sink<RenderedInputs>& later) {
+  const Template& with = grant.context->definition().with;
+  if (with.empty()) {
+    FunctionInputs inputs;
+    for (ItemIndex item = grant.range.begin; item < grant.range.end; ++item)
+      inputs.push_back(expressions_.subject(grant.context, item));
+    return Result<FunctionInputs>(std::move(inputs));
+  }
+  Wanted wanted;
+  add(with, wanted);
+  uint64_t id = next_++;
+  if (auto items = expressions_.values(id, grant, wanted, *this))
+    return Result<FunctionInputs>(inputs_of(with, *items));
+  waiting_[id] = {launch, grant.context, nullptr, &later};
+  return std::nullopt;
+}
+
+void AttemptRenderer::put(ExpressionValues values) {
+  auto found = waiting_.find(values.id);
+  PAWL_CHECK(found != waiting_.end(), "values that nobody asked for");
+  Waiting asked = std::move(found->second);
+  waiting_.erase(found);
+  const Node& node = asked.context->definition();
+  if (asked.command != nullptr)
+    asked.command->put({asked.launch, command_of(node.process, values.items.at(0))});
+  else
+    asked.inputs->put({asked.launch, inputs_of(node.with, values.items)});
+}
+
+}  // namespace pawl

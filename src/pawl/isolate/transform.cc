@@ -1,0 +1,50 @@
+#include "pawl/isolate/transform.h"
+
+#include <utility>
+
+#include "pawl/isolate/report_builder.h"
+
+namespace pawl {
+
+void TransformExecutor::start(Launch launch) {
+  PAWL_CHECK(launch.grant.range.size() <= max_range(), "a launch above max_range()");
+  const Expression& transform = launch.grant.context->definition().transform;
+  if (auto items = expressions_.values(launch.id, launch.grant, {&transform}, *this))
+    return finish(launch.id, launch.grant, std::move(*items));
+  waiting_.emplace(launch.id, std::move(launch.grant));
+}
+
+void TransformExecutor::stop(uint64_t launch, StopMode) {
+  auto found = waiting_.find(launch);
+  if (found == waiting_.end()) return;
+  ReportBuilder reports(found->second, blob_);
+  const TaskRange& range = found->second.range;
+  reports.fail(range.begin, range.end, FailureKind::declined, "stopped");
+  news_.put(Finished{launch, reports.take()});
+  waiting_.erase(found);
+}
+
+void TransformExecutor::put(ExpressionValues values) {
+  auto found = waiting_.find(values.id);
+  if (found == waiting_.end()) return;  // stopped meanwhile
+  Grant grant = std::move(found->second);
+  waiting_.erase(found);
+  finish(values.id, grant, std::move(values.items));
+}
+
+void TransformExecutor::finish(uint64_t launch, const Grant& grant, ItemValues items) {
+  const std::string& expression = grant.context->definition().transform.text;
+  ReportBuilder reports(grant, blob_);
+  for (ItemIndex item = grant.range.begin; item < grant.range.end; ++item) {
+    Result<Values>& values = items[item - grant.range.begin];
+    if (!values.ok()) {
+      reports.fail(item, item + 1, FailureKind::expression, values.error().message);
+      continue;
+    }
+    std::string& value = values->at(expression);
+    reports.succeed(item, value == "null" ? std::string() : std::move(value));
+  }
+  news_.put(Finished{launch, reports.take()});
+}
+
+}  // namespace pawl

@@ -1,0 +1,42 @@
+// Runs nodes of type transform: the value of one jq expression is the output.
+//
+//   TransformExecutor executor(expressions, blob, news);
+//   executor.start({1, grant});      // up to max_range() items
+//
+// Plain paths are followed at once, everything else goes through the evaluator, whose limits of
+// time and memory hold; timeout.run below the evaluator's limit has no effect, and there are no
+// heartbeats. An error fails its item as `expression`. An output above 64 KiB goes to the blob
+// store. stop() ends the launch at once, as `declined`: an evaluation under way has no effects.
+// Threading: the loop's thread; the sink is put on it too.
+#pragma once
+
+#include <cstdint>
+#include <map>
+
+#include "pawl/port/blob.h"
+#include "pawl/port/executor.h"
+#include "pawl/worker/expressions.h"
+
+namespace pawl {
+
+class TransformExecutor final : public Executor, public Sink<ExpressionValues> {
+ public:
+  TransformExecutor(Expressions& expressions, Blob& blob, Sink<ExecutorNews>& news)
+      : expressions_(expressions), blob_(blob), news_(news) {}
+
+  uint32_t max_range() const override { return 256; }
+  void start(Launch launch) override;
+  void stop(uint64_t launch, StopMode mode) override;
+
+  void put(ExpressionValues values) override;
+
+ private:
+  void finish(uint64_t launch, const Grant& grant, ItemValues items);
+
+  Expressions& expressions_;
+  Blob& blob_;
+  Sink<ExecutorNews>& news_;
+  std::map<uint64_t, Grant> waiting_;  // by launch
+};
+
+}  // namespace pawl

@@ -228,6 +228,14 @@ TEST(BadDefinition, TheWholeLine) {
             "dir/w.yaml:2:1: error: unknown key \"nods\"; did you mean \"nodes\"?");
 }
 
+TEST(BadDefinition, TheSameIsSaidOnceAndCannotSteerATerminal) {
+  EXPECT_EQ(problems_of("name: x\nnodes:\n  a: {run: 'ls ${ .foo + .foo }'}\n"),
+            "f:3:16: expressions know .input, .nodes, .item and .execution, not .foo");
+  EXPECT_EQ(problems_of("name: x\nnodes:\n  a: {run: ls, \"\\e[31mred\\n\": 1, needs: []}\n")
+                .substr(0, 36),
+            "f:3:16: unknown key \"?[31mred?\"; kno");
+}
+
 TEST(BadDefinition, TwentyProblemsAtMost) {
   std::string text = "name: x\nnodes:\n";
   for (int i = 0; i < 100; ++i) text += "  n" + std::to_string(i) + ": {run: ls, needs: [no]}\n";

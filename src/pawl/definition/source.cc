@@ -68,6 +68,11 @@ Mark Source::mark_of(size_t offset) const {
 
 void Problems::add(Mark at, std::string message) {
   if (full()) return;
+  // Words of the file stand in messages: they must not steer the terminal.
+  for (char& c : message)
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
+  for (const Problem& known : problems_)
+    if (known.line == at.line && known.column == at.column && known.message == message) return;
   problems_.push_back({file_, at.line, at.column, std::move(message)});
 }
 

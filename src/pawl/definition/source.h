@@ -36,7 +36,7 @@ class Source {
   std::vector<Place> places_;
 };
 
-// Keeps the first definition_problems_max.
+// Keeps the first definition_problems_max, each once.
 class Problems {
  public:
   explicit Problems(std::string_view file) : file_(file) {}

@@ -172,10 +172,13 @@ Result<uint64_t> Wal::take_over() {
       return std::move(status.error());
     }
   }
-  ++epoch_;
-  Status status = write_record(RecordType::epoch);
+  // Room first: a segment begun here still belongs to the epoch before.
+  Status status = ensure_room(block_bytes);
+  if (status.ok()) {
+    ++epoch_;
+    status = write_record(RecordType::epoch);
+  }
   if (!status.ok()) {
-    --epoch_;
     if (status.error().code != Code::resource_exhausted) break_with(status.error());
     return std::move(status.error());
   }

@@ -75,10 +75,12 @@ TEST_F(WalDamage, ten_thousand_flipped_bits_never_lie) {
   Random dice(1);
   uint64_t reported = 0;
   for (int i = 0; i < 10'000; ++i) {
-    disk_.restore(image_);
     const std::string& name = segments_[dice.below(segments_.size())];
-    disk_.flip_bit(name, dice.below(disk_.file_size(name)), static_cast<uint32_t>(dice.below(8)));
+    uint64_t offset = dice.below(disk_.file_size(name));
+    uint32_t bit = static_cast<uint32_t>(dice.below(8));
+    disk_.flip_bit(name, offset, bit);
     Seen seen = look();
+    disk_.flip_bit(name, offset, bit);  // opening a cleanly closed log changes nothing
     ASSERT_TRUE(seen == Seen::nothing || seen == Seen::reported)
         << i;  // behind the end is harmless
     if (seen == Seen::reported) ++reported;

@@ -66,7 +66,7 @@ TEST(WalSweep, the_disk_is_full_at_every_call_once) {
 // Two failures, the second one most often in the recovery from the first.
 TEST(WalSweep, a_second_crash_during_recovery) {
   uint64_t calls = calls_of_a_quiet_run();
-  for (uint64_t k = 1; k <= calls; k += 11) {
+  for (uint64_t k = 1; k <= calls; k += 23) {
     for (uint64_t gap = 1; gap <= 24; ++gap) {
       SimDisk disk(k * 131 + gap);
       disk.plan(k, SimFault::crash);

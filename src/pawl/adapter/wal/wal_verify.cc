@@ -18,20 +18,24 @@ namespace {
 // Follows the chain and compares it with the values that headers carry, which lag behind.
 class ChainCheck {
  public:
-  explicit ChainCheck(ChainPoint start) : points_{start} {}
+  enum class Verdict : uint8_t { agrees, differs, too_old };
+
+  explicit ChainCheck(ChainPoint start) : begin_(start.position), points_{start} {}
 
   void add(uint64_t position, uint64_t epoch, ByteView payload) {
     points_.push_back(wal::next_point(points_.back(), position, epoch, payload));
   }
-  // Carried values ascend, so older points are not needed again.
-  bool agrees(const ChainPoint& carried) {
-    while (!points_.empty() && points_.front().position < carried.position && points_.size() > 1)
-      points_.pop_front();
-    return points_.front() == carried;
+  // Carried values ascend, so older points are not needed again. A record that was moved into the
+  // first segment may carry one from before where the log begins now.
+  Verdict compare(const ChainPoint& carried) {
+    if (carried.position < begin_) return Verdict::too_old;
+    while (points_.front().position < carried.position && points_.size() > 1) points_.pop_front();
+    return points_.front() == carried ? Verdict::agrees : Verdict::differs;
   }
   const ChainPoint& newest() const { return points_.back(); }
 
  private:
+  uint64_t begin_;
   std::deque<ChainPoint> points_;
 };
 
@@ -87,10 +91,12 @@ class Verifier {
     if (header.epoch > epoch_ && header.type != RecordType::epoch)
       wrong = "an epoch that nobody has taken over";
     if (header.synced_upto >= header.record) wrong = "a record that vouches for itself";
-    if (!wrong && !chain_.agrees(header.chain)) wrong = "the chain is broken before this record";
+    ChainCheck::Verdict chain = chain_.compare(header.chain);
+    if (!wrong && chain == ChainCheck::Verdict::differs)
+      wrong = "the chain is broken before this record";
     if (wrong) return wal::corrupt(directory_, segment.number, step.offset, wrong);
     ++report_.records;
-    ++report_.chain_values_checked;
+    if (chain == ChainCheck::Verdict::agrees) ++report_.chain_values_checked;
     position_ = header.position;
     epoch_ = header.epoch;
     if (!group) return {};

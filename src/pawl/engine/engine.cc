@@ -12,7 +12,6 @@ Engine::Engine(EnginePorts ports, EngineOptions options)
       options_(options),
       dice_(options.seed),
       requests_(ports.loop),
-      evaluated_(ports.loop),
       messages_(ports.loop),
       peers_(ports.transport, options.address),
       evaluations_(ports.evaluator, ports.blob, options.limits) {}
@@ -27,7 +26,7 @@ Instant Engine::now() const {
 
 bool Engine::idle() const {
   return gathering_.empty() && !in_flight_ && inbox_.empty() && requests_.empty() &&
-         evaluated_.empty() && messages_.empty() && !evaluations_.has_done() &&
+         ports_.evaluations.empty() && messages_.empty() && !evaluations_.has_done() &&
          !checkpoint_in_flight_;
 }
 
@@ -97,7 +96,7 @@ void Engine::take_messages() {
 }
 
 void Engine::take_evaluations() {
-  evaluated_.take_all(evaluation_batch_);
+  ports_.evaluations.take_all(evaluation_batch_);
   for (Evaluation& evaluation : evaluation_batch_) {
     if (auto report = evaluations_.finish(std::move(evaluation))) run(*report, 0);
   }

@@ -69,6 +69,7 @@ struct EnginePorts {
   View& view;
   Blob& blob;
   Evaluator& evaluator;
+  Mailbox<Evaluation>& evaluations;  // of `evaluator`, and of nobody else
   Transport& transport;
   Telemetry& telemetry;
   Sink<Response>& clients;
@@ -91,8 +92,6 @@ class Engine final : public Actor {
 
   Status recover();
   void put(Request request) { requests_.put(std::move(request)); }
-  // The evaluator and the transport deliver here.
-  Sink<Evaluation>& evaluations_inbox() { return evaluated_; }
 
   bool turn() override;
   Instant deadline() const override;
@@ -144,7 +143,6 @@ class Engine final : public Actor {
   std::unique_ptr<Partition> partition_;
   Random dice_;
   Mailbox<Request> requests_;
-  Mailbox<Evaluation> evaluated_;
   Mailbox<Message> messages_;
   std::deque<Request> inbox_;
   std::vector<Request> request_batch_;

@@ -92,13 +92,8 @@ class CountingExecutor final : public Executor {
 
 // One process: engine and worker, over a disk and a view that outlive it.
 struct Process {
-  struct Relay final : Sink<Evaluation> {
-    void put(Evaluation evaluation) override { target->put(std::move(evaluation)); }
-    Sink<Evaluation>* target = nullptr;
-  };
-
   Process(SimDisk& disk, MapView& view, MemoryBlob& blob, ManualClock& manual, uint64_t limit = 0)
-      : clock(manual), evaluator(relay), news(loop), executor(news) {
+      : clock(manual), evaluations(loop), evaluator(evaluations), news(loop), executor(news) {
     WalOptions wal_options;
     wal_options.log_id = {5, 5};
     wal_options.segment_bytes = 1 << 20;
@@ -113,9 +108,8 @@ struct Process {
     options.cluster = {9, 9};
     if (limit != 0) options.checkpoint_log_bytes = limit;
     engine = std::make_unique<Engine>(
-        EnginePorts{loop, clock, *log, view, blob, evaluator, transport, telemetry, clients},
+        EnginePorts{loop, clock, *log, view, blob, evaluator, evaluations, transport, telemetry, clients},
         options);
-    relay.target = &engine->evaluations_inbox();
     Status recovered = engine->recover();
     EXPECT_TRUE(recovered.ok()) << recovered.error().message;
     loop.add(*engine);
@@ -163,7 +157,7 @@ struct Process {
   InprocTransport transport;
   Quiet telemetry;
   Collected<Response> clients;
-  Relay relay;
+  Mailbox<Evaluation> evaluations;
   SimEvaluator evaluator;
   Mailbox<ExecutorNews> news;
   CountingExecutor executor;

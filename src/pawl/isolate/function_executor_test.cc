@@ -1,0 +1,262 @@
+#include "pawl/isolate/function_executor.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <map>
+#include <mutex>
+#include <set>
+#include <stdexcept>
+#include <thread>
+
+#include "pawl/adapter/linux_loop/linux_clock.h"
+#include "pawl/adapter/linux_loop/linux_loop.h"
+#include "pawl/testing/memory_blob.h"
+
+namespace pawl {
+namespace {
+
+// Answers later, when the test says so.
+class LateRenderer final : public Renderer {
+ public:
+  std::optional<Result<ProcessCommand>> command(uint64_t, const Grant&,
+                                                Sink<RenderedCommand>&) override {
+    return Error{Code::unimplemented, "no processes here"};
+  }
+  std::optional<Result<FunctionInputs>> inputs(uint64_t launch, const Grant&,
+                                               Sink<RenderedInputs>& later) override {
+    asked.push_back(launch);
+    sink = &later;
+    return std::nullopt;
+  }
+  std::vector<uint64_t> asked;
+  Sink<RenderedInputs>* sink = nullptr;
+};
+
+class FunctionExecutorTest : public testing::Test {
+ protected:
+  FunctionExecutorTest() {
+    node.id = "node";
+    node.type = NodeType::function;
+    node.for_each.text = ".input";
+    context.execution = ExecutionId{17};
+    add("echo", [](Call& call) -> Result<std::string> { return std::string(call.input()); });
+    add("noop", [](Call&) -> Result<std::string> { return std::string(); });
+  }
+  template <class F>
+  void add(const std::string& name, F f) {
+    ASSERT_TRUE(functions.add(name, f).ok());
+  }
+  void start(uint64_t id, const std::string& function, ItemIndex begin, ItemIndex end) {
+    auto workflow = std::make_shared<Workflow>();
+    node.function = function;
+    workflow->nodes.push_back(node);
+    auto shared = std::make_shared<RunContext>(context);
+    shared->workflow = workflow;
+    Launch launch;
+    launch.id = id;
+    launch.grant.range = {context.execution, 0, begin, end};
+    launch.grant.attempt = 2;
+    launch.grant.context = shared;
+    executor().start(std::move(launch));
+  }
+  const std::vector<AttemptReport>& reports(uint64_t id) {
+    std::vector<ExecutorNews> batch;
+    while (!finished_.contains(id)) {
+      loop->run_once(Duration::forever());
+      news.take_all(batch);
+      for (ExecutorNews& n : batch) {
+        if (auto* end = std::get_if<Finished>(&n)) finished_[end->launch] = end->reports;
+      }
+    }
+    return finished_.at(id);
+  }
+  FunctionExecutor& executor() {
+    if (!executor_) {
+      executor_ =
+          std::make_unique<FunctionExecutor>(functions, 2, *loop, clock, renderer, blob, news);
+    }
+    return *executor_;
+  }
+  void close() { executor_.reset(); }
+
+  LinuxClock clock;
+  std::unique_ptr<LinuxLoop> loop = LinuxLoop::create(clock).value();
+  Mailbox<ExecutorNews> news{*loop};
+  MemoryBlob blob;
+  LateRenderer renderer;
+  FunctionRegistry functions;
+  Node node;
+  RunContext context;
+
+ private:
+  std::map<uint64_t, std::vector<AttemptReport>> finished_;
+  std::unique_ptr<FunctionExecutor> executor_;
+};
+
+std::vector<std::string> texts(const AttemptReport& report) {
+  std::vector<std::string> all;
+  for (const Payload& output : report.outputs) all.push_back(output.text());
+  return all;
+}
+
+TEST_F(FunctionExecutorTest, ARangeOfNullsIsOneReportWithoutOutputs) {
+  start(1, "noop", 1000, 2024);
+  ASSERT_EQ(reports(1).size(), 1u);
+  EXPECT_EQ(reports(1)[0].range.size(), 1024u);
+  EXPECT_TRUE(reports(1)[0].succeeded);
+  EXPECT_TRUE(reports(1)[0].outputs.empty());
+}
+
+TEST_F(FunctionExecutorTest, ItemsAreNumbersOrTextsAndAPlainNodeGetsTheInput) {
+  using Texts = std::vector<std::string>;
+  start(1, "echo", 7, 9);
+  EXPECT_EQ(texts(reports(1)[0]), (Texts{"7", "8"}));
+  context.items = Payload::inline_json(encode_items(R"(["a",{"b":1},[2]])"));
+  start(2, "echo", 1, 3);
+  EXPECT_EQ(texts(reports(2)[0]), (Texts{R"({"b":1})", "[2]"}));
+  node.for_each = {};
+  context.input = Payload::inline_json(R"({"x":1})");
+  start(3, "echo", 0, 1);
+  EXPECT_EQ(texts(reports(3)[0]), (Texts{R"({"x":1})"}));
+}
+
+TEST_F(FunctionExecutorTest, AFailingItemDoesNotStopTheOthers) {
+  add("picky", [](Call& call) -> Result<std::string> {
+    switch (call.task().item) {
+      case 2:
+        return Error{Code::internal, "no twos"};
+      case 4:
+        throw std::runtime_error("four");
+      case 5:
+        throw 5;
+      case 6:
+        return std::string("not json");
+      case 7:
+        return std::string("77");
+      default:
+        return std::string();
+    }
+  });
+  start(1, "picky", 0, 9);
+  const auto& all = reports(1);
+  ASSERT_EQ(all.size(), 7u);
+  std::vector<std::string> errors;
+  ItemIndex next = 0;
+  for (const AttemptReport& report : all) {
+    EXPECT_EQ(report.range.begin, next);
+    next = report.range.end;
+    if (!report.succeeded) errors.push_back(report.error);
+  }
+  EXPECT_EQ(next, 9u);
+  ASSERT_EQ(errors.size(), 4u);
+  EXPECT_EQ(errors[0], "no twos");
+  EXPECT_EQ(errors[1], "exception: four");
+  EXPECT_EQ(errors[2], "exception of an unknown type");
+  EXPECT_EQ(errors[3].substr(0, 17), "returned no JSON:");
+  EXPECT_EQ(all[1].kind, FailureKind::function);
+  EXPECT_EQ(all[5].kind, FailureKind::output);
+  EXPECT_EQ(texts(all[6]), (std::vector<std::string>{"77", "null"}));
+}
+
+TEST_F(FunctionExecutorTest, NullsAfterAnOutputKeepTheirPlaces) {
+  add("sometimes", [](Call& call) -> Result<std::string> {
+    return call.task().item == 1 ? std::string("1") : std::string();
+  });
+  start(1, "sometimes", 0, 4);
+  ASSERT_EQ(reports(1).size(), 1u);
+  EXPECT_EQ(texts(reports(1)[0]), (std::vector<std::string>{"null", "1", "null", "null"}));
+}
+
+TEST_F(FunctionExecutorTest, LargeOutputsGoToTheBlobStore) {
+  add("large", [](Call&) -> Result<std::string> {
+    return "\"" + std::string(payload_inline_max, 'x') + "\"";
+  });
+  start(1, "large", 0, 1);
+  const Payload& output = reports(1)[0].outputs.at(0);
+  ASSERT_TRUE(output.is_blob());
+  EXPECT_EQ(output.ref().owner, context.execution);
+  EXPECT_TRUE(blob.get(output.ref()).ok());
+}
+
+TEST_F(FunctionExecutorTest, AnUnknownFunctionIsNamed) {
+  start(1, "nowhere", 0, 3);
+  ASSERT_EQ(reports(1).size(), 1u);
+  EXPECT_EQ(reports(1)[0].kind, FailureKind::spawn);
+  EXPECT_EQ(reports(1)[0].error, "no function \"nowhere\" in this worker");
+}
+
+TEST_F(FunctionExecutorTest, InputsMayBeRenderedLater) {
+  node.with.parts.push_back({"", make_expression(".item")});
+  start(1, "echo", 0, 2);
+  start(2, "echo", 0, 2);
+  start(3, "echo", 0, 1);
+  ASSERT_EQ(renderer.asked, (std::vector<uint64_t>{1, 2, 3}));
+  executor().stop(3, StopMode::terminate);
+  std::thread other([&] {
+    renderer.sink->put({2, Error{Code::invalid_argument, "null has no keys"}});
+    renderer.sink->put({1, FunctionInputs{std::string("10"), std::string("20")}});
+    renderer.sink->put({3, FunctionInputs{std::string("too late")}});
+  });
+  EXPECT_EQ(texts(reports(1)[0]), (std::vector<std::string>{"10", "20"}));
+  EXPECT_EQ(reports(2)[0].kind, FailureKind::expression);
+  EXPECT_EQ(reports(2)[0].error, "null has no keys");
+  EXPECT_EQ(reports(3)[0].kind, FailureKind::declined);
+  other.join();
+}
+
+TEST_F(FunctionExecutorTest, AnInputThatFailsFailsItsItemAlone) {
+  node.with.parts.push_back({"", make_expression(".item")});
+  start(1, "echo", 0, 3);
+  renderer.sink->put(
+      {1, FunctionInputs{std::string("1"), Error{Code::invalid_argument, "no such key"},
+                         std::string("3")}});
+  const auto& all = reports(1);
+  ASSERT_EQ(all.size(), 3u);
+  EXPECT_EQ(texts(all[0]), (std::vector<std::string>{"1"}));
+  EXPECT_EQ(all[1].kind, FailureKind::expression);
+  EXPECT_EQ(all[1].error, "no such key");
+  EXPECT_EQ(texts(all[2]), (std::vector<std::string>{"3"}));
+}
+
+TEST_F(FunctionExecutorTest, TheKeyIsTheSameForEveryAttemptAndDiffersByItem) {
+  std::mutex mutex;
+  std::set<std::string> keys;
+  add("key", [&](Call& call) -> Result<std::string> {
+    std::lock_guard<std::mutex> lock(mutex);
+    keys.insert(call.idempotency_key());
+    EXPECT_EQ(call.attempt(), 2u);
+    return std::string();
+  });
+  start(1, "key", 0, 10);
+  start(2, "key", 0, 10);
+  reports(1);
+  reports(2);
+  EXPECT_EQ(keys.size(), 10u);
+}
+
+TEST_F(FunctionExecutorTest, ClosingWaitsForTheCallsThatRun) {
+  std::atomic<int> inside{0};
+  std::atomic<int> left{0};
+  add("busy", [&](Call& call) -> Result<std::string> {
+    inside++;
+    while (!call.cancelled()) std::this_thread::yield();
+    left++;
+    return std::string();
+  });
+  for (uint64_t id = 1; id <= 10; id++) start(id, "busy", 0, 5);
+  while (inside.load() < 2) std::this_thread::yield();
+  close();
+  EXPECT_EQ(inside.load(), left.load());
+  EXPECT_EQ(inside.load(), 2);
+}
+
+TEST_F(FunctionExecutorTest, ManySmallLaunchesFromAnIdlePoolAllFinish) {
+  for (uint64_t id = 1; id <= 3'000; id++) {
+    start(id, "noop", 0, 1);
+    EXPECT_TRUE(reports(id)[0].succeeded);
+  }
+}
+
+}  // namespace
+}  // namespace pawl

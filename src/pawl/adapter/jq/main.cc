@@ -212,6 +212,9 @@ void confine(uint64_t memory_bytes) {
   rlimit memory{memory_bytes, memory_bytes};
   rlimit none{0, 0};
   rlimit descriptors{helper_socket + 1, helper_socket + 1};
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  memory.rlim_cur = memory.rlim_max = RLIM_INFINITY;  // shadow memory is reserved in terabytes
+#endif
   if (memory_bytes > 0) setrlimit(RLIMIT_AS, &memory);
   setrlimit(RLIMIT_CORE, &none);
   setrlimit(RLIMIT_NOFILE, &descriptors);

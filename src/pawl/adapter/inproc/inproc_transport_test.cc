@@ -6,18 +6,22 @@
 #include <utility>
 #include <vector>
 
+#include "pawl/testing/contract/transport_contract.h"
+
 namespace pawl {
 namespace {
 
-class Kept final : public Sink<Message> {
- public:
-  void put(Message value) override { messages.push_back(std::move(value)); }
-  std::vector<Message> messages;
+struct InprocFixture {
+  Transport& transport() { return inproc; }
+  void settle() {}
+  InprocTransport inproc;
 };
+
+INSTANTIATE_TYPED_TEST_SUITE_P(Inproc, TransportContract, InprocFixture);
 
 TEST(InprocTransport, MovesAMessageToItsAddressAndSharesTheContext) {
   InprocTransport transport;
-  Kept one, two;
+  ReceivedMessages one, two;
   transport.bind(1, one);
   transport.bind(2, two);
   auto context = std::make_shared<const RunContext>();
@@ -27,21 +31,22 @@ TEST(InprocTransport, MovesAMessageToItsAddressAndSharesTheContext) {
   grant.context = context;
   message.body = Grants{{grant}};
   transport.send(std::move(message));
-  ASSERT_EQ(two.messages.size(), 1u);
-  EXPECT_TRUE(one.messages.empty());
-  EXPECT_EQ(std::get<Grants>(two.messages[0].body).grants[0].context, context);
+  std::vector<Message> arrived = two.take();
+  ASSERT_EQ(arrived.size(), 1u);
+  EXPECT_TRUE(one.take().empty());
+  EXPECT_EQ(std::get<Grants>(arrived[0].body).grants[0].context, context);
   EXPECT_EQ(context.use_count(), 3);
 }
 
 TEST(InprocTransport, LosesWhatNobodyIsBoundFor) {
   InprocTransport transport;
-  Kept one;
+  ReceivedMessages one;
   transport.bind(1, one);
   transport.unbind(1);
   Message message;
   message.to = 1;
   transport.send(std::move(message));
-  EXPECT_TRUE(one.messages.empty());
+  EXPECT_TRUE(one.take().empty());
 }
 
 }  // namespace

@@ -48,18 +48,20 @@ Why waits_for_needs(const Execution& execution, NodeIndex node) {
   return why;
 }
 
-Why waits_for_worker(const State& state, const Execution& execution, NodeIndex node,
+Why waits_for_worker(const State& state, const Execution& execution, NodeIndex node, ItemIndex item,
                      std::string subject, const std::string& tasks) {
   std::vector<WorkerLoad> workers;
   for (const auto& [id, session] : state.sessions)
     workers.push_back({id, &session.worker, session.outstanding});
   const Node& definition = execution.definition(node);
-  Wait wait = explain(state.ready, workers, execution.plan->lanes[node], definition.priority);
+  Wait wait = explain(state.ready, workers, execution.plan->lanes[node], definition.priority,
+                      {execution.id, node, item});
   std::string kind = definition.type == NodeType::function
                          ? "function " + definition.function
                          : std::string(name(definition.type)) + " tasks";
-  std::string busy = counted(wait.workers, "worker") + " that can run " + kind + " hold " +
-                     counted(wait.outstanding, "task") + ", all they may";
+  std::string busy = counted(wait.workers, "worker") + " that can run " + kind +
+                     (wait.workers == 1 ? " holds " : " hold ") +
+                     counted(wait.outstanding, "task") + ", all allowed";
   switch (wait.kind) {
     case WaitKind::no_worker:
       return {WhyCode::no_worker, std::move(subject), tasks + " ready, but no worker is connected",
@@ -70,15 +72,16 @@ Why waits_for_worker(const State& state, const Execution& execution, NodeIndex n
                   " runs " + kind,
               "start a worker that runs " + kind};
     case WaitKind::no_credit:
-      return {WhyCode::no_credit, std::move(subject), tasks + " ready, but the " + busy,
-              "wait until one of them ends a task, or start another worker"};
+      return {WhyCode::no_credit, std::move(subject), tasks + " ready and next, but the " + busy,
+              "wait until a task ends, or start another worker"};
     case WaitKind::behind:
       break;
   }
   return {WhyCode::behind, std::move(subject),
-          tasks + " ready; " + counted(wait.ahead, "task") + " of priority " +
-              std::to_string(definition.priority) + " or above stand in line with it",
-          "it is granted when its turn comes"};
+          tasks + " ready, but behind " + counted(wait.ahead, "task") +
+              " of its priority or above, and the " + busy,
+          "start another worker, or give the node a higher priority (it has " +
+              std::to_string(definition.priority) + ")"};
 }
 
 // What a group of tasks of one node, all in one status, waits for. `first` stands for all.
@@ -92,7 +95,7 @@ Why why_tasks(const State& state, const Execution& execution, NodeIndex node, Ta
   std::string failed = story && story->cause ? describe(*story->cause) : "";
   switch (status) {
     case TaskStatus::ready:
-      return waits_for_worker(state, execution, node, std::move(subject), tasks);
+      return waits_for_worker(state, execution, node, first, std::move(subject), tasks);
     case TaskStatus::granted:
       return {WhyCode::running, std::move(subject),
               tasks + " running, attempt " + std::to_string(attempts_of(run, first)), ""};

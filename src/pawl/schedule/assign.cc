@@ -49,24 +49,34 @@ std::optional<Pick> pick_next(const ReadyQueue& queue, const std::vector<WorkerL
   return best;
 }
 
+namespace {
+
+// A worker's capacity goes to whatever is most urgent in any lane that it serves.
+bool compete(const std::vector<WorkerLoad>& workers, const LaneKey& one, const LaneKey& other) {
+  return std::any_of(workers.begin(), workers.end(), [&](const WorkerLoad& worker) {
+    return serves(*worker.spec, one) && serves(*worker.spec, other);
+  });
+}
+
+}  // namespace
+
 Wait explain(const ReadyQueue& queue, const std::vector<WorkerLoad>& workers, LaneId lane,
-             int priority) {
+             int priority, const TaskKey& task) {
   Wait wait;
-  bool credit = false;
   for (const WorkerLoad& worker : workers) {
     if (!serves(*worker.spec, queue.key(lane))) continue;
     ++wait.workers;
     wait.outstanding += worker.outstanding;
-    credit = credit || worker.free() > 0;
   }
-  wait.ahead = queue.depth_from(lane, priority);
-  if (workers.empty()) {
-    wait.kind = WaitKind::no_worker;
-  } else if (wait.workers == 0) {
-    wait.kind = WaitKind::no_capability;
-  } else {
-    wait.kind = credit ? WaitKind::behind : WaitKind::no_credit;
+  wait.kind = workers.empty() ? WaitKind::no_worker : WaitKind::no_capability;
+  if (wait.workers == 0) return wait;
+  QueuePlace place = queue.place_of(lane, priority, task).value_or(QueuePlace{});
+  wait.ahead = place.items_before;
+  for (LaneId other = 0; other < queue.lanes(); ++other) {
+    if (compete(workers, queue.key(lane), queue.key(other)))
+      wait.ahead += queue.depth_before(other, priority, place.sequence);
   }
+  wait.kind = wait.ahead > 0 ? WaitKind::behind : WaitKind::no_credit;
   return wait;
 }
 

@@ -2,7 +2,7 @@
 // that an explanation can never disagree with what the scheduler does.
 //
 //   while (auto pick = pick_next(queue, workers)) { ...; workers[pick->worker].outstanding += n; }
-//   Wait wait = explain(queue, workers, lane, priority);
+//   Wait wait = explain(queue, workers, lane, priority, task);
 //
 // Pure; cost O(lanes x workers) per pick.
 #pragma once
@@ -42,18 +42,18 @@ std::optional<Pick> pick_next(const ReadyQueue& queue, const std::vector<WorkerL
 enum class WaitKind : uint8_t {
   no_worker,      // none is connected
   no_capability,  // workers are connected, none serves this lane
-  no_credit,      // those that serve it hold all they may
-  behind,         // capacity will come to it after others of at least its priority
+  no_credit,      // it is next, but those that serve it hold all they may
+  behind,         // others are granted before it
 };
 
 struct Wait {
   WaitKind kind = WaitKind::behind;
   uint32_t workers = 0;      // that serve the lane
   uint64_t outstanding = 0;  // items these hold
-  uint64_t ahead = 0;        // tasks in the lane with at least this priority, itself included
+  uint64_t ahead = 0;        // tasks that pick_next gives to these workers before this one, at most
 };
 
 Wait explain(const ReadyQueue& queue, const std::vector<WorkerLoad>& workers, LaneId lane,
-             int priority);
+             int priority, const TaskKey& task);
 
 }  // namespace pawl

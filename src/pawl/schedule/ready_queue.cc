@@ -64,6 +64,25 @@ uint64_t ReadyQueue::depth_from(LaneId id, int priority) const {
   return items;
 }
 
+std::optional<QueuePlace> ReadyQueue::place_of(LaneId id, int priority, const TaskKey& task) const {
+  for (const ReadyEntry& entry : lanes_[id].levels[static_cast<size_t>(priority)]) {
+    const TaskRange& range = entry.range;
+    if (range.execution == task.execution && range.node == task.node && range.begin <= task.item &&
+        task.item < range.end)
+      return QueuePlace{entry.sequence, task.item - range.begin};
+  }
+  return std::nullopt;
+}
+
+uint64_t ReadyQueue::depth_before(LaneId id, int priority, uint64_t sequence) const {
+  uint64_t items = depth_from(id, priority + 1);
+  for (const ReadyEntry& entry : lanes_[id].levels[static_cast<size_t>(priority)]) {
+    if (entry.sequence >= sequence) break;
+    items += entry.range.size();
+  }
+  return items;
+}
+
 void ReadyQueue::clear() {
   for (Lane& lane : lanes_) {
     LaneKey key = std::move(lane.key);

@@ -14,6 +14,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,11 @@ struct ReadyEntry {
   uint64_t sequence = 0;  // order of arrival, set by push
 };
 
+struct QueuePlace {
+  uint64_t sequence = 0;
+  uint64_t items_before = 0;  // of the same entry
+};
+
 class ReadyQueue {
  public:
   LaneId lane(const LaneKey& key);  // the same key gives the same lane again
@@ -58,6 +64,10 @@ class ReadyQueue {
   uint64_t depth() const { return items_; }
   // Tasks in the lane with at least this priority.
   uint64_t depth_from(LaneId lane, int priority) const;
+  // Where the task stands in the lane; nothing if it does not wait there. O(entries of the level).
+  std::optional<QueuePlace> place_of(LaneId lane, int priority, const TaskKey& task) const;
+  // Tasks of the lane that come before one of this priority and sequence.
+  uint64_t depth_before(LaneId lane, int priority, uint64_t sequence) const;
   void clear();  // keeps the lanes
 
  private:

@@ -172,11 +172,12 @@ void finish_execution(Step& step, const Execution& execution) {
 void settle(Step& step) {
   State& state = step.state_;
   while (!state.undecided.empty() || !state.unsettled.empty()) {
-    while (!state.undecided.empty()) {
-      NodeKey key = state.undecided.back();
-      state.undecided.pop_back();
+    // In order of arrival: what became ready first runs first. Deciding appends.
+    for (size_t i = 0; i < state.undecided.size(); ++i) {
+      NodeKey key = state.undecided[i];
       decide(step, key);
     }
+    state.undecided.clear();
     std::vector<ExecutionId> unsettled = std::move(state.unsettled);
     state.unsettled.clear();
     for (ExecutionId id : unsettled) settle_execution(step, id);

@@ -99,6 +99,7 @@ class Engine final : public Actor {
   bool idle() const;  // nothing gathering, in flight or waiting
   const std::optional<Error>& failure() const { return failure_; }
   uint64_t durable_position() const { return durable_; }
+  uint64_t epoch() const { return epoch_; }
   // For checkers and benchmarks; may run ahead of what is durable.
   const Partition& partition() const { return *partition_; }
 

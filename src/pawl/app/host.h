@@ -1,0 +1,76 @@
+// One state directory, opened: the engine, its log, view and blobs, and workers in the same
+// process. The only place, with main.cc, that knows every adapter.
+//
+//   PAWL_ASSIGN(std::unique_ptr<Host> host, Host::open({.directory = ".pawl", .jobs = 4},
+//   clients)); host->engine().put({1, SubmitExecution{...}});     // answers arrive at `clients`
+//   host->loop().run();                                // or run_once() in a loop of one's own
+//   PAWL_TRY(host->close());
+//
+// What is in the directory: `lock`, `log/` (the truth), `view/` (checkpoints, rebuildable),
+// `blob/`, `output/` (what processes wrote), `pawl.sock` while somebody serves it, `pawl.log` for
+// operators.
+//
+// Opening recovers: attempts that ran when the last process ended are granted again at once.
+// Errors: FAILED_PRECONDITION `state directory X is in use by process N`, or a newer format;
+// PERMISSION_DENIED; DATA_LOSS with file and offset.
+// Threading: the thread that opens is the thread of loop(); Engine::put() from any.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "pawl/adapter/linux_loop/linux_loop.h"
+#include "pawl/base/result.h"
+#include "pawl/engine/engine.h"
+#include "pawl/isolate/function.h"
+#include "pawl/worker/worker.h"
+
+namespace pawl {
+
+struct HostOptions {
+  std::string directory;                        // made if it is missing
+  uint32_t jobs = 0;                            // attempts at once; 0: one per core
+  const FunctionRegistry* functions = nullptr;  // null: none; must outlive the host
+  std::vector<std::string> environment;         // NAME=value, for processes; empty: this process's
+  std::string working_directory;                // of processes; empty: this process's
+  std::string programs_directory;               // of pawl-jq and pawl-guardian; empty: our own
+  bool work = true;                             // false: only the engine, nothing is run
+};
+
+class Host {
+ public:
+  static Result<std::unique_ptr<Host>> open(HostOptions options, Sink<Response>& clients);
+  ~Host();  // kills what runs; everything acknowledged stays
+  Host(const Host&) = delete;
+  Host& operator=(const Host&) = delete;
+
+  LinuxLoop& loop();
+  Clock& clock();
+  Engine& engine();
+  Blob& blob();
+  Evaluator& evaluator();  // the engine's; for check()
+  uint32_t jobs() const;
+  const std::string& directory() const;
+
+  // The workers of this process: one for processes and transforms, one for functions if there are
+  // any.
+  std::vector<Worker*> workers();
+  std::vector<RunningLaunch> running();
+  // Stops: drain() lets what runs finish, abandon() kills it (it is granted again at the next
+  // open).
+  void drain();
+  void abandon();
+  bool stopped();  // after drain() or abandon(): nothing runs any more
+
+  // Waits for the engine to come to rest, then marks the log's clean end. Call it once.
+  Status close();
+
+ private:
+  struct Parts;
+  explicit Host(std::unique_ptr<Parts> parts);
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace pawl

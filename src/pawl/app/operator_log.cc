@@ -1,0 +1,46 @@
+#include "pawl/app/operator_log.h"
+
+#include <fcntl.h>
+#include <time.h>
+#include <unistd.h>
+
+namespace pawl {
+
+OperatorLog::~OperatorLog() {
+  if (fd_ >= 0) close(fd_);
+}
+
+void OperatorLog::count(std::string_view name, uint64_t delta) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  auto it = values_.find(name);
+  if (it == values_.end()) it = values_.emplace(std::string(name), 0).first;
+  it->second += static_cast<int64_t>(delta);
+}
+
+void OperatorLog::gauge(std::string_view name, int64_t value) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  values_.insert_or_assign(std::string(name), value);
+}
+
+void OperatorLog::log(std::string_view line) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (fd_ < 0) fd_ = open(path_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+  if (fd_ < 0) return;
+  char stamp[32];
+  time_t now = time(nullptr);
+  tm utc{};
+  gmtime_r(&now, &utc);
+  size_t length = strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%SZ ", &utc);
+  std::string text(stamp, length);
+  text.append(line).push_back('\n');
+  // One write per line; a line that cannot be written is not worth stopping for.
+  (void)!write(fd_, text.data(), text.size());
+}
+
+int64_t OperatorLog::value(const std::string& name) const {
+  std::lock_guard<std::mutex> lock(mutex_);
+  auto it = values_.find(name);
+  return it == values_.end() ? 0 : it->second;
+}
+
+}  // namespace pawl

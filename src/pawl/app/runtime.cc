@@ -1,0 +1,175 @@
+#include "pawl/app/runtime.h"
+
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include "pawl/app/host.h"
+#include "pawl/definition/definition.h"
+#include "pawl/wire/workflow_codec.h"
+
+namespace pawl {
+namespace {
+
+// Where callers wait for their tickets.
+class Answers final : public Sink<Response> {
+ public:
+  Ticket expect() {
+    std::lock_guard<std::mutex> lock(mutex_);
+    waiting_.emplace(++last_, std::nullopt);
+    return last_;
+  }
+  void put(Response response) override {
+    std::lock_guard<std::mutex> lock(mutex_);
+    auto it = waiting_.find(response.ticket);
+    if (it == waiting_.end()) return;
+    it->second = std::move(response);
+    arrived_.notify_all();
+  }
+  Response take(Ticket ticket) {
+    std::unique_lock<std::mutex> lock(mutex_);
+    auto it = waiting_.find(ticket);
+    arrived_.wait(lock, [&] { return it->second.has_value(); });
+    Response response = std::move(*it->second);
+    waiting_.erase(it);
+    return response;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable arrived_;
+  Ticket last_ = 0;
+  std::map<Ticket, std::optional<Response>> waiting_;
+};
+
+}  // namespace
+
+struct Runtime::Impl {
+  Answers answers;
+  std::unique_ptr<Host> host;
+  std::thread thread;
+
+  template <class What>
+  Response ask(What what) {
+    Ticket ticket = answers.expect();
+    host->engine().put({ticket, std::move(what)});
+    return answers.take(ticket);
+  }
+
+  Result<Reply> reply(Response response) {
+    auto* reply = std::get_if<Reply>(&response.what);
+    PAWL_CHECK(reply != nullptr, "a command is answered by a reply");
+    if (reply->code != Code::ok) return Error{reply->code, reply->message};
+    return std::move(*reply);
+  }
+};
+
+Runtime::Runtime(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+Runtime::~Runtime() {
+  impl_->host->loop().stop();
+  impl_->thread.join();
+}
+
+Result<std::unique_ptr<Runtime>> Runtime::open(RuntimeOptions options,
+                                               const FunctionRegistry& functions) {
+  auto impl = std::make_unique<Impl>();
+  HostOptions host;
+  host.directory = std::move(options.directory);
+  host.jobs = options.jobs;
+  host.functions = &functions;
+  host.programs_directory = std::move(options.programs_directory);
+  // The loop's thread is the one that opens (processes die with the thread that started them), so
+  // the host is born, lives and ends there.
+  std::mutex mutex;
+  std::condition_variable opened_or_not;
+  std::optional<Status> opened;
+  Impl* raw = impl.get();
+  impl->thread = std::thread([raw, &host, &mutex, &opened_or_not, &opened] {
+    Result<std::unique_ptr<Host>> result = Host::open(std::move(host), raw->answers);
+    bool ok = result.ok();
+    if (ok) raw->host = std::move(*result);
+    Host* running = raw->host.get();
+    {
+      std::lock_guard<std::mutex> lock(mutex);
+      opened = ok ? Status() : Status(std::move(result.error()));
+      opened_or_not.notify_one();
+    }
+    if (!ok) return;
+    running->loop().run();
+    running->abandon();
+    while (!running->stopped()) running->loop().run_once(Duration::milliseconds(10));
+    (void)running->close();  // what is not marked as a clean end is recovered at the next open
+    raw->host.reset();
+  });
+  std::unique_lock<std::mutex> lock(mutex);
+  opened_or_not.wait(lock, [&] { return opened.has_value(); });
+  if (!opened->ok()) {
+    lock.unlock();
+    impl->thread.join();
+    return std::move(opened->error());
+  }
+  return std::unique_ptr<Runtime>(new Runtime(std::move(impl)));
+}
+
+Result<ExecutionId> Runtime::submit(std::string_view definition, std::string input_json,
+                                    std::string request_id) {
+  Loaded loaded = load_definition(definition, "definition");
+  if (!loaded.ok()) {
+    std::string problems;
+    for (const Problem& problem : loaded.problems) {
+      if (!problems.empty()) problems += "\n";
+      problems += to_text(problem);
+    }
+    return Error{Code::invalid_argument, problems};
+  }
+  PAWL_TRY(check_input(loaded.workflow, input_json));
+  PAWL_ASSIGN(WorkflowId workflow, register_workflow(loaded.workflow));
+  return start(workflow, std::move(input_json), std::move(request_id));
+}
+
+Result<WorkflowId> Runtime::register_workflow(const Workflow& workflow) {
+  PAWL_ASSIGN(Reply reply, command(RegisterWorkflow{encode(workflow)}));
+  return WorkflowId{reply.number};
+}
+
+Result<ExecutionId> Runtime::start(WorkflowId workflow, std::string input_json,
+                                   std::string request_id) {
+  SubmitExecution submit;
+  submit.workflow = workflow;
+  submit.request_id = std::move(request_id);
+  submit.input = Payload::inline_json(std::move(input_json));
+  submit.payload_hash = submit_hash(submit, {workflow.value, 0});
+  PAWL_ASSIGN(Reply reply, command(std::move(submit)));
+  return ExecutionId{reply.number};
+}
+
+Result<Reply> Runtime::command(Command command) {
+  return impl_->reply(impl_->ask(std::move(command)));
+}
+
+Result<QueryResult> Runtime::query(Query query) {
+  Response response = impl_->ask(std::move(query));
+  auto* result = std::get_if<QueryResult>(&response.what);
+  if (result == nullptr) return impl_->reply(std::move(response)).error();
+  if (auto* error = std::get_if<Error>(result)) return std::move(*error);
+  return std::move(*result);
+}
+
+Result<ExecutionResult> Runtime::wait(ExecutionId execution) {
+  PAWL_TRY(impl_->reply(impl_->ask(AwaitExecution{execution})));
+  PAWL_ASSIGN(QueryResult result, query(GetExecution{execution}));
+  auto* detail = std::get_if<ExecutionDetail>(&result);
+  PAWL_CHECK(detail != nullptr, "GetExecution is answered by a detail");
+  ExecutionResult outcome{detail->summary.status, "null", detail->summary.error};
+  if (detail->output.is_blob()) {
+    PAWL_ASSIGN(outcome.output, impl_->host->blob().get(detail->output.ref()));
+  } else {
+    outcome.output = detail->output.text();
+  }
+  return outcome;
+}
+
+}  // namespace pawl

@@ -1,0 +1,105 @@
+#include "pawl/app/runtime.h"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <atomic>
+#include <filesystem>
+
+namespace pawl {
+namespace {
+
+class RuntimeTest : public ::testing::Test {
+ protected:
+  RuntimeTest() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "pawl-XXXXXX").string();
+    directory_ = mkdtemp(pattern.data());
+    EXPECT_TRUE(functions_
+                    .add("square",
+                         [](Call& call) -> Result<std::string> {
+                           int64_t n = std::stoll(std::string(call.input()));
+                           return std::to_string(n * n);
+                         })
+                    .ok());
+    EXPECT_TRUE(functions_
+                    .add("count",
+                         [this](Call&) -> Result<std::string> {
+                           ++calls_;
+                           return std::string();
+                         })
+                    .ok());
+  }
+  ~RuntimeTest() override { std::filesystem::remove_all(directory_); }
+
+  std::unique_ptr<Runtime> open() {
+    auto opened = Runtime::open({directory_, 2, PAWL_PROGRAMS}, functions_);
+    EXPECT_TRUE(opened.ok()) << opened.error().message;
+    return std::move(*opened);
+  }
+
+  std::string directory_;
+  FunctionRegistry functions_;
+  std::atomic<uint64_t> calls_{0};
+};
+
+TEST_F(RuntimeTest, FunctionsProcessesAndTransformsInOneWorkflow) {
+  auto runtime = open();
+  auto id = runtime->submit(R"(
+name: mixed
+nodes:
+  list: {run: "printf '1\n2\n3\n'", output: lines}
+  square:
+    needs: [list]
+    for_each: ${ .nodes.list.output }
+    function: square
+    with: ${ .item | tonumber }
+  sum: {needs: [square], transform: .nodes.square.output | add}
+)",
+                            "{}");
+  ASSERT_TRUE(id.ok()) << id.error().message;
+  auto result = runtime->wait(*id);
+  ASSERT_TRUE(result.ok()) << result.error().message;
+  EXPECT_EQ(result->status, ExecutionStatus::succeeded) << result->error;
+  EXPECT_EQ(result->output, R"({"sum":14})");
+}
+
+TEST_F(RuntimeTest, WhatWasAcknowledgedIsThereAfterOpeningAgain) {
+  ExecutionId first;
+  const char* definition = "{name: n, nodes: {c: {function: count, for_each: 1000}}}";
+  {
+    auto runtime = open();
+    auto id = runtime->submit(definition, "{}", "r1");
+    ASSERT_TRUE(id.ok()) << id.error().message;
+    first = *id;
+    auto result = runtime->wait(first);
+    ASSERT_TRUE(result.ok());
+    EXPECT_EQ(result->status, ExecutionStatus::succeeded) << result->error;
+  }
+  EXPECT_EQ(calls_, 1000u);
+  auto runtime = open();
+  auto again = runtime->submit(definition, "{}", "r1");
+  ASSERT_TRUE(again.ok()) << again.error().message;
+  EXPECT_EQ(*again, first);
+  auto result = runtime->wait(first);
+  ASSERT_TRUE(result.ok());
+  EXPECT_EQ(result->status, ExecutionStatus::succeeded);
+  EXPECT_EQ(calls_, 1000u);
+}
+
+TEST_F(RuntimeTest, DirectoryInUseSaysByWhom) {
+  auto runtime = open();
+  auto second = Runtime::open({directory_, 2, PAWL_PROGRAMS}, functions_);
+  ASSERT_FALSE(second.ok());
+  EXPECT_EQ(second.error().code, Code::failed_precondition);
+  EXPECT_NE(second.error().message.find("in use by process"), std::string::npos);
+}
+
+TEST_F(RuntimeTest, BadDefinitionNamesItsLine) {
+  auto runtime = open();
+  auto id = runtime->submit("name: x\nnodes:\n  a: {needs: [b], run: 'true'}\n", "{}");
+  ASSERT_FALSE(id.ok());
+  EXPECT_NE(id.error().message.find("definition:3:"), std::string::npos) << id.error().message;
+}
+
+}  // namespace
+}  // namespace pawl

@@ -1,6 +1,8 @@
 #include "pawl/adapter/wal/chain.h"
 
 #include <openssl/evp.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <condition_variable>
 #include <cstring>
@@ -81,6 +83,9 @@ class ThreadedChain final : public Chain {
 
  private:
   void run() {
+    // Behind whoever waits for a write: on few cores hashing would otherwise delay its wake-up by a
+    // whole time slice. add() waits when the backlog is full, so this thread cannot starve.
+    ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), 10);
     std::unique_lock lock(mutex_);
     while (true) {
       arrived_.wait(lock, [this] { return stopping_ || urged_; });

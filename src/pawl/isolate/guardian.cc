@@ -131,15 +131,17 @@ int guardian_main(const std::vector<std::string>& arguments) {
   char byte = 0;
   while (read(life_fd, &byte, 1) < 0 && errno == EINTR) {
   }
-  // Again until nothing is found: a process may have forked while we looked.
-  for (int sweep = 0; sweep < sweeps_max; sweep++) {
+  // Until nothing is found twice: a process may have forked while we looked, or be in the middle of
+  // an exec, when it shows no mark.
+  int clean = 0;
+  for (int sweep = 0; sweep < sweeps_max && clean < 2; sweep++) {
+    if (sweep > 0) usleep(sweep_pause_us);
     kill_groups(groups, slots);
     std::vector<TaggedProcess> found = find_tagged(arguments[0]);
-    if (found.empty()) return 0;
     for (const TaggedProcess& process : found) kill(process.pid, SIGKILL);
-    usleep(sweep_pause_us);
+    clean = found.empty() ? clean + 1 : 0;
   }
-  return 1;
+  return clean < 2 ? 1 : 0;
 }
 
 }  // namespace pawl

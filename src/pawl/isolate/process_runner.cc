@@ -97,6 +97,8 @@ struct ProcessRunner::Child {
   Instant progress_sent{std::numeric_limits<int64_t>::min()};
   Duration heartbeat;
   Duration linger = linger_first;
+  std::vector<pid_t> escaped;  // found outside the group, killed, and not dead yet
+  int clean_sweeps = 0;
   std::optional<ProcessEnd> cause;  // why we ended it
   ProcessEnded ended;
 
@@ -430,24 +432,27 @@ void ProcessRunner::settle(Child& child) {
   if (lingered >= linger_max) return finish(child);
   bool group_gone = kill(-child.pid, 0) != 0 ||
                     (lingered >= linger_first && !group_lives(child.pid));  // zombies nobody reaps
-  bool escaped = (!child.streams_closed() && lingered >= linger_sweep) || child.forced;
-  bool swept = group_gone && escaped;
-  bool found = swept && sweep(child.id);
-  if (group_gone && !found && (child.streams_closed() || swept)) return finish(child);
+  bool suspicious = child.forced || (!child.streams_closed() && lingered >= linger_sweep);
+  bool clean = suspicious ? group_gone && swept_clean(child) : group_gone && child.streams_closed();
+  if (clean) return finish(child);
   watch_channels(child);
   child.linger_at = now + child.linger;
   child.linger = std::min(child.linger + child.linger, linger_sweep);
   schedule(child);
 }
 
-bool ProcessRunner::sweep(uint64_t id) {
-  bool found = false;
+// Kills what has escaped from the group, and says whether all of it is gone: nothing was found
+// twice, and what was found has died (a dying process shows no mark long before it is dead).
+bool ProcessRunner::swept_clean(Child& child) {
+  child.clean_sweeps++;
   for (const TaggedProcess& process : find_tagged(run_)) {
-    if (process.id != id) continue;
+    if (process.id != child.id) continue;
     kill(process.pid, SIGKILL);
-    found = true;
+    child.escaped.push_back(process.pid);
+    child.clean_sweeps = 0;
   }
-  return found;
+  std::erase_if(child.escaped, [](pid_t pid) { return !process_lives(pid); });
+  return child.clean_sweeps >= 2 && child.escaped.empty();
 }
 
 void ProcessRunner::finish(Child& child) {

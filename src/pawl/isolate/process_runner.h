@@ -108,7 +108,7 @@ class ProcessRunner final : public Actor {
   void on_timer(Child& child);
   void schedule(Child& child);
   void send_progress(Child& child);
-  bool sweep(uint64_t id);
+  bool swept_clean(Child& child);
   uint64_t oom_kills();
 
   LinuxLoop& loop_;

@@ -411,7 +411,11 @@ TEST_F(ProcessEndingsTest, NoTaskProcessOutlivesTheRunner) {
     short_lived->start(1, {.shell = true, .argv = {family(pids)}});
     while (read_pids(pids).size() < 4) sched_yield();
   }
-  for (pid_t pid : read_pids(pids)) EXPECT_TRUE(gone(pid)) << pid;
+  Instant closed = clock.monotonic();
+  for (pid_t pid : read_pids(pids)) {
+    while (!gone(pid) && clock.monotonic() - closed < Duration::seconds(20)) sched_yield();
+    EXPECT_TRUE(gone(pid)) << pid;
+  }
 }
 
 TEST_F(ProcessEndingsTest, AMissingGuardianIsToldAtStart) {

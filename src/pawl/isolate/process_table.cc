@@ -39,15 +39,14 @@ std::optional<uint64_t> tag_in(std::string_view environment, std::string_view ta
   return std::nullopt;
 }
 
-// "12 (name with ) in it) S 1 12 ...": state, parent, group.
-bool lives_in(std::string_view stat, pid_t group) {
+// "12 (name with ) in it) S 1 12 ...": state, parent, group. 0 for one that is no longer alive.
+pid_t living_group(std::string_view stat) {
   size_t at = stat.rfind(')');
-  if (at == std::string_view::npos || at + 2 >= stat.size()) return false;
+  if (at == std::string_view::npos || at + 2 >= stat.size()) return 0;
   char state = stat[at + 2];
-  size_t parent = at + 4;
-  size_t own_group = stat.find(' ', parent);
-  if (state == 'Z' || state == 'X' || own_group == std::string_view::npos) return false;
-  return parse<pid_t>(stat.substr(own_group + 1)) == group;
+  size_t own_group = stat.find(' ', at + 4);
+  if (state == 'Z' || state == 'X' || own_group == std::string_view::npos) return 0;
+  return parse<pid_t>(stat.substr(own_group + 1)).value_or(0);
 }
 
 struct CloseDirectory {
@@ -80,9 +79,15 @@ std::vector<TaggedProcess> find_tagged(std::string_view run) {
 
 bool group_lives(pid_t group) {
   bool lives = false;
-  for_each_process("/stat",
-                   [&](pid_t, std::string_view stat) { lives = lives || lives_in(stat, group); });
+  for_each_process(
+      "/stat", [&](pid_t, std::string_view stat) { lives = lives || living_group(stat) == group; });
   return lives;
+}
+
+bool process_lives(pid_t pid) {
+  std::string stat;
+  read_file("/proc/" + std::to_string(pid) + "/stat", stat);
+  return living_group(stat) != 0;
 }
 
 }  // namespace pawl

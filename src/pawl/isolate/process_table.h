@@ -23,10 +23,12 @@ struct TaggedProcess {
   uint64_t id = 0;
 };
 
-// All living processes whose mark begins with `run` and a dot.
+// All living processes whose mark begins with `run` and a dot. One that is just executing a new
+// program shows no environment for a moment: whoever must be sure looks twice.
 std::vector<TaggedProcess> find_tagged(std::string_view run);
 
 // Whether a process of that group lives. A zombie does not, whoever forgot to reap it.
 bool group_lives(pid_t group);
+bool process_lives(pid_t pid);
 
 }  // namespace pawl

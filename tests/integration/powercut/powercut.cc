@@ -82,6 +82,15 @@ struct Report {
   }
 }
 
+// A few microseconds more or less, so that the cut meets every stage of a write.
+void spend(uint64_t rounds) {
+  uint64_t value = rounds;
+  for (uint64_t i = 0; i < rounds; ++i) {
+    value = mix64(value);
+    asm volatile("" : "+r"(value));
+  }
+}
+
 struct Tally {
   uint64_t cycles = 0;
   uint64_t acknowledged = 0;
@@ -124,7 +133,7 @@ class PowerCuts {
       if (next.acknowledged != 0) report.acknowledged = next.acknowledged;
     };
     for (uint64_t i = 0; i < groups && read_one(); ++i) take();
-    ::usleep(static_cast<useconds_t>(dice_.below(300)));
+    spend(dice_.below(100'000));
     Status cut = image_.cut_power();
     ::kill(child, SIGKILL);
     int ignored = 0;

@@ -60,9 +60,11 @@ LinuxFile::LinuxFile(LinuxFileParts parts, IoThread& writer, Loop* wake)
     : parts_(std::move(parts)), writer_(writer), wake_(wake) {}
 
 LinuxFile::~LinuxFile() {
-  stop_zeroing();
-  std::unique_lock lock(flight_mutex_);
-  flight_landed_.wait(lock, [this] { return flight_ != Flight::running; });
+  {
+    std::unique_lock lock(flight_mutex_);
+    flight_landed_.wait(lock, [this] { return flight_ != Flight::running; });
+  }
+  stop_zeroing();  // behind the flight, which stops it too
 }
 
 Status LinuxFile::write(uint64_t offset, ByteView bytes) {

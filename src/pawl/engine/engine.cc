@@ -135,7 +135,19 @@ void Engine::take(Request& request) {
   } else if (auto* read = std::get_if<ReadHistory>(&request.what)) {
     gathering_.responses.push_back(
         {ticket, history_.read(ports_.view, read->execution, read->limit, durable_)});
+  } else if (auto* progress = std::get_if<GetProgress>(&request.what)) {
+    gathering_.responses.push_back({ticket, progress_of(*progress)});
   }
+}
+
+ProgressList Engine::progress_of(const GetProgress& query) const {
+  ProgressList list;
+  auto it = peers_.progress().lower_bound(TaskKey{query.execution, 0, 0});
+  for (; it != peers_.progress().end() && it->first.execution == query.execution; ++it) {
+    if (list.tasks.size() >= query.limit) break;
+    list.tasks.push_back(it->second);
+  }
+  return list;
 }
 
 // A full disk refuses new work early; results, cancellations and deletions are still taken, for

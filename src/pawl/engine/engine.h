@@ -53,13 +53,22 @@ struct ReadHistory {
   uint32_t limit = 10'000;
 };
 
+// The newest word of the execution's running tasks, those that have reported any. Not durable.
+struct GetProgress {
+  ExecutionId execution;
+  uint32_t limit = 1000;
+};
+struct ProgressList {
+  std::vector<AttemptProgress> tasks;  // by node and item
+};
+
 struct Request {
   Ticket ticket = 0;
-  std::variant<Command, Query, AwaitExecution, ReadHistory> what;
+  std::variant<Command, Query, AwaitExecution, ReadHistory, GetProgress> what;
 };
 struct Response {
   Ticket ticket = 0;
-  std::variant<Reply, QueryResult, History> what;
+  std::variant<Reply, QueryResult, History, ProgressList> what;
 };
 
 struct EnginePorts {
@@ -125,6 +134,7 @@ class Engine final : public Actor {
   void take_evaluations();
   void tick_if_due();
   void run(const Command& command, Ticket ticket);
+  ProgressList progress_of(const GetProgress& query) const;
   void take(Request& request);
   std::optional<Reply> refuse_for_space(const Command& command) const;
   void commit();

@@ -1,0 +1,112 @@
+// What a client may ask of the process that holds a state directory, and what it is answered: plain
+// values, the same in process and through the socket (json_codec.h has their JSON form,
+// docs/api.md their reference).
+//
+//   gateway.call({7, Cancel{{ExecutionId{17}, "count", 42}, "wrong file"}}, sink);
+//   ... the sink gets CallAnswer{7, Changed{1}}, or {7, Error{...}}
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "pawl/engine/engine.h"
+
+namespace pawl {
+
+// Starts an execution of the workflow in `definition` (YAML or JSON). Its declared inputs take
+// their defaults where `input_json` does not name them. With a request id it has one effect,
+// however often it is sent.
+struct SubmitRequest {
+  std::string definition;
+  std::string file_name;    // for messages: "nightly.yaml:7:13: ..."
+  std::string input_json;   // a JSON object; empty: {}
+  std::string request_id;   // may be empty
+  std::string labels_json;  // a JSON object; empty: {}
+};
+// The same workflow with each of `inputs_json`, in one group commit. Execution i has the request id
+// `request_id`/i. Nothing is started unless all inputs are well-formed.
+struct SubmitMany {
+  std::string definition;
+  std::string file_name;
+  std::vector<std::string> inputs_json;
+  std::string request_id;
+  std::string labels_json;
+};
+constexpr uint64_t submit_many_max = 65'536;  // inputs in one SubmitMany
+
+// An execution; with `node` one of its nodes; with `item` one item of a mapped node.
+struct Selection {
+  ExecutionId execution;
+  std::string node;
+  std::optional<ItemIndex> item;
+};
+struct Cancel {
+  Selection what;  // an execution, a plain node, or an item
+  std::string reason;
+};
+struct Redrive {
+  Selection what;  // its dead letters get a new round of attempts
+};
+struct Discard {
+  Selection what;  // its dead letters are given up: their nodes have failed
+};
+
+// Bytes of a large payload from `offset` on.
+struct ReadPayload {
+  BlobRef ref;
+  uint64_t offset = 0;
+};
+constexpr uint64_t payload_part_max = 1 << 20;  // bytes in one answer
+
+struct GetServer {};
+
+using Call = std::variant<SubmitRequest, SubmitMany, Cancel, Redrive, Discard, AwaitExecution,
+                          GetExecution, ListExecutions, GetTask, ListDeadLetters, Explain,
+                          GetOverview, ReadHistory, GetProgress, ReadPayload, GetServer>;
+
+struct Submitted {
+  ExecutionId execution;
+};
+struct SubmittedMany {
+  struct One {
+    ExecutionId execution;       // 0: refused,
+    std::optional<Error> error;  // because
+  };
+  std::vector<One> executions;  // in the order of the inputs
+};
+struct Changed {
+  uint64_t count = 0;  // executions, tasks or dead letters
+};
+// Nothing moves any more: it has ended, or is parked.
+struct Settlement {
+  ExecutionId execution;
+  ExecutionStatus status = ExecutionStatus::succeeded;
+};
+struct PayloadPart {
+  std::string text;   // UTF-8, cut between two characters
+  uint64_t next = 0;  // where the following part begins; ref.size: this was the last
+};
+struct ServerInfo {
+  uint64_t process = 0;   // pid of the one that holds the state directory
+  std::string directory;  // as it was opened
+  uint64_t durable_position = 0;
+};
+
+using CallResult = std::variant<Error, Submitted, SubmittedMany, Changed, Settlement,
+                                ExecutionDetail, ExecutionList, TaskDetail, DeadLetterList, WhyList,
+                                Overview, History, ProgressList, PayloadPart, ServerInfo>;
+
+// A call with the number that its answer will carry; chosen by the caller, unique while open.
+struct NumberedCall {
+  Ticket ticket = 0;
+  Call call;
+};
+struct CallAnswer {
+  Ticket ticket = 0;
+  CallResult result;
+};
+
+}  // namespace pawl

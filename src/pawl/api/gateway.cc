@@ -1,0 +1,288 @@
+#include "pawl/api/gateway.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "pawl/definition/nearest.h"
+
+namespace pawl {
+namespace {
+
+Error error_of(Reply reply) {
+  return {reply.code, std::move(reply.message)};
+}
+
+template <class To>
+CallResult widened(To value) {
+  return std::visit([](auto&& v) -> CallResult { return std::forward<decltype(v)>(v); },
+                    std::move(value));
+}
+
+// What the two forms of submission have in common.
+SubmitMany as_many(const SubmitRequest& request) {
+  return {request.definition,
+          request.file_name,
+          {request.input_json},
+          request.request_id,
+          request.labels_json};
+}
+
+const Selection* selection_of(const Call& call) {
+  if (const auto* cancel = std::get_if<Cancel>(&call)) return &cancel->what;
+  if (const auto* redrive = std::get_if<Redrive>(&call)) return &redrive->what;
+  if (const auto* discard = std::get_if<Discard>(&call)) return &discard->what;
+  return nullptr;
+}
+
+Command command_for(const Call& call, const Selection& what, NodeIndex node) {
+  DeadLetterSelection which{what.execution, what.node.empty(), node, !what.item,
+                            what.item.value_or(0)};
+  if (std::holds_alternative<Redrive>(call)) return RedriveDeadLetters{which};
+  if (std::holds_alternative<Discard>(call)) return DiscardDeadLetters{which};
+  const auto& cancel = std::get<Cancel>(call);
+  if (what.node.empty()) return CancelExecution{what.execution, cancel.reason};
+  return CancelTask{{what.execution, node, what.item.value_or(0)}, cancel.reason};
+}
+
+// How many bytes of `text` are whole UTF-8 characters; a text that is none is cut anywhere.
+size_t whole_characters(const std::string& text) {
+  for (size_t back = 1; back <= 4 && back <= text.size(); ++back) {
+    auto byte = static_cast<unsigned char>(text[text.size() - back]);
+    if (byte < 0x80) break;
+    if (byte < 0xc0) continue;
+    size_t length = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2;
+    return back < length ? text.size() - back : text.size();
+  }
+  return text.size();
+}
+
+std::optional<ExecutionStatus> status_from_name(const std::string& text) {
+  for (auto status : {ExecutionStatus::running, ExecutionStatus::parked, ExecutionStatus::succeeded,
+                      ExecutionStatus::failed, ExecutionStatus::cancelled}) {
+    if (text == name(status)) return status;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+void AnswerInbox::put(Response response) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  waiting_.push_back(std::move(response));
+  if (waiting_.size() == 1 && loop_ != nullptr) loop_->wake();
+}
+
+void AnswerInbox::attach(Loop* loop) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  loop_ = loop;
+  if (loop_ != nullptr && !waiting_.empty()) loop_->wake();
+}
+
+std::vector<Response> AnswerInbox::take_all() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return std::exchange(waiting_, {});
+}
+
+Gateway::Gateway(GatewayPorts ports, AnswerInbox& answers, GatewayOptions options)
+    : ports_(ports), answers_(answers), options_(std::move(options)) {
+  answers_.attach(&ports_.loop);
+  ports_.loop.add(*this);
+}
+
+Gateway::~Gateway() {
+  ports_.loop.remove(*this);
+  answers_.attach(nullptr);
+}
+
+void Gateway::call(NumberedCall call, Sink<CallAnswer>& client) {
+  if (open_.size() >= options_.calls_open_max) {
+    client.put(
+        {call.ticket, Error{Code::resource_exhausted,
+                            "the limit calls_open_max (" + std::to_string(options_.calls_open_max) +
+                                ") is reached; try again when some have been answered"}});
+    return;
+  }
+  uint64_t id = ++last_id_;
+  Open& open = open_[id];
+  open.client = &client;
+  open.ticket = call.ticket;
+  open.call = std::move(call.call);
+  begin(id, open);
+}
+
+void Gateway::begin(uint64_t id, Open& open) {
+  if (const auto* submit = std::get_if<SubmitRequest>(&open.call)) {
+    begin_submit(id, open, as_many(*submit));
+  } else if (const auto* many = std::get_if<SubmitMany>(&open.call)) {
+    begin_submit(id, open, *many);
+  } else if (const Selection* what = selection_of(open.call)) {
+    begin_selection(id, open, *what);
+  } else if (const auto* await = std::get_if<AwaitExecution>(&open.call)) {
+    begin_await(id, await->execution);
+  } else if (const auto* read = std::get_if<ReadPayload>(&open.call)) {
+    finish(id, read_payload(*read));
+  } else if (std::holds_alternative<GetServer>(open.call)) {
+    finish(id, server_info());
+  } else if (const auto* history = std::get_if<ReadHistory>(&open.call)) {
+    ask_engine(id, 0, *history);
+  } else if (const auto* progress = std::get_if<GetProgress>(&open.call)) {
+    ask_engine(id, 0, *progress);
+  } else {
+    std::visit(
+        [&](const auto& query) {
+          if constexpr (std::is_constructible_v<Query, decltype(query)>)
+            ask_engine(id, 0, Query{query});
+        },
+        open.call);
+  }
+}
+
+void Gateway::begin_await(uint64_t id, ExecutionId execution) {
+  auto [waiting, first] = awaits_.try_emplace(execution);
+  waiting->second.insert(id);
+  if (!first) return;
+  uint64_t question = ++last_id_;
+  await_questions_[question] = execution;
+  ask_engine(question, 0, AwaitExecution{execution});
+}
+
+// A node is meant by its name, which only the execution's own workflow knows.
+void Gateway::begin_selection(uint64_t id, Open& open, const Selection& what) {
+  if (what.node.empty() && what.item) {
+    finish(id, Error{Code::invalid_argument, "an item needs its node: e17/node[42]"});
+  } else if (what.node.empty()) {
+    ask_engine(id, 0, command_for(open.call, what, 0));
+  } else {
+    ask_engine(id, 0, Query{GetExecution{what.execution}});
+  }
+}
+
+void Gateway::continue_selection(uint64_t id, Open& open, const ExecutionDetail& detail) {
+  const Selection& what = *selection_of(open.call);
+  std::vector<std::string_view> names;
+  for (NodeIndex i = 0; i < detail.nodes.size(); ++i) {
+    const NodeDetail& node = detail.nodes[i];
+    names.push_back(node.id);
+    if (node.id != what.node) continue;
+    if (std::holds_alternative<Cancel>(open.call) && node.mapped && !what.item)
+      return finish(id, Error{Code::invalid_argument,
+                              "node " + node.id + " is mapped: name one of its items, as in " +
+                                  to_text(what.execution) + "/" + node.id +
+                                  "[0], or cancel the whole execution"});
+    return ask_engine(id, 0, command_for(open.call, what, i));
+  }
+  finish(id, Error{Code::not_found, to_text(what.execution) + " has no node \"" + what.node + "\"" +
+                                        hint(what.node, names)});
+}
+
+CallResult Gateway::read_payload(const ReadPayload& call) const {
+  const BlobRef& ref = call.ref;
+  if (call.offset >= ref.size)
+    return Error{Code::out_of_range, "the payload has only " + std::to_string(ref.size) + " bytes"};
+  uint64_t size = std::min(payload_part_max, ref.size - call.offset);
+  Result<Bytes> part = ports_.blob.part(ref, call.offset, size);
+  if (!part.ok()) return std::move(part).error();
+  std::string text = std::move(*part);
+  if (call.offset + text.size() < ref.size) text.resize(whole_characters(text));
+  uint64_t next = call.offset + text.size();
+  return PayloadPart{std::move(text), next};
+}
+
+CallResult Gateway::server_info() const {
+  return ServerInfo{static_cast<uint64_t>(getpid()), options_.directory,
+                    ports_.engine.durable_position()};
+}
+
+void Gateway::ask_engine(uint64_t id, uint64_t part, Question question) {
+  ports_.engine.put({(id << part_bits) | part, std::move(question)});
+}
+
+bool Gateway::turn() {
+  for (Response& response : answers_.take_all()) take(std::move(response));
+  return false;
+}
+
+void Gateway::take(Response response) {
+  uint64_t id = response.ticket >> part_bits;
+  if (auto await = await_questions_.find(id); await != await_questions_.end()) {
+    ExecutionId execution = await->second;
+    await_questions_.erase(await);
+    return settle(execution, std::get<Reply>(response.what));
+  }
+  auto it = open_.find(id);
+  if (it == open_.end()) return;  // forgotten
+  Open& open = it->second;
+  if (auto* reply = std::get_if<Reply>(&response.what))
+    return take(id, open, response.ticket & part_mask, std::move(*reply));
+  if (auto* history = std::get_if<History>(&response.what)) {
+    if (!history->status.ok()) return finish(id, history->status.error());
+    return finish(id, std::move(*history));
+  }
+  if (auto* progress = std::get_if<ProgressList>(&response.what))
+    return finish(id, std::move(*progress));
+  auto& result = std::get<QueryResult>(response.what);
+  const auto* detail = std::get_if<ExecutionDetail>(&result);
+  if (detail != nullptr && selection_of(open.call) != nullptr)
+    return continue_selection(id, open, *detail);
+  finish(id, widened(std::move(result)));
+}
+
+void Gateway::take(uint64_t id, Open& open, uint64_t part, Reply reply) {
+  if (open.prepared == nullptr) {  // of a change, or of an engine that has stopped
+    if (reply.code != Code::ok) return finish(id, error_of(std::move(reply)));
+    bool counted = !std::holds_alternative<Cancel>(open.call);
+    return finish(id, Changed{counted ? reply.number : 1});
+  }
+  if (part != register_part) return submitted(id, open, part, std::move(reply));
+  if (reply.code != Code::ok) return finish(id, error_of(std::move(reply)));
+  open.prepared->id = WorkflowId{reply.number};
+  open.prepared->encoded.clear();
+  send_submits(id, open);
+}
+
+void Gateway::settle(ExecutionId execution, const Reply& reply) {
+  auto waiting = awaits_.extract(execution);
+  if (waiting.empty()) return;
+  for (uint64_t id : waiting.mapped()) {
+    if (reply.code != Code::ok) {
+      finish(id, error_of(reply));
+      continue;
+    }
+    auto status = status_from_name(reply.message);
+    PAWL_CHECK(status.has_value(), "the engine settles with a status that is none");
+    finish(id, Settlement{execution, *status});
+  }
+}
+
+void Gateway::finish(uint64_t id, CallResult result) {
+  auto open = open_.extract(id);
+  if (open.empty() || open.mapped().client == nullptr) return;
+  open.mapped().client->put({open.mapped().ticket, std::move(result)});
+}
+
+void Gateway::forget(const Sink<CallAnswer>& client) {
+  std::erase_if(open_, [&](const auto& entry) {
+    if (entry.second.client != &client) return false;
+    forget_await(entry.first, entry.second);
+    return true;
+  });
+}
+
+void Gateway::forget(const Sink<CallAnswer>& client, Ticket ticket) {
+  std::erase_if(open_, [&](const auto& entry) {
+    if (entry.second.client != &client || entry.second.ticket != ticket) return false;
+    forget_await(entry.first, entry.second);
+    return true;
+  });
+}
+
+// The question to the engine stays: whoever asks next joins it.
+void Gateway::forget_await(uint64_t id, const Open& open) {
+  const auto* await = std::get_if<AwaitExecution>(&open.call);
+  if (await == nullptr) return;
+  if (auto waiting = awaits_.find(await->execution); waiting != awaits_.end())
+    waiting->second.erase(id);
+}
+
+}  // namespace pawl

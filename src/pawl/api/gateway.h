@@ -1,0 +1,137 @@
+// The server side of the API: takes calls from any number of clients, and turns each into what the
+// engine understands.
+//
+//   AnswerInbox answers;
+//   auto host = Host::open(options, answers);          // builds the engine over `answers`
+//   Gateway gateway({host->loop(), host->engine(), host->blob(), host->evaluator()}, answers,
+//                   {.directory = options.directory});
+//   LocalClient client(gateway, host->loop());         // this process
+//   SocketServer::open(gateway, host->loop(), ...);    // others
+//
+// A submission is loaded (definition/), its expressions are compiled by the evaluator (once per
+// definition; errors say file:line:column), its input is merged over the declared defaults and
+// checked, put into the blob store when it is large, and then registered and submitted. What the
+// engine has registered once is remembered.
+//
+// Large inputs are named by their content (owner 0), so that a submission sent twice stores one
+// blob, and executions with the same input share it. They are not deleted with an execution.
+//
+// Threading: the loop's thread; the engine may live on another.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "pawl/api/call.h"
+#include "pawl/api/prepared.h"
+#include "pawl/definition/definition.h"
+#include "pawl/port/blob.h"
+#include "pawl/port/evaluator.h"
+#include "pawl/port/loop.h"
+#include "pawl/port/sink.h"
+
+namespace pawl {
+
+// Where the engine's answers arrive. It exists before the loop and the engine do; what comes before
+// there is a gateway waits. put() from any thread.
+class AnswerInbox final : public Sink<Response> {
+ public:
+  void put(Response response) override;
+  void attach(Loop* loop);  // woken by put(); null: nobody
+  std::vector<Response> take_all();
+
+ private:
+  std::mutex mutex_;
+  Loop* loop_ = nullptr;
+  std::vector<Response> waiting_;
+};
+
+struct GatewayPorts {
+  Loop& loop;
+  Engine& engine;
+  Blob& blob;
+  Evaluator& evaluator;
+};
+struct GatewayOptions {
+  Limits limits;
+  std::string directory;              // for GetServer
+  uint64_t calls_open_max = 1 << 20;  // of all clients
+  bool check_expressions = true;
+};
+
+class Gateway final : public Actor {
+ public:
+  // Adds itself to the loop. `answers` must be the engine's, and of no other gateway.
+  Gateway(GatewayPorts ports, AnswerInbox& answers, GatewayOptions options);
+  ~Gateway() override;
+  Gateway(const Gateway&) = delete;
+  Gateway& operator=(const Gateway&) = delete;
+
+  // Exactly one answer reaches `client`, perhaps before this returns; none after forget().
+  void call(NumberedCall call, Sink<CallAnswer>& client);
+  void forget(const Sink<CallAnswer>& client);
+  void forget(const Sink<CallAnswer>& client, Ticket ticket);
+  uint64_t open_calls() const { return open_.size(); }
+
+  bool turn() override;
+  Instant deadline() const override { return Instant::never(); }
+
+ private:
+  // One call on its way. Its number and the part of it stand in the tickets that the engine sees.
+  struct Open {
+    Sink<CallAnswer>* client = nullptr;  // null: forgotten
+    Ticket ticket = 0;
+    Call call;
+    std::shared_ptr<Prepared> prepared;    // submissions
+    std::vector<SubmitExecution> submits;  // until the workflow is registered
+    SubmittedMany submitted;
+    uint64_t outstanding = 0;  // executions without an answer
+  };
+  using Question = std::variant<Command, Query, AwaitExecution, ReadHistory, GetProgress>;
+
+  void begin(uint64_t id, Open& open);
+  void begin_submit(uint64_t id, Open& open, const SubmitMany& request);
+  void begin_await(uint64_t id, ExecutionId execution);
+  void begin_selection(uint64_t id, Open& open, const Selection& what);
+  void continue_selection(uint64_t id, Open& open, const ExecutionDetail& detail);
+  CallResult read_payload(const ReadPayload& call) const;
+  CallResult server_info() const;
+
+  Result<std::shared_ptr<Prepared>> prepare(const SubmitMany& request);
+  Status check_expressions(const Loaded& loaded, const std::string& file_name) const;
+  Status make_submits(Open& open, const SubmitMany& request);
+  Result<Payload> input_of(const Prepared& prepared, const std::string& given);
+  void send_submits(uint64_t id, Open& open);
+  void submitted(uint64_t id, Open& open, uint64_t part, Reply reply);
+
+  void ask_engine(uint64_t id, uint64_t part, Question question);
+  void take(Response response);
+  void take(uint64_t id, Open& open, uint64_t part, Reply reply);
+  void settle(ExecutionId execution, const Reply& reply);
+  void finish(uint64_t id, CallResult result);
+  void forget_await(uint64_t id, const Open& open);
+
+  // A ticket at the engine: a number of ours, and which part of the call (0 where there is one).
+  static constexpr int part_bits = 17;
+  static constexpr uint64_t part_mask = (uint64_t{1} << part_bits) - 1;
+  static constexpr uint64_t register_part = part_mask;
+  static_assert(submit_many_max < register_part);
+
+  GatewayPorts ports_;
+  AnswerInbox& answers_;
+  GatewayOptions options_;
+  uint64_t last_id_ = 0;
+  std::map<uint64_t, Open> open_;
+  // The engine is asked once per execution, however many wait for it, leave and come again.
+  std::map<ExecutionId, std::set<uint64_t>> awaits_;
+  std::map<uint64_t, ExecutionId> await_questions_;
+  PreparedCache prepared_;
+};
+
+}  // namespace pawl

@@ -1,0 +1,154 @@
+// How a submission becomes commands: load, compile, merge, store, register, submit.
+
+#include <algorithm>
+
+#include "pawl/api/gateway.h"
+#include "pawl/base/json.h"
+#include "pawl/wire/workflow_codec.h"
+
+namespace pawl {
+namespace {
+
+Error problems_error(const std::vector<Problem>& problems) {
+  std::string lines;
+  for (const Problem& problem : problems)
+    lines.append(lines.empty() ? "" : "\n").append(to_text(problem));
+  return {Code::invalid_argument, std::move(lines)};
+}
+
+Status check_object(const char* what, const std::string& json) {
+  if (json.empty()) return {};
+  if (Status valid = json_validate(json); !valid.ok())
+    return Error{Code::invalid_argument,
+                 std::string("the ") + what + " is not JSON: " + valid.error().message};
+  if (json_kind(json) != JsonKind::object)
+    return Error{Code::invalid_argument, std::string("the ") + what + " must be a JSON object"};
+  return {};
+}
+
+// Each declared input, given or by default, and whatever else was given.
+std::string merge(const std::string& defaults, const std::string& given) {
+  if (defaults.empty()) return given.empty() ? "{}" : json_compact(given);
+  std::string_view over = given.empty() ? std::string_view("{}") : std::string_view(given);
+  JsonWriter out;
+  out.begin_object();
+  for (JsonItems items(defaults); items.next();) {
+    std::string key = json_unquote(items.key());
+    out.key(key).raw(json_compact(json_find(over, {key}).value_or(items.value())));
+  }
+  out.end_object();
+  return out.take();
+}
+
+}  // namespace
+
+void Gateway::begin_submit(uint64_t id, Open& open, const SubmitMany& request) {
+  if (Status made = make_submits(open, request); !made.ok()) return finish(id, made.error());
+  open.submitted.executions.resize(open.submits.size());
+  open.outstanding = open.submits.size();
+  if (open.submits.empty()) return finish(id, std::move(open.submitted));
+  if (open.prepared->id) return send_submits(id, open);
+  ask_engine(id, register_part, RegisterWorkflow{open.prepared->encoded});
+}
+
+Status Gateway::make_submits(Open& open, const SubmitMany& request) {
+  if (request.inputs_json.size() > submit_many_max)
+    return Error{Code::resource_exhausted, std::to_string(request.inputs_json.size()) +
+                                               " inputs are above submit_many_max (" +
+                                               std::to_string(submit_many_max) +
+                                               "); send them in several requests"};
+  PAWL_TRY(check_object("labels", request.labels_json));
+  PAWL_ASSIGN(open.prepared, prepare(request));
+  bool numbered = std::holds_alternative<SubmitMany>(open.call) && !request.request_id.empty();
+  for (size_t i = 0; i < request.inputs_json.size(); ++i) {
+    SubmitExecution submit;
+    Result<Payload> input = input_of(*open.prepared, request.inputs_json[i]);
+    if (!input.ok()) {
+      if (request.inputs_json.size() == 1) return input.error();
+      return Error(input.error()).within("input " + std::to_string(i));
+    }
+    submit.input = std::move(*input);
+    submit.request_id =
+        numbered ? request.request_id + "/" + std::to_string(i) : request.request_id;
+    submit.labels = request.labels_json;
+    submit.payload_hash = submit_hash(submit, open.prepared->hash);
+    open.submits.push_back(std::move(submit));
+  }
+  return {};
+}
+
+Result<std::shared_ptr<Prepared>> Gateway::prepare(const SubmitMany& request) {
+  ByteWriter named;
+  named.text(request.file_name);
+  named.text(request.definition);
+  Hash128 source = hash128(named.view());
+  if (std::shared_ptr<Prepared> known = prepared_.find(source)) return known;
+  Loaded loaded =
+      load_definition(request.definition, request.file_name, options_.limits.definition_bytes_max);
+  if (!loaded.ok()) return problems_error(loaded.problems);
+  PAWL_TRY(check_expressions(loaded, request.file_name));
+  auto prepared = std::make_shared<Prepared>();
+  prepared->source = source;
+  prepared->workflow = std::move(loaded.workflow);
+  prepared->encoded = encode(prepared->workflow);
+  prepared->hash = hash128(prepared->encoded);
+  prepared_.add(prepared);
+  return prepared;
+}
+
+Status Gateway::check_expressions(const Loaded& loaded, const std::string& file_name) const {
+  if (!options_.check_expressions) return {};
+  std::set<std::string> compiled;
+  std::vector<Problem> problems;
+  for (const ExpressionSite& site : loaded.expressions) {
+    if (site.expression.plain || compiled.contains(site.expression.text)) continue;
+    Status checked = ports_.evaluator.check(site.expression.text);
+    if (checked.ok()) {
+      compiled.insert(site.expression.text);
+      continue;
+    }
+    if (checked.error().code != Code::invalid_argument) return checked;
+    problems.push_back({file_name, site.line, site.column, checked.error().message});
+    if (problems.size() == definition_problems_max) break;
+  }
+  if (!problems.empty()) return problems_error(problems);
+  return {};
+}
+
+Result<Payload> Gateway::input_of(const Prepared& prepared, const std::string& given) {
+  PAWL_TRY(check_object("input", given));
+  PAWL_TRY(check_input(prepared.workflow, given));
+  std::string merged = merge(prepared.workflow.input_defaults, given);
+  if (merged.size() <= payload_inline_max) return Payload::inline_json(std::move(merged));
+  if (merged.size() > options_.limits.input_bytes_max)
+    return Error{Code::resource_exhausted, "the input has " + std::to_string(merged.size()) +
+                                               " bytes; the limit input_bytes_max is " +
+                                               std::to_string(options_.limits.input_bytes_max) +
+                                               "; pass a file's name instead"};
+  Hash128 hash = hash128(merged);
+  BlobRef ref{ExecutionId{}, hash.low, merged.size(), hash};
+  PAWL_TRY(ports_.blob.put(ref, merged));
+  return Payload::blob(ref);
+}
+
+void Gateway::send_submits(uint64_t id, Open& open) {
+  for (uint64_t part = 0; part < open.submits.size(); ++part) {
+    open.submits[part].workflow = open.prepared->id;
+    ask_engine(id, part, std::move(open.submits[part]));
+  }
+  open.submits.clear();
+}
+
+void Gateway::submitted(uint64_t id, Open& open, uint64_t part, Reply reply) {
+  bool one = std::holds_alternative<SubmitRequest>(open.call);
+  if (reply.code == Code::ok) {
+    if (one) return finish(id, Submitted{ExecutionId{reply.number}});
+    open.submitted.executions[part].execution = ExecutionId{reply.number};
+  } else {
+    if (one) return finish(id, Error{reply.code, std::move(reply.message)});
+    open.submitted.executions[part].error = Error{reply.code, std::move(reply.message)};
+  }
+  if (--open.outstanding == 0) finish(id, std::move(open.submitted));
+}
+
+}  // namespace pawl

@@ -75,7 +75,7 @@ ByteView Wal::encode(RecordType type, uint64_t position, ByteView payload) {
   header.length = static_cast<uint32_t>(payload.size());
   header.payload_crc = crc32c(payload);
   wal::encode_header(superblock_.current().identity, header, memory);
-  std::memcpy(memory + header_bytes, payload.data(), payload.size());
+  std::copy(payload.begin(), payload.end(), memory + header_bytes);
   uint64_t used = header_bytes + payload.size();
   std::memset(memory + used, 0, span_ - used);
   return ByteView(memory, span_);

@@ -25,6 +25,8 @@
 //    one.
 //  * trim() recycles segments as spares (writing into used blocks is twice as fast as into fresh
 //  ones).
+//  * A reader must not be used for groups below what trim() was given since: their segments are
+//    used again.
 //  * idle() writes a mark `idle_after` behind the last group: it proves the group durable, and
 //  carries
 //    the chain. Without it a damaged last group cannot be told from a torn one.

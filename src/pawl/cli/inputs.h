@@ -1,0 +1,34 @@
+// What a person types becomes the JSON that an execution is given.
+//
+//   object_from_pairs({"n=3", "dir=/tmp", "tags=[1,2]"}, "--input")
+//       ->  {"n":3,"dir":"/tmp","tags":[1,2]}
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "pawl/base/result.h"
+
+namespace pawl::cli {
+
+// A value that is JSON is taken as such, anything else as a text. `option` is for the error.
+Result<std::string> object_from_pairs(const std::vector<std::string>& pairs,
+                                      const std::string& option);
+
+// The whole file, "-" for standard input; more than `bytes_max` is RESOURCE_EXHAUSTED, unread.
+Result<std::string> read_text(const std::string& path, uint64_t bytes_max);
+
+// "e17", "e17/count", "e17/count[42]": what the verbs take.
+struct Subject {
+  uint64_t execution = 0;
+  std::string node;  // empty: the whole execution
+  std::optional<uint32_t> item;
+};
+Result<Subject> parse_subject(const std::string& text);
+
+// "10ms", "1.5s", "5m", "2h", "1d"; a number alone is seconds.
+Result<std::string> duration_text(const std::string& text, const std::string& option);
+
+}  // namespace pawl::cli

@@ -64,6 +64,16 @@ struct Runtime::Impl {
     if (reply->code != Code::ok) return Error{reply->code, reply->message};
     return std::move(*reply);
   }
+
+  Result<ExecutionResult> result_of(const ExecutionDetail& detail) {
+    ExecutionResult result{detail.summary.status, "null", detail.summary.error};
+    if (detail.output.is_blob()) {
+      PAWL_ASSIGN(result.output, host->blob().get(detail.output.ref()));
+    } else {
+      result.output = detail.output.text();
+    }
+    return result;
+  }
 };
 
 Runtime::Runtime(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -135,15 +145,34 @@ Result<WorkflowId> Runtime::register_workflow(const Workflow& workflow) {
   return WorkflowId{reply.number};
 }
 
-Result<ExecutionId> Runtime::start(WorkflowId workflow, std::string input_json,
-                                   std::string request_id) {
+namespace {
+
+SubmitExecution submission(WorkflowId workflow, std::string input_json, std::string request_id) {
   SubmitExecution submit;
   submit.workflow = workflow;
   submit.request_id = std::move(request_id);
   submit.input = Payload::inline_json(std::move(input_json));
   submit.payload_hash = submit_hash(submit, {workflow.value, 0});
-  PAWL_ASSIGN(Reply reply, command(std::move(submit)));
+  return submit;
+}
+
+}  // namespace
+
+Result<ExecutionId> Runtime::start(WorkflowId workflow, std::string input_json,
+                                   std::string request_id) {
+  PAWL_ASSIGN(Reply reply, command(submission(workflow, std::move(input_json),
+                                              std::move(request_id))));
   return ExecutionId{reply.number};
+}
+
+Result<ExecutionResult> Runtime::run(WorkflowId workflow, std::string input_json,
+                                     std::string request_id) {
+  Response response = impl_->ask(
+      RunExecution{submission(workflow, std::move(input_json), std::move(request_id))});
+  auto* result = std::get_if<QueryResult>(&response.what);
+  if (result != nullptr) return impl_->result_of(std::get<ExecutionDetail>(*result));
+  PAWL_ASSIGN(Reply parked, impl_->reply(std::move(response)));
+  return wait(ExecutionId{parked.number});
 }
 
 Result<Reply> Runtime::command(Command command) {
@@ -161,15 +190,7 @@ Result<QueryResult> Runtime::query(Query query) {
 Result<ExecutionResult> Runtime::wait(ExecutionId execution) {
   PAWL_TRY(impl_->reply(impl_->ask(AwaitExecution{execution})));
   PAWL_ASSIGN(QueryResult result, query(GetExecution{execution}));
-  auto* detail = std::get_if<ExecutionDetail>(&result);
-  PAWL_CHECK(detail != nullptr, "GetExecution is answered by a detail");
-  ExecutionResult outcome{detail->summary.status, "null", detail->summary.error};
-  if (detail->output.is_blob()) {
-    PAWL_ASSIGN(outcome.output, impl_->host->blob().get(detail->output.ref()));
-  } else {
-    outcome.output = detail->output.text();
-  }
-  return outcome;
+  return impl_->result_of(std::get<ExecutionDetail>(result));
 }
 
 }  // namespace pawl

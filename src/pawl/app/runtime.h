@@ -67,6 +67,10 @@ class Runtime {
   Result<ExecutionId> start(WorkflowId workflow, std::string input_json,
                             std::string request_id = "");
 
+  // start() and wait() in one request: the least latency.
+  Result<ExecutionResult> run(WorkflowId workflow, std::string input_json,
+                              std::string request_id = "");
+
   // Until the execution has ended, or is parked: then its dead letters need somebody.
   Result<ExecutionResult> wait(ExecutionId execution);
   Result<QueryResult> query(Query query);

@@ -127,11 +127,15 @@ void Engine::take_requests() {
 void Engine::take(Request& request) {
   Ticket ticket = request.ticket;
   if (auto* command = std::get_if<Command>(&request.what)) return run(*command, ticket);
+  if (auto* whole = std::get_if<RunExecution>(&request.what)) {
+    submitting_.insert(ticket);
+    return run(std::move(whole->submit), ticket);
+  }
   open_group();
   if (auto* query = std::get_if<Query>(&request.what)) {
     gathering_.responses.push_back({ticket, answer(partition_->state(), *query)});
   } else if (auto* await = std::get_if<AwaitExecution>(&request.what)) {
-    gathering_.awaits.emplace_back(ticket, await->execution);
+    gathering_.awaits.emplace_back(Waiter{ticket}, await->execution);
   } else if (auto* read = std::get_if<ReadHistory>(&request.what)) {
     gathering_.responses.push_back(
         {ticket, history_.read(ports_.view, read->execution, read->limit, durable_)});
@@ -206,22 +210,34 @@ void Engine::commit() {
 void Engine::release(Gathering& group) {
   for (Response& response : group.responses) ports_.clients.put(std::move(response));
   for (const Effect& effect : group.out.effects) release(effect);
-  for (auto& [ticket, id] : group.awaits) {
-    const Execution* execution = partition_->state().executions.find(id);
-    if (execution == nullptr) {
-      ports_.clients.put({ticket, no_execution(id)});
-    } else if (execution->status == ExecutionStatus::running) {
-      waiters_[id].push_back(ticket);
-    } else {
-      ports_.clients.put({ticket, Reply{Code::ok, name(execution->status), id.value}});
-    }
+  for (auto& [waiter, id] : group.awaits) wait_for(waiter, id);
+}
+
+void Engine::wait_for(const Waiter& waiter, ExecutionId id) {
+  const Execution* execution = partition_->state().executions.find(id);
+  if (execution == nullptr) {
+    ports_.clients.put({waiter.ticket, no_execution(id)});
+  } else if (execution->status == ExecutionStatus::running) {
+    waiters_[id].push_back(waiter);
+  } else {
+    answer_settled(waiter, id, execution->status);
+  }
+}
+
+void Engine::answer_settled(const Waiter& waiter, ExecutionId id, ExecutionStatus status) {
+  if (waiter.detail && status >= ExecutionStatus::succeeded) {
+    ports_.clients.put({waiter.ticket, answer(partition_->state(), GetExecution{id})});
+  } else {
+    ports_.clients.put({waiter.ticket, Reply{Code::ok, name(status), id.value}});
   }
 }
 
 void Engine::release(const Effect& effect) {
   if (const auto* answer = std::get_if<Answer>(&effect)) {
-    if (!peers_.opened(answer->ticket, answer->reply))
-      ports_.clients.put({answer->ticket, answer->reply});
+    if (peers_.opened(answer->ticket, answer->reply)) return;
+    bool submitted = submitting_.erase(answer->ticket) > 0 && answer->reply.code == Code::ok;
+    if (submitted) return wait_for({answer->ticket, true}, ExecutionId{answer->reply.number});
+    ports_.clients.put({answer->ticket, answer->reply});
   } else if (const auto* dispatch = std::get_if<Dispatch>(&effect)) {
     peers_.grant(dispatch->grant);
   } else if (const auto* stop = std::get_if<Stop>(&effect)) {
@@ -238,8 +254,8 @@ void Engine::release(const Effect& effect) {
 void Engine::settle_waiters(const Settled& settled) {
   auto waiting = waiters_.find(settled.execution);
   if (waiting == waiters_.end()) return;
-  for (Ticket ticket : waiting->second)
-    ports_.clients.put({ticket, Reply{Code::ok, name(settled.status), settled.execution.value}});
+  for (const Waiter& waiter : waiting->second)
+    answer_settled(waiter, settled.execution, settled.status);
   waiters_.erase(waiting);
 }
 
@@ -263,7 +279,7 @@ void Engine::give_up(Gathering& group) {
     if (answer != nullptr && !peers_.opened(answer->ticket, stopped()))
       ports_.clients.put({answer->ticket, stopped()});
   }
-  for (auto& [ticket, id] : group.awaits) ports_.clients.put({ticket, stopped()});
+  for (auto& [waiter, id] : group.awaits) ports_.clients.put({waiter.ticket, stopped()});
   group = {};
 }
 
@@ -275,8 +291,8 @@ void Engine::fail(Error error) {
   give_up(gathering_);
   for (Request& request : inbox_) ports_.clients.put({request.ticket, stopped()});
   inbox_.clear();
-  for (auto& [id, tickets] : waiters_) {
-    for (Ticket ticket : tickets) ports_.clients.put({ticket, stopped()});
+  for (auto& [id, waiters] : waiters_) {
+    for (const Waiter& waiter : waiters) ports_.clients.put({waiter.ticket, stopped()});
   }
   waiters_.clear();
 }

@@ -22,6 +22,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -47,6 +48,9 @@ namespace pawl {
 struct AwaitExecution {
   ExecutionId execution;
 };
+// Submits and waits in one request. Answers with the ExecutionDetail once it has ended; with a Reply
+// when it was refused, or is parked (number: the execution).
+struct RunExecution { SubmitExecution submit; };
 // The execution's events, oldest first.
 struct ReadHistory {
   ExecutionId execution;
@@ -64,7 +68,7 @@ struct ProgressList {
 
 struct Request {
   Ticket ticket = 0;
-  std::variant<Command, Query, AwaitExecution, ReadHistory, GetProgress> what;
+  std::variant<Command, Query, AwaitExecution, RunExecution, ReadHistory, GetProgress> what;
 };
 struct Response {
   Ticket ticket = 0;
@@ -113,13 +117,17 @@ class Engine final : public Actor {
   const Partition& partition() const { return *partition_; }
 
  private:
+  struct Waiter {
+    Ticket ticket = 0;
+    bool detail = false;  // wants the ExecutionDetail at the end, not only the status
+  };
   // A group on its way: its effects and answers are held until it is durable.
   struct Gathering {
     uint64_t position = 0;
     uint64_t commands = 0;
     StepOutput out;
     std::vector<Response> responses;
-    std::vector<std::pair<Ticket, ExecutionId>> awaits;
+    std::vector<std::pair<Waiter, ExecutionId>> awaits;
     bool open = false;
 
     bool empty() const { return !open; }
@@ -140,6 +148,8 @@ class Engine final : public Actor {
   void commit();
   void release(Gathering& group);
   void release(const Effect& effect);
+  void wait_for(const Waiter& waiter, ExecutionId id);
+  void answer_settled(const Waiter& waiter, ExecutionId id, ExecutionStatus status);
   void settle_waiters(const Settled& settled);
   void fail(Error error);
   void give_up(Gathering& group);
@@ -165,7 +175,8 @@ class Engine final : public Actor {
   HistoryTail history_;
   Gathering gathering_;
   std::optional<Gathering> in_flight_;
-  std::map<ExecutionId, std::vector<Ticket>> waiters_;
+  std::map<ExecutionId, std::vector<Waiter>> waiters_;
+  std::set<Ticket> submitting_;  // of RunExecution, until the submit is durable
   std::optional<ViewBatch> checkpoint_;  // kept until the view has it
   bool checkpoint_in_flight_ = false;
   Instant retry_checkpoint_at_ = Instant::never();

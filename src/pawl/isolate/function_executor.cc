@@ -16,7 +16,8 @@
 namespace pawl {
 namespace {
 
-constexpr Duration spin_time = Duration::microseconds(20);
+// Longer than a commit: in a chain of steps the next task comes one commit after the last result.
+constexpr Duration spin_time = Duration::microseconds(120);
 constexpr int spin_credit_max = 16;
 constexpr uint32_t spin_retry_sleeps = 64;  // how often a thread that gave spinning up tries again
 constexpr Duration progress_pause = Duration::milliseconds(100);

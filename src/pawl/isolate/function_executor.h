@@ -9,7 +9,7 @@
 // Call::cancelled(); items that were not called, or returned after it, are reported `declined`.
 // Timeouts are per item and cooperative: an item that returns late fails as `timeout`.
 //
-// Idle threads spin for about 20 us before they sleep, one at a time, as long as that pays off: a
+// Idle threads spin for about 120 us before they sleep, one at a time, as long as that pays off: a
 // hand-off then takes below a microsecond instead of a scheduling.
 // Inputs: `with`, rendered; without it the item, or the execution's input.
 // Threading: start/stop on the loop's thread; the sink is put from the pool's threads.

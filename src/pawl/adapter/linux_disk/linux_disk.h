@@ -12,8 +12,9 @@
 // is used.
 //
 // A file created with a size is allocated at once (so a full disk says so in create()), and filled
-// with zeros by a background thread until its first write or its end: writing into blocks that have
-// been written before costs half of writing into merely allocated ones, as no metadata changes.
+// with zeros by a background thread until its first write or its end, and 256 KiB at a time ahead of
+// its writes from then on: writing into blocks that have been written before costs half of writing
+// into merely allocated ones, as no metadata changes.
 //
 // The directory is locked (flock on `lock`) while a writable disk is open; a second opener gets
 // FAILED_PRECONDITION `state directory X is in use by process 1234`.

@@ -75,6 +75,7 @@ class LinuxFile final : public File {
   Status write_all(uint64_t offset, ByteView bytes);
   Status pwrite_all(int fd, uint64_t offset, ByteView bytes);
   void stop_zeroing();
+  void zero_ahead(uint64_t end);
 
   LinuxFileParts parts_;
   IoThread& writer_;
@@ -96,6 +97,8 @@ class LinuxFile final : public File {
   std::mutex zeroing_mutex_;
   std::condition_variable zeroing_ended_;
   Zeroing zeroing_ = Zeroing::none;  // under zeroing_mutex_
+  bool keeps_ahead_ = false;         // created with a size, where O_DIRECT is to be had
+  uint64_t zeroed_ = 0;              // bytes from the start; the zeroing thread's until it has ended
 };
 
 }  // namespace pawl

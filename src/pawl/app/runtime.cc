@@ -160,15 +160,34 @@ SubmitExecution submission(WorkflowId workflow, std::string input_json, std::str
 
 Result<ExecutionId> Runtime::start(WorkflowId workflow, std::string input_json,
                                    std::string request_id) {
-  PAWL_ASSIGN(Reply reply, command(submission(workflow, std::move(input_json),
-                                              std::move(request_id))));
+  PAWL_ASSIGN(Reply reply,
+              command(submission(workflow, std::move(input_json), std::move(request_id))));
   return ExecutionId{reply.number};
+}
+
+Result<std::vector<ExecutionId>> Runtime::start_many(WorkflowId workflow,
+                                                     std::vector<std::string> inputs_json) {
+  std::vector<Ticket> tickets;
+  for (std::string& input : inputs_json) {
+    tickets.push_back(impl_->answers.expect());
+    impl_->host->engine().put(
+        {tickets.back(), Command(submission(workflow, std::move(input), ""))});
+  }
+  std::vector<ExecutionId> ids;
+  std::optional<Error> refused;
+  for (Ticket ticket : tickets) {
+    Result<Reply> reply = impl_->reply(impl_->answers.take(ticket));
+    if (!reply.ok() && !refused) refused = reply.error();
+    if (reply.ok()) ids.push_back(ExecutionId{reply->number});
+  }
+  if (refused) return std::move(*refused);
+  return ids;
 }
 
 Result<ExecutionResult> Runtime::run(WorkflowId workflow, std::string input_json,
                                      std::string request_id) {
-  Response response = impl_->ask(
-      RunExecution{submission(workflow, std::move(input_json), std::move(request_id))});
+  Response response =
+      impl_->ask(RunExecution{submission(workflow, std::move(input_json), std::move(request_id))});
   auto* result = std::get_if<QueryResult>(&response.what);
   if (result != nullptr) return impl_->result_of(std::get<ExecutionDetail>(*result));
   PAWL_ASSIGN(Reply parked, impl_->reply(std::move(response)));

@@ -27,6 +27,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "pawl/base/result.h"
 #include "pawl/isolate/function.h"
@@ -67,6 +68,10 @@ class Runtime {
   Result<ExecutionId> start(WorkflowId workflow, std::string input_json,
                             std::string request_id = "");
 
+  // One execution per input, in one array: they share group commits. The ids are in input order;
+  // the first refusal is the answer, and what was accepted before it stays.
+  Result<std::vector<ExecutionId>> start_many(WorkflowId workflow,
+                                              std::vector<std::string> inputs_json);
   // start() and wait() in one request: the least latency.
   Result<ExecutionResult> run(WorkflowId workflow, std::string input_json,
                               std::string request_id = "");

@@ -1,5 +1,6 @@
-// What durability costs, through the library, against a bare commit on the same disk in the same run:
-// the latency of one task, a chain of dependent tasks, and the throughput of mapped no-op tasks.
+// What durability costs, through the library, against a bare commit on the same disk in the same
+// run: the latency of one task, a chain of dependent tasks, and the throughput of mapped no-op
+// tasks.
 //
 //   ./dev bench runtime_bench        (arguments: [tasks] [directory])
 
@@ -41,8 +42,8 @@ double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-// p50 of one 4 KiB O_DIRECT|O_DSYNC write into a file whose blocks have been written before: what no
-// durable step on this disk can beat.
+// p50 of one 4 KiB O_DIRECT|O_DSYNC write into a file whose blocks have been written before: what
+// no durable step on this disk can beat.
 double bare_commit(const std::string& directory) {
   std::string path = directory + "/bare";
   int fd = open(path.c_str(), O_RDWR | O_CREAT | O_DIRECT | O_DSYNC, 0600);
@@ -111,9 +112,9 @@ int main(int argc, char** argv) {
   if (mkdtemp(directory.data()) == nullptr) return 1;
 
   FunctionRegistry functions;
-  PAWL_CHECK(functions.add("nothing", [](Call&) -> Result<std::string> { return std::string(); })
-                 .ok(),
-             "the first function of its name");
+  PAWL_CHECK(
+      functions.add("nothing", [](Call&) -> Result<std::string> { return std::string(); }).ok(),
+      "the first function of its name");
   {
     auto runtime = must(Runtime::open({directory + "/state", 2, ""}, functions));
 
@@ -155,8 +156,9 @@ int main(int argc, char** argv) {
       auto start = SteadyClock::now();
       run(*runtime, many);
       double wall = seconds_since(start);
-      std::printf("mapped no-op tasks          %9.0f tasks/s   %5.2f us CPU each (target 500,000/s)\n",
-                  tasks / wall, (cpu_seconds() - cpu) / tasks * 1e6);
+      std::printf(
+          "mapped no-op tasks          %9.0f tasks/s   %5.2f us CPU each (target 500,000/s)\n",
+          tasks / wall, (cpu_seconds() - cpu) / tasks * 1e6);
     }
   }
   std::filesystem::remove_all(directory);

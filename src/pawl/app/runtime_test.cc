@@ -86,6 +86,29 @@ TEST_F(RuntimeTest, WhatWasAcknowledgedIsThereAfterOpeningAgain) {
   EXPECT_EQ(calls_, 1000u);
 }
 
+TEST_F(RuntimeTest, AnArrayOfExecutionsInOneRequest) {
+  auto runtime = open();
+  Workflow workflow;
+  workflow.name = "one";
+  Node node;
+  node.id = "square";
+  node.type = NodeType::function;
+  node.function = "square";
+  node.with = {{{"", make_expression(".input.n")}}};
+  workflow.nodes = {node};
+  ASSERT_TRUE(finish(workflow).ok());
+  auto registered = runtime->register_workflow(workflow);
+  ASSERT_TRUE(registered.ok()) << registered.error().message;
+  std::vector<std::string> inputs;
+  for (int i = 0; i < 500; ++i) inputs.push_back("{\"n\":" + std::to_string(i) + "}");
+  auto ids = runtime->start_many(*registered, inputs);
+  ASSERT_TRUE(ids.ok()) << ids.error().message;
+  ASSERT_EQ(ids->size(), 500u);
+  auto result = runtime->wait(ids->back());
+  ASSERT_TRUE(result.ok());
+  EXPECT_EQ(result->output, "{\"square\":249001}");
+}
+
 TEST_F(RuntimeTest, DirectoryInUseSaysByWhom) {
   auto runtime = open();
   auto second = Runtime::open({directory_, 2, PAWL_PROGRAMS}, functions_);

@@ -95,7 +95,7 @@ struct EngineOptions {
   Address address = 1;
   bool workers_died = true;                  // in-process workers: their attempts died with us
   uint64_t checkpoint_log_bytes = 32 << 20;  // log written since the last checkpoint
-  uint64_t checkpoint_executions = 200'000;  // executions changed since
+  uint64_t checkpoint_executions = 20'000;  // executions changed since
 };
 
 class Engine final : public Actor {

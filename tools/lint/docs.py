@@ -9,8 +9,10 @@ RULES = {
     "docs.link": "a link to a file or heading that does not exist",
     "docs.fence": "a code block without a language, or never closed",
     "docs.no_test": "a command block that is not run by the tests",
+    "docs.adr": "a decision without one of its sections, or missing in docs/adr/README.md",
     "docs.changelog": "CHANGELOG.md without an Unreleased section",
 }
+DECISION_SECTIONS = ("Status", "Context", "Decision", "Alternatives", "Consequences")
 LINK = re.compile(r"(?<!!)\[[^\]\n]*\]\(([^)\s]+)\)|!\[[^\]\n]*\]\(([^)\s]+)\)")
 NO_TEST = re.compile(r"<!--\s*no-test\b:?\s*(.*?)-->")
 
@@ -73,8 +75,25 @@ def check_one(path, shown):
             yield Finding(shown, number, "docs.no_test", f"not run: {reason}")
 
 
+def check_decisions(folder):
+    pages = sorted(folder.glob("[0-9]*.md"))
+    index = folder / "README.md"
+    listed = index.read_text() if index.exists() else ""
+    for page in pages:
+        shown = f"docs/adr/{page.name}"
+        lines = page.read_text().splitlines()
+        if not lines or not lines[0].startswith(f"# {page.name[:4]}: "):
+            yield Finding(shown, 1, "docs.adr", f'the title begins with "# {page.name[:4]}: "')
+        found = [line[3:] for line in lines if line.startswith("## ")]
+        if found != list(DECISION_SECTIONS):
+            yield Finding(shown, 1, "docs.adr", "its sections are " + ", ".join(DECISION_SECTIONS))
+        if f"]({page.name})" not in listed:
+            yield Finding(shown, 1, "docs.adr", "docs/adr/README.md does not list it")
+
+
 def check(root):
     root = Path(root)
+    yield from check_decisions(root / "docs/adr")
     for path in documents(root):
         yield from check_one(path, path.relative_to(root).as_posix())
     changelog = root / "CHANGELOG.md"

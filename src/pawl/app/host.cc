@@ -30,6 +30,8 @@ constexpr Address functions_address = 3;
 // More than the slots, so that none idles while the next grant becomes durable.
 constexpr uint32_t process_credit_per_slot = 8;
 constexpr uint32_t function_credit = 16'384;
+// A segment, a spare and the ballast are allocated at once: small, for directories beside a project.
+constexpr uint64_t log_segment_bytes = 16 << 20;
 
 uint64_t random_number() {
   uint64_t number = 0;
@@ -178,6 +180,8 @@ Status Host::Parts::open_storage() {
   telemetry = std::make_unique<OperatorLog>(options.directory + "/pawl.log");
   WalOptions wal;
   wal.log_id = {random_number(), random_number()};
+  wal.segment_bytes = log_segment_bytes;
+  wal.ballast_bytes = log_segment_bytes;
   if (is_memory_file_system(options.directory)) wal.durability = Durability::crash;
   PAWL_ASSIGN(log, Wal::open(*disk, clock, wal));
   RocksdbViewOptions view_options;

@@ -36,7 +36,7 @@ Instant Engine::deadline() const {
   Instant next = peers_.deadline();
   if (timer != Instant::never()) next = std::min(next, started_clock_ + (timer - started_at_));
   if (retry_checkpoint_at_ != Instant::never()) next = std::min(next, retry_checkpoint_at_);
-  return in_flight_ ? next : std::min(next, ports_.log.idle_deadline());
+  return std::min(next, ports_.log.idle_deadline());
 }
 
 void Engine::open_group() {

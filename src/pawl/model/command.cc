@@ -2,6 +2,18 @@
 
 namespace pawl {
 
+const char* name(EvaluationPurpose purpose) {
+  switch (purpose) {
+    case EvaluationPurpose::condition:
+      return "condition";
+    case EvaluationPurpose::items:
+      return "items";
+    case EvaluationPurpose::output:
+      return "output";
+  }
+  return "unknown";
+}
+
 // By content: the place where a large input was put differs from one try to the next.
 Hash128 submit_hash(const SubmitExecution& submit, const Hash128& definition) {
   const Payload& input = submit.input;

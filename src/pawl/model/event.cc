@@ -18,6 +18,30 @@ const char* name(ExecutionStatus status) {
   return "unknown";
 }
 
+const char* name(SkipReason reason) {
+  switch (reason) {
+    case SkipReason::condition_false:
+      return "condition_false";
+    case SkipReason::needs_skipped:
+      return "needs_skipped";
+    case SkipReason::needs_failed:
+      return "needs_failed";
+  }
+  return "unknown";
+}
+
+const char* name(Disposition disposition) {
+  switch (disposition) {
+    case Disposition::retry:
+      return "retry";
+    case Disposition::again:
+      return "again";
+    case Disposition::park:
+      return "park";
+  }
+  return "unknown";
+}
+
 ExecutionId execution_of(const Event& event) {
   return std::visit(
       [](const auto& e) -> ExecutionId {

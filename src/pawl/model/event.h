@@ -50,6 +50,7 @@ struct NodeActivated {
 };
 
 enum class SkipReason : uint8_t { condition_false = 0, needs_skipped = 1, needs_failed = 2 };
+const char* name(SkipReason reason);  // "needs_skipped"
 struct NodeSkipped {
   ExecutionId execution;
   NodeIndex node = 0;
@@ -91,6 +92,7 @@ enum class Disposition : uint8_t {
   again = 1,   // ready at once; does not count as a failure
   park = 2,    // dead letter
 };
+const char* name(Disposition disposition);  // "retry"
 struct AttemptFailed {
   TaskRange range;               // usually one task; a range for a queue timeout
   AttemptNumber attempt = 0;     // 0: was never granted (queue timeout)

@@ -93,7 +93,7 @@ class Gateway final : public Actor {
     SubmittedMany submitted;
     uint64_t outstanding = 0;  // executions without an answer
   };
-  using Question = std::variant<Command, Query, AwaitExecution, ReadHistory, GetProgress>;
+  using Question = decltype(Request::what);
 
   void begin(uint64_t id, Open& open);
   void begin_submit(uint64_t id, Open& open, const SubmitMany& request);

@@ -2,7 +2,7 @@
 
 import json
 
-from source import Finding
+from source import CPP_FOLDERS, Finding, INCLUDE
 
 RULES = {
     "dead.source": "a .cc file that no target compiles",
@@ -13,6 +13,9 @@ RULES = {
 def check(tree, build):
     """`build` is a build folder with compile_commands.json, or None: then sources are not judged."""
     included = {header for source in tree.sources for _, header, _ in source.includes}
+    for folder in CPP_FOLDERS:  # C files are built by examples, and judged by nobody
+        for path in (tree.root / folder).rglob("*.c"):
+            included |= {header for _, header in INCLUDE.findall(path.read_text())}
     for source in tree.sources:
         if source.is_header:
             name = source.path.removeprefix("src/")

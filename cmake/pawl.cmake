@@ -27,7 +27,7 @@ find_package(Threads REQUIRED)
 find_package(OpenSSL REQUIRED COMPONENTS Crypto)
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
 find_program(PAWL_MOLD NAMES mold)
-if(NOT PAWL_FUZZ)
+if(NOT PAWL_FUZZ AND PROJECT_IS_TOP_LEVEL)
   find_package(GTest REQUIRED)
 endif()
 
@@ -37,7 +37,7 @@ if(PAWL_FUZZ)
   target_compile_options(pawl_flags INTERFACE -w -fno-omit-frame-pointer
     -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all)
   target_link_options(pawl_flags INTERFACE -fsanitize=address,undefined)
-else()
+elseif(PROJECT_IS_TOP_LEVEL)
   target_compile_options(pawl_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion
     -Wno-sign-conversion -Wnon-virtual-dtor -Werror -fno-omit-frame-pointer
     # GCC 12 sees uninitialised members in every moved std::variant (GCC bug 105562 and its kin).
@@ -70,10 +70,15 @@ function(pawl_library name)
   if(sources)
     add_library(pawl_${name} STATIC ${sources})
     target_link_libraries(pawl_${name} PUBLIC pawl_flags ${deps} PRIVATE ${arg_EXTERNAL})
-    pawl_check_links(${name})
   else()
     add_library(pawl_${name} INTERFACE)
     target_link_libraries(pawl_${name} INTERFACE pawl_flags ${deps})
+  endif()
+  if(NOT PROJECT_IS_TOP_LEVEL)  # part of another program's build
+    return()
+  endif()
+  if(sources)
+    pawl_check_links(${name})
   endif()
   pawl_check_headers(${name} "${headers}" "${arg_EXTERNAL}")
 

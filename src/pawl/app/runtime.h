@@ -1,5 +1,4 @@
-// Pawl as a library: durable workflows of C++ functions (and processes, and jq) inside your
-// program.
+// Pawl as a library: durable workflows of C++ functions (and processes, and jq) in your program.
 //
 //   FunctionRegistry functions;
 //   functions.add("square", [](Call& call) -> Result<std::string> {
@@ -12,8 +11,8 @@
 //     nodes:
 //       square: {function: square, for_each: "${ .input.numbers }"}
 //   )", R"({"numbers": [1, 2, 3]})", "request-1"));
-//   PAWL_ASSIGN(ExecutionResult result, runtime->wait(id));      // result.output:
-//   {"square":[1,4,9]}
+//   PAWL_ASSIGN(ExecutionResult result, runtime->wait(id));
+//   // result.output: {"square":[1,4,9]}
 //
 // What submit() acknowledged survives a crash: open the same directory again and it goes on. The
 // same request id never starts a second execution. A whole example: examples/embed/.
@@ -39,10 +38,11 @@
 
 namespace pawl {
 
+// Every member has an initialiser, so that {.directory = "state"} is all there is to say.
 struct RuntimeOptions {
-  std::string directory;
-  uint32_t jobs = 0;               // attempts at once; 0: one per core
-  std::string programs_directory;  // of pawl-jq and pawl-guardian; empty: beside this program
+  std::string directory = {};           // made if it is missing
+  uint32_t jobs = 0;                    // attempts at once; 0: one per core
+  std::string programs_directory = {};  // of pawl-jq and pawl-guardian; empty: beside this program
 };
 
 struct ExecutionResult {

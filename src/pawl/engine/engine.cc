@@ -13,7 +13,7 @@ Engine::Engine(EnginePorts ports, EngineOptions options)
       dice_(options.seed),
       requests_(ports.loop),
       messages_(ports.loop),
-      peers_(ports.transport, options.address),
+      peers_(ports.transport, options.address, options.limits),
       evaluations_(ports.evaluator, ports.blob, options.limits) {}
 
 Engine::~Engine() {
@@ -26,8 +26,8 @@ Instant Engine::now() const {
 
 bool Engine::idle() const {
   return gathering_.empty() && !in_flight_ && inbox_.empty() && requests_.empty() &&
-         ports_.evaluations.empty() && messages_.empty() && !evaluations_.has_done() &&
-         !checkpoint_in_flight_;
+         ports_.evaluations.empty() && messages_.empty() && !peers_.has_wishes() &&
+         !evaluations_.has_done() && !checkpoint_in_flight_;
 }
 
 Instant Engine::deadline() const {
@@ -66,7 +66,7 @@ bool Engine::turn() {
   Instant clock = ports_.clock.monotonic();
   if (!in_flight_ && ports_.log.idle_deadline() <= clock) ports_.log.idle();
   peers_.flush(clock);
-  return (!inbox_.empty() && !group_full()) || evaluations_.has_done() ||
+  return (!inbox_.empty() && !group_full()) || evaluations_.has_done() || peers_.has_wishes() ||
          (!gathering_.empty() && !in_flight_);
 }
 
@@ -88,11 +88,10 @@ void Engine::take_log_answers() {
 
 void Engine::take_messages() {
   messages_.take_all(message_batch_);
-  if (message_batch_.empty()) return;
-  std::vector<Peers::Wish> wishes;
+  if (message_batch_.empty() && !peers_.has_wishes()) return;
   Instant clock = ports_.clock.monotonic();
-  for (Message& message : message_batch_) peers_.deliver(std::move(message), clock, wishes);
-  for (Peers::Wish& wish : wishes) run(wish.command, wish.ticket);
+  for (Message& message : message_batch_) peers_.deliver(std::move(message), clock);
+  for (const Peers::Wish& wish : peers_.take_wishes()) run(wish.command, wish.ticket);
 }
 
 void Engine::take_evaluations() {
@@ -145,13 +144,7 @@ void Engine::take(Request& request) {
 }
 
 ProgressList Engine::progress_of(const GetProgress& query) const {
-  ProgressList list;
-  auto it = peers_.progress().lower_bound(TaskKey{query.execution, 0, 0});
-  for (; it != peers_.progress().end() && it->first.execution == query.execution; ++it) {
-    if (list.tasks.size() >= query.limit) break;
-    list.tasks.push_back(it->second);
-  }
-  return list;
+  return {peers_.progress(query.execution, query.limit)};
 }
 
 // A full disk refuses new work early; results, cancellations and deletions are still taken, for

@@ -2,18 +2,37 @@
 
 #include <algorithm>
 
-namespace pawl {
+#include "pawl/base/check.h"
 
-Peers::Peer& Peers::peer(Address address) {
-  std::unique_ptr<Peer>& peer = peers_[address];
-  if (!peer) {
-    LinkOptions options;
-    options.self = self_;
-    options.peer = address;
-    options.incarnation = incarnation_;
-    peer = std::make_unique<Peer>(options);
+namespace pawl {
+namespace {
+
+// Grants and stops that may wait for one worker whose link is full.
+constexpr size_t gathered_max = 1 << 16;
+
+}  // namespace
+
+Peers::Peer* Peers::peer(Address address) {
+  auto known = peers_.find(address);
+  if (known != peers_.end()) return known->second.get();
+  if (!make_room()) return nullptr;
+  LinkOptions options;
+  options.self = self_;
+  options.peer = address;
+  options.incarnation = ++last_incarnation_;
+  return peers_.emplace(address, std::make_unique<Peer>(options)).first->second.get();
+}
+
+bool Peers::make_room() {
+  if (peers_.size() < limits_.peers_max) return true;
+  auto oldest = peers_.end();
+  for (auto it = peers_.begin(); it != peers_.end(); ++it) {
+    if (it->second->session || it->second->opening != 0) continue;
+    if (oldest == peers_.end() || it->second->heard < oldest->second->heard) oldest = it;
   }
-  return *peer;
+  if (oldest == peers_.end()) return false;
+  peers_.erase(oldest);
+  return true;
 }
 
 Peers::Peer* Peers::find(SessionId session) {
@@ -25,49 +44,76 @@ void Peers::forget_session(Peer& peer) {
   sessions_.erase(peer.session);
   peer.session = {};
   peer.opening = 0;
-  peer.grants = {};
-  peer.stops = {};
+  peer.waiting.clear();
+  peer.gathered = 0;
+  peer.progress.clear();
 }
 
-void Peers::deliver(Message message, Instant now, std::vector<Wish>& wishes) {
-  Address from = message.from;
-  Peer& sender = peer(from);
-  Link::Delivery delivery = sender.link.deliver(std::move(message), now);
-  if (delivery.peer_restarted && sender.session) {
-    wishes.push_back({CloseSession{sender.session, "the worker has started anew"}, 0});
-    forget_session(sender);
-  }
-  for (MessageBody& body : delivery.bodies) take(from, sender, std::move(body), wishes);
+void Peers::close(Peer& peer, std::string reason) {
+  if (peer.session) wishes_.push_back({CloseSession{peer.session, std::move(reason)}, 0});
+  forget_session(peer);
 }
 
-void Peers::take(Address address, Peer& peer, MessageBody body, std::vector<Wish>& wishes) {
-  if (auto* hello = std::get_if<Hello>(&body)) {
-    if (peer.session) {
-      wishes.push_back({CloseSession{peer.session, "the worker has opened another session"}, 0});
-      forget_session(peer);
-    }
-    peer.opening = ++last_ticket_;
-    wishes.push_back({OpenSession{std::move(hello->worker)}, peer.opening});
-    return;
-  }
+void Peers::deliver(Message message, Instant now) {
+  Peer* sender = peer(message.from);
+  if (sender == nullptr) return;  // the worker will try again
+  sender->heard = now;
+  Link::Delivery delivery = sender->link.deliver(std::move(message), now);
+  if (delivery.peer_restarted) close(*sender, "the worker has started anew");
+  for (MessageBody& body : delivery.bodies) take(*sender, std::move(body));
+}
+
+void Peers::take(Peer& peer, MessageBody body) {
+  if (auto* hello = std::get_if<Hello>(&body)) return take(peer, std::move(*hello));
   if (!peer.session) return;  // of a session that is over
   if (auto* reports = std::get_if<Reports>(&body)) {
-    for (const AttemptReport& report : reports->reports) {
-      auto from = progress_.lower_bound(report.range.at(report.range.begin));
-      auto to = progress_.lower_bound(report.range.at(report.range.end));
-      progress_.erase(from, to);
-    }
-    wishes.push_back({ReportAttempts{peer.session, std::move(reports->reports)}, 0});
+    take(peer, std::move(*reports));
   } else if (std::holds_alternative<Heartbeat>(body)) {
-    wishes.push_back({RenewSession{peer.session}, 0});
+    wishes_.push_back({RenewSession{peer.session}, 0});
   } else if (auto* progress = std::get_if<Progress>(&body)) {
-    for (AttemptProgress& item : progress->items) progress_[item.task] = std::move(item);
+    take(peer, std::move(*progress));
   } else if (std::holds_alternative<Goodbye>(body)) {
-    wishes.push_back({CloseSession{peer.session, "the worker said goodbye"}, 0});
-    sessions_.erase(peer.session);
-    peer.session = {};
+    close(peer, "the worker said goodbye");
   }
-  (void)address;
+}
+
+void Peers::take(Peer& peer, Hello hello) {
+  close(peer, "the worker has opened another session");
+  peer.opening = ++last_ticket_;
+  peer.credit = hello.worker.credit;
+  wishes_.push_back({OpenSession{std::move(hello.worker)}, peer.opening});
+}
+
+void Peers::take(Peer& peer, Reports reports) {
+  for (const AttemptReport& report : reports.reports) {
+    if (report.range.begin >= report.range.end) continue;  // refused by the partition
+    auto from = peer.progress.lower_bound(report.range.at(report.range.begin));
+    auto to = peer.progress.lower_bound(report.range.at(report.range.end));
+    peer.progress.erase(from, to);
+  }
+  wishes_.push_back({ReportAttempts{peer.session, std::move(reports.reports)}, 0});
+}
+
+// Not more tasks than it may hold, whatever it says.
+void Peers::take(Peer& peer, Progress progress) {
+  for (AttemptProgress& item : progress.items) {
+    if (peer.progress.size() >= peer.credit && !peer.progress.contains(item.task)) continue;
+    if (item.message.size() > limits_.error_bytes_max) item.message.resize(limits_.error_bytes_max);
+    peer.progress[item.task] = std::move(item);
+  }
+}
+
+std::vector<AttemptProgress> Peers::progress(ExecutionId execution, uint32_t limit) const {
+  std::vector<AttemptProgress> found;
+  for (const auto& [address, peer] : peers_) {
+    auto it = peer->progress.lower_bound(TaskKey{execution, 0, 0});
+    for (; it != peer->progress.end() && it->first.execution == execution; ++it)
+      found.push_back(it->second);
+  }
+  std::sort(found.begin(), found.end(),
+            [](const AttemptProgress& a, const AttemptProgress& b) { return a.task < b.task; });
+  if (found.size() > limit) found.resize(limit);
+  return found;
 }
 
 bool Peers::opened(Ticket ticket, const Reply& reply) {
@@ -76,40 +122,64 @@ bool Peers::opened(Ticket ticket, const Reply& reply) {
     if (peer->opening != ticket) continue;
     peer->opening = 0;
     if (reply.code != Code::ok) {
-      send(*peer, Closed{reply.message});
+      peer->waiting.push_back(Closed{reply.message});
       return true;
     }
     peer->session = SessionId{reply.number};
     sessions_[peer->session] = address;
-    send(*peer, Welcome{peer->session});
+    peer->waiting.push_back(Welcome{peer->session});
+    return true;
   }
+  // Whoever asked for it has started anew or asked again meanwhile.
+  if (reply.code == Code::ok)
+    wishes_.push_back({CloseSession{SessionId{reply.number}, "the worker has gone"}, 0});
   return true;
 }
 
+// The body at the end of what waits, so that many grants travel in one message and a stop stays
+// behind the grant it ends.
+template <class Body>
+Body& Peers::gather(Peer& peer) {
+  ++peer.gathered;
+  if (peer.waiting.empty() || !std::holds_alternative<Body>(peer.waiting.back()))
+    peer.waiting.push_back(Body{});
+  return std::get<Body>(peer.waiting.back());
+}
+
 void Peers::grant(Grant grant) {
-  if (Peer* peer = find(grant.session)) peer->grants.grants.push_back(std::move(grant));
+  Peer* peer = find(grant.session);
+  if (peer == nullptr) return;
+  gather<Grants>(*peer).grants.push_back(std::move(grant));
+  close_if_stuck(*peer);
 }
 
 void Peers::stop(const Stop& stop) {
-  if (Peer* peer = find(stop.session)) peer->stops.stops.push_back(stop.attempts);
+  Peer* peer = find(stop.session);
+  if (peer == nullptr) return;
+  gather<Stops>(*peer).stops.push_back(stop.attempts);
+  close_if_stuck(*peer);
+}
+
+void Peers::close_if_stuck(Peer& peer) {
+  if (!peer.link.full() || peer.gathered <= gathered_max) return;
+  close(peer, "the worker takes nothing of what it is sent");
+  peer.waiting.push_back(Closed{"the worker takes nothing of what it is sent"});
 }
 
 void Peers::hang_up(const Hangup& hangup) {
   Peer* peer = find(hangup.session);
   if (peer == nullptr) return;
   forget_session(*peer);
-  send(*peer, Closed{hangup.reason});
-}
-
-void Peers::send(Peer& peer, MessageBody body) {
-  // A full link means a worker that has not answered for long: its lease will run out.
-  (void)peer.link.send(std::move(body));
+  peer->waiting.push_back(Closed{hangup.reason});
 }
 
 void Peers::flush(Instant now) {
   for (auto& [address, peer] : peers_) {
-    if (!peer->stops.stops.empty()) send(*peer, std::exchange(peer->stops, {}));
-    if (!peer->grants.grants.empty()) send(*peer, std::exchange(peer->grants, {}));
+    while (!peer->waiting.empty() && !peer->link.full()) {
+      PAWL_CHECK(peer->link.send(std::move(peer->waiting.front())).ok(), "the link has room");
+      peer->waiting.pop_front();
+    }
+    if (peer->waiting.empty()) peer->gathered = 0;
     for (Message& message : peer->link.poll(now)) transport_.send(std::move(message));
   }
 }

@@ -2,14 +2,24 @@
 //
 // Turns what workers say into commands, and what the partition wants from a session into messages.
 // Knows nothing of groups and durability: the engine calls it after the commit gate.
+//
+// A worker that takes nothing costs bounded memory: once its link is full, grants and stops gather
+// here; beyond `gathered_max` of them its session is closed. Nothing is ever dropped while the
+// session lives, for a grant that is lost on the way would stay granted for as long as the worker
+// renews its lease. At most limits.peers_max addresses are remembered: a newcomer takes the place of
+// the one without a session that was heard of longest ago, or is not heard.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <memory>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "pawl/model/command.h"
 #include "pawl/model/effect.h"
+#include "pawl/model/limits.h"
 #include "pawl/port/link.h"
 #include "pawl/port/transport.h"
 
@@ -17,16 +27,19 @@ namespace pawl {
 
 class Peers {
  public:
-  // `incarnation`: the log's epoch, which ascends over the lives of this address.
-  Peers(Transport& transport, Address self) : transport_(transport), self_(self) {}
-  void start(uint64_t incarnation) { incarnation_ = incarnation; }
+  Peers(Transport& transport, Address self, const Limits& limits)
+      : transport_(transport), self_(self), limits_(limits) {}
+  // `epoch`: the log's, which ascends over the lives of this address.
+  void start(uint64_t epoch) { last_incarnation_ = epoch << 32; }
 
   // Commands that follow from the message. An OpenSession carries a ticket for opened().
   struct Wish {
     Command command;
     Ticket ticket = 0;
   };
-  void deliver(Message message, Instant now, std::vector<Wish>& wishes);
+  void deliver(Message message, Instant now);
+  std::vector<Wish> take_wishes() { return std::exchange(wishes_, {}); }
+  bool has_wishes() const { return !wishes_.empty(); }
   // The answer to an OpenSession made by deliver().
   bool opened(Ticket ticket, const Reply& reply);
 
@@ -36,31 +49,46 @@ class Peers {
   // Sends what has gathered; call it at the end of a turn.
   void flush(Instant now);
   Instant deadline() const;
-  const std::map<TaskKey, AttemptProgress>& progress() const { return progress_; }
+  // The newest progress of the execution's tasks, by node and item.
+  std::vector<AttemptProgress> progress(ExecutionId execution, uint32_t limit) const;
+  size_t size() const { return peers_.size(); }
 
  private:
   struct Peer {
     explicit Peer(LinkOptions options) : link(options) {}
     Link link;
+    Instant heard;
     SessionId session;
     Ticket opening = 0;
-    Grants grants;
-    Stops stops;
+    uint32_t credit = 0;              // of the session
+    std::deque<MessageBody> waiting;  // for room in the link; all about the newest session
+    size_t gathered = 0;              // grants and stops put there since it was last empty
+    std::map<TaskKey, AttemptProgress> progress;
   };
-  Peer& peer(Address address);
-  void take(Address address, Peer& peer, MessageBody body, std::vector<Wish>& wishes);
+  Peer* peer(Address address);
+  bool make_room();
+  void take(Peer& peer, MessageBody body);
+  void take(Peer& peer, Hello hello);
+  void take(Peer& peer, Reports reports);
+  void take(Peer& peer, Progress progress);
+  void close(Peer& peer, std::string reason);
   void forget_session(Peer& peer);
   Peer* find(SessionId session);
-  void send(Peer& peer, MessageBody body);
+  template <class Body>
+  Body& gather(Peer& peer);
+  void close_if_stuck(Peer& peer);
 
   static constexpr Ticket first_ticket = uint64_t{1} << 62;  // apart from clients' tickets
   Transport& transport_;
-  Address self_;
-  uint64_t incarnation_ = 1;
+  const Address self_;
+  const Limits limits_;
+  // Every link has its own: a forgotten peer that speaks again finds a younger link, not one that
+  // counts from 1 in the middle of its stream.
+  uint64_t last_incarnation_ = 0;
   Ticket last_ticket_ = first_ticket;
+  std::vector<Wish> wishes_;
   std::map<Address, std::unique_ptr<Peer>> peers_;
   std::map<SessionId, Address> sessions_;
-  std::map<TaskKey, AttemptProgress> progress_;
 };
 
 }  // namespace pawl

@@ -20,6 +20,7 @@ struct Limits {
   uint64_t output_bytes_max = 64 << 20;          // one task's output
   uint64_t error_bytes_max = 4096;               // one failure's text; longer ones are cut
   uint64_t sessions_max = 4096;                  // workers connected
+  uint64_t peers_max = 8192;                     // worker addresses remembered, with or without session
   uint64_t session_credit_max = 1 << 20;         // grants outstanding at one session
   uint64_t grant_items_max = 16'384;             // items in one grant
   uint64_t inbox_depth_max = 1 << 20;            // commands waiting in memory

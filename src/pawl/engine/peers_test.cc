@@ -1,0 +1,174 @@
+#include "pawl/engine/peers.h"
+
+#include <gtest/gtest.h>
+
+namespace pawl {
+namespace {
+
+class Sent final : public Transport {
+ public:
+  void bind(Address, Sink<Message>&) override {}
+  void unbind(Address) override {}
+  void send(Message message) override { messages.push_back(std::move(message)); }
+  std::vector<Message> messages;
+};
+
+Grant grant_of(SessionId session, ItemIndex item) {
+  Grant grant;
+  grant.session = session;
+  grant.range = {ExecutionId{1}, 0, item, item + 1};
+  return grant;
+}
+
+// The engine's side, and workers that are no more than their end of a link.
+struct PeersTest : testing::Test {
+  explicit PeersTest(Limits limits = {}) : peers(sent, 1, limits) { peers.start(3); }
+
+  Link& worker(Address address) {
+    auto known = workers.find(address);
+    if (known != workers.end()) return known->second;
+    LinkOptions options;
+    options.self = address;
+    options.peer = 1;
+    return workers.emplace(address, Link(options)).first->second;
+  }
+  void listen(Address deaf = 0) {
+    for (int round = 0; round < 6; ++round) {
+      now = now + Duration::seconds(6);
+      for (auto& [address, link] : workers) {
+        for (Message& message : link.poll(now)) peers.deliver(std::move(message), now);
+      }
+      peers.flush(now);
+      for (Message& message : std::exchange(sent.messages, {})) {
+        Address to = message.to;
+        auto link = workers.find(to);
+        if (to == deaf || link == workers.end()) continue;
+        Link::Delivery got = link->second.deliver(std::move(message), now);
+        if (got.peer_restarted) ++restarts;
+        for (MessageBody& body : got.bodies) heard[to].push_back(std::move(body));
+      }
+    }
+  }
+  Ticket ticket_of_open() {
+    Ticket ticket = 0;
+    for (Peers::Wish& wish : peers.take_wishes()) {
+      if (std::holds_alternative<OpenSession>(wish.command)) ticket = wish.ticket;
+    }
+    return ticket;
+  }
+  SessionId join(Address address, uint64_t number) {
+    EXPECT_TRUE(worker(address).send(Hello{}).ok());
+    listen();
+    peers.opened(ticket_of_open(), {Code::ok, "", number});
+    listen();
+    return SessionId{number};
+  }
+
+  Sent sent;
+  Peers peers;
+  Instant now{1};
+  std::map<Address, Link> workers;
+  std::map<Address, std::vector<MessageBody>> heard;
+  int restarts = 0;
+};
+
+TEST_F(PeersTest, AFullLinkDropsNoGrantAndKeepsTheOrder) {
+  SessionId session = join(7, 1);
+  uint32_t bodies = 2 * LinkOptions{}.waiting_messages_max;
+  for (uint32_t i = 0; i < bodies; ++i) {
+    peers.grant(grant_of(session, i));
+    peers.flush(now);
+  }
+  peers.stop({session, {grant_of(session, bodies - 1).range, 1, 0}});
+  sent.messages.clear();
+  heard.clear();
+  for (int i = 0; i < 40; ++i) listen();
+  ItemIndex next = 0;
+  for (const MessageBody& body : heard[7]) {
+    if (const auto* grants = std::get_if<Grants>(&body)) {
+      for (const Grant& grant : grants->grants) EXPECT_EQ(grant.range.begin, next++);
+    }
+  }
+  EXPECT_EQ(next, bodies);
+  EXPECT_TRUE(std::holds_alternative<Stops>(heard[7].back()));
+}
+
+TEST_F(PeersTest, AWorkerThatTakesNothingLosesItsSession) {
+  SessionId session = join(7, 1);
+  for (uint32_t i = 0; i < 80'000 && !peers.has_wishes(); ++i) {
+    peers.grant(grant_of(session, i));
+    if (i < 5000) peers.flush(now);
+  }
+  std::vector<Peers::Wish> wishes = peers.take_wishes();
+  ASSERT_EQ(wishes.size(), 1u);
+  EXPECT_EQ(std::get<CloseSession>(wishes[0].command).session, session);
+  for (int i = 0; i < 40; ++i) listen();
+  EXPECT_TRUE(std::holds_alternative<Closed>(heard[7].back()));
+}
+
+TEST_F(PeersTest, ASessionOpenedForAWorkerThatHasGoneIsClosedAgain) {
+  ASSERT_TRUE(worker(7).send(Hello{}).ok());
+  listen();
+  Ticket first = ticket_of_open();
+  ASSERT_TRUE(worker(7).send(Hello{}).ok());
+  listen();
+  Ticket second = ticket_of_open();
+  ASSERT_NE(first, second);
+  EXPECT_TRUE(peers.opened(first, {Code::ok, "", 1}));
+  EXPECT_TRUE(peers.opened(second, {Code::ok, "", 2}));
+  std::vector<Peers::Wish> wishes = peers.take_wishes();
+  ASSERT_EQ(wishes.size(), 1u);
+  EXPECT_EQ(std::get<CloseSession>(wishes[0].command).session, SessionId{1});
+}
+
+TEST_F(PeersTest, AReportOfAReversedRangeIsPassedOnForThePartitionToRefuse) {
+  join(7, 1);
+  AttemptReport report;
+  report.range = {ExecutionId{1}, 0, 9, 2};
+  Progress progress;
+  for (ItemIndex item = 0; item < 12; ++item)
+    progress.items.push_back({{ExecutionId{1}, 0, item}, 1, 500, ""});
+  ASSERT_TRUE(worker(7).send(progress).ok());
+  ASSERT_TRUE(worker(7).send(Reports{{report}}).ok());
+  listen();
+  EXPECT_EQ(peers.take_wishes().size(), 1u);
+  EXPECT_EQ(peers.progress(ExecutionId{1}, 100).size(), WorkerSpec{}.credit);
+}
+
+struct FewPeers : PeersTest {
+  static Limits few() {
+    Limits limits;
+    limits.peers_max = 2;
+    return limits;
+  }
+  FewPeers() : PeersTest(few()) {}
+};
+
+TEST_F(FewPeers, ANewcomerTakesThePlaceOfOneWithoutASession) {
+  SessionId session = join(7, 1);
+  SessionId over = join(8, 2);
+  peers.hang_up({over, "over"});
+  listen();
+  join(9, 3);
+  EXPECT_EQ(peers.size(), 2u);
+  EXPECT_TRUE(std::holds_alternative<Welcome>(heard[9].back()));
+  peers.grant(grant_of(session, 0));
+  listen();
+  EXPECT_TRUE(std::holds_alternative<Grants>(heard[7].back()));
+
+  // With sessions everywhere a newcomer is not heard; the forgotten one, once there is room, finds
+  // a younger life of the engine, not the middle of an old stream.
+  ASSERT_TRUE(worker(8).send(Hello{}).ok());
+  listen();
+  EXPECT_EQ(ticket_of_open(), 0u);
+  peers.hang_up({session, "over"});
+  listen();
+  EXPECT_EQ(peers.size(), 2u);
+  EXPECT_EQ(restarts, 1);
+  EXPECT_EQ(ticket_of_open(), 0u) << "the Hello was meant for the forgotten link";
+  join(8, 4);
+  EXPECT_TRUE(std::holds_alternative<Welcome>(heard[8].back()));
+}
+
+}  // namespace
+}  // namespace pawl

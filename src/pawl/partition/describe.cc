@@ -43,8 +43,9 @@ std::string what_failed(const Cause& cause) {
 
 std::string describe(const Cause& cause) {
   std::string text = what_failed(cause);
-  if (cause.error.empty()) return text;
-  return text + ": " + cause.error.substr(0, cause.error.find('\n'));
+  std::string line = cause.error.substr(0, cause.error.find('\n'));
+  if (line.starts_with(text)) return line;  // it says so itself
+  return line.empty() ? text : text + ": " + line;
 }
 
 std::string subject_of(const Execution& execution, NodeIndex node) {

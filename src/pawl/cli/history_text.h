@@ -1,0 +1,15 @@
+// Events of an execution as lines for people.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "pawl/engine/history.h"
+#include "pawl/partition/query.h"
+
+namespace pawl::cli {
+
+// "count[3..9]: granted, attempt 1"; node names come from the detail.
+std::string event_line(const Event& event, const ExecutionDetail& detail);
+
+}  // namespace pawl::cli

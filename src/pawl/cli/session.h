@@ -1,0 +1,80 @@
+// What every verb is given: the console, the command line, the way to the state directory; and what
+// every verb needs of them.
+//
+//   int show(Session& session, const Arguments& given) {
+//     if (Status s = session.open(given, Purpose::look); !s.ok()) return session.fail(s.error());
+//     Result<ExecutionDetail> detail = session.client().execution(id);
+//     if (!detail.ok()) return session.fail(detail.error());
+//     ...
+//     return session.close();
+//   }
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "pawl/cli/arguments.h"
+#include "pawl/cli/console.h"
+#include "pawl/cli/station.h"
+
+namespace pawl::cli {
+
+// Exit codes, the same for all verbs.
+enum ExitCode : int {
+  exit_ok = 0,
+  exit_failed = 1,  // the work failed, or the answer is no
+  exit_usage = 2,   // the command line or the definition is wrong
+  exit_unable = 3,  // the state directory cannot be used
+  exit_interrupted = 130,
+};
+
+// Counts SIGINT and SIGTERM.
+class Interrupts final : public SignalWatcher {
+ public:
+  void signalled(int signal) override;
+  int count() const { return count_; }
+
+ private:
+  int count_ = 0;
+};
+
+class Session {
+ public:
+  Session(Console& console, Stations& stations) : console_(console), stations_(stations) {}
+
+  Console& console() { return console_; }
+  Station& station() { return *station_; }
+  Client& client() { return station_->client(); }
+  Interrupts& interrupts() { return interrupts_; }
+
+  // --state, PAWL_STATE, .pawl
+  static std::string directory(const Arguments& given);
+  // Opens or connects; an error's exit code is then exit_unable.
+  Status open(const Arguments& given, Purpose purpose);
+  Status open(const StationRequest& request);
+  bool opened() const { return station_ != nullptr; }
+  void drop() { station_.reset(); }
+  // Closes what was opened and gives `code`, or exit_unable.
+  int close(int code = exit_ok);
+
+  // "pawl: message" on standard error; gives the exit code that fits.
+  int fail(const Error& error);
+  void say(const std::string& line);
+
+  // --output json
+  static bool wants_json(const Arguments& given) { return given.value("output") == "json"; }
+  static Status check_output(const Arguments& given);
+
+  const std::string& state() const { return state_; }
+  // " --state DIR" where a command to be typed needs it.
+  std::string state_option() const;
+
+ private:
+  Console& console_;
+  Stations& stations_;
+  std::unique_ptr<Station> station_;
+  Interrupts interrupts_;
+  std::string state_;
+};
+
+}  // namespace pawl::cli

@@ -1,0 +1,224 @@
+#include <unistd.h>
+
+#include <algorithm>
+#include <climits>
+
+#include "pawl/adapter/linux_loop/linux_clock.h"
+#include "pawl/base/json.h"
+#include "pawl/cli/each_job.h"
+#include "pawl/cli/each_outputs.h"
+#include "pawl/cli/inputs.h"
+#include "pawl/cli/progress_view.h"
+#include "pawl/cli/report.h"
+#include "pawl/cli/verbs.h"
+#include "pawl/cli/watch.h"
+#include "pawl/model/limits.h"
+
+namespace pawl::cli {
+namespace {
+
+constexpr uint32_t failures_shown_max = 10;
+
+Result<EachJob> job_of(const Arguments& given) {
+  EachJob job = split_each(given.positionals());
+  if (job.command.empty()) {
+    return Error{Code::invalid_argument,
+                 "a command is missing; usage: pawl each 'gzip -k {}' ::: *.log"};
+  }
+  if (!job.items_given) {
+    std::string file = given.value("arg-file").value_or("-");
+    if (file == "-" && isatty(0) == 1) {
+      return Error{Code::invalid_argument,
+                   "no items: give them behind ::: , or one per line on standard input"};
+    }
+    PAWL_ASSIGN(std::string text, read_text(file, Limits{}.input_bytes_max));
+    job.items = items_of(text, given.has("null") ? ItemEnd::nul : ItemEnd::line);
+  } else if (given.has("arg-file")) {
+    return Error{Code::invalid_argument, "--arg-file and ::: cannot be given together"};
+  }
+  if (job.items.size() > mapped_items_max) {
+    return Error{Code::resource_exhausted,
+                 "at most " + with_commas(mapped_items_max) + " items (mapped_items_max)"};
+  }
+  return job;
+}
+
+Result<EachOptions> options_of(const Arguments& given) {
+  EachOptions options;
+  PAWL_ASSIGN(uint64_t retries, number_of(given, "retries", 0, 0));
+  if (retries >= attempts_max) {
+    return Error{Code::invalid_argument, "--retries: fewer than " + std::to_string(attempts_max)};
+  }
+  options.attempts = retries + 1;
+  if (std::optional<std::string> timeout = given.value("timeout")) {
+    PAWL_ASSIGN(options.timeout, duration_text(*timeout, "--timeout"));
+  }
+  char here[PATH_MAX];
+  if (getcwd(here, sizeof here) != nullptr) options.directory = here;
+  return options;
+}
+
+// The newest `each` that is not finished.
+Result<ExecutionId> to_resume(Session& session) {
+  ListExecutions query;
+  query.limit = 1000;
+  while (true) {
+    PAWL_ASSIGN(ExecutionList page, session.client().executions(query));
+    for (const ExecutionSummary& one : page.executions) {
+      if (one.workflow != "each" || one.status > ExecutionStatus::parked) continue;
+      if (one.status == ExecutionStatus::parked) {
+        PAWL_ASSIGN(uint64_t count, session.client().redrive({one.id, "", std::nullopt}));
+        session.say(to_text(one.id) + ": " + with_commas(count) + " failed items are tried again");
+      }
+      return one.id;
+    }
+    if (page.executions.size() < query.limit) break;
+    query.before = page.executions.back().id;
+  }
+  return Error{Code::not_found, "no unfinished `pawl each` in " + session.state()};
+}
+
+class EachRun {
+ public:
+  EachRun(Session& session, const Arguments& given, ExecutionId execution)
+      : session_(session), given_(given), execution_(execution) {}
+
+  // The exit code.
+  int run() {
+    Ticket settled = session_.client().start(AwaitExecution{execution_});
+    Result<ExecutionDetail> detail = until_settled(settled);
+    session_.console().clear();
+    if (!detail.ok()) return session_.close(session_.fail(detail.error()));
+    if (interrupted_) {
+      session_.client().forget(settled);
+      return leave(session_, execution_);
+    }
+    return session_.close(tell_end(*detail));
+  }
+
+ private:
+  bool over() const { return session_.interrupts().count() > 0 || session_.console().abandoned(); }
+
+  Result<ExecutionDetail> until_settled(Ticket settled) {
+    LinuxClock clock;
+    Client& client = session_.client();
+    Instant next_look = clock.monotonic() + Duration::milliseconds(100);
+    while (!client.done(settled) && !over()) {
+      Instant now = clock.monotonic();
+      if (now >= next_look) {
+        PAWL_TRY(look(now));
+        next_look = clock.monotonic() + Duration::milliseconds(100);
+      } else {
+        client.pump(std::min(next_look - now, Duration::milliseconds(100)));
+      }
+    }
+    interrupted_ = over();
+    if (!interrupted_) {
+      PAWL_ASSIGN([[maybe_unused]] Settlement end, client.take_as<Settlement>(settled));
+      PAWL_TRY(look(clock.monotonic()));
+    }
+    return client.execution(execution_);
+  }
+
+  Status look(Instant now) {
+    PAWL_ASSIGN(ExecutionDetail detail, session_.client().execution(execution_));
+    if (detail.nodes.empty()) return {};
+    if (!outputs_ && detail.nodes[0].tasks.total > 0) {
+      outputs_.emplace(session_, execution_, detail.nodes[0].id,
+                       static_cast<ItemIndex>(detail.nodes[0].tasks.total),
+                       given_.has("unordered") ? OutputOrder::completion : OutputOrder::items);
+    }
+    view_.update(std::move(detail), now);
+    if (outputs_) PAWL_TRY(outputs_->print_new());
+    session_.console().flush();
+    if (!given_.has("quiet")) {
+      Console::Size size = session_.console().size();
+      session_.console().show(
+          view_.lines(now, session_.console().err_style(), size.columns, size.rows));
+    }
+    return {};
+  }
+
+  std::string item_text(const ExecutionDetail& detail, ItemIndex item) {
+    if (input_.empty()) {
+      Result<std::string> text = session_.client().text(detail.input);
+      input_ = text.ok() ? std::move(*text) : "{}";
+    }
+    auto value = json_find(input_, {"items", std::to_string(item)});
+    if (value && json_kind(*value) == JsonKind::object) value = json_find(*value, {"item"});
+    return value ? tame(json_unquote(*value)) : "";
+  }
+
+  int tell_end(const ExecutionDetail& detail) {
+    const TaskCounts& tasks = detail.summary.tasks;
+    if (detail.summary.status == ExecutionStatus::succeeded) return exit_ok;
+    Console& console = session_.console();
+    const Style& style = console.err_style();
+    console.err(style.paint(Colour::red, "pawl:") + " " + with_commas(failing(tasks)) + " of " +
+                with_commas(tasks.total) + " failed\n");
+    ListDeadLetters query;
+    query.execution = execution_;
+    query.limit = failures_shown_max;
+    Result<DeadLetterList> letters = session_.client().dead_letters(query);
+    uint64_t shown = 0;
+    for (size_t i = 0; letters.ok() && i < letters->letters.size(); ++i) {
+      const DeadLetter& one = letters->letters[i];
+      if (one.range.begin == one.range.end) console.err("  " + tame(one.cause.error) + "\n");
+      for (ItemIndex item = one.range.begin; item < one.range.end; ++item) {
+        if (shown++ >= failures_shown_max) break;
+        console.err("  " + item_text(detail, item) + ": " + tame(in_words(one.cause)) + "\n");
+      }
+    }
+    if (failing(tasks) > shown) {
+      console.err("  and more: pawl dead-letters list " + to_text(execution_) +
+                  session_.state_option() + "\n");
+    }
+    std::string state = session_.state_option();
+    console.err("  try them again: pawl each --resume" + state + "\n");
+    return exit_failed;
+  }
+
+  Session& session_;
+  const Arguments& given_;
+  ExecutionId execution_;
+  ProgressView view_;
+  std::optional<EachOutputs> outputs_;
+  std::string input_;
+  bool interrupted_ = false;
+};
+
+Result<ExecutionId> submit(Session& session, const EachJob& job, const EachOptions& options) {
+  SubmitRequest request;
+  request.definition = each_definition(job, options);
+  request.file_name = "each";
+  request.input_json = each_input(job);
+  return session.client().submit(std::move(request));
+}
+
+}  // namespace
+
+int verb_each(Session& session, const Arguments& given) {
+  bool resume = given.has("resume");
+  Result<EachJob> job = resume ? EachJob{} : job_of(given);
+  if (!job.ok()) {
+    session.fail(job.error());
+    return exit_usage;
+  }
+  Result<EachOptions> options = options_of(given);
+  if (!options.ok()) return session.fail(options.error());
+  if (given.has("dry-run")) {
+    for (size_t i = 0; i < job->items.size(); ++i) {
+      session.console().out(each_line(*job, i) + "\n");
+    }
+    return exit_ok;
+  }
+  if (!resume && job->items.empty()) return exit_ok;
+  if (Status opened = session.open(given, Purpose::work); !opened.ok()) {
+    return session.fail(opened.error());
+  }
+  Result<ExecutionId> id = resume ? to_resume(session) : submit(session, *job, *options);
+  if (!id.ok()) return session.close(session.fail(id.error()));
+  return EachRun(session, given, *id).run();
+}
+
+}  // namespace pawl::cli

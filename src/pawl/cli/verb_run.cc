@@ -1,0 +1,168 @@
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "pawl/base/json.h"
+#include "pawl/cli/inputs.h"
+#include "pawl/cli/report.h"
+#include "pawl/cli/verbs.h"
+#include "pawl/cli/watch.h"
+#include "pawl/model/limits.h"
+
+namespace pawl::cli {
+namespace {
+
+Result<SubmitRequest> request_of(const Arguments& given) {
+  const Limits limits;
+  SubmitRequest request;
+  request.file_name = given.positionals().front();
+  PAWL_ASSIGN(request.definition, read_text(request.file_name, limits.definition_bytes_max));
+  std::optional<std::string> input_file = given.value("input-file");
+  if (input_file && given.has("input")) {
+    return Error{Code::invalid_argument, "--input and --input-file cannot be given together"};
+  }
+  if (input_file) {
+    PAWL_ASSIGN(request.input_json, read_text(*input_file, limits.input_bytes_max));
+    Status valid = json_validate(request.input_json);
+    if (!valid.ok()) {
+      return Error{Code::invalid_argument, *input_file + " is not JSON: " + valid.error().message};
+    }
+  } else {
+    PAWL_ASSIGN(request.input_json, object_from_pairs(given.values("input"), "--input"));
+  }
+  PAWL_ASSIGN(request.labels_json, object_from_pairs(given.values("label"), "--label"));
+  request.request_id = given.value("request-id").value_or("");
+  return request;
+}
+
+DisplayKind display_of(const Arguments& given) {
+  if (Session::wants_json(given)) return DisplayKind::machines;
+  return given.has("quiet") ? DisplayKind::none : DisplayKind::people;
+}
+
+void announce(Session& session, const Arguments& given, ExecutionId execution) {
+  if (!Session::wants_json(given)) return;
+  JsonWriter json;
+  json.begin_object().key("event").string("started").key("execution").string(to_text(execution));
+  session.console().out(json.end_object().take() + "\n");
+  session.console().flush();
+}
+
+// Other clients' work that would die with this process: it is served until it has settled.
+void serve_visitors(Session& session) {
+  Station& station = session.station();
+  if (!station.holds() || station.visitors() == 0) return;
+  session.say("other pawl processes wait for their executions here; Ctrl-C hands these over");
+  while (station.visitors() > 0 && session.interrupts().count() == 0) {
+    session.client().pump(Duration::milliseconds(200));
+  }
+}
+
+// The holder has gone. What it accepted is in the log: whoever opens the directory goes on with it.
+Status take_over(Session& session, const Arguments& given) {
+  session.drop();
+  return session.open(given, Purpose::work);
+}
+
+int follow(Session& session, const Arguments& given, ExecutionId execution) {
+  while (true) {
+    std::unique_ptr<Display> display = make_display(session.console(), display_of(given));
+    Watched watched = watch(session, *display, execution);
+    if (watched.end == WatchEnd::interrupted) return leave(session, execution);
+    if (watched.end == WatchEnd::settled) {
+      bool json = Session::wants_json(given);
+      return json ? report_json(session, watched.detail) : report(session, watched.detail);
+    }
+    bool holder_gone = !session.station().holds() && watched.error->code == Code::unavailable;
+    if (!holder_gone) return session.fail(*watched.error);
+    if (Status taken = take_over(session, given); !taken.ok()) return session.fail(taken.error());
+    session.say("the process that held " + session.state() + " has ended; going on here");
+  }
+}
+
+Result<std::vector<ExecutionId>> unfinished(Client& client) {
+  std::vector<ExecutionId> found;
+  ListExecutions query;
+  query.status = ExecutionStatus::running;
+  query.limit = 1000;
+  while (true) {
+    PAWL_ASSIGN(ExecutionList page, client.executions(query));
+    for (const ExecutionSummary& one : page.executions) found.push_back(one.id);
+    if (page.executions.size() < query.limit) break;
+    query.before = found.back();
+  }
+  return std::vector<ExecutionId>(found.rbegin(), found.rend());
+}
+
+void mention_others(Session& session, ExecutionId own) {
+  if (!session.station().holds()) return;
+  Result<std::vector<ExecutionId>> others = unfinished(session.client());
+  if (!others.ok()) return;
+  std::string names;
+  size_t count = 0;
+  for (ExecutionId id : *others) {
+    if (id == own) continue;
+    if (++count <= 5) names += (names.empty() ? "" : ", ") + to_text(id);
+  }
+  if (count == 0) return;
+  if (count > 5) names += " and " + std::to_string(count - 5) + " more";
+  session.say("unfinished here, and going on meanwhile: " + names);
+}
+
+}  // namespace
+
+int verb_run(Session& session, const Arguments& given) {
+  if (Status fits = Session::check_output(given); !fits.ok()) return session.fail(fits.error());
+  Result<SubmitRequest> request = request_of(given);
+  if (!request.ok()) {
+    session.fail(request.error());
+    return exit_usage;
+  }
+  if (Status opened = session.open(given, Purpose::work); !opened.ok()) {
+    return session.fail(opened.error());
+  }
+  Result<ExecutionId> id = session.client().submit(std::move(*request));
+  if (!id.ok()) return session.close(session.fail(id.error()));
+  announce(session, given, *id);
+  if (!given.has("quiet") && !Session::wants_json(given)) mention_others(session, *id);
+  int code = follow(session, given, *id);
+  if (session.opened() && session.interrupts().count() == 0) serve_visitors(session);
+  return session.close(code);
+}
+
+int verb_resume(Session& session, const Arguments& given) {
+  if (Status fits = Session::check_output(given); !fits.ok()) return session.fail(fits.error());
+  std::vector<ExecutionId> wanted;
+  for (const std::string& text : given.positionals()) {
+    ExecutionId id = execution_from_text(text);
+    if (!id)
+      return session.fail(
+          {Code::invalid_argument, "\"" + text + "\" is no execution, such as e17"});
+    wanted.push_back(id);
+  }
+  // Nothing is made for it: what is not there cannot be resumed.
+  if (access(Session::directory(given).c_str(), F_OK) != 0) {
+    return session.fail({Code::not_found, "there is no state directory " +
+                                              Session::directory(given) +
+                                              "; --state or PAWL_STATE names another"});
+  }
+  if (Status opened = session.open(given, Purpose::work); !opened.ok()) {
+    return session.fail(opened.error());
+  }
+  if (wanted.empty()) {
+    Result<std::vector<ExecutionId>> all = unfinished(session.client());
+    if (!all.ok()) return session.close(session.fail(all.error()));
+    wanted = std::move(*all);
+    if (wanted.empty()) session.say("nothing is unfinished in " + session.state());
+  }
+  int worst = exit_ok;
+  for (ExecutionId id : wanted) {
+    int code = follow(session, given, id);
+    if (code == exit_interrupted || !session.opened()) return session.close(code);
+    worst = std::max(worst, code);
+  }
+  serve_visitors(session);
+  return session.close(worst);
+}
+
+}  // namespace pawl::cli

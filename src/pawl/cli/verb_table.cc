@@ -1,0 +1,181 @@
+#include "pawl/cli/verb_table.h"
+
+namespace pawl::cli {
+namespace {
+
+const OptionSpec state_option{"state", 's', "DIR",
+                              "state directory (default: $PAWL_STATE, else .pawl)"};
+const OptionSpec output_option{"output", 'o', "text|json", "for people (default) or for machines"};
+const OptionSpec jobs_option{"jobs", 'j', "N", "tasks at once (default: one per core)"};
+const OptionSpec quiet_option{"quiet", 'q', "", "no progress"};
+
+VerbEntry run_entry() {
+  return {
+      {.name = "run",
+       .arguments = "FILE [--input NAME=VALUE ...]",
+       .summary = "Runs a workflow and waits for its result.",
+       .details =
+           "Everything is written to the state directory first, so that a run that was\n"
+           "interrupted or killed goes on with `pawl resume`. If another pawl holds the\n"
+           "directory, the workflow runs there and is watched from here.\n\n"
+           "Exit codes: 0 succeeded, 1 failed or parked with dead letters, 2 wrong usage or\n"
+           "definition, 3 the state directory cannot be used, 130 interrupted.",
+       .options = {{"input", 'i', "NAME=VALUE", "an input: JSON if it is valid JSON, else a text"},
+                   {"input-file", 0, "FILE", "all inputs, as a JSON object (- : standard input)"},
+                   jobs_option,
+                   state_option,
+                   output_option,
+                   quiet_option,
+                   {"request-id", 0, "ID", "the same id again gives the same execution"},
+                   {"label", 'l', "NAME=VALUE", "a label of the execution"}},
+       .examples = {"pawl run nightly.yaml", "pawl run nightly.yaml --input day=7 --jobs 8",
+                    "pawl run nightly.yaml --input-file day.json --output json"},
+       .positionals_min = 1,
+       .positionals_max = 1},
+      verb_run};
+}
+
+VerbEntry resume_entry() {
+  return {{.name = "resume",
+           .arguments = "[ID ...]",
+           .summary = "Goes on with executions that are not finished: those named, or all.",
+           .details = {},
+           .options = {jobs_option, state_option, output_option, quiet_option},
+           .examples = {"pawl resume", "pawl resume e17"},
+           .positionals_min = 0,
+           .positionals_max = 1000},
+          verb_resume};
+}
+
+VerbEntry each_entry() {
+  return {
+      {.name = "each",
+       .arguments = "COMMAND [::: ITEM...]",
+       .summary = "Runs a command for each item, several at once.",
+       .details =
+           "COMMAND is one word, a shell line ('gzip -k {}'), or several: a program and its\n"
+           "arguments. Items stand behind ::: or, one per line, on standard input.\n\n"
+           "  {}   the item            {.}  without its extension   {#}   its number from 1\n"
+           "  {/}  its last part       {//} its directory           {/.}  last part, no "
+           "extension\n\n"
+           "Without any of these the item is appended. In a shell line items arrive quoted.\n"
+           "Outputs are whole and in the order of the items. What has been done is durable:\n"
+           "after a crash or Ctrl-C, `pawl each --resume` does the rest, and tries again what\n"
+           "failed; it prints the outputs from the beginning.\n\n"
+           "Exit code 0 only if every command succeeded.",
+       .options = {jobs_option,
+                   {"unordered", 'u', "", "outputs in the order of completion"},
+                   {"retries", 'r', "N", "try a failed item again, up to N times"},
+                   {"timeout", 't', "TIME", "end a command after TIME: 30 (seconds), 500ms, 5m"},
+                   {"null", '0', "", "items on standard input end with NUL, not newline"},
+                   {"arg-file", 'a', "FILE", "items from a file"},
+                   {"dry-run", 'n', "", "print the commands, run nothing"},
+                   {"resume", 0, "", "do what the last `pawl each` here did not"},
+                   state_option,
+                   quiet_option},
+       .examples = {"pawl each 'gzip -k {}' ::: *.log",
+                    "find . -name '*.png' -print0 | pawl each -0 optipng",
+                    "pawl each --jobs 8 --retries 2 curl -sfO ::: $(cat urls)",
+                    "pawl each 'convert {} {.}.jpg' ::: *.png"},
+       .positionals_min = 0,
+       .positionals_max = SIZE_MAX,
+       .place = OptionPlace::before_command},
+      verb_each};
+}
+
+VerbEntry asking(std::string_view name, std::string_view arguments, std::string_view summary,
+                 std::vector<OptionSpec> more, std::vector<std::string_view> examples, size_t least,
+                 size_t most, Verb run) {
+  more.push_back(state_option);
+  more.push_back(output_option);
+  return {{.name = name,
+           .arguments = arguments,
+           .summary = summary,
+           .details = {},
+           .options = std::move(more),
+           .examples = std::move(examples),
+           .positionals_min = least,
+           .positionals_max = most},
+          run};
+}
+
+const OptionSpec limit_option{"limit", 'n', "N", "at most so many"};
+
+std::vector<VerbEntry> all_verbs() {
+  std::vector<VerbEntry> all;
+  all.push_back(run_entry());
+  all.push_back(each_entry());
+  all.push_back(resume_entry());
+  all.push_back(asking("list", "", "Lists executions, the newest first.", {limit_option},
+                       {"pawl list", "pawl list --limit 10 --output json"}, 0, 0, verb_list));
+  all.push_back(asking("show", "[ID]", "Shows an execution and its nodes; the newest if no ID.", {},
+                       {"pawl show e17", "pawl show e17 --output json"}, 0, 1, verb_show));
+  all.push_back(asking("logs", "ID[/NODE[ITEM]]", "Prints what the programs of an execution wrote.",
+                       {{"follow", 'f', "", "go on until the execution has settled"}},
+                       {"pawl logs e17", "pawl logs e17/count", "pawl logs 'e17/count[3]' -f"}, 1,
+                       2, verb_logs));
+  all.push_back(asking("history", "[ID]", "Prints what happened, event by event.", {limit_option},
+                       {"pawl history e17"}, 0, 1, verb_history));
+  all.push_back(asking("why", "ID[/NODE[ITEM]]",
+                       "Says why something is not running, and what would change it.", {},
+                       {"pawl why e17", "pawl why 'e17/count[42]'"}, 1, 1, verb_why));
+  all.push_back(asking("cancel", "ID[/NODE[ITEM]]", "Cancels an execution, a node or one item.",
+                       {{"reason", 0, "TEXT", "why, for the history"}},
+                       {"pawl cancel e17", "pawl cancel 'e17/count[42]' --reason 'wrong file'"}, 1,
+                       1, verb_cancel));
+  all.push_back(asking("dead-letters", "[list|redrive|discard] [ID[/NODE[ITEM]]]",
+                       "Shows, tries again or gives up tasks that failed for good.", {},
+                       {"pawl dead-letters", "pawl dead-letters redrive e17",
+                        "pawl dead-letters discard 'e17/upload[2]'"},
+                       0, 2, verb_dead_letters));
+  all.push_back({{.name = "validate",
+                  .arguments = "FILE...",
+                  .summary = "Checks workflow files and shows every problem with its place.",
+                  .details = {},
+                  .options = {output_option},
+                  .examples = {"pawl validate nightly.yaml"},
+                  .positionals_min = 1,
+                  .positionals_max = SIZE_MAX},
+                 verb_validate});
+  all.push_back({{.name = "graph",
+                  .arguments = "FILE",
+                  .summary = "Prints a workflow as a Mermaid diagram.",
+                  .details = {},
+                  .options = {},
+                  .examples = {"pawl graph nightly.yaml > nightly.mmd"},
+                  .positionals_min = 1,
+                  .positionals_max = 1},
+                 verb_graph});
+  all.push_back(asking("verify", "", "Proves a state directory from its bytes; changes nothing.",
+                       {}, {"pawl verify", "pawl verify --state /var/lib/pawl"}, 0, 0,
+                       verb_verify));
+  return all;
+}
+
+}  // namespace
+
+const std::vector<VerbEntry>& verb_table() {
+  static const std::vector<VerbEntry> table = all_verbs();
+  return table;
+}
+
+std::string overview() {
+  std::string text =
+      "Usage: pawl VERB [OPTIONS]\n\n"
+      "Runs workflows so that work once accepted never slips back.\n\n";
+  for (const VerbEntry& entry : verb_table()) {
+    std::string name(entry.spec.name);
+    text += "  " + padded(name, 14) + std::string(entry.spec.summary) + "\n";
+  }
+  text += "  " + padded("version", 14) + "Prints the version.\n";
+  text += "  " + padded("help [VERB]", 14) + "Shows this text, or all about a verb.\n";
+  text +=
+      "\nExamples:\n"
+      "  pawl run examples/wordcount.yaml\n"
+      "  pawl each 'gzip -k {}' ::: *.log\n"
+      "  pawl resume\n\n"
+      "Executions live in a state directory: --state DIR, else $PAWL_STATE, else .pawl\n";
+  return text;
+}
+
+}  // namespace pawl::cli

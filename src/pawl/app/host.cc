@@ -16,6 +16,7 @@
 #include "pawl/adapter/wal/wal.h"
 #include "pawl/app/operator_log.h"
 #include "pawl/isolate/attempt_renderer.h"
+#include "pawl/isolate/function.h"
 #include "pawl/isolate/function_executor.h"
 #include "pawl/isolate/process_executor.h"
 #include "pawl/isolate/transform.h"

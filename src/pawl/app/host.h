@@ -24,10 +24,11 @@
 #include "pawl/adapter/linux_loop/linux_loop.h"
 #include "pawl/base/result.h"
 #include "pawl/engine/engine.h"
-#include "pawl/isolate/function.h"
 #include "pawl/worker/worker.h"
 
 namespace pawl {
+
+class FunctionRegistry;
 
 struct HostOptions {
   std::string directory;                        // made if it is missing

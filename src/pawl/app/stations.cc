@@ -1,0 +1,127 @@
+#include "pawl/app/stations.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "pawl/adapter/linux_loop/linux_clock.h"
+#include "pawl/api/gateway.h"
+#include "pawl/api/local_client.h"
+#include "pawl/api/socket_client.h"
+#include "pawl/api/socket_server.h"
+#include "pawl/app/host.h"
+
+namespace pawl {
+namespace {
+
+// Between the moment a holder takes the lock and the one in which it serves its socket.
+constexpr int connect_tries = 100;
+constexpr Duration connect_pause = Duration::milliseconds(20);
+
+class OwnStation final : public cli::Station {
+ public:
+  static Result<std::unique_ptr<cli::Station>> open(const HostOptions& options) {
+    auto station = std::make_unique<OwnStation>();
+    PAWL_ASSIGN(station->host_, Host::open(options, station->answers_));
+    Host& host = *station->host_;
+    GatewayOptions gateway;
+    gateway.directory = options.directory;
+    station->gateway_ = std::make_unique<Gateway>(
+        GatewayPorts{host.loop(), host.engine(), host.blob(), host.evaluator()}, station->answers_,
+        gateway);
+    station->client_ = std::make_unique<LocalClient>(*station->gateway_, host.loop());
+    PAWL_ASSIGN(station->server_,
+                SocketServer::open(*station->gateway_, host.loop(), options.directory));
+    return std::unique_ptr<cli::Station>(std::move(station));
+  }
+
+  Client& client() override { return *client_; }
+  LinuxLoop& loop() override { return host_->loop(); }
+  bool holds() const override { return true; }
+  uint64_t holder() const override { return static_cast<uint64_t>(getpid()); }
+  uint64_t visitors() const override { return server_ ? server_->clients() : 0; }
+  void stop() override { host_->abandon(); }
+  bool stopped() override { return host_->stopped(); }
+
+  Status close() override {
+    server_.reset();
+    if (!host_->running().empty()) host_->abandon();
+    while (!host_->running().empty()) host_->loop().run_once(Duration::milliseconds(10));
+    return host_->close();
+  }
+
+ private:
+  AnswerInbox answers_;
+  std::unique_ptr<Host> host_;
+  std::unique_ptr<Gateway> gateway_;
+  std::unique_ptr<LocalClient> client_;
+  std::unique_ptr<SocketServer> server_;
+};
+
+class VisitedStation final : public cli::Station {
+ public:
+  static Result<std::unique_ptr<cli::Station>> connect(const std::string& directory) {
+    auto station = std::make_unique<VisitedStation>();
+    PAWL_ASSIGN(station->loop_, LinuxLoop::create(station->clock_));
+    PAWL_ASSIGN(station->client_, SocketClient::connect(directory, *station->loop_));
+    PAWL_ASSIGN(ServerInfo info, station->client_->server());
+    station->holder_ = info.process;
+    return std::unique_ptr<cli::Station>(std::move(station));
+  }
+
+  Client& client() override { return *client_; }
+  LinuxLoop& loop() override { return *loop_; }
+  bool holds() const override { return false; }
+  uint64_t holder() const override { return holder_; }
+  uint64_t visitors() const override { return 0; }
+  void stop() override {}
+  bool stopped() override { return true; }
+  Status close() override { return {}; }
+
+ private:
+  LinuxClock clock_;
+  std::unique_ptr<LinuxLoop> loop_;
+  std::unique_ptr<SocketClient> client_;
+  uint64_t holder_ = 0;
+};
+
+class AllStations final : public cli::Stations {
+ public:
+  explicit AllStations(const FunctionRegistry* functions) : functions_(functions) {}
+
+  Result<std::unique_ptr<cli::Station>> open(const cli::StationRequest& request) override {
+    const std::string& directory = request.directory;
+    bool exists = access((directory + "/log").c_str(), F_OK) == 0;
+    if (!exists && request.purpose == cli::Purpose::look) {
+      return Error{Code::not_found,
+                   "there is no state directory " + directory +
+                       "; `pawl run` makes one, --state or PAWL_STATE names another"};
+    }
+    HostOptions options;
+    options.directory = directory;
+    options.jobs = request.jobs;
+    options.functions = functions_;
+    options.work = request.purpose == cli::Purpose::work;
+    for (int i = 0;; ++i) {
+      if (exists) {
+        auto visited = VisitedStation::connect(directory);
+        if (visited.ok() || visited.error().code != Code::not_found) return visited;
+      }
+      auto own = OwnStation::open(options);
+      if (own.ok() || own.error().code != Code::failed_precondition || i == connect_tries)
+        return own;
+      exists = true;
+      usleep(static_cast<useconds_t>(connect_pause.ns / 1000));
+    }
+  }
+
+ private:
+  const FunctionRegistry* functions_;
+};
+
+}  // namespace
+
+std::unique_ptr<cli::Stations> make_stations(const FunctionRegistry* functions) {
+  return std::make_unique<AllStations>(functions);
+}
+
+}  // namespace pawl

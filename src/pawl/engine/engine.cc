@@ -50,15 +50,15 @@ bool Engine::group_full() const {
 }
 
 bool Engine::turn() {
+  if (!failure_) take_log_answers();
   if (!failure_) {
-    take_log_answers();
     take_messages();
     take_evaluations();
     take_requests();
     tick_if_due();
     commit();
-    checkpoint();
   }
+  if (!failure_) checkpoint();
   if (failure_) {
     refuse_requests();
     return false;

@@ -259,5 +259,27 @@ TEST(Engine, FailedWriteStopsItAndLeavesNobodyWaiting) {
   EXPECT_EQ(p.ask(RegisterWorkflow{encode(w)}).code, Code::unknown);
 }
 
+// The mark of an idle log fails; the engine learns of it from its next append. What came in the same
+// turn as that news must not be appended on top of a group that is not there.
+TEST(Engine, AppendsNothingAfterTheLogHasFailed) {
+  Machine m;
+  Process p(m.disk, m.view, m.blob, m.clock);
+  p.loop.run_until_idle();
+  m.clock.now = m.clock.now + Duration::seconds(1);
+  m.disk.plan(m.disk.calls() + 1, SimFault::io_error);
+  p.loop.run_until_idle();
+  Workflow w = two_steps();
+  ASSERT_TRUE(finish(w).ok());
+  p.engine->put({1, RegisterWorkflow{encode(w)}});
+  p.engine->turn();
+  p.engine->put({2, RegisterWorkflow{encode(w)}});
+  p.loop.run_until_idle();
+  EXPECT_TRUE(p.engine->failure().has_value());
+  uint64_t asked = 0;
+  for (const Response& response : p.clients.values)
+    asked += std::get<Reply>(response.what).code == Code::unknown;
+  EXPECT_EQ(asked, 2u);
+}
+
 }  // namespace
 }  // namespace pawl

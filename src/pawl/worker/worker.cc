@@ -101,7 +101,11 @@ void Worker::receive(Instant now) {
 }
 
 void Worker::take(Welcome welcome, Instant now) {
-  if ((phase_ != Phase::greeting && phase_ != Phase::apart) || !runs_.empty()) return;
+  if (phase_ == Phase::leaving || phase_ == Phase::gone) return;
+  // The engine has heard two Hellos of ours: the session of the first was over when it opened this
+  // one, and nothing that is granted from now on belongs to it.
+  if (phase_ == Phase::serving) end_session(now);
+  if (!runs_.empty()) return;
   phase_ = Phase::serving;
   session_ = welcome.session;
   heartbeat_sequence_ = 0;

@@ -413,6 +413,25 @@ TEST(Worker, AbandonKillsWithoutReporting) {
   EXPECT_TRUE(world.worker->gone());
 }
 
+// Both Hellos of an impatient worker reach the engine; the answer to the second finds it already
+// serving under the first, whose session the engine has closed.
+TEST(Worker, ASecondWelcomeReplacesTheSession) {
+  World w;
+  w.give({w.grant(0, 1)});
+  ASSERT_EQ(w.processes.started.size(), 1u);
+  w.engine.send(Welcome{SessionId{++w.engine.sessions}});
+  w.settle();
+  EXPECT_EQ(w.processes.stops.size(), 1u);
+  w.processes.finish(w.processes.started[0]);
+  w.settle();
+  EXPECT_TRUE(w.reports().empty());
+  w.engine.send(Welcome{SessionId{++w.engine.sessions}});
+  w.settle();
+  EXPECT_EQ(w.worker->session(), SessionId{w.engine.sessions});
+  w.give({w.grant(0, 1)});
+  EXPECT_EQ(w.processes.started.size(), 2u);
+}
+
 TEST(Worker, ARefusedHelloIsSaidAgainLater) {
   World world;
   world.engine.welcomes = false;

@@ -1,0 +1,239 @@
+#include "pawl/sim/clients.h"
+
+#include "pawl/testing/random_workflow.h"
+#include "pawl/wire/workflow_codec.h"
+
+namespace pawl::sim {
+namespace {
+
+constexpr Duration patience = Duration::seconds(4);
+constexpr Duration operator_pause = Duration::seconds(3);
+
+RandomWorkflowPlan workflow_plan(const Plan& plan) {
+  RandomWorkflowPlan shape;
+  shape.nodes_max = plan.nodes_max;
+  shape.items_max = plan.items_max;
+  shape.evaluated_permille = plan.evaluated_permille;
+  return shape;
+}
+
+}  // namespace
+
+Clients::Clients(Universe& universe, Server& server, const Plan& plan, const bool& healed,
+                 Random dice)
+    : universe_(universe), server_(server), plan_(plan), healed_(healed), dice_(dice) {
+  for (uint32_t i = 0; i < plan.workflows; ++i) {
+    Workflow workflow = random_workflow(dice_, workflow_plan(plan));
+    workflow.version = std::to_string(i);
+    // A condition that cannot be evaluated: its node parks.
+    if (plan.evaluated_permille > 0 && dice_.chance(200))
+      workflow.nodes[0].when = make_expression("error(\"no\")");
+    Bytes bytes = encode(workflow);
+    Hash128 hash = hash128(bytes);
+    definitions_.push_back({std::move(bytes), hash, {}});
+  }
+  for (uint32_t i = 0; i < plan.clients; ++i)
+    clients_.push_back({dice_.split(), plan.operations, i, 0});
+}
+
+void Clients::start() {
+  busy_ = static_cast<uint32_t>(clients_.size());
+  for (Client& client : clients_) next(client);
+}
+
+void Clients::answer(Response response) {
+  if (!healed_ && dice_.chance(10)) return universe_.reached(Sometimes::answer_lost);
+  universe_.after(Duration::microseconds(static_cast<int64_t>(20 + dice_.below(500))),
+                  [this, response = std::move(response)] {
+                    auto it = waiting_.find(response.ticket);
+                    if (it == waiting_.end()) return;
+                    Then then = std::move(it->second);
+                    waiting_.erase(it);
+                    then(&response);
+                  });
+}
+
+void Clients::send(decltype(Request::what) what, Then then) {
+  Ticket ticket = ++last_ticket_;
+  waiting_[ticket] = std::move(then);
+  universe_.after(Duration::microseconds(static_cast<int64_t>(20 + dice_.below(500))),
+                  [this, ticket, what = std::move(what)] {
+                    universe_.note("ask", ticket, what.index());
+                    server_.ask({ticket, what});
+                  });
+  universe_.after(patience, [this, ticket] {
+    auto it = waiting_.find(ticket);
+    if (it == waiting_.end()) return;
+    Then silent = std::move(it->second);
+    waiting_.erase(it);
+    silent(nullptr);
+  });
+}
+
+void Clients::done(Client& client) {
+  next(client);
+}
+
+void Clients::next(Client& client) {
+  if (client.left == 0 || healed_) {
+    --busy_;
+    return;
+  }
+  --client.left;
+  uint64_t pause = client.dice.below(2 * static_cast<uint64_t>(plan_.think.ns) + 1);
+  universe_.after(Duration{static_cast<int64_t>(pause)}, [this, &client] { operate_once(client); });
+}
+
+void Clients::operate_once(Client& client) {
+  uint64_t draw = client.dice.below(100);
+  if (draw < 45 || executions_.empty()) return submit_new(client);
+  if (draw < 60) return submit_again(client);
+  if (draw < 75) return change_something(client);
+  ask_something(client);
+}
+
+ExecutionId Clients::some_execution(Random& dice) const {
+  // Newer ones more often: they are still running.
+  uint64_t back = dice.below(executions_.size());
+  if (dice.chance(600)) back = dice.below(std::min<uint64_t>(executions_.size(), 4));
+  return executions_[executions_.size() - 1 - back];
+}
+
+void Clients::send_register(Client& client, size_t definition, Call<void()> then) {
+  send(Command{RegisterWorkflow{definitions_[definition].bytes}},
+       [this, &client, definition, then = std::move(then)](const Response* response) {
+         const Reply* reply = response ? std::get_if<Reply>(&response->what) : nullptr;
+         if (reply == nullptr || reply->code != Code::ok) return done(client);
+         definitions_[definition].id = WorkflowId{reply->number};
+         then();
+       });
+}
+
+void Clients::submit_new(Client& client) {
+  Past past;
+  past.definition = client.dice.below(definitions_.size());
+  if (!definitions_[past.definition].id || client.dice.chance(50))
+    return send_register(client, past.definition, [this, &client] { submit_new(client); });
+  RandomWorkflowPlan shape = workflow_plan(plan_);
+  past.submit.workflow = definitions_[past.definition].id;
+  past.submit.input = Payload::inline_json(random_input(client.dice, shape));
+  past.submit.labels = "{\"client\":" + std::to_string(client.number) + "}";
+  if (!client.dice.chance(80))
+    past.submit.request_id =
+        "c" + std::to_string(client.number) + "-" + std::to_string(++client.submits);
+  past.submit.payload_hash = submit_hash(past.submit, definitions_[past.definition].hash);
+  if (!past.submit.request_id.empty()) past_.push_back(past);
+  // A burst: several at once, without waiting for each other.
+  if (client.dice.chance(60)) {
+    for (uint64_t n = client.dice.between(2, 12); n > 0; --n) {
+      Past more = past;
+      more.submit.request_id += "+" + std::to_string(n);
+      send(Command{more.submit}, [](const Response*) {});
+    }
+  }
+  if (client.dice.chance(100)) {
+    send(RunExecution{past.submit}, [this, &client](const Response*) { done(client); });
+    return;
+  }
+  send_submit(client, std::move(past), 6);
+}
+
+void Clients::submit_again(Client& client) {
+  if (past_.empty()) return done(client);
+  Past past = past_[client.dice.below(past_.size())];
+  if (client.dice.chance(300)) {
+    past.submit.labels = "{\"other\":" + std::to_string(client.dice.below(3)) + "}";
+    past.submit.payload_hash = submit_hash(past.submit, definitions_[past.definition].hash);
+  }
+  send_submit(client, std::move(past), 2);
+}
+
+// Without an answer, or with one that promises nothing, the same again.
+void Clients::send_submit(Client& client, Past past, int tries) {
+  send(Command{past.submit}, [this, &client, past, tries](const Response* response) {
+    const Reply* reply = response ? std::get_if<Reply>(&response->what) : nullptr;
+    if (reply != nullptr && reply->code == Code::ok) {
+      executions_.push_back(ExecutionId{reply->number});
+      return done(client);
+    }
+    bool again =
+        reply == nullptr || reply->code == Code::unknown || reply->code == Code::resource_exhausted;
+    if (!again || tries == 0 || past.submit.request_id.empty()) return done(client);
+    universe_.after(Duration::milliseconds(static_cast<int64_t>(client.dice.below(3000))),
+                    [this, &client, past, tries] { send_submit(client, past, tries - 1); });
+  });
+}
+
+void Clients::change_something(Client& client) {
+  ExecutionId id = some_execution(client.dice);
+  Command command;
+  switch (client.dice.below(4)) {
+    case 0:
+      command = CancelExecution{id, "as the dice say"};
+      break;
+    case 1:
+      command = CancelTask{{id, static_cast<NodeIndex>(client.dice.below(plan_.nodes_max)),
+                            static_cast<ItemIndex>(client.dice.below(3))},
+                           "as the dice say"};
+      break;
+    case 2:
+      command = RedriveDeadLetters{{id, true, 0, true, 0}};
+      break;
+    default:
+      command = DiscardDeadLetters{{id, true, 0, true, 0}};
+  }
+  send(std::move(command), [this, &client](const Response*) { done(client); });
+}
+
+void Clients::ask_something(Client& client) {
+  ExecutionId id = some_execution(client.dice);
+  Then then = [this, &client](const Response*) { done(client); };
+  switch (client.dice.below(8)) {
+    case 0:
+      return send(Query{ListExecutions{{}, 20, std::nullopt}}, then);
+    case 1:
+      return send(AwaitExecution{id}, then);
+    case 2:
+      return send(ReadHistory{id}, then);
+    case 3:
+      return send(Query{ListDeadLetters{}}, then);
+    case 4:
+      return send(Query{Explain{id, "", std::nullopt}}, then);
+    case 5:
+      return send(GetProgress{id}, then);
+    default:
+      return send(Query{GetExecution{id}}, then);
+  }
+}
+
+// Redrives what is parked, twice at most, then discards it.
+void Clients::tend(const DeadLetterList& letters) {
+  std::map<ExecutionId, uint64_t> parked;
+  for (const DeadLetter& letter : letters.letters) ++parked[letter.range.execution];
+  for (const auto& [id, count] : parked) {
+    DeadLetterSelection all{id, true, 0, true, 0};
+    Command command = RedriveDeadLetters{all};
+    if (tended_[id]++ >= 2) command = DiscardDeadLetters{all};
+    send(std::move(command), [](const Response*) {});
+  }
+}
+
+void Clients::operate() {
+  send(Query{ListDeadLetters{}}, [this](const Response* response) {
+    const QueryResult* result = response ? std::get_if<QueryResult>(&response->what) : nullptr;
+    const auto* letters = result ? std::get_if<DeadLetterList>(result) : nullptr;
+    if (letters != nullptr) tend(*letters);
+    universe_.after(operator_pause, [this] { operate(); });
+  });
+}
+
+void Clients::ask_overview(Call<void(const Overview&)> then) {
+  send(Query{GetOverview{}}, [this, then = std::move(then)](const Response* response) {
+    const QueryResult* result = response ? std::get_if<QueryResult>(&response->what) : nullptr;
+    const auto* overview = result ? std::get_if<Overview>(result) : nullptr;
+    if (overview != nullptr) return then(*overview);
+    universe_.after(Duration::milliseconds(200), [this, then] { ask_overview(then); });
+  });
+}
+
+}  // namespace pawl::sim

@@ -1,0 +1,73 @@
+// The clients of a run: they register, submit, submit again, cancel, ask and wait, give up on
+// silence and try again with the same request id. And the operator, who looks after dead letters
+// once the world is healed.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "pawl/base/random.h"
+#include "pawl/sim/call.h"
+#include "pawl/sim/server.h"
+
+namespace pawl::sim {
+
+class Clients {
+ public:
+  Clients(Universe& universe, Server& server, const Plan& plan, const bool& healed, Random dice);
+
+  void start();
+  void answer(Response response);  // from the server, on its way to whoever asked
+  bool finished() const { return busy_ == 0; }
+  void operate();  // the operator starts to look after what is parked
+  // One question, asked until somebody answers it.
+  void ask_overview(Call<void(const Overview&)> then);
+
+ private:
+  struct Definition {
+    Bytes bytes;
+    Hash128 hash;
+    WorkflowId id;  // once it is registered
+  };
+  struct Client {
+    Random dice;
+    uint32_t left = 0;
+    uint32_t number = 0;
+    uint32_t submits = 0;
+  };
+  struct Past {
+    SubmitExecution submit;
+    size_t definition = 0;
+  };
+  using Then = Call<void(const Response*)>;  // null: no answer came
+
+  void send(decltype(Request::what) what, Then then);
+  void next(Client& client);
+  void operate_once(Client& client);
+  void submit_new(Client& client);
+  void submit_again(Client& client);
+  void send_submit(Client& client, Past past, int tries);
+  void send_register(Client& client, size_t definition, Call<void()> then);
+  void change_something(Client& client);
+  void ask_something(Client& client);
+  void done(Client& client);
+  ExecutionId some_execution(Random& dice) const;
+  void tend(const DeadLetterList& letters);
+
+  Universe& universe_;
+  Server& server_;
+  const Plan& plan_;
+  const bool& healed_;
+  Random dice_;
+  std::vector<Definition> definitions_;
+  std::vector<Client> clients_;
+  std::vector<Past> past_;
+  std::vector<ExecutionId> executions_;
+  std::map<Ticket, Then> waiting_;
+  std::map<ExecutionId, int> tended_;
+  Ticket last_ticket_ = 0;
+  uint32_t busy_ = 0;
+};
+
+}  // namespace pawl::sim

@@ -1,0 +1,94 @@
+// The rare states that a set of seeds must have been in, each at least once; else the seeds prove
+// less than they seem to.
+//
+//   coverage.reached(Sometimes::torn_tail_rewritten);
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+
+namespace pawl::sim {
+
+enum class Sometimes : uint8_t {
+  late_result_fenced,
+  repeated_result_fenced,
+  lease_expired_while_worker_alive,
+  worker_stopped_itself,
+  worker_crashed_after_effect,
+  worker_drained,
+  worker_restarted_at_same_address,
+  crash_between_turns,
+  crash_inside_disk_call,
+  crash_during_recovery,
+  write_error_stopped_engine,
+  short_write_stopped_engine,
+  read_error_during_recovery,
+  torn_tail_rewritten,
+  unacknowledged_group_survived,
+  checkpoint_sealed,
+  checkpoint_during_load,
+  checkpoint_sealed_then_crash,
+  checkpoint_refused,
+  older_checkpoint_used,
+  recovered_without_checkpoint,
+  log_trimmed,
+  damage_detected,
+  damage_without_effect,
+  group_full,
+  inbox_refused,
+  executions_refused,
+  disk_soft_refusal,
+  append_waited_for_space,
+  duplicate_submit_answered,
+  duplicate_submit_answered_after_restart,
+  other_payload_refused,
+  unknown_answered,
+  answer_lost,
+  message_lost,
+  message_duplicated,
+  message_overtaken,
+  retransmission_used,
+  evaluation_delayed,
+  evaluation_answered_after_restart,
+  engine_paused_beyond_lease,
+  worker_paused_beyond_lease,
+  wall_clock_jumped,
+  attempt_retried,
+  queue_timeout_parked,
+  run_timeout,
+  attempt_hung,
+  attempt_declined,
+  execution_parked,
+  dead_letter_redriven,
+  dead_letter_discarded,
+  node_parked,
+  task_cancelled,
+  execution_cancelled,
+  cancel_after_end_refused,
+  mapped_node_without_items,
+  mapped_node_over_several_grants,
+  embedded_worker,
+  no_faults,
+  count_,
+};
+constexpr size_t sometimes_count = static_cast<size_t>(Sometimes::count_);
+const char* name(Sometimes state);  // "late_result_fenced"
+
+class Coverage {
+ public:
+  void reached(Sometimes state) { ++counts_[static_cast<size_t>(state)]; }
+  void reached_if(bool condition, Sometimes state) {
+    if (condition) reached(state);
+  }
+  uint64_t count(Sometimes state) const { return counts_[static_cast<size_t>(state)]; }
+  void add(const Coverage& other);
+  std::string missing() const;  // names of what was never reached; empty when all is well
+
+  std::array<uint64_t, sometimes_count>& counts() { return counts_; }
+
+ private:
+  std::array<uint64_t, sometimes_count> counts_{};
+};
+
+}  // namespace pawl::sim

@@ -1,0 +1,41 @@
+// What the world outside asked for and did: the only sources from which anything in the log may
+// stem.
+//
+// Written by the simulated clients and executors before their words leave them, read by the model.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <tuple>
+
+#include "pawl/model/command.h"
+#include "pawl/model/message.h"
+
+namespace pawl::sim {
+
+struct AttemptKey {
+  TaskKey task;
+  AttemptNumber attempt = 1;
+  uint64_t nonce = 0;
+
+  friend constexpr auto operator<=>(const AttemptKey&, const AttemptKey&) = default;
+};
+
+struct Outcome {
+  bool succeeded = false;
+  FailureKind kind = FailureKind::exit_code;
+  std::string output;  // JSON text
+};
+
+struct Ledger {
+  std::set<Bytes> definitions;
+  std::set<std::tuple<std::string, Hash128, WorkflowId>> submits;  // request id, payload, workflow
+  std::set<ExecutionId> cancels;
+  std::set<TaskKey> task_cancels;
+  std::set<ExecutionId> redrives;
+  std::set<ExecutionId> discards;
+  std::map<AttemptKey, Outcome> outcomes;  // as executors told their workers
+};
+
+}  // namespace pawl::sim

@@ -1,0 +1,495 @@
+#include "pawl/sim/log_model.h"
+
+#include <algorithm>
+
+#include "pawl/base/json.h"
+#include "pawl/wire/event_codec.h"
+#include "pawl/wire/workflow_codec.h"
+
+namespace pawl::sim {
+namespace {
+
+std::string text(const TaskKey& task) {
+  return to_text(task.execution) + "/" + std::to_string(task.node) + "[" +
+         std::to_string(task.item) + "]";
+}
+
+// What the author of a random workflow meant by an expression, as far as it reads the input.
+std::string_view input_field(const Expression& expression) {
+  std::string_view text = expression.text;
+  if (!text.starts_with(".input.")) return {};
+  text.remove_prefix(7);
+  return text.substr(0, text.find(' '));
+}
+
+std::optional<uint64_t> expected_items(const Expression& for_each, const std::string& input) {
+  std::string_view field = input_field(for_each);
+  if (field.empty()) return std::nullopt;
+  auto value = json_find(input, {std::string(field)});
+  if (!value) return std::nullopt;
+  if (json_kind(*value) == JsonKind::array) return json_count(*value);
+  return std::stoull(std::string(*value));
+}
+
+NodeState verdict_of(const NodeModel& node) {
+  uint64_t cancelled = 0;
+  for (const TaskModel& task : node.tasks) {
+    if (task.state == TaskState::failed) return NodeState::failed;
+    cancelled += task.state == TaskState::cancelled;
+  }
+  bool all = cancelled > 0 && cancelled == node.tasks.size();
+  return all ? NodeState::cancelled : NodeState::succeeded;
+}
+
+}  // namespace
+
+// One visit per event; `broken` keeps the first thing that is wrong.
+struct LogModel::Apply {
+  LogModel& model;
+  const Group& group;
+  std::optional<Violation> broken;
+
+  void require(bool holds, const char* invariant, const std::string& what) {
+    if (!holds && !broken)
+      broken = Violation{invariant, "group " + std::to_string(group.position) + ": " + what};
+  }
+
+  ExecutionModel* open(ExecutionId id) {
+    auto it = model.executions_.find(id);
+    require(it != model.executions_.end(), "I2", to_text(id) + " was never submitted");
+    if (broken) return nullptr;
+    require(!it->second.ended(), "I3", to_text(id) + " had ended when this event came");
+    return &it->second;
+  }
+  NodeModel* node(ExecutionId id, NodeIndex index) {
+    ExecutionModel* execution = open(id);
+    if (execution == nullptr) return nullptr;
+    require(index < execution->nodes.size(), "I2", to_text(id) + " has no such node");
+    return broken ? nullptr : &execution->nodes[index];
+  }
+  // Calls `change(task, key)` for every task of the range, then ends the node if all have ended.
+  template <class Change>
+  void each(const TaskRange& range, const Change& change) {
+    NodeModel* found = node(range.execution, range.node);
+    if (found == nullptr) return;
+    require(found->state == NodeState::active, "I3",
+            "an event about tasks of " + to_text(range.execution) + "/" +
+                std::to_string(range.node) + ", which is not active");
+    require(range.begin < range.end && range.end <= found->tasks.size(), "I2",
+            "an event about tasks that do not exist");
+    for (ItemIndex item = range.begin; item < range.end && !broken; ++item)
+      change(found->tasks[item], range.at(item));
+    if (broken) return;
+    bool all = std::all_of(found->tasks.begin(), found->tasks.end(),
+                           [](const TaskModel& task) { return task.ended(); });
+    if (all) found->state = verdict_of(*found);
+  }
+  void release(TaskModel& task) {
+    auto session = model.sessions_.find(task.session);
+    if (session != model.sessions_.end()) --session->second.outstanding;
+    task.session = {};
+  }
+  void ready(TaskModel& task) {
+    task.state = TaskState::ready;
+    task.since = group.now;
+  }
+
+  void operator()(const EpochStarted& event) {
+    require(event.epoch > model.epoch_ && event.epoch == group.epoch, "I6",
+            "epoch " + std::to_string(event.epoch) + " after " + std::to_string(model.epoch_));
+    model.epoch_ = event.epoch;
+  }
+
+  void operator()(const WorkflowRegistered& event) {
+    require(model.ledger_.definitions.contains(event.definition), "I2",
+            "a workflow that nobody registered");
+    require(!model.workflows_.contains(event.workflow), "I7", "a workflow id was given twice");
+    for (const auto& [id, known] : model.workflows_)
+      require(known.first != event.definition, "I7", "one definition was registered twice");
+    auto decoded = decode_workflow(event.definition);
+    require(decoded.ok(), "I18", "a definition that cannot be read");
+    if (broken) return;
+    model.workflows_[event.workflow] = {
+        event.definition, std::make_shared<const Workflow>(std::move(decoded).value())};
+  }
+
+  void operator()(const ExecutionSubmitted& event) {
+    require(model.ledger_.submits.contains({event.request_id, event.payload_hash, event.workflow}),
+            "I2", to_text(event.execution) + " was submitted by nobody");
+    require(model.executions_.empty() || event.execution > model.executions_.rbegin()->first, "I3",
+            to_text(event.execution) + " exists already");
+    require(event.request_id.empty() || !model.requests_.contains(event.request_id), "I7",
+            "request \"" + event.request_id + "\" has a second execution");
+    require(model.workflows_.contains(event.workflow), "I1", "its workflow is unknown");
+    if (broken) return;
+    ExecutionModel& execution = model.executions_[event.execution];
+    execution.workflow = event.workflow;
+    execution.definition = model.workflows_.at(event.workflow).second;
+    execution.request_id = event.request_id;
+    execution.payload_hash = event.payload_hash;
+    execution.input = event.input.text();
+    execution.nodes.resize(execution.definition->nodes.size());
+    if (!event.request_id.empty()) model.requests_[event.request_id] = event.execution;
+  }
+
+  // A node may be decided once everything it needs has ended.
+  NodeModel* decidable(ExecutionId id, NodeIndex index) {
+    NodeModel* found = node(id, index);
+    if (found == nullptr) return nullptr;
+    require(found->state == NodeState::waiting || found->state == NodeState::evaluating, "I3",
+            to_text(id) + "/" + std::to_string(index) + " is decided twice");
+    const ExecutionModel& execution = model.executions_.at(id);
+    for (NodeIndex need : execution.definition->nodes[index].needs)
+      require(execution.nodes[need].ended(), "I2",
+              to_text(id) + "/" + std::to_string(index) + " did not wait for node " +
+                  std::to_string(need));
+    return broken ? nullptr : found;
+  }
+
+  void operator()(const EvaluationStarted& event) {
+    if (event.purpose == EvaluationPurpose::output) {
+      ExecutionModel* execution = open(event.execution);
+      if (execution != nullptr) execution->evaluating_output = true;
+      return;
+    }
+    NodeModel* found = decidable(event.execution, event.node);
+    if (found != nullptr) found->state = NodeState::evaluating;
+  }
+
+  void operator()(const NodeActivated& event) {
+    NodeModel* found = decidable(event.execution, event.node);
+    if (found == nullptr) return;
+    const ExecutionModel& execution = model.executions_.at(event.execution);
+    const Node& definition = execution.definition->nodes[event.node];
+    require(input_field(definition.when) != "no", "I2",
+            "a node whose condition does not hold runs");
+    for (NodeIndex need : definition.needs) {
+      NodeState state = execution.nodes[need].state;
+      require(state == NodeState::succeeded || state == NodeState::skipped, "I2",
+              "a node runs although one that it needs did not succeed");
+    }
+    auto items = definition.mapped() ? expected_items(definition.for_each, execution.input)
+                                     : std::optional<uint64_t>(1);
+    require(
+        !items || *items == event.items_count, "I2",
+        "a node with " + std::to_string(event.items_count) + " tasks has another number of them");
+    if (broken) return;
+    found->state = NodeState::active;
+    found->tasks.assign(event.items_count, TaskModel{});
+    for (TaskModel& task : found->tasks) task.since = group.now;
+    if (event.items_count > 0) return;
+    found->state = NodeState::succeeded;
+    model.coverage_.reached(Sometimes::mapped_node_without_items);
+  }
+
+  void operator()(const NodeSkipped& event) {
+    NodeModel* found = decidable(event.execution, event.node);
+    if (found == nullptr) return;
+    const Node& definition = model.executions_.at(event.execution).definition->nodes[event.node];
+    require(event.reason != SkipReason::condition_false || input_field(definition.when) != "yes",
+            "I2", "a node whose condition holds is skipped");
+    found->state = NodeState::skipped;
+    found->skip_reason = event.reason;
+  }
+
+  void operator()(const NodeParked& event) {
+    NodeModel* found = decidable(event.execution, event.node);
+    if (found == nullptr) return;
+    found->state = NodeState::parked;
+    model.coverage_.reached(Sometimes::node_parked);
+  }
+
+  void operator()(const SessionOpened& event) {
+    require(event.session.value > model.last_session_, "I6", "a session id was given twice");
+    model.last_session_ = event.session.value;
+    model.sessions_[event.session] = {event.worker, group.now, 0};
+  }
+
+  void operator()(const SessionClosed& event) {
+    auto session = model.sessions_.find(event.session);
+    require(session != model.sessions_.end(), "I3", "a session ends that is not open");
+    if (broken) return;
+    bool by_lease = event.reason.find("lease") != std::string::npos;
+    require(!by_lease || group.now - session->second.opened >= session->second.worker.lease, "I12",
+            "a lease ran out " +
+                std::to_string((group.now - session->second.opened).whole_milliseconds()) +
+                " ms after it began, before its time");
+    model.sessions_.erase(session);
+    for (auto& [id, execution] : model.executions_) {
+      if (execution.ended()) continue;
+      for (NodeModel& found : execution.nodes)
+        for (TaskModel& task : found.tasks) {
+          if (task.state != TaskState::granted || task.session != event.session) continue;
+          task.session = {};
+          ready(task);
+        }
+    }
+  }
+
+  void operator()(const AttemptsGranted& event) {
+    auto session = model.sessions_.find(event.session);
+    require(session != model.sessions_.end(), "I4", "a grant to a session that is not open");
+    require(model.nonces_.insert(event.nonce).second, "I5", "a nonce came twice");
+    each(event.range, [&](TaskModel& task, const TaskKey& key) {
+      require(task.state == TaskState::ready, "I3", text(key) + " was granted while not ready");
+      require(event.attempt == task.attempts + 1, "I5",
+              text(key) + ": attempt " + std::to_string(event.attempt) + " after " +
+                  std::to_string(task.attempts));
+      task.state = TaskState::granted;
+      task.attempts = event.attempt;
+      task.session = event.session;
+      task.nonce = event.nonce;
+      if (!broken) ++session->second.outstanding;
+      if (event.attempt > 1) model.coverage_.reached(Sometimes::attempt_retried);
+    });
+    if (broken) return;
+    require(session->second.outstanding <= session->second.worker.credit, "I16",
+            "a session holds more than its credit");
+    const ExecutionModel& execution = model.executions_.at(event.range.execution);
+    bool part = event.range.size() < execution.nodes[event.range.node].tasks.size();
+    model.coverage_.reached_if(part && event.range.size() > 1,
+                               Sometimes::mapped_node_over_several_grants);
+  }
+
+  // The report that must stand behind the end of an attempt.
+  const Outcome* outcome(const TaskModel& task, const TaskKey& key, AttemptNumber attempt) {
+    require(task.state == TaskState::granted && task.attempts == attempt, "I4",
+            text(key) + ": a result of attempt " + std::to_string(attempt) +
+                ", which is not the current one");
+    auto it = model.ledger_.outcomes.find({key, attempt, task.nonce});
+    return it == model.ledger_.outcomes.end() ? nullptr : &it->second;
+  }
+
+  void operator()(const AttemptsSucceeded& event) {
+    each(event.range, [&](TaskModel& task, const TaskKey& key) {
+      const Outcome* told = outcome(task, key, event.attempt);
+      require(told != nullptr && told->succeeded, "I4",
+              text(key) + ": attempt " + std::to_string(event.attempt) +
+                  " is recorded as succeeded, but it did not say so");
+      if (broken) return;
+      size_t place = key.item - event.range.begin;
+      std::string output = event.outputs.empty() ? "null" : event.outputs[place].text();
+      require(output == told->output, "I4",
+              text(key) + " has another output than its current attempt gave");
+      release(task);
+      task.state = TaskState::succeeded;
+    });
+  }
+
+  void check_failure(const AttemptFailed& event, TaskModel& task, const TaskKey& key) {
+    const Node& definition = model.executions_.at(key.execution).definition->nodes[key.node];
+    if (event.attempt == 0) {
+      require(task.state == TaskState::ready, "I3", text(key) + " timed out without waiting");
+      require(group.now - task.since >= definition.timeout.queue && definition.timeout.queue.ns > 0,
+              "I12", text(key) + ": its queue timeout came early");
+      model.coverage_.reached(Sometimes::queue_timeout_parked);
+      return;
+    }
+    const Outcome* told = outcome(task, key, event.attempt);
+    bool declined = event.kind == FailureKind::declined;
+    require(declined || (told != nullptr && !told->succeeded && told->kind == event.kind), "I4",
+            text(key) + ": attempt " + std::to_string(event.attempt) +
+                " is recorded as failed, but it did not say so");
+    model.coverage_.reached_if(declined, Sometimes::attempt_declined);
+    bool counts = !declined && event.kind != FailureKind::lost;
+    if (counts) ++task.failures;
+    bool used_up =
+        task.failures >= definition.retry.max_attempts || !definition.retry.retries(event.kind);
+    if (event.disposition == Disposition::park)
+      require(counts && used_up, "I3", text(key) + " is parked with tries left");
+    else
+      require(!counts || !used_up, "I3", text(key) + " is tried more often than allowed");
+    release(task);
+  }
+
+  void operator()(const AttemptFailed& event) {
+    each(event.range, [&](TaskModel& task, const TaskKey& key) {
+      check_failure(event, task, key);
+      if (event.disposition == Disposition::again) return ready(task);
+      bool retry = event.disposition == Disposition::retry;
+      task.state = retry ? TaskState::backing_off : TaskState::parked;
+      task.retry_at = event.retry_at;
+    });
+  }
+
+  void operator()(const RetryReleased& event) {
+    each(event.range, [&](TaskModel& task, const TaskKey& key) {
+      require(task.state == TaskState::backing_off, "I12",
+              text(key) + ": a retry timer fired twice, or after its cancellation");
+      require(group.now >= task.retry_at, "I12", text(key) + ": a retry timer fired early");
+      ready(task);
+    });
+  }
+
+  void operator()(const DeadLettersRedriven& event) {
+    require(model.ledger_.redrives.contains(event.range.execution), "I2", "a redrive unasked for");
+    each(event.range, [&](TaskModel& task, const TaskKey& key) {
+      require(task.state == TaskState::parked, "I3", text(key) + " was no dead letter");
+      task.failures = 0;
+      ready(task);
+    });
+    if (!broken) model.executions_.at(event.range.execution).status = ExecutionStatus::running;
+    model.coverage_.reached(Sometimes::dead_letter_redriven);
+  }
+
+  void operator()(const DeadLettersDiscarded& event) {
+    require(model.ledger_.discards.contains(event.range.execution), "I2", "a discard unasked for");
+    each(event.range, [&](TaskModel& task, const TaskKey& key) {
+      require(task.state == TaskState::parked, "I3", text(key) + " was no dead letter");
+      task.state = TaskState::failed;
+    });
+    model.coverage_.reached(Sometimes::dead_letter_discarded);
+  }
+
+  void decide_parked(ExecutionId id, NodeIndex index, const std::set<ExecutionId>& asked,
+                     NodeState next) {
+    require(asked.contains(id), "I2", "a parked node moves unasked");
+    NodeModel* found = node(id, index);
+    if (found == nullptr) return;
+    require(found->state == NodeState::parked, "I3", "a node moves that was not parked");
+    found->state = next;
+    model.executions_.at(id).status = ExecutionStatus::running;
+  }
+  void operator()(const NodeRedriven& event) {
+    decide_parked(event.execution, event.node, model.ledger_.redrives, NodeState::waiting);
+  }
+  void operator()(const NodeDiscarded& event) {
+    decide_parked(event.execution, event.node, model.ledger_.discards, NodeState::failed);
+  }
+
+  void operator()(const TaskCancelled& event) {
+    require(model.ledger_.task_cancels.contains(event.task), "I2", "a task is cancelled unasked");
+    const TaskKey& key = event.task;
+    each({key.execution, key.node, key.item, key.item + 1}, [&](TaskModel& task, const TaskKey&) {
+      require(!task.ended(), "I3", text(key) + " had ended when it was cancelled");
+      if (task.state == TaskState::granted) release(task);
+      task.state = TaskState::cancelled;
+    });
+    model.coverage_.reached(Sometimes::task_cancelled);
+  }
+
+  void operator()(const ExecutionCancelled& event) {
+    require(model.ledger_.cancels.contains(event.execution), "I2",
+            to_text(event.execution) + " is cancelled unasked");
+    ExecutionModel* execution = open(event.execution);
+    if (execution == nullptr) return;
+    for (NodeModel& found : execution->nodes) {
+      if (found.ended()) continue;
+      for (TaskModel& task : found.tasks) {
+        if (task.state == TaskState::granted) release(task);
+        if (!task.ended()) task.state = TaskState::cancelled;
+      }
+      found.state = NodeState::cancelled;
+    }
+    execution->status = ExecutionStatus::cancelled;
+    model.coverage_.reached(Sometimes::execution_cancelled);
+  }
+
+  void operator()(const ExecutionParked& event) {
+    ExecutionModel* execution = open(event.execution);
+    if (execution == nullptr) return;
+    bool why = false;
+    for (const NodeModel& found : execution->nodes) {
+      why |= found.state == NodeState::parked;
+      for (const TaskModel& task : found.tasks) {
+        why |= task.state == TaskState::parked;
+        require(task.ended() || task.state == TaskState::parked, "I13",
+                to_text(event.execution) + " is parked while a task of it can move");
+      }
+    }
+    require(why, "I13", to_text(event.execution) + " is parked without a dead letter");
+    execution->status = ExecutionStatus::parked;
+    model.coverage_.reached(Sometimes::execution_parked);
+  }
+
+  void operator()(const ExecutionEnded& event) {
+    ExecutionModel* execution = open(event.execution);
+    if (execution == nullptr) return;
+    ExecutionStatus expected = ExecutionStatus::succeeded;
+    for (const NodeModel& found : execution->nodes) {
+      require(found.ended(), "I3", to_text(event.execution) + " ends before its nodes");
+      if (found.state == NodeState::failed) expected = ExecutionStatus::failed;
+      if (found.state == NodeState::cancelled && expected == ExecutionStatus::succeeded)
+        expected = ExecutionStatus::cancelled;
+    }
+    bool output_failed = execution->evaluating_output && event.status == ExecutionStatus::failed;
+    require(event.status == expected || output_failed, "I3",
+            to_text(event.execution) + " ends as " + name(event.status) + " instead of " +
+                name(expected));
+    execution->status = event.status;
+  }
+
+  void operator()(const OutboxEnqueued&) { require(false, "I2", "a message nobody sent"); }
+  void operator()(const InboxAccepted&) { require(false, "I2", "a message nobody sent"); }
+};
+
+std::optional<Violation> LogModel::apply(const Group& group) {
+  Apply apply{*this, group, std::nullopt};
+  apply.require(group.epoch >= epoch_, "I6", "an epoch that is over");
+  apply.require(group.now >= now_, "I12", "the duration clock runs backwards");
+  now_ = group.now;
+  for (const Event& event : group.events) {
+    std::visit(apply, event);
+    if (apply.broken) {
+      apply.broken->what += std::string(" (") + kind_name(event) + ")";
+      return apply.broken;
+    }
+    auto execution = executions_.find(execution_of(event));
+    if (execution != executions_.end()) ++execution->second.events;
+  }
+  apply.require(group.epoch == epoch_, "I6", "a group of an epoch that was never started");
+  return apply.broken;
+}
+
+const ExecutionModel* LogModel::find(ExecutionId id) const {
+  auto it = executions_.find(id);
+  return it == executions_.end() ? nullptr : &it->second;
+}
+
+const ExecutionModel* LogModel::find_request(const std::string& request_id) const {
+  auto it = requests_.find(request_id);
+  return it == requests_.end() ? nullptr : find(it->second);
+}
+
+const Bytes* LogModel::definition(WorkflowId id) const {
+  auto it = workflows_.find(id);
+  return it == workflows_.end() ? nullptr : &it->second.first;
+}
+
+const TaskModel* LogModel::task(const TaskKey& key) const {
+  const ExecutionModel* execution = find(key.execution);
+  if (execution == nullptr || key.node >= execution->nodes.size()) return nullptr;
+  const NodeModel& node = execution->nodes[key.node];
+  return key.item < node.tasks.size() ? &node.tasks[key.item] : nullptr;
+}
+
+bool LogModel::current(const AttemptReport& report) const {
+  const TaskModel* found = task(report.range.at(report.range.begin));
+  return found != nullptr && found->state == TaskState::granted &&
+         found->attempts == report.attempt && found->nonce == report.nonce;
+}
+
+uint64_t LogModel::count(ExecutionStatus status) const {
+  uint64_t count = 0;
+  for (const auto& [id, execution] : executions_) count += execution.status == status;
+  return count;
+}
+
+std::string LogModel::stuck() const {
+  for (const auto& [id, execution] : executions_) {
+    if (execution.ended()) continue;
+    std::string where = to_text(id) + " is " + name(execution.status);
+    for (NodeIndex i = 0; i < execution.nodes.size(); ++i) {
+      const NodeModel& node = execution.nodes[i];
+      if (node.ended()) continue;
+      where += "; node " + std::to_string(i) + " in state " +
+               std::to_string(static_cast<int>(node.state));
+      for (const TaskModel& task : node.tasks)
+        if (!task.ended()) where += " " + std::to_string(static_cast<int>(task.state));
+    }
+    return where;
+  }
+  return {};
+}
+
+}  // namespace pawl::sim

@@ -1,0 +1,113 @@
+// A small model of what the events of the log mean, one task at a time and without any cleverness.
+// It shares no code with the engine, and says which invariant an event breaks.
+//
+//   LogModel model(ledger);
+//   if (auto broken = model.apply(group)) ... broken->invariant ...
+//
+// Only durable groups are applied, in order, each once.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "pawl/model/event.h"
+#include "pawl/sim/ledger.h"
+#include "pawl/sim/universe.h"
+
+namespace pawl::sim {
+
+enum class TaskState : uint8_t {
+  ready,
+  granted,
+  backing_off,
+  parked,
+  succeeded,
+  failed,
+  cancelled
+};
+enum class NodeState : uint8_t {
+  waiting,
+  evaluating,
+  active,
+  parked,
+  succeeded,
+  failed,
+  skipped,
+  cancelled
+};
+
+struct TaskModel {
+  TaskState state = TaskState::ready;
+  AttemptNumber attempts = 0;
+  uint32_t failures = 0;
+  SessionId session;
+  uint64_t nonce = 0;
+  Instant since;  // of being ready
+  Instant retry_at;
+
+  bool ended() const { return state >= TaskState::succeeded; }
+};
+
+struct NodeModel {
+  NodeState state = NodeState::waiting;
+  SkipReason skip_reason = SkipReason::condition_false;
+  std::vector<TaskModel> tasks;
+
+  bool ended() const { return state >= NodeState::succeeded; }
+};
+
+struct ExecutionModel {
+  WorkflowId workflow;
+  WorkflowRef definition;
+  std::string request_id;
+  Hash128 payload_hash;
+  std::string input;
+  ExecutionStatus status = ExecutionStatus::running;
+  bool evaluating_output = false;
+  std::vector<NodeModel> nodes;
+  uint64_t events = 0;
+
+  bool ended() const { return status >= ExecutionStatus::succeeded; }
+};
+
+struct SessionModel {
+  WorkerSpec worker;
+  Instant opened;
+  uint64_t outstanding = 0;
+};
+
+class LogModel {
+ public:
+  LogModel(const Ledger& ledger, Coverage& coverage) : ledger_(ledger), coverage_(coverage) {}
+
+  std::optional<Violation> apply(const Group& group);
+
+  const std::map<ExecutionId, ExecutionModel>& executions() const { return executions_; }
+  const ExecutionModel* find(ExecutionId id) const;
+  // Null if nothing was submitted under this id.
+  const ExecutionModel* find_request(const std::string& request_id) const;
+  const Bytes* definition(WorkflowId id) const;
+  // Whether a report of this attempt would still count.
+  bool current(const AttemptReport& report) const;
+  const TaskModel* task(const TaskKey& key) const;
+  uint64_t count(ExecutionStatus status) const;
+  // Tasks and nodes that wait for nothing that could still come.
+  std::string stuck() const;
+
+ private:
+  struct Apply;
+  const Ledger& ledger_;
+  Coverage& coverage_;
+  std::map<WorkflowId, std::pair<Bytes, WorkflowRef>> workflows_;
+  std::map<ExecutionId, ExecutionModel> executions_;
+  std::map<std::string, ExecutionId> requests_;
+  std::map<SessionId, SessionModel> sessions_;
+  std::set<uint64_t> nonces_;
+  uint64_t last_session_ = 0;
+  uint64_t epoch_ = 0;
+  Instant now_;
+};
+
+}  // namespace pawl::sim

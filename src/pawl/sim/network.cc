@@ -1,0 +1,57 @@
+#include "pawl/sim/network.h"
+
+#include <memory>
+
+#include "pawl/sim/oracle.h"
+
+namespace pawl::sim {
+
+void SimNetwork::cut(Address address, bool off) {
+  if (off)
+    cut_.insert(address);
+  else
+    cut_.erase(address);
+}
+
+void SimNetwork::heal() {
+  weather_ = {};
+  cut_.clear();
+}
+
+void SimNetwork::send(Message message) {
+  if (message.from == 1 && engine_stopped_()) return;
+  uint64_t& highest = highest_sequence_[{message.from, message.to}];
+  if (message.sequence == 1) highest = 0;
+  universe_.coverage.reached_if(message.sequence > 0 && message.sequence <= highest,
+                                Sometimes::retransmission_used);
+  highest = std::max(highest, message.sequence);
+  uint64_t number = ++sent_;
+  universe_.note("send", message.from << 32 | message.to, message.sequence, message.body.index());
+  if (cut_.contains(message.from) || cut_.contains(message.to) ||
+      dice_.chance(weather_.loss_permille))
+    return universe_.reached(Sometimes::message_lost);
+  auto shared = std::make_shared<const Message>(std::move(message));
+  int copies = dice_.chance(weather_.twice_permille) ? 2 : 1;
+  if (copies == 2) universe_.reached(Sometimes::message_duplicated);
+  for (int copy = 0; copy < copies; ++copy) {
+    uint64_t spread = static_cast<uint64_t>(weather_.delay_max.ns - weather_.delay_min.ns);
+    Duration delay{weather_.delay_min.ns + static_cast<int64_t>(dice_.below(spread + 1))};
+    universe_.after(delay, [this, shared, number] { deliver(*shared, number); });
+  }
+}
+
+void SimNetwork::deliver(const Message& message, uint64_t number) {
+  auto receiver = receivers_.find(message.to);
+  if (receiver == receivers_.end() || cut_.contains(message.to)) return;
+  uint64_t& newest = newest_[{message.from, message.to}];
+  universe_.coverage.reached_if(number < newest, Sometimes::message_overtaken);
+  newest = std::max(newest, number);
+  Message arrived = message;
+  if (!seams_.message(arrived)) return;
+  universe_.note("arrive", message.from << 32 | message.to, message.sequence, message.body.index());
+  if (const auto* reports = std::get_if<Reports>(&arrived.body))
+    for (const AttemptReport& report : reports->reports) oracle_.arrived(report);
+  receiver->second->put(std::move(arrived));
+}
+
+}  // namespace pawl::sim

@@ -1,0 +1,349 @@
+#include "pawl/sim/oracle.h"
+
+#include "pawl/wire/event_codec.h"
+
+namespace pawl::sim {
+namespace {
+
+// The execution a request speaks of, if it speaks of one.
+ExecutionId subject(const Request& request) {
+  if (const auto* command = std::get_if<Command>(&request.what)) {
+    if (const auto* c = std::get_if<CancelExecution>(command)) return c->execution;
+    if (const auto* c = std::get_if<CancelTask>(command)) return c->task.execution;
+    if (const auto* c = std::get_if<RedriveDeadLetters>(command)) return c->which.execution;
+    if (const auto* c = std::get_if<DiscardDeadLetters>(command)) return c->which.execution;
+  } else if (const auto* query = std::get_if<Query>(&request.what)) {
+    if (const auto* q = std::get_if<GetExecution>(query)) return q->execution;
+  } else if (const auto* await = std::get_if<AwaitExecution>(&request.what)) {
+    return await->execution;
+  } else if (const auto* read = std::get_if<ReadHistory>(&request.what)) {
+    return read->execution;
+  }
+  return {};
+}
+
+// What tells an event of a kind from its neighbours, for the trace.
+uint64_t detail(const Event& event) {
+  if (const auto* e = std::get_if<AttemptsGranted>(&event))
+    return e->session.value << 32 | uint64_t{e->range.node} << 16 | e->range.begin;
+  if (const auto* e = std::get_if<AttemptsSucceeded>(&event))
+    return uint64_t{e->range.node} << 16 | e->range.begin;
+  if (const auto* e = std::get_if<AttemptFailed>(&event))
+    return uint64_t{e->range.node} << 16 | e->range.begin;
+  if (const auto* e = std::get_if<SessionOpened>(&event)) return e->session.value;
+  if (const auto* e = std::get_if<SessionClosed>(&event)) return e->session.value;
+  return 0;
+}
+
+bool transient(Code code) {
+  return code == Code::unknown || code == Code::resource_exhausted || code == Code::unavailable;
+}
+
+}  // namespace
+
+void Oracle::violate(const char* invariant, std::string what) {
+  universe_.violate(invariant, std::move(what));
+}
+
+void Oracle::handed(uint64_t position, uint64_t epoch, const Bytes& payload) {
+  universe_.note("append", position, payload.size(), epoch);
+  if (position != durable_ + 1)
+    violate("I6", "a group is appended at " + std::to_string(position) + " while " +
+                      std::to_string(durable_) + " is the newest durable one");
+  if (pending_ && !log_failed_) violate("I6", "two groups are on their way at the same time");
+  if (log_failed_) violate("I19", "a group is appended to a log that has failed");
+  pending_ = Pending{position, epoch, payload, universe_.now()};
+}
+
+void Oracle::acknowledged(uint64_t position) {
+  universe_.note("durable", position);
+  if (log_failed_)
+    violate("I19", "a log that has failed acknowledges group " + std::to_string(position));
+  if (!pending_ || pending_->position != position)
+    return violate("I17", "the log acknowledges group " + std::to_string(position) +
+                              ", which is not on its way");
+  last_acknowledged_ = universe_.now();
+  apply(*pending_);
+  pending_.reset();
+}
+
+void Oracle::log_failed() {
+  universe_.note("log failed");
+  log_failed_ = true;
+}
+
+void Oracle::apply(const Pending& pending) {
+  durable_ = pending.position;
+  history_.push_back({pending.position, pending.epoch, pending.payload});
+  auto group = decode_group(pending.position, pending.epoch, pending.payload);
+  if (!group.ok()) return violate("I18", "a group that cannot be read: " + group.error().message);
+  for (const Event& event : group->events)
+    universe_.note(kind_name(event), execution_of(event).value, detail(event), group->position);
+  // The duration clock counts running time: it is never faster than time itself. A group's time is
+  // that of its first command, which came after the group before was handed over.
+  Duration counted = group->now - clock_then_;
+  Duration passed = pending.handed_at - handed_before_;
+  if (counted > passed)
+    violate("I12", "the duration clock went " + std::to_string(counted.whole_milliseconds()) +
+                       " ms ahead in " + std::to_string(passed.whole_milliseconds()) +
+                       " ms: timers fire early");
+  clock_then_ = group->now;
+  handed_before_ = handed_then_;
+  handed_then_ = pending.handed_at;
+  if (auto broken = model_.apply(*group))
+    universe_.violate(std::move(broken->invariant), std::move(broken->what));
+}
+
+void Oracle::recovered(uint64_t first, const std::vector<LogGroup>& groups) {
+  log_failed_ = false;
+  uint64_t expected = first;
+  for (const LogGroup& group : groups) {
+    if (group.position != expected++)
+      return violate("I17", "after a restart the log has group " + std::to_string(group.position) +
+                                " where " + std::to_string(expected - 1) + " must be");
+    if (group.position <= durable_) {
+      const LogGroup& known = history_.at(group.position - 1);
+      if (known.payload != group.payload || known.epoch != group.epoch)
+        return violate("I18", "after a restart group " + std::to_string(group.position) +
+                                  " reads differently from what was acknowledged");
+      continue;
+    }
+    bool ours = pending_ && pending_->position == group.position &&
+                pending_->payload == group.payload && pending_->epoch == group.epoch;
+    if (!ours)
+      return violate("I2", "after a restart the log has group " + std::to_string(group.position) +
+                               ", which nobody wrote");
+    universe_.reached(Sometimes::unacknowledged_group_survived);
+    apply(*pending_);
+  }
+  pending_.reset();
+  uint64_t tail = first + groups.size() - 1;
+  if (tail < durable_)
+    violate("I17", "after a restart the log ends at group " + std::to_string(tail) + ", but " +
+                       std::to_string(durable_) + " was acknowledged");
+}
+
+void Oracle::took_over(uint64_t epoch) {
+  if (epoch <= epoch_)
+    violate("I6", "epoch " + std::to_string(epoch) + " after " + std::to_string(epoch_));
+  epoch_ = epoch;
+}
+
+void Oracle::asked(const Request& request) {
+  if (const auto* command = std::get_if<Command>(&request.what)) {
+    if (const auto* c = std::get_if<RegisterWorkflow>(command))
+      ledger_.definitions.insert(c->definition);
+    if (const auto* c = std::get_if<SubmitExecution>(command))
+      ledger_.submits.insert({c->request_id, c->payload_hash, c->workflow});
+    if (const auto* c = std::get_if<CancelExecution>(command)) ledger_.cancels.insert(c->execution);
+    if (const auto* c = std::get_if<CancelTask>(command)) ledger_.task_cancels.insert(c->task);
+    if (const auto* c = std::get_if<RedriveDeadLetters>(command))
+      ledger_.redrives.insert(c->which.execution);
+    if (const auto* c = std::get_if<DiscardDeadLetters>(command))
+      ledger_.discards.insert(c->which.execution);
+  }
+  if (const auto* run = std::get_if<RunExecution>(&request.what))
+    ledger_.submits.insert(
+        {run->submit.request_id, run->submit.payload_hash, run->submit.workflow});
+  Question question{request, ExecutionStatus::running, 0, false};
+  if (const ExecutionModel* known = model_.find(subject(request))) {
+    question.status_then = known->status;
+    question.events_then = known->events;
+    question.known_then = true;
+  }
+  questions_[request.ticket] = std::move(question);
+}
+
+void Oracle::told(const Response& response) {
+  auto it = questions_.find(response.ticket);
+  if (it == questions_.end())
+    return violate("I2", "an answer to a question that nobody has asked, or that was answered");
+  Question question = std::move(it->second);
+  questions_.erase(it);
+  std::visit([&](const auto& answer) { check(question, answer); }, response.what);
+}
+
+void Oracle::check(const Question& question, const Reply& reply) {
+  if (reply.code == Code::ok) ++universe_.tally.operations;
+  if (reply.code == Code::unknown) universe_.reached(Sometimes::unknown_answered);
+  if (transient(reply.code)) return;
+  ExecutionId id = subject(question.request);
+  const auto* command = std::get_if<Command>(&question.request.what);
+  bool of_task = command != nullptr && std::holds_alternative<CancelTask>(*command);
+  if (reply.code == Code::not_found && question.known_then && !of_task)
+    return violate("I1", to_text(id) + " was there and is not found any more");
+  if (std::holds_alternative<AwaitExecution>(question.request.what)) {
+    const ExecutionModel* known = model_.find(id);
+    if (reply.code == Code::ok && (known == nullptr || reply.message != name(known->status)))
+      violate("I1", "whoever waited for " + to_text(id) + " was told " + reply.message +
+                        ", which is not durable");
+    return;
+  }
+  if (const auto* run = std::get_if<RunExecution>(&question.request.what))
+    return check_submit(run->submit, reply);
+  if (command == nullptr) return;
+  if (const auto* c = std::get_if<RegisterWorkflow>(command)) {
+    const Bytes* known = model_.definition(WorkflowId{reply.number});
+    if (reply.code == Code::ok && (known == nullptr || *known != c->definition))
+      violate("I1", "a workflow was acknowledged as version " + std::to_string(reply.number) +
+                        ", which is not durable");
+  } else if (const auto* s = std::get_if<SubmitExecution>(command)) {
+    check_submit(*s, reply);
+  } else if (std::holds_alternative<CancelExecution>(*command)) {
+    check_cancel(id, reply);
+  } else if (const auto* t = std::get_if<CancelTask>(command)) {
+    const TaskModel* task = model_.task(t->task);
+    if (reply.code == Code::ok && (task == nullptr || task->state != TaskState::cancelled))
+      violate("I1", "the cancellation of a task was acknowledged, and it is not durable");
+  }
+}
+
+void Oracle::check_submit(const SubmitExecution& submit, const Reply& reply) {
+  const ExecutionModel* by_request = model_.find_request(submit.request_id);
+  if (reply.code == Code::ok) {
+    const ExecutionModel* told = model_.find(ExecutionId{reply.number});
+    if (told == nullptr)
+      return violate(
+          "I1", to_text(ExecutionId{reply.number}) + " was acknowledged, and it is not durable");
+    if (told->payload_hash != submit.payload_hash || told->request_id != submit.request_id)
+      return violate("I7", to_text(ExecutionId{reply.number}) + " was told as the answer to \"" +
+                               submit.request_id + "\", which asked for something else");
+    if (submit.request_id.empty()) return;
+    auto [promise, first] = promised_.emplace(submit.request_id, reply.number);
+    if (promise->second != reply.number)
+      violate("I7", "request \"" + submit.request_id + "\" was answered with " +
+                        to_text(ExecutionId{promise->second}) + " and with " +
+                        to_text(ExecutionId{reply.number}));
+    universe_.coverage.reached_if(!first, Sometimes::duplicate_submit_answered);
+  } else if (reply.code == Code::already_exists) {
+    if (by_request == nullptr || by_request->payload_hash == submit.payload_hash)
+      violate("I7", "request \"" + submit.request_id + "\" was refused as used with other content");
+    universe_.reached(Sometimes::other_payload_refused);
+  } else if (by_request != nullptr && by_request->payload_hash == submit.payload_hash) {
+    violate("I7", "request \"" + submit.request_id + "\" was refused (" + name(reply.code) +
+                      "), but it has taken effect");
+  }
+}
+
+void Oracle::check_cancel(ExecutionId id, const Reply& reply) {
+  const ExecutionModel* known = model_.find(id);
+  if (reply.code == Code::ok) {
+    if (known == nullptr || known->status != ExecutionStatus::cancelled)
+      violate("I1", "the cancellation of " + to_text(id) + " was acknowledged, and is not durable");
+  } else if (reply.code == Code::failed_precondition) {
+    if (known == nullptr || !known->ended())
+      violate("I1", to_text(id) + " could not be cancelled as if it had ended");
+    universe_.reached(Sometimes::cancel_after_end_refused);
+  }
+}
+
+void Oracle::check_status(const Question& question, ExecutionId id, ExecutionStatus status) {
+  const ExecutionModel* known = model_.find(id);
+  if (known == nullptr) return violate("I2", to_text(id) + " is shown, but was never submitted");
+  bool ended = status >= ExecutionStatus::succeeded;
+  if (ended && known->status != status)
+    violate("I3", to_text(id) + " is shown as " + name(status) + ", but the log says " +
+                      name(known->status));
+  bool ended_then = question.status_then >= ExecutionStatus::succeeded;
+  if (ended_then && !ended)
+    violate("I1",
+            to_text(id) + " had ended before it was asked for, and is shown as " + name(status));
+}
+
+void Oracle::check(const Question& question, const QueryResult& result) {
+  ++universe_.tally.operations;
+  if (const auto* detail = std::get_if<ExecutionDetail>(&result)) {
+    if (const auto* run = std::get_if<RunExecution>(&question.request.what)) {
+      if (detail->summary.status < ExecutionStatus::succeeded)
+        violate("I1", to_text(detail->summary.id) + " was run to its end, and is shown as " +
+                          name(detail->summary.status));
+      check_submit(run->submit, {Code::ok, "", detail->summary.id.value});
+    }
+    return check_status(question, detail->summary.id, detail->summary.status);
+  }
+  if (const auto* error = std::get_if<Error>(&result)) {
+    if (error->code == Code::not_found && question.known_then)
+      violate("I1", to_text(subject(question.request)) + " was there and is not found any more");
+    return;
+  }
+  if (const auto* list = std::get_if<ExecutionList>(&result))
+    for (const ExecutionSummary& summary : list->executions)
+      check_status({}, summary.id, summary.status);
+}
+
+void Oracle::check(const Question& question, const History& history) {
+  ExecutionId id = subject(question.request);
+  if (!history.status.ok())
+    return violate("I18", "a history cannot be read: " + history.status.error().message);
+  const ExecutionModel* known = model_.find(id);
+  uint64_t events_now = known == nullptr ? 0 : known->events;
+  uint64_t seen = history.entries.size();
+  if (history.truncated) return;
+  if (seen < question.events_then || seen > events_now)
+    violate("I9", "the history of " + to_text(id) + " has " + std::to_string(seen) +
+                      " events; the log had " + std::to_string(question.events_then) +
+                      " when it was asked for and has " + std::to_string(events_now));
+  ++universe_.tally.operations;
+}
+
+// Not durable: anything about an attempt that was once granted is true enough.
+void Oracle::check(const Question&, const ProgressList& progress) {
+  ++universe_.tally.operations;
+  for (const AttemptProgress& one : progress.tasks) {
+    const TaskModel* task = model_.task(one.task);
+    if (task == nullptr || task->attempts < one.attempt)
+      violate("I2", "progress is shown of an attempt that was never granted");
+  }
+}
+
+void Oracle::launched(const Grant& grant) {
+  ++universe_.tally.attempts;
+  for (ItemIndex item = grant.range.begin; item < grant.range.end; ++item) {
+    const TaskModel* task = model_.task(grant.range.at(item));
+    if (task == nullptr || task->attempts < grant.attempt)
+      return violate("I4", "an attempt of " + to_text(grant.range.execution) +
+                               " runs whose grant is not durable");
+  }
+}
+
+void Oracle::reported(const AttemptReport& report) {
+  for (ItemIndex item = report.range.begin; item < report.range.end; ++item) {
+    Outcome& outcome = ledger_.outcomes[{report.range.at(item), report.attempt, report.nonce}];
+    outcome.succeeded = report.succeeded;
+    outcome.kind = report.kind;
+    outcome.output =
+        report.outputs.empty() ? "null" : report.outputs[item - report.range.begin].text();
+  }
+}
+
+void Oracle::arrived(const AttemptReport& report) {
+  if (model_.current(report)) return;
+  const TaskModel* task = model_.task(report.range.at(report.range.begin));
+  if (task == nullptr) return;
+  universe_.coverage.reached_if(task->attempts > report.attempt, Sometimes::late_result_fenced);
+  universe_.coverage.reached_if(task->attempts == report.attempt && task->ended(),
+                                Sometimes::repeated_result_fenced);
+}
+
+void Oracle::audit(const Overview& overview) {
+  if (std::string stuck = model_.stuck(); !stuck.empty()) return violate("I14", stuck);
+  const Counts& counts = overview.counts;
+  bool agree = counts.submitted == model_.executions().size() &&
+               counts.succeeded == model_.count(ExecutionStatus::succeeded) &&
+               counts.failed == model_.count(ExecutionStatus::failed) &&
+               counts.cancelled == model_.count(ExecutionStatus::cancelled) &&
+               overview.executions == model_.executions().size();
+  if (!agree)
+    violate("I15", "the overview counts " + std::to_string(counts.submitted) + " submitted, " +
+                       std::to_string(counts.succeeded) + " succeeded; the log has " +
+                       std::to_string(model_.executions().size()) + " and " +
+                       std::to_string(model_.count(ExecutionStatus::succeeded)));
+  if (overview.running != 0 || overview.ready != 0 || overview.parked != 0)
+    violate("I15", "everything has ended, but the overview shows " +
+                       std::to_string(overview.running) + " tasks running, " +
+                       std::to_string(overview.ready) + " ready, " +
+                       std::to_string(overview.parked) + " parked");
+  universe_.tally.executions_ended = model_.executions().size();
+}
+
+}  // namespace pawl::sim

@@ -1,0 +1,98 @@
+// The judge of a run. It hears what clients asked and were told, what executors were asked to do
+// and said, and what the log was given, acknowledged and had after a restart; it never looks into
+// the engine.
+//
+//   oracle.handed(position, group); oracle.acknowledged(position);      // by the log's listener
+//   oracle.asked(request); ... oracle.told(response);                   // at the engine's door
+//   oracle.launched(grant); oracle.reported(report);                    // by executors
+//   oracle.recovered(groups, first);                                    // before the engine starts
+//
+// It reports the first broken invariant to the universe, and goes on listening.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "pawl/engine/engine.h"  // Request and Response: the words at the door, nothing else
+#include "pawl/port/log.h"
+#include "pawl/sim/log_model.h"
+
+namespace pawl::sim {
+
+class Oracle {
+ public:
+  explicit Oracle(Universe& universe) : universe_(universe), model_(ledger_, universe.coverage) {}
+
+  // The log.
+  void handed(uint64_t position, uint64_t epoch, const Bytes& payload);
+  void acknowledged(uint64_t position);
+  void log_failed();  // it answered something else than ok
+  // What can be read after a restart, from `first` on. `checkpoint`: the rest is in there.
+  void recovered(uint64_t first, const std::vector<LogGroup>& groups);
+  void took_over(uint64_t epoch);
+
+  // The clients. `told` is called when the engine lets go of the answer.
+  void asked(const Request& request);
+  void told(const Response& response);
+  // The engine is gone; nothing that was asked and not answered will be.
+  void forget_questions() { questions_.clear(); }
+
+  // The executors.
+  void launched(const Grant& grant);
+  void reported(const AttemptReport& report);
+  // A report arrives at the engine: late ones are counted.
+  void arrived(const AttemptReport& report);
+
+  // At quiescence: everything has ended, and the overview agrees.
+  void audit(const Overview& overview);
+
+  const LogModel& model() const { return model_; }
+  uint64_t durable() const { return durable_; }
+  // Every durable group, oldest first: for replaying them all.
+  const std::deque<LogGroup>& history() const { return history_; }
+  Instant last_acknowledged() const { return last_acknowledged_; }
+
+ private:
+  struct Pending {
+    uint64_t position = 0;
+    uint64_t epoch = 0;
+    Bytes payload;
+    Instant handed_at;
+  };
+  struct Question {
+    Request request;
+    ExecutionStatus status_then = ExecutionStatus::running;
+    uint64_t events_then = 0;
+    bool known_then = false;
+  };
+
+  void violate(const char* invariant, std::string what);
+  void apply(const Pending& pending);
+  void note_ask(const SubmitExecution& submit);
+  void check(const Question& question, const Reply& reply);
+  void check_submit(const SubmitExecution& submit, const Reply& reply);
+  void check_cancel(ExecutionId id, const Reply& reply);
+  void check(const Question& question, const QueryResult& result);
+  void check(const Question& question, const History& history);
+  void check(const Question& question, const ProgressList& progress);
+  void check_status(const Question& question, ExecutionId id, ExecutionStatus status);
+
+  Universe& universe_;
+  Ledger ledger_;
+  LogModel model_;
+  std::deque<LogGroup> history_;
+  std::optional<Pending> pending_;
+  uint64_t durable_ = 0;
+  uint64_t epoch_ = 0;
+  bool log_failed_ = false;
+  Instant last_acknowledged_;
+  Instant clock_then_;     // duration clock of the newest group ...
+  Instant handed_then_;    // ... when it was handed over ...
+  Instant handed_before_;  // ... and when the one before was
+  std::map<Ticket, Question> questions_;
+  std::map<std::string, uint64_t> promised_;  // request id -> execution told
+};
+
+}  // namespace pawl::sim

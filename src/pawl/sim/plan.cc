@@ -1,0 +1,208 @@
+#include "pawl/sim/plan.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <map>
+#include <sstream>
+
+#include "pawl/base/random.h"
+
+namespace pawl::sim {
+namespace {
+
+constexpr std::array<const char*, fault_kinds> names = {
+    "engine_crash", "crash_in_call",      "crash_in_recovery", "write_error",    "short_write",
+    "read_error",   "disk_full",          "slow_disk",         "damage_at_rest", "engine_pause",
+    "worker_pause", "worker_crash",       "worker_drain",      "bad_network",    "cut_network",
+    "wall_jump",    "checkpoint_damaged", "checkpoint_errors", "slow_evaluator"};
+
+Duration milliseconds(Random& dice, uint64_t low, uint64_t high) {
+  return Duration::milliseconds(static_cast<int64_t>(dice.between(low, high)));
+}
+
+// Small more often than large: the exponent is drawn, not the value.
+uint64_t skewed(Random& dice, uint64_t low, uint64_t high) {
+  uint64_t value = dice.between(low, high);
+  while (value > low && dice.chance(500)) value = low + (value - low) / 2;
+  return value;
+}
+
+Fault make_fault(Random& dice, FaultKind kind, Duration load_time) {
+  Fault fault;
+  fault.kind = kind;
+  fault.at = Instant{Duration::seconds(2).ns} +
+             Duration{static_cast<int64_t>(dice.below(static_cast<uint64_t>(load_time.ns)))};
+  fault.dice = dice.next();
+  fault.lasts = milliseconds(dice, 5, 2000);
+  if (dice.chance(400)) fault.lasts = milliseconds(dice, 2000, 30'000);
+  return fault;
+}
+
+// A fifth of the seeds have no faults, a tenth one kind only, the rest a subset with weights.
+std::vector<Fault> swarm(Random& dice, Duration load_time) {
+  std::vector<Fault> faults;
+  uint64_t draw = dice.below(10);
+  if (draw < 2) return faults;
+  std::vector<uint32_t> weights(fault_kinds, 0);
+  if (draw == 2) {
+    weights[dice.below(fault_kinds)] = 1;
+  } else {
+    uint32_t share = static_cast<uint32_t>(dice.between(150, 800));
+    for (uint32_t& weight : weights)
+      if (dice.chance(share)) weight = static_cast<uint32_t>(skewed(dice, 1, 10));
+  }
+  uint64_t sum = 0;
+  for (uint32_t weight : weights) sum += weight;
+  if (sum == 0) weights[0] = 1, sum = 1;
+  for (uint64_t n = dice.between(2, 14); n > 0; --n) {
+    uint64_t at = dice.below(sum);
+    size_t kind = 0;
+    while (at >= weights[kind]) at -= weights[kind++];
+    faults.push_back(make_fault(dice, static_cast<FaultKind>(kind), load_time));
+  }
+  std::stable_sort(faults.begin(), faults.end(),
+                   [](const Fault& a, const Fault& b) { return a.at < b.at; });
+  return faults;
+}
+
+void draw_limits(Random& dice, Limits& limits) {
+  if (dice.chance(300)) limits.group_commands_max = skewed(dice, 1, 64);
+  if (dice.chance(300)) limits.grant_items_max = skewed(dice, 1, 8);
+  if (dice.chance(200)) limits.inbox_depth_max = skewed(dice, 1, 8);
+  if (dice.chance(100)) limits.open_executions_max = skewed(dice, 2, 20);
+  if (dice.chance(100)) limits.sessions_max = dice.between(2, 6);
+  if (dice.chance(100)) limits.error_bytes_max = dice.between(1, 100);
+}
+
+void draw_habits(Random& dice, Habits& habits) {
+  habits.fail = static_cast<uint32_t>(skewed(dice, 0, 600));
+  habits.hang = static_cast<uint32_t>(skewed(dice, 0, 30));
+  habits.crash_worker = static_cast<uint32_t>(skewed(dice, 0, 20));
+  habits.repeat_old_report = static_cast<uint32_t>(skewed(dice, 0, 300));
+  habits.longest = milliseconds(dice, 2, 5) +
+                   Duration::milliseconds(static_cast<int64_t>(skewed(dice, 0, 20'000)));
+}
+
+using Fields = std::map<std::string, uint64_t>;
+
+template <class T>
+void take(Fields& fields, const char* name, T& into) {
+  auto it = fields.find(name);
+  if (it == fields.end()) return;
+  into = static_cast<T>(it->second);
+  fields.erase(it);
+}
+void take_ms(Fields& fields, const char* name, Duration& into) {
+  int64_t ms = into.whole_milliseconds();
+  take(fields, name, ms);
+  if (ms != into.whole_milliseconds()) into = Duration::milliseconds(ms);
+}
+
+Status take_faults(Plan& plan, std::istringstream& words) {
+  std::vector<FaultKind> wanted;
+  for (std::string word; words >> word;) {
+    if (word == "none") plan.faults.clear();
+    if (word == "none" || word == "swarm") return {};
+    auto found = std::find(names.begin(), names.end(), word);
+    if (found == names.end())
+      return Error{Code::invalid_argument, "there is no fault \"" + word + "\""};
+    wanted.push_back(static_cast<FaultKind>(found - names.begin()));
+  }
+  plan.faults.clear();
+  Random dice(mix64(plan.seed) ^ 0xfa17);
+  for (uint64_t n = wanted.empty() ? 0 : dice.between(4, 14); n > 0; --n)
+    plan.faults.push_back(make_fault(dice, wanted[dice.below(wanted.size())], plan.load_time));
+  return {};
+}
+
+}  // namespace
+
+const char* name(FaultKind kind) {
+  return names.at(static_cast<size_t>(kind));
+}
+
+std::string describe(const Fault& fault) {
+  return std::to_string(fault.at.ns / 1'000'000) + " ms  " + name(fault.kind) + " for " +
+         std::to_string(fault.lasts.whole_milliseconds()) + " ms";
+}
+
+Plan make_plan(uint64_t seed) {
+  Random dice(mix64(seed));
+  Plan plan;
+  plan.seed = seed;
+  plan.clients = static_cast<uint32_t>(dice.between(1, 4));
+  plan.operations = static_cast<uint32_t>(skewed(dice, 10, 50));
+  plan.think = milliseconds(dice, 1, 3000);
+  plan.load_time = Duration::seconds(static_cast<int64_t>(dice.between(20, 180)));
+  plan.workflows = static_cast<uint32_t>(dice.between(1, 4));
+  plan.nodes_max = static_cast<uint32_t>(skewed(dice, 1, 12));
+  plan.items_max = static_cast<uint32_t>(skewed(dice, 1, 40));
+  plan.evaluated_permille = dice.chance(500) ? static_cast<uint32_t>(dice.below(600)) : 0;
+  plan.embedded = dice.chance(150);
+  plan.workers = plan.embedded ? 1 : static_cast<uint32_t>(dice.between(1, 4));
+  plan.slots = static_cast<uint32_t>(dice.between(1, 4));
+  plan.credit = plan.slots * static_cast<uint32_t>(dice.between(1, 6));
+  plan.lease = plan.embedded ? Duration::forever() : milliseconds(dice, 500, 15'000);
+  draw_habits(dice, plan.habits);
+  if (plan.embedded) plan.habits.crash_worker = 0;
+  draw_limits(dice, plan.limits);
+  plan.segment_bytes = 4096 * skewed(dice, 4, 64);
+  plan.rewrite_bytes_max = skewed(dice, 0, 64) * 1024;
+  plan.idle_after = milliseconds(dice, 1, 20);
+  plan.checkpoint_log_bytes = skewed(dice, 500, 40'000);
+  plan.checkpoint_executions = skewed(dice, 3, 100);
+  plan.faults = swarm(dice, plan.load_time);
+  return plan;
+}
+
+Status apply_plan_text(Plan& plan, const std::string& text) {
+  Fields fields;
+  std::istringstream lines(text);
+  std::string fault_line;
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line.substr(0, line.find('#')));
+    std::string name;
+    if (!(words >> name)) continue;
+    if (name == "faults") {
+      std::getline(words, fault_line);
+      continue;
+    }
+    std::string value;
+    words >> value;
+    uint64_t number = 0;
+    auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+    if (error != std::errc() || end != value.data() + value.size())
+      return Error{Code::invalid_argument,
+                   "plan: " + name + " needs a number, not \"" + value + "\""};
+    fields[name] = number;
+  }
+  take(fields, "clients", plan.clients);
+  take(fields, "operations", plan.operations);
+  take_ms(fields, "think_ms", plan.think);
+  take_ms(fields, "load_ms", plan.load_time);
+  take_ms(fields, "calm_ms_max", plan.calm_time_max);
+  take(fields, "workflows", plan.workflows);
+  take(fields, "nodes_max", plan.nodes_max);
+  take(fields, "items_max", plan.items_max);
+  take(fields, "evaluated_permille", plan.evaluated_permille);
+  take(fields, "workers", plan.workers);
+  take(fields, "slots", plan.slots);
+  take(fields, "credit", plan.credit);
+  take(fields, "embedded", plan.embedded);
+  take_ms(fields, "lease_ms", plan.lease);
+  take(fields, "fail_permille", plan.habits.fail);
+  take(fields, "hang_permille", plan.habits.hang);
+  take(fields, "crash_worker_permille", plan.habits.crash_worker);
+  take(fields, "repeat_permille", plan.habits.repeat_old_report);
+  take_ms(fields, "shortest_ms", plan.habits.shortest);
+  take_ms(fields, "longest_ms", plan.habits.longest);
+  take(fields, "segment_bytes", plan.segment_bytes);
+  take(fields, "checkpoint_log_bytes", plan.checkpoint_log_bytes);
+  if (!fields.empty())
+    return Error{Code::invalid_argument, "plan: there is no \"" + fields.begin()->first + "\""};
+  std::istringstream words(fault_line.empty() ? "swarm" : fault_line);
+  return take_faults(plan, words);
+}
+
+}  // namespace pawl::sim

@@ -1,0 +1,447 @@
+#include "pawl/sim/server.h"
+
+#include <algorithm>
+
+#include "pawl/partition/snapshot.h"
+#include "pawl/sim/listening_log.h"
+#include "pawl/testing/sim_evaluator.h"
+#include "pawl/wire/event_codec.h"
+
+namespace pawl::sim {
+namespace {
+
+constexpr uint64_t capacity = 256ULL << 20;
+constexpr Hash128 log_id{7, 7};
+constexpr uint64_t starts_max = 60;
+
+class SilentTelemetry final : public Telemetry {
+ public:
+  void count(std::string_view, uint64_t) override {}
+  void gauge(std::string_view, int64_t) override {}
+  void log(std::string_view) override {}
+};
+
+// A blob store that stops with its machine.
+class MachineBlob final : public Blob {
+ public:
+  MachineBlob(Blob& blob, const SimDisk& disk) : blob_(blob), disk_(disk) {}
+  Status put(const BlobRef& ref, ByteView bytes) override {
+    if (disk_.crashed()) return Error{Code::unavailable, "the simulated machine has stopped"};
+    return blob_.put(ref, bytes);
+  }
+  Result<Bytes> get(const BlobRef& ref) override { return blob_.get(ref); }
+  Result<Bytes> part(const BlobRef& ref, uint64_t offset, uint64_t size) override {
+    return blob_.part(ref, offset, size);
+  }
+  Status drop_owner(ExecutionId owner) override { return blob_.drop_owner(owner); }
+
+ private:
+  Blob& blob_;
+  const SimDisk& disk_;
+};
+
+// Answers take a while, and come in another order than they were asked for.
+class LateEvaluator final : public Evaluator {
+ public:
+  LateEvaluator(SimProcess& process, Sink<Evaluation>& answers, Random dice, Call<Duration()> delay)
+      : process_(process), dice_(dice), delay_(std::move(delay)), evaluator_(answers) {}
+  void start(uint64_t ticket, const std::string& expression,
+             std::shared_ptr<const std::string> context) override {
+    std::string known = expression.substr(0, expression.find(" | ."));
+    Duration delay = delay_() + Duration::microseconds(static_cast<int64_t>(dice_.below(3000)));
+    process_.after(delay,
+                   [this, ticket, known, context] { evaluator_.start(ticket, known, context); });
+  }
+  Status check(const std::string& expression) override { return evaluator_.check(expression); }
+
+ private:
+  SimProcess& process_;
+  Random dice_;
+  Call<Duration()> delay_;
+  SimEvaluator evaluator_;
+};
+
+class Door final : public Sink<Response> {
+ public:
+  explicit Door(Call<void(Response)> out) : out_(std::move(out)) {}
+  void put(Response response) override { out_(std::move(response)); }
+
+ private:
+  Call<void(Response)> out_;
+};
+
+bool mentions(const Response& response, const char* word) {
+  const auto* reply = std::get_if<Reply>(&response.what);
+  return reply != nullptr && reply->code == Code::resource_exhausted &&
+         reply->message.find(word) != std::string::npos;
+}
+
+}  // namespace
+
+// What ends with the process.
+struct Server::Life {
+  Life(Universe& universe, const WallJump& jump, Random dice)
+      : process(universe, jump, dice), evaluations(process) {}
+  ~Life() {
+    if (engine) process.remove(*engine);
+  }
+
+  SimProcess process;
+  Mailbox<Evaluation> evaluations;
+  SilentTelemetry telemetry;
+  Clock* clock = nullptr;
+  std::unique_ptr<Wal> wal;
+  Log* below = nullptr;
+  std::unique_ptr<ListeningLog> listener;
+  std::unique_ptr<MachineBlob> blob;
+  std::unique_ptr<LateEvaluator> evaluator;
+  std::unique_ptr<Door> door;
+  std::unique_ptr<Engine> engine;
+};
+
+Server::Server(World world, Random dice)
+    : world_(std::move(world)), dice_(dice), disk_(dice.next(), Completion::on_demand) {
+  disk_.set_capacity(capacity);
+  world_.network.mute_engine_if([this] { return disk_.crashed(); });
+}
+
+Server::~Server() {
+  life_.reset();
+}
+
+bool Server::up() const {
+  return life_ && life_->engine && !life_->process.dead() && !recovering_;
+}
+
+bool Server::engine_idle() const {
+  return life_->engine->idle();
+}
+
+Status Server::open_log(Life& life) {
+  WalOptions options;
+  options.log_id = log_id;
+  options.segment_bytes = world_.plan.segment_bytes;
+  options.ballast_bytes = 32 * 1024;
+  options.soft_free_bytes = 512 * 1024;
+  options.hard_free_bytes = 128 * 1024;
+  options.rewrite_bytes_max = world_.plan.rewrite_bytes_max;
+  options.idle_after = world_.plan.idle_after;
+  options.chain = wal::ChainMode::in_line;
+  PAWL_ASSIGN(life.wal, Wal::open(world_.seams.disk(disk_), *life.clock, options));
+  life.below = &world_.seams.log_below_listener(*life.wal);
+  return read_log(life);
+}
+
+// What the log holds, for the oracle, before the engine sees it.
+Status Server::read_log(Life& life) {
+  PAWL_ASSIGN(std::unique_ptr<LogReader> reader, life.below->read(life.below->first()));
+  std::vector<LogGroup> groups;
+  for (;;) {
+    PAWL_ASSIGN(std::optional<LogGroup> group, reader->next());
+    if (!group) break;
+    groups.push_back(*std::move(group));
+  }
+  uint64_t durable_before = world_.oracle.durable();
+  world_.oracle.recovered(life.below->first(), groups);
+  world_.universe.coverage.reached_if(write_lost_ && durable_before == world_.oracle.durable(),
+                                      Sometimes::torn_tail_rewritten);
+  write_lost_ = false;
+  world_.universe.coverage.reached_if(life.below->first() > 1, Sometimes::log_trimmed);
+  return {};
+}
+
+void Server::start() {
+  Universe& universe = world_.universe;
+  if (disk_.crashed()) disk_.restart();
+  if (start_fault_ != SimFault::none) disk_.plan(disk_.calls() + start_fault_call_, start_fault_);
+  start_fault_ = SimFault::none;
+  uint64_t faults_before = disk_.faults_injected();
+  ++universe.tally.restarts;
+  life_ = std::make_unique<Life>(universe, world_.jump, dice_.split());
+  Life& life = *life_;
+  recovering_ = true;
+  life.clock = &world_.seams.clock(life.process.clock());
+  life.process.read_deadlines_on(*life.clock);
+  universe.note("start", ++lives_, view_.position());
+  Status opened = open_log(life);
+  if (opened.ok()) {
+    life.listener = std::make_unique<ListeningLog>(*life.below, world_.oracle);
+    life.blob = std::make_unique<MachineBlob>(blob_, disk_);
+    life.evaluator =
+        std::make_unique<LateEvaluator>(life.process, life.evaluations, dice_.split(), [this] {
+          bool slow = world_.universe.now() < evaluator_slow_until_;
+          if (slow) world_.universe.reached(Sometimes::evaluation_delayed);
+          return slow ? Duration::milliseconds(static_cast<int64_t>(dice_.below(5000)))
+                      : Duration{};
+        });
+    life.door = std::make_unique<Door>([this](Response response) {
+      if (disk_.crashed() || !world_.seams.response(response)) return;
+      note_answer(response);
+      world_.oracle.told(response);
+      world_.answers(std::move(response));
+    });
+    EngineOptions options;
+    options.limits = world_.plan.limits;
+    options.seed = world_.plan.seed;
+    options.cluster = {9, 9};
+    options.workers_died = world_.plan.embedded;
+    options.checkpoint_log_bytes = world_.plan.checkpoint_log_bytes;
+    options.checkpoint_executions = world_.plan.checkpoint_executions;
+    life.engine = std::make_unique<Engine>(
+        EnginePorts{life.process, *life.clock, world_.seams.log_above_listener(*life.listener),
+                    world_.seams.view(view_), *life.blob, *life.evaluator, life.evaluations,
+                    world_.network, life.telemetry, *life.door},
+        options);
+    disk_.wake_with(&life.process);
+    opened = life.engine->recover();
+  }
+  if (universe.violated()) return;
+  if (!opened.ok() || disk_.crashed()) {
+    bool injected = disk_.faults_injected() > faults_before || disk_.crashed();
+    if (!injected) return refused_to_start(opened.error());
+    universe.reached(disk_.crashed() ? Sometimes::crash_during_recovery
+                                     : Sometimes::read_error_during_recovery);
+    return try_again(Duration::milliseconds(10));
+  }
+  failed_starts_ = 0;
+  if (undamaged_) universe.reached(Sometimes::damage_without_effect);
+  undamaged_.reset();
+  universe.coverage.reached_if(view_.position() == 0 && world_.oracle.durable() > 0,
+                               Sometimes::recovered_without_checkpoint);
+  recovering_ = false;
+  life.process.add(*life.engine);
+  life.process.after_each_turn([this] { after_turn(); });
+  world_.came_up(life.process);
+}
+
+void Server::try_again(Duration after) {
+  until_back_ = after;
+  life_->process.die();
+  bury();
+}
+
+// It will not start, and no fault was injected while it tried.
+void Server::refused_to_start(const Error& error) {
+  if (undamaged_ && error.code == Code::data_loss) {
+    world_.universe.reached(Sometimes::damage_detected);
+    life_->engine.reset();
+    life_->wal.reset();
+    disk_.restore(*undamaged_);
+    undamaged_.reset();
+    return try_again(Duration::milliseconds(10));
+  }
+  if (error.code == Code::data_loss)
+    return world_.universe.violate(
+        "I17", "it refuses to start although nothing was damaged: " + error.message);
+  if (++failed_starts_ > starts_max)
+    return world_.universe.violate("I14", "it cannot start: " + error.message);
+  try_again(Duration::milliseconds(500));
+}
+
+void Server::ask(Request request) {
+  if (!up()) return;
+  ++outstanding_;
+  world_.oracle.asked(request);
+  if (world_.seams.request(request)) life_->engine->put(std::move(request));
+}
+
+void Server::note_answer(const Response& response) {
+  Universe& universe = world_.universe;
+  if (outstanding_ > 0) --outstanding_;
+  universe.note("answer", response.ticket, response.what.index());
+  universe.coverage.reached_if(mentions(response, "almost full"), Sometimes::disk_soft_refusal);
+  universe.coverage.reached_if(mentions(response, "inbox_depth_max"), Sometimes::inbox_refused);
+  universe.coverage.reached_if(mentions(response, "open_executions_max"),
+                               Sometimes::executions_refused);
+}
+
+// Nothing more happens in this process; it is taken away once the current event is over.
+void Server::doom(Duration until_back) {
+  if (!life_ || life_->process.dead()) return;
+  world_.universe.note("stop", lives_, disk_.crashed());
+  until_back_ = until_back;
+  write_lost_ = disk_.in_flight() > 0 || disk_.crashed();
+  life_->process.die();
+  disk_.crash();
+  world_.universe.after(Duration{}, [this] { bury(); });
+}
+
+void Server::bury() {
+  Universe& universe = world_.universe;
+  world_.goes_down();
+  world_.oracle.forget_questions();
+  outstanding_ = 0;
+  disk_.crash();
+  disk_.wake_with(nullptr);
+  life_.reset();
+  write_planned_ = view_planned_ = false;
+  universe.coverage.reached_if(
+      sealed_at_.ns >= 0 && universe.now() - sealed_at_ < Duration::seconds(1),
+      Sometimes::checkpoint_sealed_then_crash);
+  uint64_t newest = view_.newest_checkpoint();
+  view_.crash(dice_.chance(500) ? MapView::InFlight::lost : MapView::InFlight::done);
+  universe.coverage.reached_if(view_.newest_checkpoint() < newest && view_.newest_checkpoint() > 0,
+                               Sometimes::older_checkpoint_used);
+  world_.seams.stopped(disk_, view_);
+  apply_damage();
+  universe.after(until_back_, [this] { start(); });
+}
+
+void Server::crash(Duration until_back) {
+  if (!up()) return;
+  world_.universe.reached(Sometimes::crash_between_turns);
+  doom(until_back);
+}
+
+void Server::fault_at_next_start(SimFault fault, uint64_t call) {
+  start_fault_ = fault;
+  start_fault_call_ = call;
+}
+
+void Server::damage_at_next_stop(uint64_t dice) {
+  damage_dice_ = dice;
+}
+
+// One thing goes wrong at rest. Only when the log has been idle for a while: the newest group, just
+// written, is the one that cannot be told from a torn one.
+void Server::apply_damage() {
+  if (!damage_dice_) return;
+  Random dice(*damage_dice_);
+  damage_dice_.reset();
+  bool quiet =
+      world_.universe.now() - world_.oracle.last_acknowledged() > Duration::milliseconds(60);
+  std::vector<std::string> files = disk_.files();
+  if (undamaged_ || !quiet || write_lost_ || files.empty() || full_until_ > world_.universe.now())
+    return;
+  undamaged_ = disk_.image();
+  const std::string& path = files[dice.below(files.size())];
+  uint64_t size = disk_.file_size(path);
+  if (size == 0) return;
+  uint64_t block = dice.below((size + 4095) / 4096) * 4096;
+  // Most of a file is zeros that nobody reads: look for something written.
+  for (int i = 0; i < 20; ++i) {
+    Bytes bytes = disk_.content(path, block, 4096);
+    if (std::any_of(bytes.begin(), bytes.end(), [](char c) { return c != 0; })) break;
+    block = dice.below((size + 4095) / 4096) * 4096;
+  }
+  switch (dice.below(4)) {
+    case 0:
+      disk_.flip_bit(path, std::min(block + dice.below(300), size - 1),
+                     static_cast<uint32_t>(dice.below(8)));
+      break;
+    case 1:
+      disk_.overwrite(path, block, Bytes(std::min<uint64_t>(4096, size - block), '\0'));
+      break;
+    case 2: {
+      uint64_t other = dice.below((size + 4095) / 4096) * 4096;
+      disk_.overwrite(
+          path, block,
+          disk_.content(path, other, std::min(size - block, size - other)).substr(0, 4096));
+      break;
+    }
+    default:
+      disk_.truncate(path, dice.below(size));
+  }
+}
+
+// Only one of the two kept checkpoints may be lost: the log is whole from the older one on.
+void Server::damage_checkpoint() {
+  if (view_.trim_position() > 0) view_.corrupt_newest();
+}
+
+void Server::pause(Duration lasts) {
+  if (!up()) return;
+  life_->process.pause_until(world_.universe.now() + lasts);
+  world_.universe.coverage.reached_if(lasts > world_.plan.lease,
+                                      Sometimes::engine_paused_beyond_lease);
+}
+
+void Server::fill_disk(Duration lasts, uint64_t left) {
+  auto free = disk_.free_bytes();
+  if (!free.ok()) return;
+  disk_.set_capacity(capacity - *free + left);
+  full_until_ = world_.universe.now() + lasts;
+  world_.universe.after(lasts, [this] {
+    if (world_.universe.now() >= full_until_) disk_.set_capacity(capacity);
+  });
+}
+
+void Server::heal() {
+  disk_.calm();
+  disk_.set_capacity(capacity);
+  full_until_ = slow_until_ = refuse_until_ = evaluator_slow_until_ = world_.universe.now();
+  start_fault_ = SimFault::none;
+  damage_dice_.reset();
+}
+
+void Server::after_turn() {
+  if (disk_.crashed()) {
+    world_.universe.reached(Sometimes::crash_inside_disk_call);
+    return doom(Duration::milliseconds(static_cast<int64_t>(dice_.below(2000))));
+  }
+  if (life_->engine->failure())
+    return doom(Duration::milliseconds(static_cast<int64_t>(dice_.below(500))));
+  if (++turns_ % 16 == 0) {
+    std::string wrong = inconsistency(life_->engine->partition().state());
+    if (!wrong.empty()) world_.universe.violate("I13", "the state contradicts itself: " + wrong);
+  }
+  pump_disk();
+  pump_view();
+}
+
+void Server::pump_disk() {
+  if (write_planned_ || disk_.in_flight() == 0) return;
+  write_planned_ = true;
+  bool slow = world_.universe.now() < slow_until_;
+  uint64_t most = slow ? 500'000'000 : 3'000'000;
+  life_->process.after(Duration{static_cast<int64_t>(20'000 + dice_.below(most))}, [this] {
+    write_planned_ = false;
+    disk_.complete_one();
+    if (disk_.crashed()) after_turn();
+  });
+}
+
+void Server::pump_view() {
+  if (view_planned_ || !view_.busy()) return;
+  view_planned_ = true;
+  life_->process.after(Duration::milliseconds(static_cast<int64_t>(1 + dice_.below(200))), [this] {
+    view_planned_ = false;
+    view_done();
+  });
+}
+
+void Server::view_done() {
+  if (world_.universe.now() < refuse_until_) {
+    world_.universe.reached(Sometimes::checkpoint_refused);
+    view_.fail_one({Code::unavailable, "the simulated view refuses"});
+  } else {
+    uint64_t before = view_.newest_checkpoint();
+    view_.complete_one();
+    if (view_.newest_checkpoint() > before) {
+      sealed_at_ = world_.universe.now();
+      world_.universe.reached(Sometimes::checkpoint_sealed);
+      if (!world_.healed) world_.universe.reached(Sometimes::checkpoint_during_load);
+    }
+  }
+  life_->process.wake();
+}
+
+void Server::check_state() {
+  if (!up()) return;
+  const State& live = life_->engine->partition().state();
+  std::string wrong = inconsistency(live);
+  if (!wrong.empty())
+    return world_.universe.violate("I13", "the state contradicts itself: " + wrong);
+  Partition replayed(world_.plan.limits);
+  for (const LogGroup& known : world_.oracle.history()) {
+    auto group = decode_group(known.position, known.epoch, known.payload);
+    if (group.ok()) replayed.replay(*group);
+  }
+  // Questions move the live clock without an event.
+  replayed.replay(Group{world_.oracle.durable(), live.epoch, live.now, live.wall, {}});
+  if (state_hash(replayed.state()) != state_hash(live))
+    world_.universe.violate("I9",
+                            "the live state is not the one that all events give when replayed");
+}
+
+}  // namespace pawl::sim

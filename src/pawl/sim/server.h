@@ -1,0 +1,111 @@
+// The engine's machine: a disk, checkpoints and blobs that outlive its process, and the process
+// with the shipped engine and log, which comes and goes.
+//
+//   Server server({...});
+//   server.start();
+//   server.ask(request);                 // the answer arrives at `answers`
+//   server.crash(Duration::seconds(1));  // and comes back a second later
+//
+// It keeps the process alive like a supervisor: whatever ends it, it is started again.
+#pragma once
+
+#include <memory>
+
+#include "pawl/adapter/wal/wal.h"
+#include "pawl/sim/call.h"
+#include "pawl/sim/network.h"
+#include "pawl/sim/oracle.h"
+#include "pawl/sim/plan.h"
+#include "pawl/sim/sim_process.h"
+#include "pawl/testing/memory_blob.h"
+
+namespace pawl::sim {
+
+class Server {
+ public:
+  struct World {
+    Universe& universe;
+    const WallJump& jump;
+    SimNetwork& network;
+    Oracle& oracle;
+    Seams& seams;
+    const Plan& plan;
+    const bool& healed;
+    Call<void(Response)> answers;
+    Call<void(SimProcess&)> came_up;
+    Call<void()> goes_down;
+  };
+  Server(World world, Random dice);
+  ~Server();
+
+  void start();
+  bool up() const;
+  bool idle() const { return up() && !recovering() && engine_idle(); }
+  void ask(Request request);  // swallowed when nobody listens
+
+  void crash(Duration until_back);
+  void crash_in_call(uint64_t calls_from_now) {
+    disk_.plan(disk_.calls() + calls_from_now, SimFault::crash);
+  }
+  void fail_write(SimFault fault, uint64_t calls_from_now) {
+    disk_.plan(disk_.calls() + calls_from_now, fault);
+  }
+  void fault_at_next_start(SimFault fault, uint64_t call);
+  void damage_at_next_stop(uint64_t dice);
+  void pause(Duration lasts);
+  void fill_disk(Duration lasts, uint64_t left);
+  void slow_disk(Duration lasts) { slow_until_ = world_.universe.now() + lasts; }
+  void slow_evaluator(Duration lasts) { evaluator_slow_until_ = world_.universe.now() + lasts; }
+  void refuse_checkpoints(Duration lasts) { refuse_until_ = world_.universe.now() + lasts; }
+  void damage_checkpoint();
+  void heal();
+
+  // At quiescence: the live state is the replayed one.
+  void check_state();
+
+ private:
+  struct Life;
+  friend class ListeningLog;
+  bool recovering() const { return recovering_; }
+  bool engine_idle() const;
+  void doom(Duration until_back);
+  void bury();
+  void try_again(Duration after);
+  Status open_log(Life& life);
+  Status read_log(Life& life);
+  void refused_to_start(const Error& error);
+  void after_turn();
+  void pump_disk();
+  void pump_view();
+  void view_done();
+  void apply_damage();
+  void note_answer(const Response& response);
+
+  World world_;
+  Random dice_;
+  SimDisk disk_;
+  MapView view_;
+  MemoryBlob blob_;
+  std::unique_ptr<Life> life_;
+  uint64_t lives_ = 0;
+  uint64_t turns_ = 0;
+  uint64_t failed_starts_ = 0;
+  uint64_t outstanding_ = 0;
+  bool recovering_ = false;
+  bool write_planned_ = false;
+  bool view_planned_ = false;
+  bool write_lost_ = false;  // a write was on its way when it stopped
+  bool checkpoint_damaged_ = false;
+  Duration until_back_;
+  SimFault start_fault_ = SimFault::none;
+  uint64_t start_fault_call_ = 0;
+  std::optional<uint64_t> damage_dice_;
+  std::optional<SimDisk::Image> undamaged_;
+  Instant full_until_;
+  Instant slow_until_;
+  Instant refuse_until_;
+  Instant evaluator_slow_until_;
+  Instant sealed_at_ = Instant{-1};
+};
+
+}  // namespace pawl::sim

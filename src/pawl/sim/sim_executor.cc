@@ -1,0 +1,122 @@
+#include "pawl/sim/sim_executor.h"
+
+#include <algorithm>
+
+namespace pawl::sim {
+namespace {
+
+constexpr FailureKind failures[] = {
+    FailureKind::exit_code, FailureKind::signal,   FailureKind::timeout, FailureKind::out_of_memory,
+    FailureKind::output,    FailureKind::function, FailureKind::spawn};
+
+uint64_t seed_of(uint64_t seed, const TaskKey& task, AttemptNumber attempt) {
+  uint64_t mixed = mix64(seed ^ mix64(task.execution.value));
+  return mix64(mixed ^ (uint64_t{task.node} << 40 | uint64_t{task.item} << 16 | attempt));
+}
+
+}  // namespace
+
+void SimExecutor::start(Launch launch) {
+  world_.oracle.launched(launch.grant);
+  const Grant& grant = launch.grant;
+  world_.universe.note("launch", grant.range.execution.value,
+                       uint64_t{grant.range.node} << 32 | grant.range.begin, grant.attempt);
+  const Habits& habits = world_.plan.habits;
+  Random dice(seed_of(world_.plan.seed, grant.range.at(grant.range.begin), grant.attempt));
+  uint64_t id = launch.id;
+  Running& running = running_[id];
+  running.launch = std::move(launch);
+  running.hangs = !world_.healed && dice.chance(habits.hang);
+  uint64_t spread = static_cast<uint64_t>(habits.longest.ns - habits.shortest.ns);
+  Duration time{habits.shortest.ns + static_cast<int64_t>(dice.below(spread + 1) >> dice.below(6))};
+  if (world_.healed) time = std::min(time, Duration::seconds(1));
+  Duration limit = running.launch.grant.context->definition().timeout.run;
+  if (dice.chance(habits.progress)) progress(id);
+  if (running.hangs) world_.universe.reached(Sometimes::attempt_hung);
+  if (limit.ns > 0 && (running.hangs || time > limit)) {
+    world_.universe.reached(Sometimes::run_timeout);
+    return finish_in(id, limit, FailureKind::timeout);
+  }
+  if (running.hangs) return;
+  if (!world_.healed && dice.chance(habits.crash_worker)) {
+    world_.process.after(time, [this] {
+      world_.universe.reached(Sometimes::worker_crashed_after_effect);
+      crash_worker_();
+    });
+    return;
+  }
+  finish_in(id, time, std::nullopt);
+}
+
+void SimExecutor::stop(uint64_t launch, StopMode mode) {
+  auto it = running_.find(launch);
+  if (it == running_.end() || it->second.stopped) return;
+  if (mode == StopMode::terminate && dice_.chance(300)) return;  // it ignores the polite word
+  it->second.stopped = true;
+  finish_in(launch, Duration::milliseconds(static_cast<int64_t>(dice_.below(20))),
+            FailureKind::signal);
+}
+
+void SimExecutor::heal() {
+  for (auto& [id, running] : running_)
+    if (running.hangs) finish_in(id, Duration::milliseconds(100), std::nullopt);
+}
+
+void SimExecutor::progress(uint64_t launch) {
+  const Grant& grant = running_.at(launch).launch.grant;
+  news_.put(Progressed{launch, {grant.range.at(grant.range.begin), grant.attempt, 500, "half"}});
+}
+
+void SimExecutor::finish_in(uint64_t launch, Duration delay, std::optional<FailureKind> failure) {
+  world_.process.after(delay, [this, launch, failure] { finish(launch, failure); });
+}
+
+AttemptReport SimExecutor::report_of(const Grant& grant, ItemIndex item,
+                                     std::optional<FailureKind> failure) {
+  AttemptReport report;
+  report.range = {grant.range.execution, grant.range.node, item, item + 1};
+  report.attempt = grant.attempt;
+  report.nonce = grant.nonce;
+  Random dice(seed_of(~world_.plan.seed, grant.range.at(item), grant.attempt));
+  bool fails = failure || (!world_.healed && dice.chance(world_.plan.habits.fail));
+  report.succeeded = !fails;
+  if (fails) {
+    report.kind = failure.value_or(failures[dice.below(std::size(failures))]);
+    report.exit_code = 1;
+    report.error = "as the dice say";
+  } else if (!dice.chance(100)) {
+    std::string output = "{\"item\":" + std::to_string(item) +
+                         ",\"attempt\":" + std::to_string(grant.attempt) +
+                         ",\"nonce\":" + std::to_string(grant.nonce % 1'000'000) + "}";
+    report.outputs = {Payload::inline_json(std::move(output))};
+  }
+  return report;
+}
+
+void SimExecutor::finish(uint64_t launch, std::optional<FailureKind> failure) {
+  auto it = running_.find(launch);
+  if (it == running_.end()) return;
+  Grant grant = std::move(it->second.launch.grant);
+  running_.erase(it);
+  Finished finished{launch, {}};
+  for (ItemIndex item = grant.range.begin; item < grant.range.end; ++item) {
+    AttemptReport report = report_of(grant, item, failure);
+    world_.oracle.reported(report);
+    bool joins = !finished.reports.empty() && report.succeeded &&
+                 finished.reports.back().succeeded && report.outputs.size() == 1 &&
+                 finished.reports.back().outputs.size() == finished.reports.back().range.size();
+    if (joins) {
+      finished.reports.back().range.end = item + 1;
+      finished.reports.back().outputs.push_back(report.outputs.front());
+    } else {
+      finished.reports.push_back(std::move(report));
+    }
+  }
+  std::vector<AttemptReport> fresh = finished.reports;
+  if (!told_.empty() && !world_.healed && dice_.chance(world_.plan.habits.repeat_old_report))
+    finished.reports.push_back(told_[dice_.below(told_.size())]);
+  told_.insert(told_.end(), fresh.begin(), fresh.end());
+  news_.put(std::move(finished));
+}
+
+}  // namespace pawl::sim

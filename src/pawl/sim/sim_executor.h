@@ -1,0 +1,58 @@
+// Runs attempts as the dice say: well, badly, for ever, twice told, or with the death of its
+// worker.
+//
+// What an attempt does follows from (seed, task, attempt) alone. An attempt that hangs ends when it
+// is stopped, when its run timeout is up, or when the world is healed. Everything is told to the
+// oracle before the worker hears it.
+#pragma once
+
+#include <map>
+#include <vector>
+
+#include "pawl/port/executor.h"
+#include "pawl/port/mailbox.h"
+#include "pawl/sim/call.h"
+#include "pawl/sim/oracle.h"
+#include "pawl/sim/plan.h"
+#include "pawl/sim/sim_process.h"
+
+namespace pawl::sim {
+
+class SimExecutor final : public Executor {
+ public:
+  struct World {
+    Universe& universe;
+    SimProcess& process;
+    Oracle& oracle;
+    const Plan& plan;
+    const bool& healed;
+  };
+  SimExecutor(World world, Mailbox<ExecutorNews>& news, Random dice, Call<void()> crash_worker)
+      : world_(world), news_(news), dice_(dice), crash_worker_(std::move(crash_worker)) {}
+
+  uint32_t max_range() const override { return 5; }
+  void start(Launch launch) override;
+  void stop(uint64_t launch, StopMode mode) override;
+  // What hangs ends soon.
+  void heal();
+
+ private:
+  struct Running {
+    Launch launch;
+    bool hangs = false;
+    bool stopped = false;
+  };
+  void finish_in(uint64_t launch, Duration delay, std::optional<FailureKind> failure);
+  void finish(uint64_t launch, std::optional<FailureKind> failure);
+  void progress(uint64_t launch);
+  AttemptReport report_of(const Grant& grant, ItemIndex item, std::optional<FailureKind> failure);
+
+  World world_;
+  Mailbox<ExecutorNews>& news_;
+  Random dice_;
+  Call<void()> crash_worker_;
+  std::map<uint64_t, Running> running_;
+  std::vector<AttemptReport> told_;
+};
+
+}  // namespace pawl::sim

@@ -1,0 +1,123 @@
+#include "pawl/sim/worker_host.h"
+
+namespace pawl::sim {
+namespace {
+
+class WorkerTelemetry final : public Telemetry {
+ public:
+  explicit WorkerTelemetry(Universe& universe) : universe_(universe) {}
+  void count(std::string_view name, uint64_t) override {
+    if (name == "worker_self_stops") universe_.reached(Sometimes::worker_stopped_itself);
+  }
+  void gauge(std::string_view, int64_t) override {}
+  void log(std::string_view line) override {
+    if (line.find("its lease ran out") != std::string_view::npos)
+      universe_.reached(Sometimes::lease_expired_while_worker_alive);
+  }
+
+ private:
+  Universe& universe_;
+};
+
+}  // namespace
+
+struct WorkerHost::Life {
+  Life(Universe& universe, Loop& loop) : telemetry(universe), news(loop) {}
+
+  std::unique_ptr<SimProcess> own;  // first: it outlives what runs in it
+  WorkerTelemetry telemetry;
+  Mailbox<ExecutorNews> news;
+  std::unique_ptr<SimExecutor> executor;
+  std::unique_ptr<Worker> worker;
+  SimProcess* process = nullptr;
+};
+
+WorkerHost::WorkerHost(World world, uint64_t number, Random dice)
+    : world_(world), number_(number), dice_(dice) {}
+
+WorkerHost::~WorkerHost() {
+  kill();
+}
+
+void WorkerHost::start() {
+  auto own = std::make_unique<SimProcess>(world_.universe, world_.jump, dice_.split());
+  SimProcess& process = *own;
+  live_in(process);
+  life_->own = std::move(own);
+  process.after_each_turn([this] {
+    if (life_->worker->gone()) go(Duration::milliseconds(static_cast<int64_t>(dice_.below(3000))));
+  });
+}
+
+void WorkerHost::start_inside(SimProcess& process) {
+  embedded_ = true;
+  live_in(process);
+}
+
+// A worker that comes back has a new address, or the old one in a later incarnation.
+void WorkerHost::live_in(SimProcess& process) {
+  ++lives_;
+  if (address_ == 0 || dice_.chance(500)) {
+    address_ = number_ * 1000 + lives_;
+    incarnation_ = 1;
+  } else {
+    ++incarnation_;
+    world_.universe.reached(Sometimes::worker_restarted_at_same_address);
+  }
+  life_ = std::make_unique<Life>(world_.universe, process);
+  life_->process = &process;
+  life_->executor = std::make_unique<SimExecutor>(
+      SimExecutor::World{world_.universe, process, world_.oracle, world_.plan, world_.healed},
+      life_->news, dice_.split(),
+      [this] { crash(Duration::milliseconds(static_cast<int64_t>(dice_.below(3000)))); });
+  WorkerOptions options;
+  options.address = address_;
+  options.incarnation = incarnation_;
+  options.spec.name = "w" + std::to_string(number_);
+  options.spec.slots = world_.plan.slots;
+  options.spec.credit = world_.plan.credit;
+  options.spec.functions = {"work"};
+  options.spec.lease = world_.plan.lease;
+  life_->worker = std::make_unique<Worker>(
+      options, Executors{{NodeType::function, life_->executor.get()}}, process.clock(), process,
+      world_.network, life_->news, life_->telemetry);
+}
+
+void WorkerHost::kill() {
+  if (life_) life_->process->die();
+  life_.reset();
+}
+
+// Ends the process now; what it owns goes once the current event is over.
+void WorkerHost::go(Duration until_back) {
+  life_->process->die();
+  world_.universe.after(Duration{}, [this, until_back] {
+    life_.reset();
+    world_.universe.after(until_back, [this] { start(); });
+  });
+}
+
+void WorkerHost::crash(Duration until_back) {
+  if (!life_ || embedded_ || life_->process->dead()) return;
+  world_.universe.note("worker crash", number_);
+  go(until_back);
+}
+
+void WorkerHost::drain() {
+  if (!life_ || embedded_ || life_->process->dead()) return;
+  world_.universe.reached(Sometimes::worker_drained);
+  life_->worker->drain();
+}
+
+void WorkerHost::pause(Duration lasts) {
+  if (!life_ || embedded_) return;
+  life_->process->pause_until(world_.universe.now() + lasts);
+  world_.universe.coverage.reached_if(lasts > world_.plan.lease,
+                                      Sometimes::worker_paused_beyond_lease);
+}
+
+void WorkerHost::heal() {
+  if (life_) life_->executor->heal();
+}
+
+}  // namespace pawl::sim

@@ -1,0 +1,225 @@
+#include "pawl/sim/world.h"
+
+#include <memory>
+#include <vector>
+
+#include "pawl/sim/clients.h"
+#include "pawl/sim/server.h"
+#include "pawl/sim/worker_host.h"
+
+namespace pawl::sim {
+namespace {
+
+constexpr uint64_t events_max = 20'000'000;  // of a run; more is a busy loop
+constexpr Duration glance = Duration::milliseconds(500);
+
+class World {
+ public:
+  World(const Plan& plan, Seams& seams, Universe& universe)
+      : universe_(universe),
+        plan_(plan),
+        dice_(mix64(plan.seed) ^ 0x5eed),
+        oracle_(universe),
+        network_(universe, oracle_, seams, dice_.split()),
+        server_({universe, jump_, network_, oracle_, seams, plan_, healed_,
+                 [this](Response response) { clients_->answer(std::move(response)); },
+                 [this](SimProcess& process) {
+                   if (plan_.embedded) workers_[0]->start_inside(process);
+                 },
+                 [this] {
+                   if (plan_.embedded) workers_[0]->kill();
+                 }},
+                dice_.split()) {
+    for (uint32_t i = 0; i < plan.workers; ++i)
+      workers_.push_back(std::make_unique<WorkerHost>(
+          WorkerHost::World{universe, jump_, network_, oracle_, plan_, healed_}, i + 2,
+          dice_.split()));
+    clients_ = std::make_unique<Clients>(universe, server_, plan_, healed_, dice_.split());
+  }
+  ~World() {
+    // The engine's process before the worker that may live in it is taken down by name.
+    if (plan_.embedded) workers_.clear();
+  }
+
+  void play() {
+    universe_.coverage.reached_if(plan_.faults.empty(), Sometimes::no_faults);
+    universe_.coverage.reached_if(plan_.embedded, Sometimes::embedded_worker);
+    server_.start();
+    if (!plan_.embedded)
+      for (auto& worker : workers_) worker->start();
+    clients_->start();
+    for (const Fault& fault : plan_.faults)
+      universe_.at(fault.at, [this, fault] {
+        if (!healed_) inject(fault);
+      });
+    end_of_load_ = universe_.now() + plan_.load_time;
+    watch_load();
+    while (!finished_ && universe_.step()) {
+      if (universe_.tally.events > events_max)
+        universe_.violate("I14", "it does a lot and comes to no end");
+    }
+    if (!finished_ && !universe_.violated())
+      universe_.violate("I14", "nothing happens any more, and the work is not done");
+  }
+
+ private:
+  void watch_load() {
+    bool over = universe_.now() >= end_of_load_;
+    bool early = clients_->finished() && universe_.now() >= last_fault();
+    if (over || early) return heal();
+    universe_.after(glance, [this] { watch_load(); });
+  }
+
+  Instant last_fault() const {
+    return plan_.faults.empty() ? Instant{} : plan_.faults.back().at + Duration::seconds(1);
+  }
+
+  void inject(const Fault& fault);
+
+  void heal() {
+    universe_.note("heal");
+    healed_ = true;
+    server_.heal();
+    network_.heal();
+    jump_.offset = {};
+    for (auto& worker : workers_) worker->heal();
+    clients_->operate();
+    end_of_calm_ = universe_.now() + plan_.calm_time_max;
+    watch_calm();
+  }
+
+  // Calm lasts until everything has ended; then the state is audited.
+  void watch_calm() {
+    bool done = clients_->finished() && oracle_.model().stuck().empty() && server_.idle();
+    if (done) return audit();
+    if (universe_.now() >= end_of_calm_) {
+      std::string stuck = oracle_.model().stuck();
+      return universe_.violate("I14", stuck.empty() ? "it does not come to rest" : stuck);
+    }
+    universe_.after(glance, [this] { watch_calm(); });
+  }
+
+  void audit() {
+    universe_.note("audit");
+    clients_->ask_overview([this](const Overview& overview) {
+      oracle_.audit(overview);
+      check_at_rest([this] {
+        if (audits_++ > 0) {
+          finished_ = true;
+          return;
+        }
+        server_.crash(Duration::milliseconds(10));
+        universe_.after(Duration::seconds(1), [this] { watch_calm(); });
+      });
+    });
+  }
+
+  void check_at_rest(Call<void()> then) {
+    if (server_.idle()) {
+      server_.check_state();
+      return then();
+    }
+    universe_.after(Duration::milliseconds(1), [this, then] { check_at_rest(then); });
+  }
+
+  WorkerHost& some_worker(Random& dice) { return *workers_[dice.below(workers_.size())]; }
+
+  Universe& universe_;
+  const Plan plan_;
+  Random dice_;
+  WallJump jump_;
+  bool healed_ = false;
+  bool finished_ = false;
+  int audits_ = 0;
+  Instant end_of_load_;
+  Instant end_of_calm_;
+  Oracle oracle_;
+  SimNetwork network_;
+  Server server_;
+  std::vector<std::unique_ptr<WorkerHost>> workers_;
+  std::unique_ptr<Clients> clients_;
+};
+
+void World::inject(const Fault& fault) {
+  universe_.note(name(fault.kind), static_cast<uint64_t>(fault.lasts.ns));
+  ++universe_.tally.faults;
+  Random dice(fault.dice);
+  Duration back = Duration::milliseconds(static_cast<int64_t>(dice.below(3000)));
+  switch (fault.kind) {
+    case FaultKind::engine_crash:
+      return server_.crash(back);
+    case FaultKind::crash_in_call:
+      return server_.crash_in_call(dice.between(1, 6));
+    case FaultKind::crash_in_recovery:
+      server_.fault_at_next_start(SimFault::crash, dice.between(1, 40));
+      return server_.crash(back);
+    case FaultKind::write_error:
+      return server_.fail_write(SimFault::io_error, dice.between(1, 4));
+    case FaultKind::short_write:
+      return server_.fail_write(SimFault::short_write, dice.between(1, 4));
+    case FaultKind::read_error:
+      server_.fault_at_next_start(SimFault::io_error, dice.between(1, 30));
+      return server_.crash(back);
+    case FaultKind::disk_full:
+      return server_.fill_disk(fault.lasts, dice.below(1 << dice.between(4, 20)));
+    case FaultKind::slow_disk:
+      return server_.slow_disk(fault.lasts);
+    case FaultKind::damage_at_rest:
+      server_.damage_at_next_stop(dice.next());
+      return server_.crash(back);
+    case FaultKind::engine_pause:
+      return server_.pause(fault.lasts);
+    case FaultKind::worker_pause:
+      return some_worker(dice).pause(fault.lasts);
+    case FaultKind::worker_crash:
+      return some_worker(dice).crash(back);
+    case FaultKind::worker_drain:
+      return some_worker(dice).drain();
+    case FaultKind::bad_network: {
+      if (plan_.embedded) return;
+      Weather& weather = network_.weather();
+      weather.loss_permille = static_cast<uint32_t>(dice.below(600));
+      weather.twice_permille = static_cast<uint32_t>(dice.below(400));
+      weather.delay_max =
+          Duration::milliseconds(static_cast<int64_t>(dice.between(1, 20'000) >> dice.below(8)));
+      return universe_.after(fault.lasts, [this] { network_.weather() = {}; });
+    }
+    case FaultKind::cut_network: {
+      Address address = some_worker(dice).address();
+      if (plan_.embedded) return;
+      network_.cut(address, true);
+      return universe_.after(fault.lasts, [this, address] { network_.cut(address, false); });
+    }
+    case FaultKind::wall_jump: {
+      int64_t days = static_cast<int64_t>(dice.below(7300)) - 3650;
+      jump_.offset = Duration::hours(days * 24);
+      return universe_.reached(Sometimes::wall_clock_jumped);
+    }
+    case FaultKind::checkpoint_damaged:
+      server_.damage_checkpoint();
+      return server_.crash(back);
+    case FaultKind::checkpoint_errors:
+      return server_.refuse_checkpoints(fault.lasts);
+    case FaultKind::slow_evaluator:
+      return server_.slow_evaluator(fault.lasts);
+    case FaultKind::count_:
+      return;
+  }
+}
+
+}  // namespace
+
+RunResult run(const Plan& plan, Seams& seams, const RunOptions& options) {
+  Universe universe;
+  if (options.trace != nullptr) universe.trace.print_everything(options.trace);
+  {
+    World world(plan, seams, universe);
+    world.play();
+  }
+  universe.tally.simulated = universe.now() - Instant{Duration::seconds(1).ns};
+  if (universe.violated() && options.last_words != nullptr)
+    universe.trace.print_last(options.last_words);
+  return {universe.violation(), universe.trace.hash(), universe.coverage, universe.tally};
+}
+
+}  // namespace pawl::sim

@@ -20,43 +20,43 @@ namespace pawl {
 // their defaults where `input_json` does not name them. With a request id it has one effect,
 // however often it is sent.
 struct SubmitRequest {
-  std::string definition;
-  std::string file_name;    // for messages: "nightly.yaml:7:13: ..."
-  std::string input_json;   // a JSON object; empty: {}
-  std::string request_id;   // may be empty
-  std::string labels_json;  // a JSON object; empty: {}
+  std::string definition{};
+  std::string file_name{};    // for messages: "nightly.yaml:7:13: ..."
+  std::string input_json{};   // a JSON object; empty: {}
+  std::string request_id{};   // may be empty
+  std::string labels_json{};  // a JSON object; empty: {}
 };
 // The same workflow with each of `inputs_json`, in one group commit. Execution i has the request id
 // `request_id`/i. Nothing is started unless all inputs are well-formed.
 struct SubmitMany {
-  std::string definition;
-  std::string file_name;
-  std::vector<std::string> inputs_json;
-  std::string request_id;
-  std::string labels_json;
+  std::string definition{};
+  std::string file_name{};
+  std::vector<std::string> inputs_json{};
+  std::string request_id{};
+  std::string labels_json{};
 };
 constexpr uint64_t submit_many_max = 65'536;  // inputs in one SubmitMany
 
 // An execution; with `node` one of its nodes; with `item` one item of a mapped node.
 struct Selection {
-  ExecutionId execution;
-  std::string node;
-  std::optional<ItemIndex> item;
+  ExecutionId execution{};
+  std::string node{};
+  std::optional<ItemIndex> item{};
 };
 struct Cancel {
-  Selection what;  // an execution, a plain node, or an item
-  std::string reason;
+  Selection what{};  // an execution, a plain node, or an item
+  std::string reason{};
 };
 struct Redrive {
-  Selection what;  // its dead letters get a new round of attempts
+  Selection what{};  // its dead letters get a new round of attempts
 };
 struct Discard {
-  Selection what;  // its dead letters are given up: their nodes have failed
+  Selection what{};  // its dead letters are given up: their nodes have failed
 };
 
 // Bytes of a large payload from `offset` on.
 struct ReadPayload {
-  BlobRef ref;
+  BlobRef ref{};
   uint64_t offset = 0;
 };
 constexpr uint64_t payload_part_max = 1 << 20;  // bytes in one answer

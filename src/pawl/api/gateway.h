@@ -59,8 +59,8 @@ struct GatewayPorts {
   Evaluator& evaluator;
 };
 struct GatewayOptions {
-  Limits limits;
-  std::string directory;              // for GetServer
+  Limits limits{};
+  std::string directory{};            // for GetServer
   uint64_t calls_open_max = 1 << 20;  // of all clients
   bool check_expressions = true;
 };

@@ -1,0 +1,221 @@
+#include "pawl/api/gateway.h"
+
+#include <gtest/gtest.h>
+
+#include "pawl/api/test_house.h"
+#include "pawl/base/json.h"
+
+namespace pawl {
+namespace {
+
+struct GatewayTest : testing::Test {
+  GatewayTest() { client.set_patience(Duration::seconds(20)); }
+
+  ExecutionId submitted(SubmitRequest request) {
+    Result<ExecutionId> id = client.submit(std::move(request));
+    EXPECT_TRUE(id.ok()) << id.error().message;
+    return id.ok() ? *id : ExecutionId{};
+  }
+  std::string refused(SubmitRequest request) {
+    Result<ExecutionId> id = client.submit(std::move(request));
+    EXPECT_FALSE(id.ok());
+    EXPECT_EQ(id.error().code, Code::invalid_argument);
+    return id.error().message;
+  }
+  void pump_until_held() {
+    while (!house.executor.has_held()) client.pump(Duration::milliseconds(100));
+  }
+  std::string input_of(ExecutionId id) {
+    return client.text(client.execution(id).value().input).value();
+  }
+
+  House house{{.directory = "/state"}};
+  LocalClient client{*house.gateway, house.loop};
+};
+
+TEST_F(GatewayTest, AnExecutionIsSubmittedAwaitedAndShown) {
+  ExecutionId id = submitted({one_node, "one.yaml", R"({"n": 1})", "", R"({"team":"a"})"});
+  EXPECT_EQ(client.await(id).value().status, ExecutionStatus::succeeded);
+  ExecutionDetail detail = client.execution(id).value();
+  EXPECT_EQ(detail.summary.workflow, "one");
+  EXPECT_EQ(detail.summary.labels, R"({"team":"a"})");
+  EXPECT_EQ(detail.input.text(), R"({"n":1})");
+  EXPECT_EQ(detail.nodes[0].output.text(), "\"done\"");
+  EXPECT_EQ(client.executions().value().executions.size(), 1u);
+  EXPECT_EQ(client.task({id, "work", 0}).value().status, TaskStatus::succeeded);
+  EXPECT_EQ(client.why({id, "", {}}).value().reasons[0].code, WhyCode::ended);
+  EXPECT_EQ(client.overview().value().counts.succeeded, 1u);
+  History history = client.history(id).value();
+  ASSERT_FALSE(history.entries.empty());
+  EXPECT_TRUE(std::holds_alternative<ExecutionSubmitted>(history.entries.front().event));
+  EXPECT_TRUE(std::holds_alternative<ExecutionEnded>(history.entries.back().event));
+  ServerInfo info = client.server().value();
+  EXPECT_EQ(info.directory, "/state");
+  EXPECT_GT(info.durable_position, 0u);
+}
+
+TEST_F(GatewayTest, ProblemsOfADefinitionCarryTheirPlace) {
+  std::string message = refused(
+      {"name: x\nnodes:\n  a: {run: ls, needs: [b]}\n  c: {rnu: ls}\n", "bad.yaml", "", "", ""});
+  EXPECT_NE(message.find("bad.yaml:3:"), std::string::npos) << message;
+  EXPECT_NE(message.find("\nbad.yaml:4:"), std::string::npos) << message;
+  EXPECT_EQ(client.executions().value().executions.size(), 0u);
+}
+
+TEST_F(GatewayTest, ExpressionsAreCompiledAtSubmission) {
+  std::string message =
+      refused({"name: x\nnodes:\n  a: {run: ls}\n  b: {for_each: '${ .input.n ~ 2 }', run: ls}\n",
+               "jq.yaml", "{}", "", ""});
+  EXPECT_NE(message.find("jq.yaml:4:"), std::string::npos) << message;
+}
+
+TEST_F(GatewayTest, InputsAreMergedOverTheirDefaults) {
+  std::string text = std::string("input: {day: 1, tags: {a: 1}}\n") + one_node;
+  EXPECT_EQ(input_of(submitted({text, "f", "", "", ""})), R"({"day":1,"tags":{"a":1}})");
+  EXPECT_EQ(input_of(submitted({text, "f", R"({"tags": [2], "day": 7})", "", ""})),
+            R"({"day":7,"tags":[2]})");
+  std::string message = refused({text, "f", R"({"dya": 7})", "", ""});
+  EXPECT_NE(message.find("did you mean \"day\""), std::string::npos) << message;
+}
+
+TEST_F(GatewayTest, AnInputThatIsNoObjectIsRefused) {
+  EXPECT_NE(refused({one_node, "f", "[1]", "", ""}).find("must be a JSON object"),
+            std::string::npos);
+  EXPECT_NE(refused({one_node, "f", "{", "", ""}).find("the input is not"), std::string::npos);
+  EXPECT_NE(refused({one_node, "f", "", "", "7"}).find("the labels must be"), std::string::npos);
+}
+
+TEST_F(GatewayTest, ALargeInputGoesIntoTheBlobStoreOnce) {
+  // Characters of three bytes, so that a part of a mebibyte ends inside one.
+  std::string text;
+  while (text.size() < 3 * payload_part_max) text += "\u20ac";
+  std::string input = "{\"x\":\"" + text + "\"}";
+  ExecutionId id = submitted({one_node, "f", input, "once", ""});
+  EXPECT_TRUE(client.execution(id).value().input.is_blob());
+  EXPECT_EQ(house.blob.count(), 1u);
+  EXPECT_EQ(input_of(id), input);
+  EXPECT_EQ(submitted({one_node, "f", input, "once", ""}), id);
+  EXPECT_EQ(house.blob.count(), 1u);
+  BlobRef ref = client.execution(id).value().input.ref();
+  EXPECT_EQ(client.ask_as<PayloadPart>(ReadPayload{ref, ref.size}).error().code,
+            Code::out_of_range);
+  house.blob.corrupt(ref);
+  EXPECT_EQ(client.text(Payload::blob(ref)).error().code, Code::data_loss);
+}
+
+TEST_F(GatewayTest, ARequestIdHasOneEffect) {
+  ExecutionId id = submitted({one_node, "f", "{}", "r1", ""});
+  EXPECT_EQ(submitted({one_node, "f", "{}", "r1", ""}), id);
+  EXPECT_EQ(client.submit({one_node, "f", R"({"a":1})", "r1", ""}).error().code,
+            Code::already_exists);
+}
+
+TEST_F(GatewayTest, ManyInputsOfOneWorkflowStartTogether) {
+  SubmitMany request{one_node, "f", {R"({"i":0})", R"({"i":1})", R"({"i":2})"}, "batch", ""};
+  SubmittedMany first = client.submit_many(request).value();
+  ASSERT_EQ(first.executions.size(), 3u);
+  for (size_t i = 0; i < 3; ++i)
+    EXPECT_EQ(input_of(first.executions[i].execution), "{\"i\":" + std::to_string(i) + "}");
+  request.inputs_json[1] = R"({"i":7})";
+  SubmittedMany again = client.submit_many(request).value();
+  EXPECT_EQ(again.executions[0].execution, first.executions[0].execution);
+  ASSERT_TRUE(again.executions[1].error);
+  EXPECT_EQ(again.executions[1].error->code, Code::already_exists);
+  EXPECT_EQ(again.executions[2].execution, first.executions[2].execution);
+}
+
+TEST_F(GatewayTest, OneBadInputAmongManyStartsNone) {
+  Result<SubmittedMany> many = client.submit_many({one_node, "f", {"{}", "[]"}, "", ""});
+  ASSERT_FALSE(many.ok());
+  EXPECT_NE(many.error().message.find("input 1: "), std::string::npos);
+  EXPECT_EQ(client.executions().value().executions.size(), 0u);
+  EXPECT_TRUE(client.submit_many({one_node, "f", {}, "", ""}).value().executions.empty());
+  std::vector<std::string> inputs(submit_many_max + 1);
+  EXPECT_EQ(client.submit_many({one_node, "f", inputs, "", ""}).error().code,
+            Code::resource_exhausted);
+}
+
+TEST_F(GatewayTest, NodesAreMeantByName) {
+  house.executor.holding = true;
+  ExecutionId id = submitted({"name: m\nnodes:\n  list: {for_each: '${ .input.n }', run: ls}\n",
+                              "f", R"({"n":3})", "", ""});
+  pump_until_held();
+  EXPECT_NE(client.cancel({id, "lsit", {}}).error().message.find("did you mean \"list\""),
+            std::string::npos);
+  EXPECT_EQ(client.cancel({id, "list", {}}).error().code, Code::invalid_argument);
+  EXPECT_EQ(client.cancel({id, "", 2}).error().code, Code::invalid_argument);
+  EXPECT_EQ(client.cancel({id, "list", 2}, "no").value(), 1u);
+  EXPECT_EQ(client.task({id, "list", 2}).value().status, TaskStatus::cancelled);
+  EXPECT_EQ(client.cancel({id, "", {}}).value(), 1u);
+  EXPECT_EQ(client.await(id).value().status, ExecutionStatus::cancelled);
+  EXPECT_EQ(client.cancel({ExecutionId{99}, "a", {}}).error().code, Code::not_found);
+}
+
+TEST_F(GatewayTest, DeadLettersAreRedrivenAndDiscarded) {
+  house.executor.failures = 1;
+  ExecutionId id = submitted({one_node, "f", "", "", ""});
+  EXPECT_EQ(client.await(id).value().status, ExecutionStatus::parked);
+  DeadLetterList letters = client.dead_letters({id}).value();
+  ASSERT_EQ(letters.letters.size(), 1u);
+  EXPECT_EQ(letters.letters[0].node, "work");
+  EXPECT_EQ(client.redrive({id, "work", {}}).value(), 1u);
+  EXPECT_EQ(client.await(id).value().status, ExecutionStatus::succeeded);
+  house.executor.failures = 100;
+  id = submitted({one_node, "f", "", "", ""});
+  EXPECT_EQ(client.await(id).value().status, ExecutionStatus::parked);
+  EXPECT_EQ(client.discard({id, "", {}}).value(), 1u);
+  EXPECT_EQ(client.await(id).value().status, ExecutionStatus::failed);
+}
+
+TEST_F(GatewayTest, ManyMayWaitWhileOthersLookAndLeave) {
+  house.executor.holding = true;
+  ExecutionId id = submitted({one_node, "f", "", "", ""});
+  Ticket first = client.start(AwaitExecution{id});
+  Ticket second = client.start(AwaitExecution{id});
+  Ticket third = client.start(AwaitExecution{id});
+  {
+    LocalClient passing(*house.gateway, house.loop);
+    passing.start(AwaitExecution{id});
+    EXPECT_EQ(house.gateway->open_calls(), 4u);
+  }
+  pump_until_held();
+  house.executor.progress(250, "a quarter");
+  ProgressList progress;
+  while (progress.tasks.empty()) progress = client.progress(id).value();
+  EXPECT_EQ(progress.tasks[0].permille, 250u);
+  EXPECT_EQ(progress.tasks[0].message, "a quarter");
+  EXPECT_EQ(client.execution(id).value().summary.tasks.running, 1u);
+  EXPECT_FALSE(client.done(first));
+  EXPECT_EQ(client.take(first), std::nullopt);
+  client.forget(third);
+  house.executor.release();
+  EXPECT_EQ(client.await(id).value().status, ExecutionStatus::succeeded);
+  EXPECT_EQ(client.take_as<Settlement>(first).value().status, ExecutionStatus::succeeded);
+  EXPECT_EQ(client.take_as<Settlement>(second).value().execution, id);
+  EXPECT_FALSE(client.done(third));
+  EXPECT_EQ(house.gateway->open_calls(), 0u);
+  EXPECT_EQ(client.await(ExecutionId{99}).error().code, Code::not_found);
+}
+
+TEST_F(GatewayTest, PatienceEnds) {
+  house.executor.holding = true;
+  ExecutionId id = submitted({one_node, "f", "", "", ""});
+  client.set_patience(Duration::milliseconds(1));
+  EXPECT_EQ(client.await(id).error().code, Code::deadline_exceeded);
+  EXPECT_EQ(house.gateway->open_calls(), 0u);
+}
+
+TEST(GatewayLimits, TooManyOpenCallsAreRefused) {
+  House house({.calls_open_max = 1});
+  house.executor.holding = true;
+  LocalClient client(*house.gateway, house.loop);
+  ExecutionId id = client.submit({one_node, "f", "", "", ""}).value();
+  Ticket waiting = client.start(AwaitExecution{id});
+  Result<Overview> refused = client.overview();
+  EXPECT_NE(refused.error().message.find("calls_open_max"), std::string::npos);
+  client.forget(waiting);
+  EXPECT_TRUE(client.overview().ok());
+}
+
+}  // namespace
+}  // namespace pawl

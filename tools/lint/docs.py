@@ -9,9 +9,11 @@ RULES = {
     "docs.link": "a link to a file or heading that does not exist",
     "docs.fence": "a code block without a language, or never closed",
     "docs.no_test": "a command block that is not run by the tests",
+    "docs.quote": "a block marked as quoted that does not stand in its source",
     "docs.adr": "a decision without one of its sections, or missing in docs/adr/README.md",
     "docs.changelog": "CHANGELOG.md without an Unreleased section",
 }
+QUOTE = re.compile(r"<!-- from: (\S+) -->\n+```[^\n]*\n(.*?)```", re.S)
 DECISION_SECTIONS = ("Status", "Context", "Decision", "Alternatives", "Consequences")
 LINK = re.compile(r"(?<!!)\[[^\]\n]*\]\(([^)\s]+)\)|!\[[^\]\n]*\]\(([^)\s]+)\)")
 NO_TEST = re.compile(r"<!--\s*no-test\b:?\s*(.*?)-->")
@@ -75,6 +77,16 @@ def check_one(path, shown):
             yield Finding(shown, number, "docs.no_test", f"not run: {reason}")
 
 
+def check_quotes(root, path, shown):
+    """`<!-- from: FILE -->` before a block: its lines stand in that file, as they are."""
+    text = path.read_text()
+    for match in QUOTE.finditer(text):
+        source = root / match.group(1)
+        if not source.is_file() or match.group(2) not in source.read_text():
+            line = text.count("\n", 0, match.start()) + 1
+            yield Finding(shown, line, "docs.quote", f"{match.group(1)} does not hold this block")
+
+
 def check_decisions(folder):
     pages = sorted(folder.glob("[0-9]*.md"))
     index = folder / "README.md"
@@ -95,7 +107,9 @@ def check(root):
     root = Path(root)
     yield from check_decisions(root / "docs/adr")
     for path in documents(root):
-        yield from check_one(path, path.relative_to(root).as_posix())
+        shown = path.relative_to(root).as_posix()
+        yield from check_one(path, shown)
+        yield from check_quotes(root, path, shown)
     changelog = root / "CHANGELOG.md"
     if not changelog.exists() or "## [Unreleased]" not in changelog.read_text():
         yield Finding("CHANGELOG.md", 1, "docs.changelog", "users look for what changed under Unreleased")

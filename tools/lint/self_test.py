@@ -65,6 +65,7 @@ SEEDS = {
     "docs.link": {"docs/a.md": "[there](nowhere.md)\n"},
     "docs.fence": {"docs/a.md": "```\nx\n```\n"},
     "docs.no_test": {"docs/a.md": "<!-- no-test: needs a cluster -->\n```sh\nfalse\n```\n"},
+    "docs.quote": {"docs/a.md": "<!-- from: src/pawl/base/a.cc -->\n```cpp\nint f() { return 2; }\n```\n"},
     "docs.adr": {"docs/adr/0001-a.md": "# 0001: A\n\n## Status\n\n## Context\n\n## Decision\n"},
     "docs.changelog": {"CHANGELOG.md": "# nothing\n"},
     "exceptions.stale": {exceptions.FILE: "ceiling ban.float 1\nban.float src/pawl/base/a.cc 1 once\n"},

@@ -62,7 +62,9 @@ struct GatewayOptions {
   Limits limits{};
   std::string directory{};            // for GetServer
   uint64_t calls_open_max = 1 << 20;  // of all clients
-  bool check_expressions = true;
+  // Compiling is done on the loop's thread, about 30 ms each: those beyond are found wrong when they
+  // are first needed.
+  uint32_t expressions_checked_max = 32;  // per definition; 0: none
 };
 
 class Gateway final : public Actor {

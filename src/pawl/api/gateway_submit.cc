@@ -97,11 +97,11 @@ Result<std::shared_ptr<Prepared>> Gateway::prepare(const SubmitMany& request) {
 }
 
 Status Gateway::check_expressions(const Loaded& loaded, const std::string& file_name) const {
-  if (!options_.check_expressions) return {};
   std::set<std::string> compiled;
   std::vector<Problem> problems;
   for (const ExpressionSite& site : loaded.expressions) {
     if (site.expression.plain || compiled.contains(site.expression.text)) continue;
+    if (compiled.size() + problems.size() >= options_.expressions_checked_max) break;
     Status checked = ports_.evaluator.check(site.expression.text);
     if (checked.ok()) {
       compiled.insert(site.expression.text);

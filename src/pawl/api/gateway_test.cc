@@ -205,6 +205,14 @@ TEST_F(GatewayTest, PatienceEnds) {
   EXPECT_EQ(house.gateway->open_calls(), 0u);
 }
 
+TEST(GatewayLimits, ExpressionsBeyondTheLimitAreNotCompiled) {
+  House house({.expressions_checked_max = 1});
+  LocalClient client(*house.gateway, house.loop);
+  std::string text = "name: x\nnodes:\n  a: {when: '${ .input.n == 2 }', run: ls}\n";
+  EXPECT_TRUE(client.submit({text + "  b: {when: '${ .input.n ~ 2 }', run: ls}\n", "f"}).ok());
+  EXPECT_FALSE(client.submit({"name: x\nnodes:\n  b: {when: '${ .n ~ 2 }', run: ls}\n", "f"}).ok());
+}
+
 TEST(GatewayLimits, TooManyOpenCallsAreRefused) {
   House house({.calls_open_max = 1});
   house.executor.holding = true;

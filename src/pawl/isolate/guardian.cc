@@ -68,10 +68,11 @@ int moved_up(int fd) {
   return moved;
 }
 
-void kill_groups(const std::atomic<int32_t>* groups, uint32_t slots) {
+// Each once: from then on the number may be given to a stranger.
+void kill_groups(std::atomic<int32_t>* groups, uint32_t slots) {
   for (uint32_t slot = 0; slot < slots; slot++) {
-    if (int32_t group = groups[slot].load(std::memory_order_acquire); group > 1)
-      kill(-group, SIGKILL);
+    if (groups[slot].load(std::memory_order_acquire) == 0) continue;
+    if (int32_t group = groups[slot].exchange(0); group > 1) kill(-group, SIGKILL);
   }
 }
 
@@ -138,7 +139,7 @@ int guardian_main(const std::vector<std::string>& arguments) {
     if (sweep > 0) usleep(sweep_pause_us);
     kill_groups(groups, slots);
     std::vector<TaggedProcess> found = find_tagged(arguments[0]);
-    for (const TaggedProcess& process : found) kill(process.pid, SIGKILL);
+    for (const TaggedProcess& process : found) kill_tagged(process, arguments[0]);
     clean = found.empty() ? clean + 1 : 0;
   }
   return clean < 2 ? 1 : 0;

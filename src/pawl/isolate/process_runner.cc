@@ -447,7 +447,7 @@ bool ProcessRunner::swept_clean(Child& child) {
   child.clean_sweeps++;
   for (const TaggedProcess& process : find_tagged(run_)) {
     if (process.id != child.id) continue;
-    kill(process.pid, SIGKILL);
+    kill_tagged(process, run_);
     child.escaped.push_back(process.pid);
     child.clean_sweeps = 0;
   }

@@ -2,6 +2,8 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <charconv>
@@ -75,6 +77,18 @@ std::vector<TaggedProcess> find_tagged(std::string_view run) {
     if (std::optional<uint64_t> id = tag_in(environment, tag)) found.push_back({pid, *id});
   });
   return found;
+}
+
+// The descriptor holds the process, so that what is looked at and what is killed are the same.
+void kill_tagged(const TaggedProcess& process, std::string_view run) {
+  int held = static_cast<int>(syscall(SYS_pidfd_open, process.pid, 0));
+  if (held < 0) return;
+  std::string environment;
+  read_file("/proc/" + std::to_string(process.pid) + "/environ", environment);
+  std::string tag = std::string(tag_name) + std::string(run) + ".";
+  if (tag_in(environment, tag) == process.id)
+    syscall(SYS_pidfd_send_signal, held, SIGKILL, nullptr, 0);
+  close(held);
 }
 
 bool group_lives(pid_t group) {

@@ -27,6 +27,10 @@ struct TaggedProcess {
 // program shows no environment for a moment: whoever must be sure looks twice.
 std::vector<TaggedProcess> find_tagged(std::string_view run);
 
+// SIGKILL, if the process is still the one that was found: numbers are reused within seconds on a
+// machine that starts thousands of processes a second, and then it would hit a stranger.
+void kill_tagged(const TaggedProcess& process, std::string_view run);
+
 // Whether a process of that group lives. A zombie does not, whoever forgot to reap it.
 bool group_lives(pid_t group);
 bool process_lives(pid_t pid);

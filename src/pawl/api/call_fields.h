@@ -1,5 +1,5 @@
-// The fields of calls and answers in JSON (json_fields.h says how they are written). Private to the
-// codec.
+// The fields of calls and answers in JSON (json_fields.h says how they are written).
+// Private to the codec.
 #pragma once
 
 #include "pawl/api/call.h"

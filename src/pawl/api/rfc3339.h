@@ -2,8 +2,8 @@
 //
 //   rfc3339(WallTime{1'500'000'000})  ->  "1970-01-01T00:00:01.5Z"
 //
-// Exact in both directions. Days are counted as in Hinnant, "chrono-Compatible Low-Level Date
-// Algorithms".
+// Exact in both directions. Days are counted as in Hinnant, "chrono-Compatible
+// Low-Level Date Algorithms".
 #pragma once
 
 #include <optional>

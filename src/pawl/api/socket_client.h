@@ -1,8 +1,7 @@
 // Client of the process that serves a state directory's socket.
 //
 //   auto client = SocketClient::connect(".pawl", loop);
-//   if (!client.ok() && client.error().code == Code::not_found) ... nobody serves it: open it
-//   oneself
+//   if (!client.ok() && client.error().code == Code::not_found) ...   // nobody serves it: open it
 //
 // The greeting is exchanged in connect(), for at most `greeting_patience`. The directory's name may
 // be of any length. Errors: NOT_FOUND when nobody serves the directory, PERMISSION_DENIED,

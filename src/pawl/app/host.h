@@ -1,14 +1,14 @@
 // One state directory, opened: the engine, its log, view and blobs, and workers in the same
 // process. The only place, with main.cc, that knows every adapter.
 //
-//   PAWL_ASSIGN(std::unique_ptr<Host> host, Host::open({.directory = ".pawl", .jobs = 4},
-//   clients)); host->engine().put({1, SubmitExecution{...}});     // answers arrive at `clients`
+//   PAWL_ASSIGN(std::unique_ptr<Host> host, Host::open({.directory = ".pawl", .jobs = 4}, clients));
+//   host->engine().put({1, SubmitExecution{...}});     // answers arrive at `clients`
 //   host->loop().run();                                // or run_once() in a loop of one's own
 //   PAWL_TRY(host->close());
 //
 // What is in the directory: `lock`, `log/` (the truth), `view/` (checkpoints, rebuildable),
-// `blob/`, `output/` (what processes wrote), `pawl.sock` while somebody serves it, `pawl.log` for
-// operators.
+// `blob/`, `output/` (what processes wrote), `pawl.sock` while somebody serves it,
+// `pawl.log` for operators.
 //
 // Opening recovers: attempts that ran when the last process ended are granted again at once.
 // Errors: FAILED_PRECONDITION `state directory X is in use by process N`, or a newer format;
@@ -55,12 +55,12 @@ class Host {
   uint32_t jobs() const;
   const std::string& directory() const;
 
-  // The workers of this process: one for processes and transforms, one for functions if there are
-  // any.
+  // The workers of this process: one for processes and transforms, one for functions
+  // if there are any.
   std::vector<Worker*> workers();
   std::vector<RunningLaunch> running();
-  // Stops: drain() lets what runs finish, abandon() kills it (it is granted again at the next
-  // open).
+  // Stops: drain() lets what runs finish, abandon() kills it (it is granted again at
+  // the next open).
   void drain();
   void abandon();
   bool stopped();  // after drain() or abandon(): nothing runs any more

@@ -1,6 +1,6 @@
-// What durability costs, through the library, against a bare commit on the same disk in the same
-// run: the latency of one task, a chain of dependent tasks, and the throughput of mapped no-op
-// tasks.
+// What durability costs, through the library, against a bare commit on the same disk in
+// the same run: the latency of one task, a chain of dependent tasks, and the throughput
+// of mapped no-op tasks.
 //
 //   ./dev bench runtime_bench        (arguments: [tasks] [directory])
 

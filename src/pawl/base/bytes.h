@@ -2,8 +2,8 @@
 // little-endian; `varint` is LEB128 (at most 10 bytes).
 //
 //   ByteWriter out;                        ByteReader in(out.view());
-//   out.varint(300); out.text("hello");    uint64_t n = in.varint(); std::string_view s =
-//   in.text();
+//   out.varint(300);                       uint64_t n = in.varint();
+//   out.text("hello");                     std::string_view s = in.text();
 //                                          if (!in.ok()) return Error{Code::data_loss, "..."};
 //
 // A reader never reads past its end: after the first short or malformed read every further read
@@ -55,8 +55,8 @@ class ByteWriter {
   }
   void raw(const void* data, size_t size) { bytes_.append(static_cast<const char*>(data), size); }
 
-  // A block is its length (varint) and then all that is written until end_block(begin). Blocks
-  // nest.
+  // A block is its length (varint) and then all that is written until
+  // end_block(begin). Blocks nest.
   size_t begin_block() {
     u8(0);
     return bytes_.size();

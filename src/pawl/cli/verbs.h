@@ -1,5 +1,5 @@
-// The verbs: each takes what was typed and gives the exit code. What it prints goes through the
-// session's console.
+// The verbs: each takes what was typed and gives the exit code. What it prints goes
+// through the session's console.
 #pragma once
 
 #include "pawl/cli/session.h"

@@ -1,7 +1,7 @@
 // What the expressions of one node run may read, out of its RunContext:
 //
-//   {"input": ..., "nodes": {"x": {"output": ...}}, "item": ..., "execution": {"id": "e17",
-//   "workflow": "w"}}
+//   {"input": ..., "nodes": {"x": {"output": ...}}, "item": ...,
+//    "execution": {"id": "e17", "workflow": "w"}}
 //
 //   Context context(run, blob);
 //   context.value({"nodes", "x", "output", "3"}, item)   ->  JSON text; no document is built

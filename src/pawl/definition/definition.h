@@ -55,9 +55,9 @@ struct Loaded {
 Loaded load_definition(std::string_view text, std::string_view file_name,
                        uint64_t bytes_max = Limits{}.definition_bytes_max);
 
-// Whether `input` (a valid JSON object, or empty) fits the inputs that the workflow declares: none
-// is unknown, and none declared as null is missing. A workflow that declares no inputs takes
-// anything.
+// Whether `input` (a valid JSON object, or empty) fits the inputs that the workflow
+// declares: none is unknown, and none declared as null is missing. A workflow that declares
+// no inputs takes anything.
 Status check_input(const Workflow& workflow, std::string_view input);
 
 }  // namespace pawl

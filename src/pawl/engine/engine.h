@@ -1,18 +1,19 @@
 // The shell of a partition: gathers commands into groups, makes them durable, and only then lets
 // anything be seen.
 //
-//   Engine engine({loop, clock, log, view, blob, evaluator, transport, telemetry, clients},
-//   options); PAWL_TRY(engine.recover());                 // checkpoint + log -> state, ownership
+//   Engine engine({loop, clock, log, view, blob, evaluator, evaluations, transport, telemetry,
+//                  clients}, options);
+//   PAWL_TRY(engine.recover());                   // checkpoint + log -> state, ownership
 //   loop.add(engine);
-//   engine.put({ticket, SubmitExecution{...}}); // any thread; the answer arrives at `clients`
+//   engine.put({ticket, SubmitExecution{...}});   // any thread; the answer arrives at `clients`
 //
 // One group is in flight at the log while the next one gathers; answers, grants, evaluations and
 // everything else that leaves wait for the group that decided them (the commit gate). A command
 // that changes nothing waits too: what it saw may not be durable yet.
 //
-// When the log answers `conflict` or `unknown` the engine stops for good: failure() says why,
-// waiting clients get UNKNOWN. Whoever owns it throws it away and builds a new one, which recovers
-// by reading.
+// When the log answers `conflict` or `unknown` the engine stops for good: failure() says
+// why, waiting clients get UNKNOWN. Whoever owns it throws it away and builds a new one,
+// which recovers by reading.
 //
 // Threading: put() from any thread; everything else on the loop's thread.
 #pragma once

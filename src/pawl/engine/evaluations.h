@@ -7,8 +7,7 @@
 //   evaluations.start(effect);            // after the commit gate
 //   ...
 //   for (Evaluation& e : inbox) if (auto command = evaluations.finish(std::move(e))) run(*command);
-//   for (auto& command : evaluations.take_done()) run(command);     // those that needed no
-//   evaluator
+//   for (auto& command : evaluations.take_done()) run(command);   // those that needed no evaluator
 #pragma once
 
 #include <cstdint>

@@ -1,8 +1,7 @@
 // The environment block of new processes: a base that all share, and what one adds.
 //
 //   ProcessEnvironment environment({"PATH=/bin", "HOME=/root"});
-//   char** block = environment.with({{"HOME", "/tmp"}}, "PAWL_GUARD=x.1");   // valid until the
-//   next call
+//   char** block = environment.with({{"HOME", "/tmp"}}, "PAWL_GUARD=x.1");   // until the next call
 //
 // PAWL_* of the base are left out (this Pawl may itself run as a task of another).
 #pragma once

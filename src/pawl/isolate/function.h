@@ -6,10 +6,10 @@
 //     return std::to_string(n * n);
 //   });
 //
-// A function gets its input as JSON and returns JSON ("" means null). It may be called from several
-// threads at once. Returning an Error, or throwing, fails the attempt as `function`. It cannot be
-// killed: a long one looks at cancelled() now and then, which also says when the node's timeouts
-// are over.
+// A function gets its input as JSON and returns JSON ("" means null). It may be called from
+// several threads at once. Returning an Error, or throwing, fails the attempt as `function`. It
+// cannot be killed: a long one looks at cancelled() now and then, which also says when the
+// node's timeouts are over.
 #pragma once
 
 #include <concepts>

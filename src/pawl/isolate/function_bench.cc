@@ -2,9 +2,9 @@
 //
 //   function_bench [CALLS [STEPS]]
 //
-// The first figure: launches of 1,024 items, four in flight, two threads. The second: one launch of
-// one item at a time, after each answer a pause as long as a commit (60 us), as a chain of nodes
-// has.
+// The first figure: launches of 1,024 items, four in flight, two threads. The second: one
+// launch of one item at a time, after each answer a pause as long as a commit (60 us), as a
+// chain of nodes has.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>

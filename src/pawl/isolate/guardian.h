@@ -47,8 +47,8 @@ class Guardian {
   std::vector<uint32_t> free_;
 };
 
-// The guardian's main(): `arguments` are RUN and SLOTS; descriptors 3 (life) and 4 (groups) are
-// open.
+// The guardian's main(): `arguments` are RUN and SLOTS; descriptors 3 (life) and 4
+// (groups) are open.
 int guardian_main(const std::vector<std::string>& arguments);
 
 }  // namespace pawl

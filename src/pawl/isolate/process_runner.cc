@@ -348,8 +348,8 @@ void ProcessRunner::on_output(Child& child, Channel& channel) {
   }
 }
 
-// All that is in the pipes now. A pipe holds no more than two reads; somebody who still writes is
-// being killed.
+// All that is in the pipes now. A pipe holds no more than two reads; somebody who still
+// writes is being killed.
 void ProcessRunner::drain(Child& child) {
   for (Channel& stream : child.streams) {
     for (int reads = 0; stream.fd >= 0 && reads < 3; reads++) {

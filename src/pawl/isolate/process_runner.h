@@ -11,14 +11,12 @@
 //  * When it comes, the process, its process group, and (where it was ended by force, or held its
 //    output open) whatever descended from it with its mark (process_table.h) are gone.
 //  * After run_timeout, heartbeat_timeout or stop(terminate) the group gets SIGTERM, and SIGKILL
-//  when
-//    `kill_grace` has passed. After stop(kill): SIGKILL at once.
+//    when `kill_grace` has passed. After stop(kill): SIGKILL at once.
 //  * Out of memory is told from another SIGKILL by the kernel's count of OOM kills having grown
 //    since this runner last looked; with somebody else's OOM kill in the same moment it can be
 //    wrong.
 //  * Programs get stdin from /dev/null, descriptor 3 for progress lines ("0.42 message",
-//  PAWL_PROGRESS=3),
-//    and no other descriptor. Progress is passed on at most 10 times a second.
+//    PAWL_PROGRESS=3), and no other descriptor. Progress is passed on at most 10 times a second.
 //  * If this process dies, however it dies, everything is killed within moments (guardian.h).
 //
 // A process that has run for `watch_after` is young no more: only then its pipes are registered

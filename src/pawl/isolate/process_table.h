@@ -1,5 +1,5 @@
-// What /proc knows about processes that are not our children. Reading it costs some 10 us a
-// process.
+// What /proc knows about processes that are not our children. Reading it costs some
+// 10 us a process.
 //
 // find_tagged() finds processes by a mark in their environment: how those are caught that have left
 // the process group of the program that started them (setsid). Every process a runner starts

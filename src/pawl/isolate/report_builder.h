@@ -2,11 +2,13 @@
 // row are one report, and one whose outputs are all null has none.
 //
 //   ReportBuilder reports(grant, blob);
-//   reports.succeed(0, "7"); reports.succeed(1, ""); reports.fail(2, 3, FailureKind::function,
-//   "no"); reports.take();                       // [0, 2) succeeded with 7 and null, [2, 3) failed
+//   reports.succeed(0, "7");
+//   reports.succeed(1, "");
+//   reports.fail(2, 3, FailureKind::function, "no");
+//   reports.take();                       // [0, 2) succeeded with 7 and null, [2, 3) failed
 //
-// Items come in ascending order without gaps; what is not mentioned succeeded with null. One
-// thread.
+// Items come in ascending order without gaps; what is not mentioned succeeded with
+// null. One thread.
 #pragma once
 
 #include <string>

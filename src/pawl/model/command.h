@@ -69,8 +69,8 @@ struct ReportAttempts {
 enum class EvaluationPurpose : uint8_t { condition = 0, items = 1, output = 2 };
 const char* name(EvaluationPurpose purpose);  // "condition"
 
-// The answer to an Evaluate effect. `value`: condition: JSON; items: encoded item list or absent;
-// output: JSON.
+// The answer to an Evaluate effect. `value`: condition: JSON; items: encoded item list
+// or absent; output: JSON.
 struct ReportEvaluation {
   ExecutionId execution;
   NodeIndex node = 0;               // unused for output

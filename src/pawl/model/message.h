@@ -80,8 +80,8 @@ struct StopAttempts {
   uint64_t nonce = 0;
 };
 
-// Constant over the attempts of a task, different
-// for every task of every cluster; programs find it in PAWL_IDEMPOTENCY_KEY.
+// Constant over the attempts of a task, different for every task of every cluster; programs find it
+// in PAWL_IDEMPOTENCY_KEY.
 std::string idempotency_key(Hash128 cluster, const TaskKey& task);
 
 }  // namespace pawl

@@ -69,8 +69,8 @@ void fail(Step& step, const AttemptReport& report, ItemIndex item) {
   step.emit(std::move(event));
 }
 
-// Outputs that would take a mapped node over its limit turn the success into a failure that says
-// so.
+// Outputs that would take a mapped node over its limit turn the success into a
+// failure that says so.
 bool outputs_fit(const State& state, const AttemptReport& report) {
   const Execution& execution = *state.executions.find(report.range.execution);
   const ItemOutputs* known = execution.nodes[report.range.node].work->outputs.get();

@@ -30,8 +30,8 @@ Reply on(Step& step, const CloseSession& command) {
   return {};
 }
 
-// Soft state, not an event: a lease that runs out only causes a new grant, never decides what
-// counts.
+// Soft state, not an event: a lease that runs out only causes a new grant, never
+// decides what counts.
 void renew(Step& step, SessionId session) {
   step.state_.sessions.at(session).heard = step.state_.now;
 }

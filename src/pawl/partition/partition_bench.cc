@@ -1,6 +1,6 @@
-// Pure steps of one partition in one thread, as an engine gives them: groups of up to 1,024
-// commands, one schedule() each. No log, no encoding, no waiting. And what waiting work costs in
-// memory.
+// Pure steps of one partition in one thread, as an engine gives them: groups of up to
+// 1,024 commands, one schedule() each. No log, no encoding, no waiting. And what waiting
+// work costs in memory.
 //
 //   partition_bench [thousands of tasks, 1000 by default]
 

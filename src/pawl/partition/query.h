@@ -129,9 +129,9 @@ struct GetTask {
   ItemIndex item = 0;
 };
 struct ListDeadLetters {
-  ExecutionId execution;
+  ExecutionId execution;  // none: of all executions
   uint32_t limit = 1000;
-};  // 0: of all executions
+};
 // Whole execution (node empty), a node, or one item of it.
 struct Explain {
   ExecutionId execution;

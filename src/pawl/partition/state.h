@@ -51,8 +51,8 @@ struct OpenRange {
 
 // A node's tasks once something happened to them. Every item is in exactly one place:
 // not started (>= next_fresh and without a story), `open`, `done`, or in `stories` as
-// ready, backing off, parked, failed or cancelled. (Stories of granted or succeeded items only keep
-// their numbers.)
+// ready, backing off, parked, failed or cancelled. (Stories of granted or succeeded items
+// only keep their numbers.)
 struct NodeWork {
   std::vector<OpenRange> open;  // by first item
   RangeSet done;                // succeeded

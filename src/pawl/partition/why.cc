@@ -123,8 +123,8 @@ struct Group {
   ItemIndex first = 0;
 };
 
-// The open tasks of an active node by status. Of those backing off, the one due first stands for
-// all.
+// The open tasks of an active node by status. Of those backing off, the one due
+// first stands for all.
 std::array<Group, 4> open_groups(const NodeRun& run) {
   std::array<Group, 4> groups;
   auto put = [&](TaskStatus status, ItemIndex begin, ItemIndex end) {

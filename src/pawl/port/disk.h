@@ -33,8 +33,8 @@ class File {
   virtual Status write(uint64_t offset, ByteView bytes) = 0;
   // Returns at once; `bytes` must stay alive and unchanged until poll_write() answers. One at a time.
   virtual void start_write(uint64_t offset, ByteView bytes) = 0;
-  // The answer to start_write(), once; nothing while it is in flight. The loop is woken when it is
-  // there.
+  // The answer to start_write(), once; nothing while it is in flight. The loop is woken
+  // when it is there.
   virtual std::optional<Status> poll_write() = 0;
   virtual Result<Bytes> read(uint64_t offset, uint64_t size) = 0;
   virtual uint64_t size() const = 0;  // bytes, including preallocated ones (which read as zeros)

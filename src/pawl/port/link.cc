@@ -39,8 +39,8 @@ Link::Delivery Link::deliver(Message message, Instant now) {
   return delivery;
 }
 
-// What waits is kept when the peer becomes known for the first time: it was meant for whoever
-// answers.
+// What waits is kept when the peer becomes known for the first time: it was meant
+// for whoever answers.
 void Link::start_over(uint64_t peer_incarnation) {
   if (peer_incarnation_ != 0) outgoing_.clear();
   peer_incarnation_ = peer_incarnation;

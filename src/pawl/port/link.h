@@ -6,23 +6,19 @@
 //   for (Message& m : link.poll(now)) transport.send(std::move(m));   // at the end of every turn
 //   ...
 //   Link::Delivery got = link.deliver(std::move(message), now);       // for each that arrived
-//   if (got.peer_restarted) ...                                       // what we had sent it is
-//   void for (MessageBody& body : got.bodies) ...
+//   if (got.peer_restarted) ...                                // what we had sent it is void
+//   for (MessageBody& body : got.bodies) ...
 //
 // Rules:
 //  * An incarnation is one life of one address. Those of one address ascend (the engine uses the
-//  log's
-//    epoch; a worker that cannot count its lives takes a new address for each).
+//    log's epoch; a worker that cannot count its lives takes a new address for each).
 //  * A stream belongs to a pair of incarnations, and a body travels only under a pair that its
-//  sender
-//    knows; a link that does not know its peer yet probes with a bare message, and the peer
+//    sender knows; a link that does not know its peer yet probes with a bare message, and the peer
 //    answers. So no body of an old life is ever delivered, and no sequence number means two things.
 //  * A higher incarnation of the peer starts both streams anew: what was unsent or unacknowledged
-//  is
-//    dropped, and the owner is told. A lower one is ignored.
+//    is dropped, and the owner is told. A lower one is ignored.
 //  * Unacknowledged bodies are sent again after a time that doubles up to a cap. Acknowledgements
-//  ride
-//    on bodies, or go alone after `acknowledge_after` of silence.
+//    ride on bodies, or go alone after `acknowledge_after` of silence.
 //  * At most `window_messages_max` bodies are on their way; more wait. send() refuses with
 //    RESOURCE_EXHAUSTED when `waiting_messages_max` are queued in all: gather into fewer, larger
 //    bodies.

@@ -1,5 +1,5 @@
-// What the world outside asked for and did: the only sources from which anything in the log may
-// stem.
+// What the world outside asked for and did: the only sources from which anything in
+// the log may stem.
 //
 // Written by the simulated clients and executors before their words leave them, read by the model.
 #pragma once

@@ -1,6 +1,6 @@
-// The judge of a run. It hears what clients asked and were told, what executors were asked to do
-// and said, and what the log was given, acknowledged and had after a restart; it never looks into
-// the engine.
+// The judge of a run. It hears what clients asked and were told, what executors were asked to
+// do and said, and what the log was given, acknowledged and had after a restart; it never
+// looks into the engine.
 //
 //   oracle.handed(position, group); oracle.acknowledged(position);      // by the log's listener
 //   oracle.asked(request); ... oracle.told(response);                   // at the engine's door

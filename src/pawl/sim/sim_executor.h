@@ -1,5 +1,5 @@
-// Runs attempts as the dice say: well, badly, for ever, twice told, or with the death of its
-// worker.
+// Runs attempts as the dice say: well, badly, for ever, twice told, or with the
+// death of its worker.
 //
 // What an attempt does follows from (seed, task, attempt) alone. An attempt that hangs ends when it
 // is stopped, when its run timeout is up, or when the world is healed. Everything is told to the

@@ -2,11 +2,10 @@
 //
 //   SimDisk disk(seed);
 //   auto wal = Wal::open(disk, ...);          // the shipped code, unaware
-//   disk.plan(disk.calls() + 7, SimFault::crash);   // the machine stops within the 7th call from
-//   now
+//   disk.plan(disk.calls() + 7, SimFault::crash);   // the machine stops within the 7th call from now
 //   ... work until calls answer UNAVAILABLE ...
-//   disk.restart();                           // power is back: handles are dead, content is what
-//   survived auto again = Wal::open(disk, ...);
+//   disk.restart();          // power is back: handles are dead, content is what survived
+//   auto again = Wal::open(disk, ...);
 //
 // Every method of Disk and File that reaches storage counts as one call (also reads); `plan` puts a
 // fault on one of them, `random_faults` on each with a probability. start_write() stays in flight
@@ -14,11 +13,11 @@
 // within the call): so the simulator decides when and in which order writes land, each completion
 // waking the loop given to wake_with().
 //
-// What a crash leaves: acknowledged writes are there. An unacknowledged one (in flight, or the call
-// in which the machine stopped) survives according to `survival`: not at all, whole, a prefix, or
-// any subset of its 512-byte sectors. A directory change in which the machine stopped has happened
-// or not, by dice. After a failed write some, none or all of its bytes are there, and its file is
-// poisoned.
+// What a crash leaves: acknowledged writes are there. An unacknowledged one (in flight, or the
+// call in which the machine stopped) survives according to `survival`: not at all, whole, a
+// prefix, or any subset of its 512-byte sectors. A directory change in which the machine stopped
+// has happened or not, by dice. After a failed write some, none or all of its bytes are there, and
+// its file is poisoned.
 //
 // Deterministic: the same seed and calls give the same bytes. Single-threaded.
 #pragma once

@@ -15,8 +15,8 @@ struct Kind {
   const char* name;
 };
 
-// In the order of the variant. A number is for ever; a new kind takes the next free one.
-// clang-format off
+// In the order of the variant. A number is for ever; a new kind takes the next free
+// one. clang-format off
 constexpr Kind kinds[] = {
     {1, "EpochStarted"},
     {2, "WorkflowRegistered"},

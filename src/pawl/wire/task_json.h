@@ -11,10 +11,10 @@
 //    "retry_policy": {"max_attempts": 3, "backoff": {"first": 1, "factor": 2, "max": 60}},
 //    "metadata": {"tenant_id": "t1", "user_id": null}}
 //
-// Times are seconds with up to nine decimals; `timeout` is that of one attempt, null for none. Ids
-// are RFC 9562 UUIDs, constant for a task over all its attempts and over restarts. A reader ignores
-// fields it does not know; a field that is missing or of another type is INVALID_ARGUMENT and
-// named.
+// Times are seconds with up to nine decimals; `timeout` is that of one attempt, null for none.
+// Ids are RFC 9562 UUIDs, constant for a task over all its attempts and over restarts. A reader
+// ignores fields it does not know; a field that is missing or of another type is
+// INVALID_ARGUMENT and named.
 #pragma once
 
 #include <cstdint>

@@ -3,9 +3,9 @@
 //   Bytes definition = encode(workflow);
 //   PAWL_ASSIGN(Workflow same, decode_workflow(definition));
 //
-// Layout: one version byte (workflow_format), then the fields. Equal workflows give equal bytes.
-// Only what its author wrote is stored; decode_workflow() runs finish(), so what it returns is
-// valid.
+// Layout: one version byte (workflow_format), then the fields. Equal workflows give equal
+// bytes. Only what its author wrote is stored; decode_workflow() runs finish(), so what
+// it returns is valid.
 #pragma once
 
 #include "pawl/base/bytes.h"

@@ -1,5 +1,5 @@
-// Any bytes: decode_workflow refuses them, or what it gives encodes to bytes that decode to the
-// same.
+// Any bytes: decode_workflow refuses them, or what it gives encodes to bytes that
+// decode to the same.
 #include "pawl/wire/workflow_codec.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

@@ -14,25 +14,19 @@
 //  * Granted items beyond spec.credit, or of a type without an executor, come back as `declined`.
 //    Credit is free again once an item is reported or stopped.
 //  * Everything that finished since the last turn travels in one Reports message. Progress: the
-//  newest
-//    per task, at most once per progress_interval.
+//    newest per task, at most once per progress_interval.
 //  * A stopped item that is still queued is dropped. A launch whose items are all stopped is asked
-//  to
-//    terminate, and killed stop_grace later; neither is reported. A launch of which only some items
-//    are stopped goes on: the engine refuses their results.
+//    to terminate, and killed stop_grace later; neither is reported. A launch of which only some
+//    items are stopped goes on: the engine refuses their results.
 //  * A Heartbeat goes out every third of the lease. When the last one that the engine acknowledged
-//  was
-//    sent longer than the lease ago, the session is over for us as it is for the engine.
+//    was sent longer than the lease ago, the session is over for us as it is for the engine.
 //  * When a session is over (lease, Closed, engine restarted) every attempt is killed unreported;
-//  once
-//    all have ended, Hello is said again.
-//  * drain(): starts nothing more, lets what runs finish, says Goodbye. What was granted and not
-//  started
-//    goes back to the engine with the Goodbye. abandon(): the same, but kills what runs,
-//    unreported.
+//    once all have ended, Hello is said again.
+//  * drain(): starts nothing more, lets what runs finish, says Goodbye. What was granted
+//    and not started goes back to the engine with the Goodbye. abandon(): the same, but
+//    kills what runs, unreported.
 //  * A lease of Duration::forever() means no heartbeats and no self-stop (worker inside the
-//  engine's
-//    process: they live and pause together).
+//    engine's process: they live and pause together).
 // Threading: the loop's thread only. It registers itself with loop and transport for its lifetime.
 #pragma once
 

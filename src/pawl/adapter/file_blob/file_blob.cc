@@ -26,8 +26,8 @@ Status FileBlob::put(const BlobRef& ref, ByteView bytes) {
     Status written = bytes.empty() ? Status() : file->write(0, bytes);
     if (!written.ok()) {
       file.reset();
-      // A full disk must not stay full of what nobody will name; the write's error is the one to
-      // tell.
+      // A full disk must not stay full of what nobody will name; the write's error is
+      // the one to tell.
       (void)disk_.remove(making);
       return written;
     }

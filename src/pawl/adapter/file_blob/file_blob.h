@@ -1,6 +1,6 @@
-// port/blob.h in files: `blob/<owner>/<sequence>` below the disk's root, holding the bare content,
-// so that a person can look at it. Size and hash stand in the reference, and the reference in the
-// log.
+// port/blob.h in files: `blob/<owner>/<sequence>` below the disk's root, holding the bare
+// content, so that a person can look at it. Size and hash stand in the reference, and the
+// reference in the log.
 //
 //   FileBlob blobs(disk);
 //   PAWL_TRY(blobs.put(ref, bytes));    // written beside, synced, then named: durable, never half

@@ -4,10 +4,10 @@
 //   evaluator.start(7, ".input.n + 1", context);      // evaluations gets {7, "42"}
 //   evaluator.check(".input.[")  ->  INVALID_ARGUMENT "syntax error, unexpected '['  .input.["
 //
-// Errors: INVALID_ARGUMENT what jq says; DEADLINE_EXCEEDED over time_limit; RESOURCE_EXHAUSTED over
-// memory_limit_bytes; INTERNAL the helper crashed on it; UNAVAILABLE there is no helper to start.
-// Whatever ends the helper fails the one request that it was working on; those that wait go to the
-// next helper.
+// Errors: INVALID_ARGUMENT what jq says; DEADLINE_EXCEEDED over time_limit; RESOURCE_EXHAUSTED
+// over memory_limit_bytes; INTERNAL the helper crashed on it; UNAVAILABLE there is no helper to
+// start. Whatever ends the helper fails the one request that it was working on; those that wait go
+// to the next helper.
 // Threading: start() and check() from any thread; answers are put from a thread of the evaluator's
 // own, which starts with the first request. Destruction kills the helper and drops what waits.
 #pragma once

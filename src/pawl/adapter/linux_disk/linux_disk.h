@@ -2,14 +2,13 @@
 //
 //   PAWL_ASSIGN(std::unique_ptr<Disk> disk, open_linux_disk("/var/lib/pawl", {.wake = &loop}));
 //   PAWL_ASSIGN(std::unique_ptr<File> file, disk->create("log/spare", 64 << 20));
-//   file->start_write(0, block);            // the disk's one I/O thread writes; loop.wake() when
-//   done
+//   file->start_write(0, block);     // the disk's one I/O thread writes; loop.wake() when done
 //
-// How durability is had: O_DSYNC on every write; O_DIRECT as well when memory, offset and size are
-// multiples of 4 KiB (so that neither write nor read goes through cached pages); fsync of the
-// directory inside create, publish, remove and make_directory. A file with a failed write is
-// poisoned for the life of its handle. Where the file system has no O_DIRECT (tmpfs), buffered I/O
-// is used.
+// How durability is had: O_DSYNC on every write; O_DIRECT as well when memory, offset and size
+// are multiples of 4 KiB (so that neither write nor read goes through cached pages); fsync of
+// the directory inside create, publish, remove and make_directory. A file with a failed write
+// is poisoned for the life of its handle. Where the file system has no O_DIRECT (tmpfs),
+// buffered I/O is used.
 //
 // A file created with a size is allocated at once (so a full disk says so in create()), and filled
 // with zeros by a background thread until its first write or its end, and 256 KiB at a time ahead of

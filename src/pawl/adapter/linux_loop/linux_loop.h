@@ -6,11 +6,11 @@
 //   loop->watch(socket, EPOLLIN, connection);
 //   loop->run();                       // until somebody calls stop()
 //
-// Fairness: one round gives each ready descriptor (at most 64 per round) one ready() and then each
-// actor that is due one turn(); nobody runs twice in a round. Without work the loop sleeps until
-// the earliest deadline; it spins for about 20 us first when sleeping has lately been cut short by
-// wake(). Threading: wake() and stop() from any thread; everything else on the thread that calls
-// run().
+// Fairness: one round gives each ready descriptor (at most 64 per round) one ready() and then
+// each actor that is due one turn(); nobody runs twice in a round. Without work the loop
+// sleeps until the earliest deadline; it spins for about 20 us first when sleeping has lately
+// been cut short by wake(). Threading: wake() and stop() from any thread; everything else on
+// the thread that calls run().
 #pragma once
 
 #include <atomic>
@@ -53,9 +53,9 @@ class LinuxLoop final : public Loop {
   Status watch(int fd, uint32_t events, FdWatcher& watcher);
   void unwatch(int fd);
 
-  // SIGINT, SIGTERM and SIGWINCH become calls on the loop's thread; SIGPIPE is ignored. Call it
-  // before other threads start: it blocks the signals in the calling thread, and threads inherit
-  // that.
+  // SIGINT, SIGTERM and SIGWINCH become calls on the loop's thread; SIGPIPE is ignored.
+  // Call it before other threads start: it blocks the signals in the calling thread,
+  // and threads inherit that.
   Status watch_signals(SignalWatcher& watcher);
 
   void run_once(Duration wait_max);

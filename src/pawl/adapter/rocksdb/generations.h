@@ -1,10 +1,10 @@
 // The directories of a view: which generations there are, which verify, and how one comes to be.
 //
 // A generation is complete when it has its final name: before that it is synced, read back,
-// verified. It holds the files of one RocksDB checkpoint and a file FORMAT (`pawl-view 1`). Tables
-// are immutable and shared between live/ and the generations by hard link, so a seal costs what is
-// new, and a table that this process has verified once is not read again. Threading: one thread at
-// a time.
+// verified. It holds the files of one RocksDB checkpoint and a file FORMAT (`pawl-view 1`).
+// Tables are immutable and shared between live/ and the generations by hard link, so a seal costs
+// what is new, and a table that this process has verified once is not read again. Threading: one
+// thread at a time.
 #pragma once
 
 #include <set>
@@ -36,8 +36,8 @@ class Generations {
   Status clear_live();
   Status clear_making();
   Status copy_to_live(uint64_t position);  // live/ as it was at `position`
-  // Syncs and verifies what RocksDB left in making(), names it, keeps it and `keep`, removes all
-  // others.
+  // Syncs and verifies what RocksDB left in making(), names it, keeps it and `keep`,
+  // removes all others.
   Status publish(uint64_t position, const std::vector<uint64_t>& keep);
 
  private:

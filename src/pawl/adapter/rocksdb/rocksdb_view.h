@@ -1,6 +1,6 @@
-// port/view.h on RocksDB. The view is a picture of the log, so RocksDB's own write-ahead log is
-// off: what counts is a *generation*, a RocksDB checkpoint that has been synced, read back and
-// verified.
+// port/view.h on RocksDB. The view is a picture of the log, so RocksDB's own write-ahead
+// log is off: what counts is a *generation*, a RocksDB checkpoint that has been synced,
+// read back and verified.
 //
 //   <directory>/live/            the working database; never trusted when the view is opened
 //   <directory>/gen-<position>/  sealed generations, the two newest

@@ -1,12 +1,12 @@
-// The hash chain over all groups: it proves that a history's prefix never changed. The value after
-// a group is
+// The hash chain over all groups: it proves that a history's prefix never changed. The value
+// after a group is
 //
 //   value(n) = first 128 bits of SHA-256(value(n-1), position, epoch, length, payload)
 //
-// so it does not depend on where the group lies, and survives a rewrite of the tail. Hashing is
-// slower than writing on machines without SHA instructions, so it happens beside the hot path:
-// add() only hands the group over, and every later record header carries the newest value that is
-// there.
+// so it does not depend on where the group lies, and survives a rewrite of the tail. Hashing
+// is slower than writing on machines without SHA instructions, so it happens beside the hot
+// path: add() only hands the group over, and every later record header carries the newest
+// value that is there.
 //
 // Bounds: at most `backlog_bytes_max` wait; an add() beyond waits for room. With the default of
 // 16 MiB the slowest machine is 50 ms behind. Threading: one caller.

@@ -18,18 +18,15 @@
 // Decisions of this log where the port leaves them open:
 //  * take_over() appends an epoch record: no position, not seen by read().
 //  * Any failed write breaks this object: every later append answers `unknown` until the log has
-//  been
-//    opened again. Nothing is retried.
-//  * Groups up to payload_bytes_max (1 GiB); one that does not fit an ordinary segment gets a
-//  larger
-//    one.
-//  * trim() recycles segments as spares (writing into used blocks is twice as fast as into fresh
-//  ones).
+//    been opened again. Nothing is retried.
+//  * Groups up to payload_bytes_max (1 GiB); one that does not fit an ordinary segment
+//    gets a larger one.
+//  * trim() recycles segments as spares (writing into used blocks is twice as fast
+//    as into fresh ones).
 //  * A reader must not be used for groups below what trim() was given since: their segments are
 //    used again.
 //  * idle() writes a mark `idle_after` behind the last group: it proves the group durable, and
-//  carries
-//    the chain. Without it a damaged last group cannot be told from a torn one.
+//    carries the chain. Without it a damaged last group cannot be told from a torn one.
 //
 // Threads: one caller; the chain has a thread of its own unless ChainMode::in_line (simulation).
 #pragma once

@@ -5,8 +5,7 @@
 //
 //   offset 0      [segment  record=17 previous=4, previous_end=61440]
 //   offset 4096   [group    record=17 position=12 payload...]
-//   offset 8192   [mark     record=18 position=12]            what has been acknowledged, chain
-//   value
+//   offset 8192   [mark     record=18 position=12]            what has been acknowledged, chain value
 //
 // Records are numbered 1, 2, 3 ... without holes through the whole log, whatever their type; only
 // groups have positions, a record of another type carries the position before it. A header says

@@ -101,8 +101,8 @@ Result<ChainPoint> Wal::resume_chain(const LogShape& shape, uint64_t cut_positio
   return point;
 }
 
-// After a crash: what is not known to be durable goes into a new segment, and the old one ends
-// before.
+// After a crash: what is not known to be durable goes into a new segment, and the
+// old one ends before.
 Status Wal::move_tail(const LogShape& shape) {
   Segment old = segments_.back();
   bool whole = old.end - block_bytes <= options_.rewrite_bytes_max;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "pawl/partition/snapshot.h"
+#include "pawl/partition/stored.h"
 #include "pawl/wire/event_codec.h"
 
 namespace pawl {
@@ -59,6 +60,7 @@ bool Engine::turn() {
     commit();
   }
   if (!failure_) checkpoint();
+  partition_->evict();
   if (failure_) {
     refuse_requests();
     return false;
@@ -132,7 +134,7 @@ void Engine::take(Request& request) {
   }
   open_group();
   if (auto* query = std::get_if<Query>(&request.what)) {
-    gathering_.responses.push_back({ticket, answer(partition_->state(), *query)});
+    gathering_.responses.push_back({ticket, answer_query(*query)});
   } else if (auto* await = std::get_if<AwaitExecution>(&request.what)) {
     gathering_.awaits.emplace_back(Waiter{ticket}, await->execution);
   } else if (auto* read = std::get_if<ReadHistory>(&request.what)) {
@@ -141,6 +143,14 @@ void Engine::take(Request& request) {
   } else if (auto* progress = std::get_if<GetProgress>(&request.what)) {
     gathering_.responses.push_back({ticket, progress_of(*progress)});
   }
+}
+
+QueryResult Engine::answer_query(const Query& query) {
+  if (const auto* list = std::get_if<ListExecutions>(&query))
+    return list_executions(partition_->state(), ports_.view, *list);
+  if (Status loaded = load_named(partition_->restoring(), ports_.view, query); !loaded.ok())
+    return loaded.error();
+  return answer(partition_->state(), query);
 }
 
 ProgressList Engine::progress_of(const GetProgress& query) const {
@@ -164,6 +174,13 @@ void Engine::run(const Command& command, Ticket ticket) {
   ++gathering_.commands;
   if (auto refusal = refuse_for_space(command)) {
     if (ticket != 0) gathering_.responses.push_back({ticket, std::move(*refusal)});
+    return;
+  }
+  if (Status loaded = load_named(partition_->restoring(), ports_.view, command); !loaded.ok()) {
+    submitting_.erase(ticket);
+    if (ticket != 0)
+      gathering_.responses.push_back(
+          {ticket, Reply{loaded.error().code, loaded.error().message, 0}});
     return;
   }
   partition_->step(command, ticket, dice_.next(), gathering_.out);
@@ -207,8 +224,11 @@ void Engine::release(Gathering& group) {
 }
 
 void Engine::wait_for(const Waiter& waiter, ExecutionId id) {
+  Status loaded = load_execution(partition_->restoring(), ports_.view, id);
   const Execution* execution = partition_->state().executions.find(id);
-  if (execution == nullptr) {
+  if (!loaded.ok()) {
+    ports_.clients.put({waiter.ticket, Reply{loaded.error().code, loaded.error().message, 0}});
+  } else if (execution == nullptr) {
     ports_.clients.put({waiter.ticket, no_execution(id)});
   } else if (execution->status == ExecutionStatus::running) {
     waiters_[id].push_back(waiter);
@@ -219,7 +239,7 @@ void Engine::wait_for(const Waiter& waiter, ExecutionId id) {
 
 void Engine::answer_settled(const Waiter& waiter, ExecutionId id, ExecutionStatus status) {
   if (waiter.detail && status >= ExecutionStatus::succeeded) {
-    ports_.clients.put({waiter.ticket, answer(partition_->state(), GetExecution{id})});
+    ports_.clients.put({waiter.ticket, answer_query(GetExecution{id})});
   } else {
     ports_.clients.put({waiter.ticket, Reply{Code::ok, name(status), id.value}});
   }

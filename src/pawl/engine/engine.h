@@ -143,6 +143,7 @@ class Engine final : public Actor {
   void take_evaluations();
   void tick_if_due();
   void run(const Command& command, Ticket ticket);
+  QueryResult answer_query(const Query& query);
   ProgressList progress_of(const GetProgress& query) const;
   void take(Request& request);
   std::optional<Reply> refuse_for_space(const Command& command) const;

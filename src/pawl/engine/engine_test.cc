@@ -92,7 +92,8 @@ class CountingExecutor final : public Executor {
 
 // One process: engine and worker, over a disk and a view that outlive it.
 struct Process {
-  Process(SimDisk& disk, MapView& view, MemoryBlob& blob, ManualClock& manual, uint64_t limit = 0)
+  Process(SimDisk& disk, MapView& view, MemoryBlob& blob, ManualClock& manual, uint64_t limit = 0,
+          uint64_t kept = 1000)
       : clock(manual), evaluations(loop), evaluator(evaluations), news(loop), executor(news) {
     WalOptions wal_options;
     wal_options.log_id = {5, 5};
@@ -106,10 +107,11 @@ struct Process {
     log = std::move(*opened);
     EngineOptions options;
     options.cluster = {9, 9};
+    options.limits.ended_executions_kept_max = kept;
     if (limit != 0) options.checkpoint_log_bytes = limit;
-    engine = std::make_unique<Engine>(
-        EnginePorts{loop, clock, *log, view, blob, evaluator, evaluations, transport, telemetry, clients},
-        options);
+    engine = std::make_unique<Engine>(EnginePorts{loop, clock, *log, view, blob, evaluator,
+                                                  evaluations, transport, telemetry, clients},
+                                      options);
     Status recovered = engine->recover();
     EXPECT_TRUE(recovered.ok()) << recovered.error().message;
     loop.add(*engine);
@@ -148,6 +150,7 @@ struct Process {
     return ExecutionId{reply.number};
   }
 
+  uint64_t execution_count() { return engine->partition().state().counts.submitted; }
   const Execution& execution(ExecutionId id) {
     return *engine->partition().state().executions.find(id);
   }
@@ -245,6 +248,49 @@ TEST(Engine, CheckpointsTrimTheLogAndHistoryStaysWhole) {
   p.loop.run_until_idle();
   EXPECT_EQ(std::get<History>(p.clients.values.at(0).what).entries.size(), events);
   EXPECT_EQ(inconsistency(p.engine->partition().state()), "");
+}
+
+TEST(Engine, EndedExecutionsLeaveMemoryAndStillAnswer) {
+  Machine m;
+  ExecutionId first;
+  {
+    Process p(m.disk, m.view, m.blob, m.clock, 2000, 1);
+    for (int i = 0; i < 10; ++i) {
+      ExecutionId id = p.submit(two_steps(), "request " + std::to_string(i));
+      if (i == 0) first = id;
+      m.view.complete_one();
+      p.loop.run_until_idle();
+    }
+    EXPECT_LE(p.engine->partition().state().executions.size(), 4u);
+    EXPECT_EQ(p.submit(two_steps(), "request 0"), first);
+    EXPECT_EQ(p.ask(CancelExecution{first, "late"}).code, Code::failed_precondition);
+    m.disk.crash();
+  }
+  m.disk.restart();
+  m.view.crash(MapView::InFlight::lost);
+  Process p(m.disk, m.view, m.blob, m.clock, 2000, 1);
+  p.loop.run_until_idle();
+  EXPECT_EQ(p.submit(two_steps(), "request 0"), first);
+  p.clients.values.clear();
+  p.engine->put({7, AwaitExecution{first}});
+  p.engine->put({8, Query{GetExecution{first}}});
+  p.engine->put({9, Query{ListExecutions{}}});
+  p.loop.run_until_idle();
+  EXPECT_EQ(p.execution_count(), 10u);
+  ASSERT_EQ(p.clients.values.size(), 3u);
+  for (Response& response : p.clients.values) {
+    if (response.ticket == 7) {
+      EXPECT_EQ(std::get<Reply>(response.what).message, "succeeded");
+    }
+    if (response.ticket == 7) continue;
+    auto& result = std::get<QueryResult>(response.what);
+    if (response.ticket == 8) {
+      EXPECT_EQ(std::get<ExecutionDetail>(result).nodes.size(), 2u);
+    }
+    if (response.ticket == 9) {
+      EXPECT_EQ(std::get<ExecutionList>(result).executions.size(), 10u);
+    }
+  }
 }
 
 TEST(Engine, FailedWriteStopsItAndLeavesNobodyWaiting) {

@@ -69,6 +69,7 @@ void Engine::take_checkpoint_answer() {
     return;
   }
   checkpoint_.reset();
+  partition_->checkpoint_applied();
   history_.drop_until(ports_.view.position());
   Status trimmed = ports_.log.trim(ports_.view.trim_position() + 1);
   if (!trimmed.ok()) ports_.telemetry.log("log not trimmed: " + trimmed.error().message);

@@ -10,6 +10,7 @@ namespace pawl {
 
 struct Limits {
   uint64_t open_executions_max = 4'000'000;      // not yet ended
+  uint64_t ended_executions_kept_max = 1000;     // in memory; the rest is read from the view
   uint64_t workflows_max = 100'000;              // versions registered
   uint64_t definition_bytes_max = 1 << 20;       // one definition, as a file and encoded
   uint64_t request_id_bytes_max = 128;

@@ -105,6 +105,8 @@ class CrashingLife {
     }
     view_.complete_one();
     view_.poll();
+    partition_->checkpoint_applied();
+    partition_->evict();
     trimmed_ = std::max(trimmed_, view_.trim_position());
   }
 
@@ -115,7 +117,8 @@ class CrashingLife {
     view_.crash(dice_.chance(500) ? MapView::InFlight::lost : MapView::InFlight::done);
     pending_.reset();
     applied_ = durable_ = dice_.between(durable_, applied_);
-    partition_ = std::make_unique<Partition>(Limits{});
+    limits_.ended_executions_kept_max = dice_.below(3);
+    partition_ = std::make_unique<Partition>(limits_);
     if (Status status = restore(partition_->restoring(), view_); !status.ok())
       return fail("the checkpoint cannot be read: " + status.error().message);
     uint64_t position = view_.position();
@@ -136,7 +139,8 @@ class CrashingLife {
 
   const Reference& reference_;
   Random dice_;
-  std::unique_ptr<Partition> partition_ = std::make_unique<Partition>(Limits{});
+  Limits limits_;
+  std::unique_ptr<Partition> partition_ = std::make_unique<Partition>(limits_);
   MapView view_;
   std::optional<ViewBatch> pending_;  // taken, not submitted
   ViewBatch in_flight_;

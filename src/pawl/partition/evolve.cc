@@ -274,6 +274,7 @@ struct Evolve {
     execution.error = event.reason;
     execution.ended = state.wall;
     ++state.counts.cancelled;
+    state.ended_digest = state.ended_digest + digest(execution);
   }
 
   void operator()(const ExecutionParked& event) {
@@ -287,6 +288,7 @@ struct Evolve {
     execution.output = event.output;
     execution.error = event.error;
     execution.ended = state.wall;
+    state.ended_digest = state.ended_digest + digest(execution);
     switch (event.status) {
       case ExecutionStatus::succeeded:
         ++state.counts.succeeded;

@@ -70,6 +70,24 @@ Instant Partition::next_timer() const {
   return next;
 }
 
+void Partition::checkpoint_applied() {
+  state_.stored.insert(state_.stored.end(), state_.storing.begin(), state_.storing.end());
+  state_.storing.clear();
+}
+
+void Partition::evict() {
+  while (state_.stored.size() > state_.limits.ended_executions_kept_max) {
+    const Execution* execution = state_.executions.find(state_.stored.front());
+    PAWL_CHECK(execution != nullptr && execution->ended_already(),
+               "only an ended execution leaves");
+    auto request = state_.requests.find(execution->request);
+    if (request != state_.requests.end() && request->second.execution == execution->id)
+      state_.requests.erase(request);
+    state_.executions.erase(execution->id);
+    state_.stored.pop_front();
+  }
+}
+
 std::vector<ExecutionId> Partition::take_dirty() {
   std::vector<ExecutionId> dirty = std::move(state_.dirty);
   state_.dirty.clear();

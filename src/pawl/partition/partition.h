@@ -46,6 +46,11 @@ class Partition {
   Instant next_timer() const;
   const State& state() const { return state_; }
 
+  // Every batch that checkpoint_rows() has made is applied to the view: ended executions in it may
+  // leave memory. Those beyond limits.ended_executions_kept_max leave at the next evict().
+  void checkpoint_applied();
+  void evict();
+
   // The executions changed since the last call, for a checkpoint.
   std::vector<ExecutionId> take_dirty();
 

@@ -36,6 +36,11 @@ class Witness {
   void take(const TaskCancelled& event) {
     end({event.task.execution, event.task.node, event.task.item, event.task.item + 1});
   }
+  void take(const ExecutionSubmitted& event) {
+    if (!event.request_id.empty()) {
+      EXPECT_TRUE(requests_.insert(event.request_id).second) << "a request id has one effect";
+    }
+  }
   void take(const ExecutionEnded& event) {
     EXPECT_TRUE(ended_executions_.insert(event.execution).second) << "an execution ends once";
   }
@@ -48,6 +53,7 @@ class Witness {
   std::map<TaskKey, AttemptNumber> attempts_;
   std::set<TaskKey> ended_;
   std::set<ExecutionId> ended_executions_;
+  std::set<std::string> requests_;
 };
 
 void expect_conserved(const State& state) {
@@ -78,7 +84,9 @@ void expect_nothing_forgotten(const State& state) {
 void live_to_the_end(uint64_t seed, std::set<size_t>& kinds) {
   SCOPED_TRACE("seed " + std::to_string(seed));
   RandomLife life(seed);
-  PartitionRig rig({}, seed);
+  Limits limits;
+  limits.ended_executions_kept_max = seed % 4;
+  PartitionRig rig(limits, seed);
   Witness witness;
   size_t seen = 0;
   auto look = [&](bool deep) {

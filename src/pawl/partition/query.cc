@@ -22,6 +22,8 @@ void add(TaskCounts& sum, const TaskCounts& part) {
   sum.cancelled += part.cancelled;
 }
 
+}  // namespace
+
 ExecutionSummary summarise(const Execution& execution) {
   const Workflow& workflow = *execution.plan->workflow;
   ExecutionSummary summary{execution.id,     workflow.name,     workflow.version,
@@ -30,6 +32,8 @@ ExecutionSummary summarise(const Execution& execution) {
   for (const NodeRun& run : execution.nodes) add(summary.tasks, count_tasks(run));
   return summary;
 }
+
+namespace {
 
 // The newest failure of a task that has not succeeded since.
 std::string newest_error(const NodeRun& run) {

@@ -114,6 +114,8 @@ struct Overview {
   uint64_t parked = 0;   // tasks in dead letters
 };
 
+ExecutionSummary summarise(const Execution& execution);
+
 struct GetExecution {
   ExecutionId execution;
 };
@@ -155,6 +157,7 @@ using Query =
 using QueryResult = std::variant<Error, ExecutionDetail, ExecutionList, TaskDetail, DeadLetterList,
                                  WhyList, Overview>;
 
+// ListExecutions is over what is in memory; list_executions() (stored.h) is over all.
 QueryResult answer(const State& state, const Query& query);
 
 }  // namespace pawl

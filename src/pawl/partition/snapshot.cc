@@ -76,34 +76,11 @@ void derive_counters(Execution& execution) {
 }
 
 Status restore_execution(State& state, ExecutionId id, ByteView bytes) {
-  ByteReader in(bytes);
-  Decoder io(in);
-  if (in.u8() != snapshot_format)
-    return Error{Code::failed_precondition,
-                 "the view holds " + to_text(id) + " in the format of another Pawl version"};
-  auto execution = std::make_unique<Execution>();
-  execution->id = id;
-  WorkflowId workflow;
-  io.number(workflow.value);
-  auto plan = state.workflows.find(workflow);
-  if (plan == state.workflows.end())
-    return Error{Code::data_loss, "the view row of " + to_text(id) + " names no known workflow"};
-  execution->plan = plan->second;
-  execution_fields(io, *execution);
-  execution->nodes.resize(execution->plan->workflow->nodes.size());
-  for (NodeIndex i = 0; i < execution->nodes.size() && in.ok(); ++i) {
-    NodeRun& run = execution->nodes[i];
-    node_fields(io, run);
-    if (run.items_count > mapped_items_max) in.fail();
-    if (!in.boolean() || !in.ok()) continue;
-    WorkRow row;
-    fields(io, row);
-    if (in.ok()) run.work = work_of(std::move(row), run.items_count);
-    if (in.ok() && !run.work->open.empty()) state.granted.insert({id, i});
+  PAWL_ASSIGN(std::unique_ptr<Execution> execution, decode_execution(state, id, bytes));
+  for (NodeIndex node = 0; node < execution->nodes.size(); ++node) {
+    const NodeWork* work = execution->nodes[node].work.get();
+    if (work != nullptr && !work->open.empty()) state.granted.insert({id, node});
   }
-  if (!in.ok() || !in.at_end())
-    return Error{Code::data_loss, "the view row of " + to_text(id) + " is damaged"};
-  derive_counters(*execution);
   if (execution->request != Hash128{})
     state.requests[execution->request] = {id, execution->payload_hash};
   state.executions.insert(std::move(execution));
@@ -122,6 +99,7 @@ Bytes encode_meta(const State& state) {
   io.number(state.last_execution);
   io.number(state.last_session);
   fields(io, state.counts);
+  io.hash(state.ended_digest);
   io.number(state.sessions.size());
   for (const auto& [id, session] : state.sessions) {
     io.number(id.value);
@@ -145,6 +123,7 @@ Status restore_meta(State& state, ByteView bytes) {
   io.number(state.last_execution);
   io.number(state.last_session);
   fields(io, state.counts);
+  io.hash(state.ended_digest);
   for (uint64_t left = in.count(); left > 0 && in.ok(); --left) {
     SessionId id;
     Session session;
@@ -189,8 +168,77 @@ Status each_row(View& view, char kind, Take take) {
   return cursor->status();
 }
 
+bool has_item_outputs(const Execution& execution) {
+  for (const NodeRun& run : execution.nodes) {
+    if (run.work && run.work->outputs) return true;
+  }
+  return false;
+}
+
+// Of the executions [first, last]; rows of those that are not in memory are passed over.
+Status restore_pages(State& state, View& view, ExecutionId first, ExecutionId last) {
+  auto cursor = view.scan(row_key('o', first.value), row_key('o', last.value + 1));
+  for (; cursor->valid(); cursor->next()) {
+    ExecutionId id{big_endian(cursor->key().substr(1, 8))};
+    if (state.executions.find(id) == nullptr) continue;
+    PAWL_TRY(restore_page(state, cursor->key(), cursor->value()));
+  }
+  return cursor->status();
+}
+
+// Neighbours share a scan; the pages of what has ended long ago between others are not read.
+Status restore_pages_of_open(State& state, View& view) {
+  constexpr uint64_t gap_max = 8;
+  ExecutionId first;
+  ExecutionId last;
+  for (const Execution* e = state.executions.next({1}); e != nullptr;
+       e = state.executions.next({e->id.value + 1})) {
+    if (!has_item_outputs(*e)) continue;
+    if (first && e->id.value - last.value > gap_max) {
+      PAWL_TRY(restore_pages(state, view, first, last));
+      first = {};
+    }
+    if (!first) first = e->id;
+    last = e->id;
+  }
+  if (!first) return {};
+  return restore_pages(state, view, first, last);
+}
+
+// The newest of each status are candidates, the newest of all are kept.
+Status restore_newest_ended(State& state, View& view) {
+  std::map<ExecutionId, Bytes> newest;
+  for (ExecutionStatus status : ended_statuses) {
+    auto cursor = view.scan(ended_key(status, ExecutionId{UINT64_MAX}), ended_key(status, {}));
+    for (uint64_t i = 0; i < state.limits.ended_executions_kept_max && cursor->valid(); ++i) {
+      newest.emplace(id_of_ended_key(cursor->key()), Bytes(cursor->value()));
+      if (newest.size() > state.limits.ended_executions_kept_max) newest.erase(newest.begin());
+      cursor->next();
+    }
+    PAWL_TRY(cursor->status());
+  }
+  for (const auto& [id, row] : newest) PAWL_TRY(load_ended(state, view, id, row));
+  return {};
+}
+
+void put_row(ViewBatch& batch, const Execution& execution) {
+  Bytes open_key = row_key('e', execution.id.value);
+  if (!execution.ended_already()) {
+    batch.puts.emplace_back(std::move(open_key), encode_execution(execution));
+    return;
+  }
+  batch.deletes.push_back(std::move(open_key));
+  batch.puts.emplace_back(ended_key(execution.status, execution.id), encode_execution(execution));
+  if (execution.request == Hash128{}) return;
+  ByteWriter request;
+  Encoder io(request);
+  io.number(execution.id.value);
+  io.hash(execution.payload_hash);
+  batch.puts.emplace_back(request_key(execution.request), request.take());
+}
+
 void put_execution(ViewBatch& batch, Execution& execution) {
-  batch.puts.emplace_back(row_key('e', execution.id.value), encode_execution(execution));
+  put_row(batch, execution);
   for (NodeIndex node = 0; node < execution.nodes.size(); ++node) {
     NodeWork* work = execution.nodes[node].work.get();
     if (work == nullptr || work->changed_pages.empty()) continue;
@@ -206,6 +254,63 @@ void put_execution(ViewBatch& batch, Execution& execution) {
 }
 
 }  // namespace
+
+Result<std::unique_ptr<Execution>> decode_execution(const State& state, ExecutionId id,
+                                                    ByteView bytes) {
+  ByteReader in(bytes);
+  Decoder io(in);
+  if (in.u8() != snapshot_format)
+    return Error{Code::failed_precondition,
+                 "the view holds " + to_text(id) + " in the format of another Pawl version"};
+  auto execution = std::make_unique<Execution>();
+  execution->id = id;
+  WorkflowId workflow;
+  io.number(workflow.value);
+  auto plan = state.workflows.find(workflow);
+  if (plan == state.workflows.end())
+    return Error{Code::data_loss, "the view row of " + to_text(id) + " names no known workflow"};
+  execution->plan = plan->second;
+  execution_fields(io, *execution);
+  execution->nodes.resize(execution->plan->workflow->nodes.size());
+  for (NodeIndex i = 0; i < execution->nodes.size() && in.ok(); ++i) {
+    NodeRun& run = execution->nodes[i];
+    node_fields(io, run);
+    if (run.items_count > mapped_items_max) in.fail();
+    if (!in.boolean() || !in.ok()) continue;
+    WorkRow row;
+    fields(io, row);
+    if (in.ok()) run.work = work_of(std::move(row), run.items_count);
+  }
+  if (!in.ok() || !in.at_end())
+    return Error{Code::data_loss, "the view row of " + to_text(id) + " is damaged"};
+  derive_counters(*execution);
+  return execution;
+}
+
+Status load_ended(State& state, View& view, ExecutionId id, ByteView row) {
+  PAWL_TRY(restore_execution(state, id, row));
+  state.stored.push_back(id);
+  if (!has_item_outputs(*state.executions.find(id))) return {};
+  return restore_pages(state, view, id, id);
+}
+
+Bytes ended_key(ExecutionStatus status, ExecutionId id) {
+  Bytes key(1, 'z');
+  key.push_back(static_cast<char>(status));
+  big_endian(key, ~id.value, 8);
+  return key;
+}
+
+ExecutionId id_of_ended_key(ByteView key) {
+  return ExecutionId{~big_endian(key.substr(2))};
+}
+
+Bytes request_key(const Hash128& request) {
+  Bytes key(1, 'r');
+  big_endian(key, request.high, 8);
+  big_endian(key, request.low, 8);
+  return key;
+}
 
 Bytes row_key(char kind) {
   return Bytes(1, kind);
@@ -233,7 +338,10 @@ ViewBatch checkpoint_rows(Partition& partition, uint64_t position) {
     batch.puts.emplace_back(row_key('w', id.value), encode(*state.workflows.at(id)->workflow));
   state.new_workflows.clear();
   for (ExecutionId id : partition.take_dirty()) {
-    if (Execution* execution = state.executions.find(id)) put_execution(batch, *execution);
+    Execution* execution = state.executions.find(id);
+    if (execution == nullptr) continue;
+    put_execution(batch, *execution);
+    if (execution->ended_already()) state.storing.push_back(id);
   }
   return batch;
 }
@@ -250,8 +358,8 @@ Status restore(State& state, View& view) {
   PAWL_TRY(each_row(view, 'e', [&](ByteView key, ByteView value) {
     return restore_execution(state, ExecutionId{big_endian(key.substr(1))}, value);
   }));
-  return each_row(view, 'o',
-                  [&](ByteView key, ByteView value) { return restore_page(state, key, value); });
+  PAWL_TRY(restore_pages_of_open(state, view));
+  return restore_newest_ended(state, view);
 }
 
 Hash128 state_hash(const State& state) {
@@ -264,6 +372,7 @@ Hash128 state_hash(const State& state) {
   }
   for (const Execution* e = state.executions.next({1}); e != nullptr;
        e = state.executions.next({e->id.value + 1})) {
+    if (e->ended_already()) continue;  // in ended_digest
     out.varint(e->id.value);
     out.text(encode_execution(*e));
     for (const NodeRun& run : e->nodes) {

@@ -3,13 +3,17 @@
 //   key                                  value
 //   m                                    epoch, clocks, counters, connected workers
 //   w <workflow>                         definition
-//   e <execution>                        execution with all its nodes, without outputs of items
+//   e <execution>                        open execution with all its nodes, without outputs of items
+//   z <status> <~execution>              the same of one that has ended: newest first per status
+//   r <hash of request id>               its execution and payload hash, once that has ended
 //   o <execution> <node> <page>          outputs of 1,024 items of a mapped node
 //   h <execution> <position> <index>     one event of its history (engine/history.h)
 //
 // Ids in keys are big-endian, so that rows stand in id order. A batch made by `checkpoint_rows`
 // holds what changed since the last one and the one position that all rows together reflect.
 #pragma once
+
+#include <memory>
 
 #include "pawl/base/result.h"
 #include "pawl/partition/partition.h"
@@ -18,18 +22,31 @@
 namespace pawl {
 
 constexpr uint8_t snapshot_format = 1;
+// Those that end an execution.
+constexpr ExecutionStatus ended_statuses[] = {ExecutionStatus::succeeded, ExecutionStatus::failed,
+                                              ExecutionStatus::cancelled};
 
 // Rows of everything that changed since the last call, at log position `position`. Call it between
 // groups; apply the batch only once that position is durable.
 ViewBatch checkpoint_rows(Partition& partition, uint64_t position);
 
-// Fills an empty partition from the view's rows. DATA_LOSS names the row that cannot be read,
+// Fills an empty partition from the view's rows: all open executions and the newest ended ones, so
+// that a restart takes time by what is open. DATA_LOSS names the row that cannot be read,
 // FAILED_PRECONDITION a newer format.
 Status restore(State& state, View& view);
 
 // Equal states have equal hashes, on every machine; derived and soft parts do not count.
 Hash128 state_hash(const State& state);
 
+// One row of kind e or z; `state` has its workflow. Outputs of items are left out.
+Result<std::unique_ptr<Execution>> decode_execution(const State& state, ExecutionId id,
+                                                    ByteView bytes);
+// Puts an execution of a z row into memory, with its outputs.
+Status load_ended(State& state, View& view, ExecutionId id, ByteView row);
+
+Bytes ended_key(ExecutionStatus status, ExecutionId id);
+ExecutionId id_of_ended_key(ByteView key);
+Bytes request_key(const Hash128& request);
 Bytes row_key(char kind);
 Bytes row_key(char kind, uint64_t id);
 Bytes history_key(ExecutionId execution, uint64_t position, uint32_t index);

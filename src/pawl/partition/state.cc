@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "pawl/base/check.h"
+#include "pawl/base/random.h"
 
 namespace pawl {
 
@@ -62,6 +63,18 @@ void ExecutionTable::erase(ExecutionId id) {
   if (empty) pages_[page].reset();
 }
 
+const Execution* ExecutionTable::previous(ExecutionId from) const {
+  if (pages_.empty()) return nullptr;
+  uint64_t id = std::min(from.value, pages_.size() * page_size - 1);
+  for (uint64_t page = id / page_size + 1; page-- > 0; id = page * page_size - 1) {
+    if (!pages_[page]) continue;
+    for (uint64_t i = id % page_size + 1; i-- > 0;) {
+      if ((*pages_[page])[i]) return (*pages_[page])[i].get();
+    }
+  }
+  return nullptr;
+}
+
 const Execution* ExecutionTable::next(ExecutionId from) const {
   for (uint64_t page = from.value / page_size; page < pages_.size(); ++page) {
     if (!pages_[page]) continue;
@@ -88,6 +101,26 @@ const OpenRange* open_range(const NodeRun& run, ItemIndex item) {
 }
 
 }  // namespace
+
+Hash128 operator+(const Hash128& a, const Hash128& b) {
+  uint64_t low = a.low + b.low;
+  return {low, a.high + b.high + (low < a.low ? 1 : 0)};
+}
+
+Hash128 digest(const Execution& ended) {
+  uint64_t sum = mix64(ended.id.value);
+  auto add = [&sum](uint64_t value) { sum = mix64(sum ^ value); };
+  add(static_cast<uint64_t>(ended.status));
+  add(static_cast<uint64_t>(ended.ended.ns));
+  add(ended.payload_hash.low);
+  for (const NodeRun& run : ended.nodes) {
+    add(static_cast<uint64_t>(run.status));
+    add(uint64_t{run.items_count} << 32 | run.failed);
+    add(uint64_t{run.cancelled} << 32 | run.succeeded());
+  }
+  Hash128 output = ended.output.is_blob() ? ended.output.ref().hash : hash128(ended.output.text());
+  return hash128(ended.error, sum) + Hash128{mix64(sum ^ output.low), mix64(sum ^ output.high)};
+}
 
 TaskStatus task_status(const NodeRun& run, ItemIndex item) {
   if (run.work) {

@@ -1,10 +1,15 @@
 // The data of one partition. Only evolve() writes it; handlers read it and emit events.
 //
+// Every open execution is in memory. Of those that have ended, the newest are; the others stand in
+// the view and come back when a command or query names them (stored.h). `ended_digest` stands for
+// all of them in the state hash, wherever they are.
+//
 // What is truth and what is derived: everything here follows from the events alone. `ready`,
 // `timers` and `undecided` are rebuilt by index() after a replay and left alone during one.
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <set>
@@ -118,6 +123,8 @@ class ExecutionTable {
   Execution& insert(std::unique_ptr<Execution> execution);
   void erase(ExecutionId id);
   uint64_t size() const { return size_; }
+  // The last execution with an id of at most `from`, or null.
+  const Execution* previous(ExecutionId from) const;
   // The first execution with an id of at least `from`, or null.
   const Execution* next(ExecutionId from) const;
   Execution* next(ExecutionId from);
@@ -188,6 +195,7 @@ struct State {
   uint64_t last_execution = 0;
   uint64_t last_session = 0;
   Counts counts;
+  Hash128 ended_digest;  // sum of digest() over all executions that have ended
 
   bool live = false;  // derived structures are kept
   ReadyQueue ready;
@@ -196,7 +204,13 @@ struct State {
   std::vector<ExecutionId> unsettled;     // nothing moves any more: to be ended or parked
   std::vector<WorkflowId> new_workflows;  // registered since the last checkpoint
   std::vector<ExecutionId> dirty;         // changed since the last checkpoint, in order of change
+  std::vector<ExecutionId> storing;  // ended ones in checkpoints that the view has not applied yet
+  std::deque<ExecutionId> stored;    // ended ones in memory that the view has too: oldest first
 };
+
+// What an ended execution adds to State::ended_digest: how it and each of its nodes ended.
+Hash128 digest(const Execution& ended);
+Hash128 operator+(const Hash128& a, const Hash128& b);  // 128-bit sum, modulo
 
 // Looks a task up, wherever it is. `node` must be active or ended.
 TaskStatus task_status(const NodeRun& node, ItemIndex item);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "pawl/partition/snapshot.h"
+#include "pawl/partition/stored.h"
 #include "pawl/wire/workflow_codec.h"
 
 namespace pawl {
@@ -30,8 +31,11 @@ StepOutput PartitionRig::commit(StepOutput out) {
 std::vector<Reply> PartitionRig::group(const std::vector<Command>& commands) {
   StepOutput out;
   partition_->begin_group(now_, wall_);
-  for (size_t i = 0; i < commands.size(); ++i)
+  for (size_t i = 0; i < commands.size(); ++i) {
+    Status loaded = load_named(partition_->restoring(), view_, commands[i]);
+    PAWL_CHECK(loaded.ok(), "what has left memory can be read");
     partition_->step(commands[i], i + 1, dice_.next(), out);
+  }
   std::vector<Reply> replies(commands.size());
   for (const Effect& effect : commit(std::move(out)).effects) {
     if (const auto* answer = std::get_if<Answer>(&effect))
@@ -42,6 +46,14 @@ std::vector<Reply> PartitionRig::group(const std::vector<Command>& commands) {
 
 Reply PartitionRig::command(const Command& command) {
   return group({command}).front();
+}
+
+QueryResult PartitionRig::ask(const Query& query) {
+  if (const auto* list = std::get_if<ListExecutions>(&query))
+    return list_executions(state(), view_, *list);
+  Status loaded = load_named(partition_->restoring(), view_, query);
+  PAWL_CHECK(loaded.ok(), "what has left memory can be read");
+  return answer(state(), query);
 }
 
 void PartitionRig::advance(Duration duration) {
@@ -57,6 +69,8 @@ void PartitionRig::checkpoint() {
   view_.complete_one();
   std::optional<Status> sealed = view_.poll();
   PAWL_CHECK(sealed && sealed->ok(), "the view in memory takes every checkpoint");
+  partition_->checkpoint_applied();
+  partition_->evict();
 }
 
 std::unique_ptr<Partition> PartitionRig::recovered(bool from_checkpoint) {

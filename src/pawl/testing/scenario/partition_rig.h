@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "pawl/partition/partition.h"
+#include "pawl/partition/query.h"
 #include "pawl/testing/map_view.h"
 
 namespace pawl {
@@ -33,6 +34,8 @@ class PartitionRig {
   WorkflowId add(Workflow workflow);
   SessionId worker(uint32_t credit, std::vector<std::string> functions = {});
   ExecutionId submit(WorkflowId workflow, std::string input = "{}");
+
+  QueryResult ask(const Query& query);  // as an engine does
 
   // The open attempts of tasks in `range`, as grants (without contexts).
   std::vector<Grant> open(const TaskRange& range) const;

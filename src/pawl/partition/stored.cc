@@ -1,0 +1,112 @@
+#include "pawl/partition/stored.h"
+
+#include "pawl/partition/snapshot.h"
+#include "pawl/wire/fields.h"
+
+namespace pawl {
+namespace {
+
+Status load_request(State& state, View& view, const std::string& request_id) {
+  Hash128 request = hash128(request_id);
+  bool all_here = state.executions.size() == state.counts.submitted;
+  if (request_id.empty() || all_here || state.requests.contains(request)) return {};
+  PAWL_ASSIGN(std::optional<Bytes> row, view.get(request_key(request)));
+  if (!row) return {};
+  ByteReader in(*row);
+  Decoder io(in);
+  ExecutionId id;
+  io.number(id.value);
+  if (!in.ok()) return Error{Code::data_loss, "the view row of a request id is damaged"};
+  return load_execution(state, view, id);
+}
+
+// What a command or query names, if an ended execution matters to its answer.
+struct Named {
+  ExecutionId operator()(const CancelExecution& c) const { return c.execution; }
+  ExecutionId operator()(const CancelTask& c) const { return c.task.execution; }
+  ExecutionId operator()(const RedriveDeadLetters& c) const { return c.which.execution; }
+  ExecutionId operator()(const DiscardDeadLetters& c) const { return c.which.execution; }
+  ExecutionId operator()(const GetExecution& q) const { return q.execution; }
+  ExecutionId operator()(const GetTask& q) const { return q.execution; }
+  ExecutionId operator()(const ListDeadLetters& q) const { return q.execution; }
+  ExecutionId operator()(const Explain& q) const { return q.execution; }
+  template <class Other>
+  ExecutionId operator()(const Other&) const {
+    return {};
+  }
+};
+
+// Ended executions of one status in the view, newest first.
+class EndedRows {
+ public:
+  EndedRows(View& view, ExecutionStatus status, ExecutionId newest)
+      : cursor_(view.scan(ended_key(status, newest), ended_key(status, {}))) {}
+  ExecutionId id() const {
+    return cursor_->valid() ? id_of_ended_key(cursor_->key()) : ExecutionId{};
+  }
+  ByteView row() const { return cursor_->value(); }
+  void next() { cursor_->next(); }
+  Status status() const { return cursor_->status(); }
+
+ private:
+  std::unique_ptr<ViewCursor> cursor_;
+};
+
+}  // namespace
+
+Status load_execution(State& state, View& view, ExecutionId id) {
+  if (!id || id.value > state.last_execution || state.executions.find(id) != nullptr) return {};
+  for (ExecutionStatus status : ended_statuses) {
+    PAWL_ASSIGN(std::optional<Bytes> row, view.get(ended_key(status, id)));
+    if (row) return load_ended(state, view, id, *row);
+  }
+  return {};
+}
+
+Status load_named(State& state, View& view, const Command& command) {
+  if (const auto* submit = std::get_if<SubmitExecution>(&command))
+    return load_request(state, view, submit->request_id);
+  return load_execution(state, view, std::visit(Named{}, command));
+}
+
+Status load_named(State& state, View& view, const Query& query) {
+  return load_execution(state, view, std::visit(Named{}, query));
+}
+
+QueryResult list_executions(const State& state, View& view, const ListExecutions& query) {
+  ExecutionId newest{state.last_execution};
+  if (query.before && query.before.value <= newest.value) newest.value = query.before.value - 1;
+  auto wanted = [&](ExecutionStatus status) { return !query.status || *query.status == status; };
+  std::vector<EndedRows> stored;
+  for (ExecutionStatus status : ended_statuses) {
+    if (wanted(status)) stored.emplace_back(view, status, newest);
+  }
+  ExecutionList list;
+  const Execution* here = state.executions.previous(newest);
+  while (list.executions.size() < query.limit) {
+    while (here != nullptr && !wanted(here->status))
+      here = state.executions.previous({here->id.value - 1});
+    EndedRows* best = nullptr;
+    for (EndedRows& rows : stored) {
+      // What is here too has been listed from here.
+      while (rows.id() && state.executions.find(rows.id()) != nullptr) rows.next();
+      if (rows.id() && (best == nullptr || best->id() < rows.id())) best = &rows;
+    }
+    if (here != nullptr && (best == nullptr || best->id() < here->id)) {
+      list.executions.push_back(summarise(*here));
+      here = state.executions.previous({here->id.value - 1});
+      continue;
+    }
+    if (best == nullptr) break;
+    auto execution = decode_execution(state, best->id(), best->row());
+    if (!execution.ok()) return execution.error();
+    list.executions.push_back(summarise(**execution));
+    best->next();
+  }
+  for (const EndedRows& rows : stored) {
+    if (!rows.status().ok()) return rows.status().error();
+  }
+  return list;
+}
+
+}  // namespace pawl

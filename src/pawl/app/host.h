@@ -59,7 +59,7 @@ class Host {
   // if there are any.
   std::vector<Worker*> workers();
   std::vector<RunningLaunch> running();
-  // Stops: drain() lets what runs finish, abandon() kills it (it is granted again at
+  // Stops: drain() lets what runs finish, abandon() ends it (it is granted again at
   // the next open).
   void drain();
   void abandon();

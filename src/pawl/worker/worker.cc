@@ -331,7 +331,7 @@ void Worker::abandon() {
   for (auto& [launch, run] : runs_) {
     if (run.orphaned) continue;
     run.orphaned = true;
-    executors_.at(run.grant.context->definition().type)->stop(launch, StopMode::kill);
+    stop_run(launch, run, clock_.monotonic());
   }
 }
 

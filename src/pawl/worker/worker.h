@@ -24,7 +24,7 @@
 //    once all have ended, Hello is said again.
 //  * drain(): starts nothing more, lets what runs finish, says Goodbye. What was granted
 //    and not started goes back to the engine with the Goodbye. abandon(): the same, but
-//    kills what runs, unreported.
+//    ends what runs, unreported: asked first, killed stop_grace later.
 //  * A lease of Duration::forever() means no heartbeats and no self-stop (worker inside the
 //    engine's process: they live and pause together).
 // Threading: the loop's thread only. It registers itself with loop and transport for its lifetime.

@@ -406,7 +406,10 @@ TEST(Worker, AbandonKillsWithoutReporting) {
   world.worker->abandon();
   world.settle();
   ASSERT_EQ(world.processes.stops.size(), 1u);
-  EXPECT_EQ(world.processes.stops[0].second, StopMode::kill);
+  EXPECT_EQ(world.processes.stops[0].second, StopMode::terminate);
+  world.pass(Duration::seconds(6));  // it was asked, and does not want to
+  ASSERT_EQ(world.processes.stops.size(), 2u);
+  EXPECT_EQ(world.processes.stops[1].second, StopMode::kill);
   world.processes.finish(world.processes.started[0], false);
   world.pass(Duration::seconds(1));
   EXPECT_TRUE(world.reports().empty());

@@ -1,6 +1,6 @@
 #include "pawl/app/stations.h"
 
-#include <sys/stat.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include "pawl/adapter/linux_loop/linux_clock.h"
@@ -15,7 +15,7 @@ namespace {
 
 // Between the moment a holder takes the lock and the one in which it serves its socket.
 constexpr int connect_tries = 100;
-constexpr Duration connect_pause = Duration::milliseconds(20);
+constexpr int connect_pause_ms = 20;
 
 class OwnStation final : public cli::Station {
  public:
@@ -110,7 +110,7 @@ class AllStations final : public cli::Stations {
       if (own.ok() || own.error().code != Code::failed_precondition || i == connect_tries)
         return own;
       exists = true;
-      usleep(static_cast<useconds_t>(connect_pause.ns / 1000));
+      poll(nullptr, 0, connect_pause_ms);
     }
   }
 

@@ -30,7 +30,9 @@ Status Session::open(const Arguments& given, Purpose purpose) {
 
 Status Session::open(const StationRequest& request) {
   state_ = request.directory;
+  unable_ = true;
   PAWL_ASSIGN(station_, stations_.open(request));
+  unable_ = false;
   return station_->loop().watch_signals(interrupts_);
 }
 
@@ -47,6 +49,7 @@ int Session::close(int code) {
 int Session::fail(const Error& error) {
   const Style& style = console_.err_style();
   console_.err(style.paint(Colour::red, "pawl:") + " " + error.message + "\n");
+  if (unable_) return exit_unable;
   if (error.code == Code::invalid_argument || error.code == Code::already_exists ||
       error.code == Code::out_of_range) {
     return exit_usage;

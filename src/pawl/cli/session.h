@@ -75,6 +75,7 @@ class Session {
   std::unique_ptr<Station> station_;
   Interrupts interrupts_;
   std::string state_;
+  bool unable_ = false;  // the directory could not be opened
 };
 
 }  // namespace pawl::cli

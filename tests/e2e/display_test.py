@@ -1,0 +1,127 @@
+"""What stands on a terminal: a live region that cleans up after itself, and plain lines elsewhere."""
+
+import fcntl
+import os
+import pty
+import re
+import struct
+import subprocess
+import termios
+import unittest
+
+from pawl_case import PAWL, PATIENCE, PawlCase
+
+FLOW = """\
+name: flow
+nodes:
+  first:
+    run: |
+      echo '0.5 half way' >&3
+      read x < gate
+  second: {needs: [first], for_each: 20, run: "sleep 0.02"}
+"""
+
+
+class Screen:
+    """As much of a terminal as is needed: lines, moves up, erasing."""
+
+    def __init__(self):
+        self.lines, self.row, self.column = [""], 0, 0
+
+    def feed(self, text):
+        for part in re.findall(r"\x1b\[[0-9;?]*[A-Za-z]|[^\x1b]", text):
+            if part == "\n":
+                self.row += 1
+                if self.row == len(self.lines):
+                    self.lines.append("")
+            elif part == "\r":
+                self.column = 0
+            elif part.startswith("\x1b"):
+                self.move(part[2:-1], part[-1])
+            else:
+                line = self.lines[self.row].ljust(self.column)
+                self.lines[self.row] = line[:self.column] + part + line[self.column + 1:]
+                self.column += 1
+
+    def move(self, number, letter):
+        if letter == "A":
+            self.row = max(0, self.row - int(number or 1))
+        elif letter == "K":
+            self.lines[self.row] = self.lines[self.row][:self.column]
+        elif letter == "J":
+            self.lines[self.row] = self.lines[self.row][:self.column]
+            del self.lines[self.row + 1:]
+
+    def text(self):
+        return "\n".join(line.rstrip() for line in self.lines).strip()
+
+
+class DisplayTest(PawlCase):
+    def on_terminal(self, words, until=None, then=None, **environment):
+        """Everything that reaches a terminal of 80 columns, and the exit code."""
+        ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        process = subprocess.Popen([PAWL, *words], cwd=self.place, stdin=theirs, stdout=theirs, stderr=theirs,
+                                   env={**self.environment, "TERM": "xterm", **environment}, start_new_session=True)
+        os.close(theirs)
+        seen = b""
+        while True:
+            try:
+                more = os.read(ours, 65536)
+            except OSError:
+                break
+            seen += more
+            if until and until in seen:
+                until = None
+                then(ours)
+        os.close(ours)
+        return seen.decode(), process.wait(timeout=PATIENCE)
+
+    def gated(self):
+        self.write("flow.yaml", FLOW)
+        gate = self.fifo("gate")
+
+        def open_gate(terminal):
+            fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 30, 0, 0))
+            gate.write_text("go\n")
+        return open_gate
+
+    def test_the_region_shows_progress_and_goes_away(self):
+        seen, code = self.on_terminal(["run", "flow.yaml"], b"half way", self.gated())
+        self.assertEqual(code, 0, seen)
+        self.assertIn("\x1b[32m", seen)
+        screen = Screen()
+        screen.feed(seen)
+        text = screen.text()
+        self.assertRegex(text, r"^e1 flow succeeded in .*: 21 tasks done")
+        self.assertNotIn("half way", text)
+
+    def test_no_color(self):
+        seen, _ = self.on_terminal(["run", "flow.yaml"], b"half way", self.gated(), NO_COLOR="1")
+        self.assertNotRegex(seen, r"\x1b\[[0-9;]*m")
+
+    def test_a_dumb_terminal_gets_lines(self):
+        seen, _ = self.on_terminal(["run", "flow.yaml"], b"first: running", self.gated(), TERM="dumb")
+        self.assertNotIn("\x1b", seen)
+        self.assertIn("e1 flow succeeded", seen)
+
+    def test_outputs_of_each_stand_above_the_region(self):
+        seen, code = self.on_terminal(["each", "-j2", "sleep 0.05; echo out {}", ":::", *map(str, range(12))])
+        self.assertEqual(code, 0)
+        screen = Screen()
+        screen.feed(seen)
+        self.assertEqual(screen.text().split("\n"), [f"out {i}" for i in range(12)])
+
+    def test_no_escapes_in_a_pipe(self):
+        self.write("flow.yaml", FLOW)
+        gate = self.fifo("gate")
+        process = self.start("run", "flow.yaml")
+        while "first: running" not in process.stderr.readline():
+            pass
+        gate.write_text("go\n")
+        out, err = self.finish(process, 0)
+        self.assertNotIn("\x1b", out + err)
+
+
+if __name__ == "__main__":
+    unittest.main()

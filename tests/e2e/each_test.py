@@ -1,0 +1,81 @@
+"""`pawl each`, as the users of xargs and GNU parallel know it."""
+
+import unittest
+
+from pawl_case import PawlCase
+
+
+class EachTest(PawlCase):
+    def test_outputs_are_whole_and_in_order(self):
+        out = self.pawl("each", "-j4", "x={}; seq $x $((x + 1))", ":::", *range(100)).stdout
+        self.assertEqual(out, "".join(f"{i}\n{i + 1}\n" for i in range(100)))
+
+    def test_stderr_is_passed_on(self):
+        done = self.pawl("each", "echo out {}; echo err {} >&2", ":::", "a", "b")
+        self.assertEqual(done.stdout, "out a\nout b\n")
+        self.assertEqual(done.stderr, "err a\nerr b\n")
+
+    def test_placeholders(self):
+        done = self.pawl("each", "echo {} {.} {/} {//} {/.} {#}", ":::", "/x/y.tar.gz", "z z.txt")
+        self.assertEqual(done.stdout, "/x/y.tar.gz /x/y.tar y.tar.gz /x y.tar 1\nz z.txt z z z z.txt . z z 2\n")
+
+    def test_items_from_standard_input(self):
+        self.assertEqual(self.pawl("each", "echo", text="a b\nc\n\n").stdout, "a b\nc\n")
+        self.assertEqual(self.pawl("each", "-0", "echo", "[{}]", text="a\nb\0c").stdout, "[a\nb]\n[c]\n")
+        self.assertEqual(self.pawl("each", "echo", text="").stdout, "")
+
+    def test_nothing_of_an_item_reaches_the_shell(self):
+        evil = "$(touch stolen); `touch stolen` 'x' \"y\" | & > z"
+        self.assertEqual(self.pawl("each", "echo {}", ":::", evil).stdout, evil + "\n")
+        self.assertEqual(self.pawl("each", "echo", "{}", ":::", evil).stdout, evil + "\n")
+        self.assertFalse((self.place / "stolen").exists())
+
+    def test_the_users_own_braces(self):
+        self.assertEqual(self.pawl("each", "X=5; echo ${X} $X {}", ":::", "a").stdout, "5 5 a\n")
+        self.assertEqual(self.pawl("each", "printf", "%s-${HOME}-%s\\n", "{}", "b", ":::", "a").stdout,
+                         "a-${HOME}-b\n")
+
+    def test_failures(self):
+        done = self.pawl("each", "test {} != b", ":::", "a", "b", "c", code=1)
+        self.assertIn("1 of 3 failed", done.stderr)
+        self.assertIn("b: exit code 1", done.stderr)
+        self.assertIn("pawl each --resume", done.stderr)
+
+    def test_failed_items_are_done_later(self):
+        command = "test -e {} && echo {} is there"
+        self.write("a", "")
+        self.pawl("each", command, ":::", "a", "b", code=1)
+        self.write("b", "")
+        self.assertEqual(self.pawl("each", "--resume").stdout, "a is there\nb is there\n")
+        self.assertIn("no unfinished", self.pawl("each", "--resume", code=1).stderr)
+
+    def test_retries_and_timeouts(self):
+        self.pawl("each", "--retries", "2", 'test "$PAWL_ATTEMPT" = 3 || exit 1; true', ":::", "a")
+        done = self.pawl("each", "--timeout", "200ms", "sleep", ":::", "100", code=1)
+        self.assertIn("timeout", done.stderr)
+
+    def test_dry_run(self):
+        done = self.pawl("each", "--dry-run", "gzip -k {}", ":::", "a b", "c")
+        self.assertEqual(done.stdout, "gzip -k 'a b'\ngzip -k 'c'\n")
+        self.assertFalse((self.place / ".pawl").exists())
+
+    def test_large_outputs(self):
+        done = self.pawl("each", "head -c 300000 /dev/zero | tr '\\0' {}", ":::", "a", "b")
+        self.assertEqual(done.stdout, "a" * 300000 + "b" * 300000)
+
+    def test_unordered(self):
+        done = self.pawl("each", "-u", "-j8", "echo", ":::", *range(300))
+        self.assertEqual(sorted(done.stdout.split(), key=int), [str(i) for i in range(300)])
+
+    def test_two_thousand_items(self):
+        done = self.pawl("each", "echo", text="".join(f"{i}\n" for i in range(2000)))
+        self.assertEqual(done.stdout.split(), [str(i) for i in range(2000)])
+        self.assertEqual(done.stderr, "")
+
+    def test_usage(self):
+        self.assertIn("a command is missing", self.pawl("each", code=2).stderr)
+        self.assertIn("--timeout", self.pawl("each", "--timeout", "soon", "true", ":::", "a", code=2).stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,90 @@
+"""What every end-to-end test needs: a directory of its own, and `pawl` started in it."""
+
+import json
+import os
+import select
+import shutil
+import signal
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+PAWL = str(Path(os.environ.get("PAWL_BIN", REPOSITORY / "build/dev/bin")).resolve() / "pawl")
+PATIENCE = 30  # seconds until a hanging test is given up
+
+
+class PawlCase(unittest.TestCase):
+    def setUp(self):
+        self.place = Path(tempfile.mkdtemp(prefix="pawl-e2e-"))
+        self.started = []
+        self.addCleanup(self.clean)
+        self.environment = {"PATH": os.environ["PATH"], "HOME": str(self.place), "LANG": "C.UTF-8"}
+
+    def clean(self):
+        for process in self.started:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+            process.stdout.close()
+            process.stderr.close()
+        shutil.rmtree(self.place, ignore_errors=True)
+
+    def write(self, name, text):
+        path = self.place / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        return path
+
+    def start(self, *words, **options):
+        process = subprocess.Popen(
+            [PAWL, *map(str, words)], cwd=self.place, text=True, env=self.environment,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
+            start_new_session=True, **options)
+        self.started.append(process)
+        return process
+
+    def pawl(self, *words, code=0, text=None, **options):
+        options = {"text": True, **options}
+        done = subprocess.run(
+            [PAWL, *map(str, words)], cwd=self.place, env=self.environment, capture_output=True,
+            input=text, timeout=PATIENCE, **({} if text is not None else {"stdin": subprocess.DEVNULL}),
+            **options)
+        self.assertEqual(done.returncode, code, f"pawl {words}\n{done.stdout}\n{done.stderr}")
+        return done
+
+    def finish(self, process, code):
+        out, err = process.communicate(timeout=PATIENCE)
+        self.assertEqual(process.returncode, code, f"{out}\n{err}")
+        return out, err
+
+    def json(self, *words, **options):
+        return json.loads(self.pawl(*words, "--output", "json", **options).stdout)
+
+    def fifo(self, name="fifo"):
+        """A place where a task says that it runs: `self.heard(path)` waits for it."""
+        path = self.place / name
+        os.mkfifo(path)
+        return path
+
+    def heard(self, path):
+        pipe = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        try:
+            waiting = select.poll()
+            waiting.register(pipe, select.POLLIN)
+            self.assertTrue(waiting.poll(PATIENCE * 1000), "the task did not say that it runs")
+            return os.read(pipe, 4096).decode().strip()
+        finally:
+            os.close(pipe)
+
+    def interrupt(self, process):
+        process.send_signal(signal.SIGINT)
+
+
+def alive(pid):
+    """Whether a process still runs (a zombie does not)."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False

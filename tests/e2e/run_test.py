@@ -1,0 +1,150 @@
+"""`pawl run` and the verbs that ask, on the examples."""
+
+import json
+import shutil
+import subprocess
+import unittest
+
+from pawl_case import PAWL, REPOSITORY, PawlCase
+
+EXAMPLES = REPOSITORY / "examples"
+ONE = """\
+name: one
+nodes:
+  a: {run: "echo hello ${ .input.who }"}
+output: ${ .nodes.a.output }
+"""
+
+
+class RunTest(PawlCase):
+    def test_wordcount(self):
+        texts = self.place / "texts"
+        texts.mkdir()
+        (texts / "a.txt").write_text("the cat and the dog\n")
+        (texts / "b.txt").write_text("The end\n")
+        done = self.pawl("run", EXAMPLES / "wordcount.yaml", "--input", f"dir={texts}", "--input", "top=2")
+        self.assertEqual(json.loads(done.stdout),
+                         {"files": 2, "top": [{"word": "the", "count": 3}, {"word": "and", "count": 1}]})
+        self.assertIn("wordcount succeeded", done.stderr)
+
+    def test_wordcount_of_the_licence_texts(self):
+        result = json.loads(self.pawl("run", EXAMPLES / "wordcount.yaml").stdout)
+        self.assertGreater(result["files"], 5)
+        self.assertEqual(result["top"][0]["word"], "the")
+        self.assertEqual(len(result["top"]), 10)
+
+    @unittest.skipUnless(shutil.which("cc"), "no C compiler")
+    def test_build(self):
+        shutil.copytree(EXAMPLES / "build", self.place / "examples/build")
+        result = json.loads(self.pawl("run", EXAMPLES / "build.yaml").stdout)
+        self.assertIn("(1 + 2) * 3 = 9", result["checks"])
+        self.assertTrue((self.place / "build/calc/calc").exists())
+
+    def test_checksums(self):
+        self.write("files/one", "1")
+        self.write("files/two words", "2")
+        out = self.pawl("run", EXAMPLES / "checksums.yaml", "--input", "dir=files").stdout
+        self.assertEqual(len(out.splitlines()), 2)
+        self.assertTrue(out.startswith("6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b"))
+
+    def test_flaky_goes_from_dead_letter_to_success(self):
+        repaired = self.place / "repaired"
+        done = self.pawl("run", EXAMPLES / "flaky.yaml", "--input", f"repaired={repaired}", code=1)
+        self.assertIn("upload[2]: exit code 7: no route to c (3 attempts)", done.stderr)
+        self.assertIn("pawl dead-letters redrive e1", done.stderr)
+        self.assertIn("e1/upload[2]", self.pawl("dead-letters").stdout)
+        state = self.json("show", "e1")
+        stubborn = next(n for n in state["NodeStates"] if n["NodeID"] == "stubborn")
+        self.assertEqual(stubborn["Attempts"], 3)
+        repaired.touch()
+        self.assertIn("redriven 1", self.pawl("dead-letters", "redrive", "e1").stdout)
+        self.assertEqual(json.loads(self.pawl("resume", "e1").stdout)["uploaded"], 4)
+
+    def test_flaky_discarded_is_a_failure(self):
+        self.pawl("run", EXAMPLES / "flaky.yaml", "--input", "repaired=none", code=1)
+        self.pawl("dead-letters", "discard", "e1/upload[2]")
+        self.assertEqual(self.json("show", "e1")["Status"], "failed")
+
+    def test_inputs(self):
+        self.write("one.yaml", ONE)
+        self.assertEqual(self.pawl("run", "one.yaml", "-i", "who=a b").stdout, "hello a b\n")
+        self.assertEqual(self.pawl("run", "one.yaml", "-i", "who={\"x\": 1}").stdout, 'hello {"x":1}\n')
+        self.write("in.json", '{"who": "file"}')
+        self.assertEqual(self.pawl("run", "one.yaml", "--input-file", "in.json").stdout, "hello file\n")
+        self.assertIn("not JSON", self.pawl("run", "one.yaml", "--input-file", "one.yaml", code=2).stderr)
+
+    def test_no_injection(self):
+        self.write("one.yaml", ONE)
+        evil = "'; touch stolen; echo '$(touch stolen)`touch stolen`"
+        self.assertEqual(self.pawl("run", "one.yaml", "-i", f"who={evil}").stdout, f"hello {evil}\n")
+        self.assertFalse((self.place / "stolen").exists())
+
+    def test_request_ids(self):
+        self.write("one.yaml", ONE)
+        for _ in range(2):
+            self.pawl("run", "one.yaml", "-i", "who=x", "--request-id", "r1")
+        self.assertEqual(len(self.json("list")["executions"]), 1)
+        self.assertIn("r1", self.pawl("run", "one.yaml", "-i", "who=y", "--request-id", "r1", code=2).stderr)
+
+    def test_json_lines(self):
+        self.write("one.yaml", ONE)
+        lines = [json.loads(line) for line in
+                 self.pawl("run", "one.yaml", "-i", "who=x", "-o", "json").stdout.splitlines()]
+        self.assertEqual(lines[0], {"event": "started", "execution": "e1"})
+        self.assertEqual(lines[-1]["output"], "hello x")
+        self.assertEqual(lines[-1]["status"], "succeeded")
+
+    def test_the_execution_record(self):
+        self.write("one.yaml", ONE)
+        self.pawl("run", "one.yaml", "-i", "who=x", "--label", "team=blue")
+        record = self.json("show")
+        self.assertEqual(list(record), ["WorkflowID", "ExecutionID", "Status", "NodeStates", "StartTime",
+                                        "EndTime", "Error", "Metadata"])
+        self.assertEqual(record["NodeStates"][0]["Attempts"], 1)
+        self.assertIn("team", json.dumps(record["Metadata"]))
+
+    def test_asking(self):
+        self.write("one.yaml", ONE)
+        self.pawl("run", "one.yaml", "-i", "who=x")
+        self.assertRegex(self.pawl("list").stdout, r"e1 +one +succeeded +1/1 +0 ")
+        self.assertIn("hello x", self.pawl("show", "e1").stdout)
+        self.assertIn("hello x", self.pawl("logs", "e1").stdout)
+        self.assertIn("hello x", self.pawl("logs", "e1/a").stdout)
+        self.assertIn("no node b", self.pawl("logs", "e1/b", code=1).stderr)
+        history = self.pawl("history", "e1").stdout
+        self.assertLess(history.index("submitted"), history.index("attempt 1 granted"))
+        self.assertIn("e1", self.pawl("why", "e1").stdout)
+        self.assertIn("e9", self.pawl("show", "e9", code=1).stderr)
+        self.assertIn("verified: no problems", self.pawl("verify").stdout)
+
+    def test_validate_and_graph(self):
+        for example in sorted(EXAMPLES.glob("*.yaml")):
+            self.assertIn("no problems", self.pawl("validate", example).stdout)
+            self.assertIn("flowchart", self.pawl("graph", example).stdout)
+        bad = self.write("bad.yaml", "name: bad\nnodes:\n  list: {run: ls}\n"
+                                     "  b: {needs: [lst], transform: '.nodes.list.output | map('}\n")
+        errors = self.pawl("validate", bad, code=2).stderr
+        self.assertIn("bad.yaml:4:", errors)
+        self.assertIn('did you mean "list"?', errors)
+        broken = self.write("jq.yaml", "name: bad\nnodes:\n  b: {transform: '.input | map('}\n")
+        self.assertIn("jq.yaml:3:", self.pawl("validate", broken, code=2).stderr)
+
+    def test_usage(self):
+        self.assertIn("did you mean \"run\"", self.pawl("rum", code=2).stderr)
+        self.assertIn("did you mean --jobs", self.pawl("run", "x", "--job", "3", code=2).stderr)
+        self.assertIn("Usage: pawl VERB", self.pawl("help").stdout)
+        for verb in ("run", "each", "resume", "list", "show", "logs", "history", "why", "cancel",
+                     "dead-letters", "validate", "graph", "verify"):
+            self.assertIn("Examples:" if verb else "", self.pawl(verb, "--help").stdout)
+        self.assertRegex(self.pawl("version").stdout, r"^pawl \d+\.\d+\.\d+\n$")
+
+    def test_output_may_be_cut_short(self):
+        self.write("many.yaml", "name: many\nnodes:\n  a: {for_each: 3000, transform: .item}\n")
+        self.pawl("run", "many.yaml")
+        done = subprocess.run(f"{PAWL} show e1 | head -n 1", shell=True, cwd=self.place, capture_output=True,
+                              text=True, timeout=60)
+        self.assertEqual(done.stderr, "")
+
+
+if __name__ == "__main__":
+    unittest.main()

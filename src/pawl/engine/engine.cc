@@ -7,6 +7,31 @@
 #include "pawl/wire/event_codec.h"
 
 namespace pawl {
+namespace {
+
+uint64_t inline_bytes(const Payload& payload) {
+  return payload.is_blob() ? 0 : payload.size();
+}
+
+// What a command brings into its group's record; all else of an event is small.
+uint64_t carried_bytes(const Command& command) {
+  if (const auto* workflow = std::get_if<RegisterWorkflow>(&command))
+    return workflow->definition.size();
+  if (const auto* submit = std::get_if<SubmitExecution>(&command))
+    return inline_bytes(submit->input) + submit->labels.size();
+  if (const auto* evaluated = std::get_if<ReportEvaluation>(&command))
+    return inline_bytes(evaluated->value);
+  uint64_t bytes = 0;
+  if (const auto* reported = std::get_if<ReportAttempts>(&command)) {
+    for (const AttemptReport& report : reported->reports) {
+      for (const Payload& output : report.outputs) bytes += inline_bytes(output);
+      bytes += report.error.size();
+    }
+  }
+  return bytes;
+}
+
+}  // namespace
 
 Engine::Engine(EnginePorts ports, EngineOptions options)
     : ports_(ports),
@@ -47,7 +72,8 @@ void Engine::open_group() {
 }
 
 bool Engine::group_full() const {
-  return gathering_.commands >= options_.limits.group_commands_max;
+  return gathering_.commands >= options_.limits.group_commands_max ||
+         gathering_.bytes >= options_.limits.group_bytes_max;
 }
 
 bool Engine::turn() {
@@ -172,6 +198,7 @@ std::optional<Reply> Engine::refuse_for_space(const Command& command) const {
 void Engine::run(const Command& command, Ticket ticket) {
   open_group();
   ++gathering_.commands;
+  gathering_.bytes += carried_bytes(command);
   if (auto refusal = refuse_for_space(command)) {
     if (ticket != 0) gathering_.responses.push_back({ticket, std::move(*refusal)});
     return;

@@ -126,6 +126,7 @@ class Engine final : public Actor {
   struct Gathering {
     uint64_t position = 0;
     uint64_t commands = 0;
+    uint64_t bytes = 0;  // that the commands bring along
     StepOutput out;
     std::vector<Response> responses;
     std::vector<std::pair<Waiter, ExecutionId>> awaits;

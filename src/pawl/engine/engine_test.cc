@@ -250,6 +250,29 @@ TEST(Engine, CheckpointsTrimTheLogAndHistoryStaysWhole) {
   EXPECT_EQ(inconsistency(p.engine->partition().state()), "");
 }
 
+TEST(Engine, AGroupTakesNoMoreRequestsOnceItIsLarge) {
+  Machine m;
+  Process p(m.disk, m.view, m.blob, m.clock);
+  Workflow workflow;
+  workflow.name = "one";
+  workflow.nodes = {node_of("only", {})};
+  ExecutionId first = p.submit(workflow);
+  SubmitExecution submit;
+  submit.workflow = p.execution(first).plan->id;
+  submit.input = Payload::inline_json("{\"text\":\"" + std::string(60'000, 'x') + "\"}");
+  uint64_t count = Limits{}.group_bytes_max / submit.input.size() + 10;
+  for (uint64_t i = 0; i < count; ++i) p.engine->put({i + 2, submit});
+  p.loop.run_until_idle();
+  auto submitted_at = [&](uint64_t execution) {
+    p.clients.values.clear();
+    p.engine->put({1, ReadHistory{ExecutionId{execution}}});
+    p.loop.run_until_idle();
+    return std::get<History>(p.clients.values.at(0).what).entries.at(0).position;
+  };
+  EXPECT_EQ(submitted_at(first.value + 1), submitted_at(first.value + count - 10));
+  EXPECT_EQ(submitted_at(first.value + 1) + 1, submitted_at(first.value + count));
+}
+
 TEST(Engine, EndedExecutionsLeaveMemoryAndStillAnswer) {
   Machine m;
   ExecutionId first;

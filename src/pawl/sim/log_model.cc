@@ -143,6 +143,9 @@ struct LogModel::Apply {
       require(execution.nodes[need].ended(), "I2",
               to_text(id) + "/" + std::to_string(index) + " did not wait for node " +
                   std::to_string(need));
+    model.coverage_.reached_if(
+        found->state == NodeState::evaluating && found->evaluating_since < group.epoch,
+        Sometimes::evaluation_answered_after_restart);
     return broken ? nullptr : found;
   }
 
@@ -153,7 +156,9 @@ struct LogModel::Apply {
       return;
     }
     NodeModel* found = decidable(event.execution, event.node);
-    if (found != nullptr) found->state = NodeState::evaluating;
+    if (found == nullptr) return;
+    found->state = NodeState::evaluating;
+    found->evaluating_since = group.epoch;
   }
 
   void operator()(const NodeActivated& event) {

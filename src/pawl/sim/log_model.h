@@ -53,6 +53,7 @@ struct TaskModel {
 struct NodeModel {
   NodeState state = NodeState::waiting;
   SkipReason skip_reason = SkipReason::condition_false;
+  uint64_t evaluating_since = 0;  // epoch
   std::vector<TaskModel> tasks;
 
   bool ended() const { return state >= NodeState::succeeded; }

@@ -1,29 +1,162 @@
+// pawl-sim: runs seeds, and one seed again.
+
 #include <cinttypes>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <string>
 
-#include "pawl/sim/world.h"
+#include "pawl/sim/runner.h"
+
+namespace {
+
+using namespace pawl::sim;  // NOLINT
+
+constexpr const char* usage =
+    "Usage: pawl-sim [--seed N] [--seeds N] [--plan FILE] [--defect NAME] [--trace] [--shrink]\n"
+    "                [--processes N] [--once] [--coverage] [--museum]\n"
+    "\n"
+    "  --seed N       one history (with --seeds: the first of them)\n"
+    "  --seeds N      that many (default 500)\n"
+    "  --plan FILE    what the file says instead of what the seed decides\n"
+    "  --defect NAME  with a defect of the museum; --museum lists them\n"
+    "  --trace        print every event of one history\n"
+    "  --shrink       find the fewest faults under which the invariant still breaks\n"
+    "  --once         do not run each seed twice\n"
+    "  --coverage     how often each rare state was reached\n";
+
+struct Arguments {
+  Seeds seeds;
+  bool single = false;
+  bool trace = false;
+  bool shrink = false;
+  bool coverage = false;
+  std::string plan_file;
+  std::string defect;
+};
+
+int fail(const std::string& message) {
+  std::fprintf(stderr, "pawl-sim: %s\n%s", message.c_str(), usage);
+  return 2;
+}
+
+std::string again(const Arguments& arguments, uint64_t seed) {
+  std::string line = "./dev sim --seed " + std::to_string(seed);
+  if (!arguments.plan_file.empty()) line += " --plan " + arguments.plan_file;
+  if (!arguments.defect.empty()) line += " --defect " + arguments.defect;
+  return line;
+}
+
+void print_failure(const Arguments& arguments, const Plan& plan, const Verdict& verdict) {
+  std::printf("seed %" PRIu64 " breaks %s: %s\n  again: %s\n", plan.seed, verdict.invariant.c_str(),
+              verdict.what.c_str(), again(arguments, plan.seed).c_str());
+  std::fflush(stdout);
+}
+
+// In this process, so that its last words can be seen; a failed check ends it.
+int run_one(const Arguments& arguments, Plan plan) {
+  if (arguments.shrink) {
+    Verdict verdict = judge(plan, arguments.seeds.exhibit, Runs::once);
+    if (verdict.passed) return fail("this seed passes: there is nothing to shrink");
+    plan = shrink(plan, arguments.seeds.exhibit, verdict.invariant);
+  }
+  for (const Fault& fault : plan.faults) std::printf("  fault at %s\n", describe(fault).c_str());
+  std::fflush(stdout);
+  RunOptions options;
+  options.trace = arguments.trace ? stdout : nullptr;
+  options.last_words = arguments.trace ? nullptr : stdout;
+  const Exhibit* exhibit = arguments.seeds.exhibit;
+  std::unique_ptr<Seams> seams = exhibit ? exhibit->make() : std::make_unique<Seams>();
+  RunResult result = run(plan, *seams, options);
+  if (result.violation) {
+    print_failure(arguments, plan,
+                  {false, result.violation->invariant, result.violation->what, result.trace_hash,
+                   result.coverage, result.tally});
+    return 1;
+  }
+  std::printf("seed %" PRIu64 " holds: trace %016" PRIx64 ", %" PRIu64 " events, %" PRIu64
+              " executions, %" PRIu64 " attempts, %" PRIu64 " faults, %" PRIu64
+              " starts, %.0f s simulated\n",
+              plan.seed, result.trace_hash, result.tally.events, result.tally.executions_ended,
+              result.tally.attempts, result.tally.faults, result.tally.restarts,
+              static_cast<double>(result.tally.simulated.ns) / 1e9);
+  return 0;
+}
+
+int run_many(const Arguments& arguments) {
+  Summary summary = judge_seeds(arguments.seeds, [&](const Plan& plan, const Verdict& verdict) {
+    if (!verdict.passed) print_failure(arguments, plan, verdict);
+  });
+  std::printf("%" PRIu64 " seeds, %" PRIu64 " failed: %" PRIu64 " operations, %" PRIu64
+              " executions, %" PRIu64 " attempts, %" PRIu64 " faults, %" PRIu64
+              " starts, %.1f h simulated\n",
+              arguments.seeds.count, summary.failed, summary.tally.operations,
+              summary.tally.executions_ended, summary.tally.attempts, summary.tally.faults,
+              summary.tally.restarts, static_cast<double>(summary.tally.simulated.ns) / 3.6e12);
+  if (arguments.coverage)
+    for (size_t i = 0; i < sometimes_count; ++i)
+      std::printf("%8" PRIu64 "  %s\n", summary.coverage.count(static_cast<Sometimes>(i)),
+                  name(static_cast<Sometimes>(i)));
+  std::string missing = summary.coverage.missing();
+  if (!missing.empty()) std::printf("never reached: %s\n", missing.c_str());
+  return summary.failed == 0 ? 0 : 1;
+}
+
+int list_museum() {
+  for (const Exhibit& exhibit : museum()) std::printf("%-26s %s\n", exhibit.name, exhibit.incident);
+  return 0;
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
-  uint64_t first = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 1;
-  uint64_t count = argc > 2 ? std::strtoull(argv[2], nullptr, 10) : 1;
-  pawl::sim::Coverage coverage;
-  for (uint64_t seed = first; seed < first + count; ++seed) {
-    std::fprintf(stderr, "seed %" PRIu64 "\n", seed);
-    pawl::sim::Seams seams;
-    pawl::sim::RunOptions options;
-    options.trace = argc > 3 ? stdout : nullptr;
-    auto result = run(pawl::sim::make_plan(seed), seams, options);
-    coverage.add(result.coverage);
-    if (result.violation)
-      std::printf("seed %" PRIu64 " %s %s\n", seed, result.violation->invariant.c_str(),
-                  result.violation->what.c_str());
+  Arguments arguments;
+  bool many = false;
+  for (int i = 1; i < argc; ++i) {
+    std::string word = argv[i];
+    auto value = [&] { return i + 1 < argc ? std::string(argv[++i]) : std::string(); };
+    auto number = [&] { return std::strtoull(value().c_str(), nullptr, 10); };
+    if (word == "--museum") return list_museum();
+    if (word == "--seed")
+      arguments.seeds.first = number(), arguments.single = true;
+    else if (word == "--seeds")
+      arguments.seeds.count = number(), many = true;
+    else if (word == "--plan")
+      arguments.plan_file = value();
+    else if (word == "--defect")
+      arguments.defect = value();
+    else if (word == "--processes")
+      arguments.seeds.processes = static_cast<uint32_t>(number());
+    else if (word == "--trace")
+      arguments.trace = true;
+    else if (word == "--shrink")
+      arguments.shrink = true;
+    else if (word == "--coverage")
+      arguments.coverage = true;
+    else if (word == "--once")
+      arguments.seeds.runs = Runs::once;
+    else if (word == "--help")
+      return std::printf("%s", usage), 0;
     else
-      std::printf("seed %" PRIu64 " ok: %" PRIu64 " events, %" PRIu64 " ended, %" PRIu64
-                  " attempts, %" PRIu64 " faults, %" PRIu64 " restarts %ld s\n",
-                  seed, result.tally.events, result.tally.executions_ended, result.tally.attempts,
-                  result.tally.faults, result.tally.restarts,
-                  static_cast<long>(result.tally.simulated.ns / 1'000'000'000));
+      return fail("there is no option " + word);
   }
-  std::printf("missing: %s\n", coverage.missing().c_str());
+  if (!arguments.plan_file.empty()) {
+    std::ifstream file(arguments.plan_file);
+    if (!file) return fail("cannot read " + arguments.plan_file);
+    arguments.seeds.plan_text.assign(std::istreambuf_iterator<char>(file), {});
+  }
+  std::vector<Exhibit> exhibits = museum();
+  for (const Exhibit& exhibit : exhibits) {
+    if (arguments.defect != exhibit.name) continue;
+    arguments.seeds.exhibit = &exhibit;
+    if (arguments.seeds.plan_text.empty()) arguments.seeds.plan_text = exhibit.plan;
+  }
+  if (!arguments.defect.empty() && arguments.seeds.exhibit == nullptr)
+    return fail("the museum has no " + arguments.defect);
+  Plan plan = make_plan(arguments.seeds.first);
+  pawl::Status applied = apply_plan_text(plan, arguments.seeds.plan_text);
+  if (!applied.ok()) return fail(applied.error().message);
+  if (arguments.single && !many) return run_one(arguments, std::move(plan));
+  return run_many(arguments);
 }

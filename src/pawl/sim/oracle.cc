@@ -77,8 +77,14 @@ void Oracle::apply(const Pending& pending) {
   history_.push_back({pending.position, pending.epoch, pending.payload});
   auto group = decode_group(pending.position, pending.epoch, pending.payload);
   if (!group.ok()) return violate("I18", "a group that cannot be read: " + group.error().message);
-  for (const Event& event : group->events)
+  for (const Event& event : group->events) {
     universe_.note(kind_name(event), execution_of(event).value, detail(event), group->position);
+    const auto* submitted = std::get_if<ExecutionSubmitted>(&event);
+    if (submitted != nullptr && !submitted->request_id.empty() &&
+        denied_.contains(submitted->request_id))
+      violate("I7", "request \"" + submitted->request_id +
+                        "\" takes effect, but its client was told that it does not");
+  }
   // The duration clock counts running time: it is never faster than time itself. A group's time is
   // that of its first command, which came after the group before was handed over.
   Duration counted = group->now - clock_then_;
@@ -95,6 +101,7 @@ void Oracle::apply(const Pending& pending) {
 }
 
 void Oracle::recovered(uint64_t first, const std::vector<LogGroup>& groups) {
+  ++lives_;
   log_failed_ = false;
   uint64_t expected = first;
   for (const LogGroup& group : groups) {
@@ -129,12 +136,16 @@ void Oracle::took_over(uint64_t epoch) {
   epoch_ = epoch;
 }
 
+void Oracle::note_ask(const SubmitExecution& submit) {
+  ledger_.submits.insert({submit.request_id, submit.payload_hash, submit.workflow});
+  denied_.erase(submit.request_id);
+}
+
 void Oracle::asked(const Request& request) {
   if (const auto* command = std::get_if<Command>(&request.what)) {
     if (const auto* c = std::get_if<RegisterWorkflow>(command))
       ledger_.definitions.insert(c->definition);
-    if (const auto* c = std::get_if<SubmitExecution>(command))
-      ledger_.submits.insert({c->request_id, c->payload_hash, c->workflow});
+    if (const auto* c = std::get_if<SubmitExecution>(command)) note_ask(*c);
     if (const auto* c = std::get_if<CancelExecution>(command)) ledger_.cancels.insert(c->execution);
     if (const auto* c = std::get_if<CancelTask>(command)) ledger_.task_cancels.insert(c->task);
     if (const auto* c = std::get_if<RedriveDeadLetters>(command))
@@ -142,9 +153,7 @@ void Oracle::asked(const Request& request) {
     if (const auto* c = std::get_if<DiscardDeadLetters>(command))
       ledger_.discards.insert(c->which.execution);
   }
-  if (const auto* run = std::get_if<RunExecution>(&request.what))
-    ledger_.submits.insert(
-        {run->submit.request_id, run->submit.payload_hash, run->submit.workflow});
+  if (const auto* run = std::get_if<RunExecution>(&request.what)) note_ask(run->submit);
   Question question{request, ExecutionStatus::running, 0, false};
   if (const ExecutionModel* known = model_.find(subject(request))) {
     question.status_then = known->status;
@@ -209,11 +218,13 @@ void Oracle::check_submit(const SubmitExecution& submit, const Reply& reply) {
       return violate("I7", to_text(ExecutionId{reply.number}) + " was told as the answer to \"" +
                                submit.request_id + "\", which asked for something else");
     if (submit.request_id.empty()) return;
-    auto [promise, first] = promised_.emplace(submit.request_id, reply.number);
-    if (promise->second != reply.number)
+    auto [promise, first] = promised_.emplace(submit.request_id, Promise{reply.number, lives_});
+    if (promise->second.execution != reply.number)
       violate("I7", "request \"" + submit.request_id + "\" was answered with " +
-                        to_text(ExecutionId{promise->second}) + " and with " +
+                        to_text(ExecutionId{promise->second.execution}) + " and with " +
                         to_text(ExecutionId{reply.number}));
+    universe_.coverage.reached_if(promise->second.life < lives_,
+                                  Sometimes::duplicate_submit_answered_after_restart);
     universe_.coverage.reached_if(!first, Sometimes::duplicate_submit_answered);
   } else if (reply.code == Code::already_exists) {
     if (by_request == nullptr || by_request->payload_hash == submit.payload_hash)
@@ -222,6 +233,8 @@ void Oracle::check_submit(const SubmitExecution& submit, const Reply& reply) {
   } else if (by_request != nullptr && by_request->payload_hash == submit.payload_hash) {
     violate("I7", "request \"" + submit.request_id + "\" was refused (" + name(reply.code) +
                       "), but it has taken effect");
+  } else {
+    denied_.insert(submit.request_id);
   }
 }
 

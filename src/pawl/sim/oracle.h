@@ -52,6 +52,7 @@ class Oracle {
   uint64_t durable() const { return durable_; }
   // Every durable group, oldest first: for replaying them all.
   const std::deque<LogGroup>& history() const { return history_; }
+  bool waiting() const { return pending_.has_value() && !log_failed_; }
   Instant last_acknowledged() const { return last_acknowledged_; }
 
  private:
@@ -92,7 +93,13 @@ class Oracle {
   Instant handed_then_;    // ... when it was handed over ...
   Instant handed_before_;  // ... and when the one before was
   std::map<Ticket, Question> questions_;
-  std::map<std::string, uint64_t> promised_;  // request id -> execution told
+  struct Promise {
+    uint64_t execution = 0;
+    uint64_t life = 0;
+  };
+  std::map<std::string, Promise> promised_;  // by request id: what was told, and in which life
+  std::set<std::string> denied_;             // request ids told not to have taken effect
+  uint64_t lives_ = 0;
 };
 
 }  // namespace pawl::sim

@@ -293,6 +293,11 @@ void Server::crash(Duration until_back) {
   doom(until_back);
 }
 
+void Server::fail_write(SimFault fault, uint64_t calls_from_now) {
+  write_fault_ = fault;
+  disk_.plan(disk_.calls() + calls_from_now, fault);
+}
+
 void Server::fault_at_next_start(SimFault fault, uint64_t call) {
   start_fault_ = fault;
   start_fault_call_ = call;
@@ -379,14 +384,29 @@ void Server::after_turn() {
     world_.universe.reached(Sometimes::crash_inside_disk_call);
     return doom(Duration::milliseconds(static_cast<int64_t>(dice_.below(2000))));
   }
+  if (life_->engine->failure()) note_failure();
   if (life_->engine->failure())
     return doom(Duration::milliseconds(static_cast<int64_t>(dice_.below(500))));
   if (++turns_ % 16 == 0) {
     std::string wrong = inconsistency(life_->engine->partition().state());
     if (!wrong.empty()) world_.universe.violate("I13", "the state contradicts itself: " + wrong);
   }
+  world_.universe.coverage.reached_if(outstanding_ > world_.plan.limits.group_commands_max,
+                                      Sometimes::group_full);
+  bool full = world_.universe.now() < full_until_;
+  world_.universe.coverage.reached_if(
+      full && world_.oracle.waiting() && disk_.in_flight() == 0 && !write_planned_,
+      Sometimes::append_waited_for_space);
   pump_disk();
   pump_view();
+}
+
+void Server::note_failure() {
+  world_.universe.coverage.reached_if(write_fault_ == SimFault::io_error,
+                                      Sometimes::write_error_stopped_engine);
+  world_.universe.coverage.reached_if(write_fault_ == SimFault::short_write,
+                                      Sometimes::short_write_stopped_engine);
+  write_fault_ = SimFault::none;
 }
 
 void Server::pump_disk() {

@@ -47,9 +47,7 @@ class Server {
   void crash_in_call(uint64_t calls_from_now) {
     disk_.plan(disk_.calls() + calls_from_now, SimFault::crash);
   }
-  void fail_write(SimFault fault, uint64_t calls_from_now) {
-    disk_.plan(disk_.calls() + calls_from_now, fault);
-  }
+  void fail_write(SimFault fault, uint64_t calls_from_now);
   void fault_at_next_start(SimFault fault, uint64_t call);
   void damage_at_next_stop(uint64_t dice);
   void pause(Duration lasts);
@@ -75,6 +73,7 @@ class Server {
   Status read_log(Life& life);
   void refused_to_start(const Error& error);
   void after_turn();
+  void note_failure();
   void pump_disk();
   void pump_view();
   void view_done();
@@ -97,6 +96,7 @@ class Server {
   bool write_lost_ = false;  // a write was on its way when it stopped
   bool checkpoint_damaged_ = false;
   Duration until_back_;
+  SimFault write_fault_ = SimFault::none;  // planned
   SimFault start_fault_ = SimFault::none;
   uint64_t start_fault_call_ = 0;
   std::optional<uint64_t> damage_dice_;

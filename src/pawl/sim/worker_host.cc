@@ -78,9 +78,11 @@ void WorkerHost::live_in(SimProcess& process) {
   options.spec.credit = world_.plan.credit;
   options.spec.functions = {"work"};
   options.spec.lease = world_.plan.lease;
-  life_->worker = std::make_unique<Worker>(
-      options, Executors{{NodeType::function, life_->executor.get()}}, process.clock(), process,
-      world_.network, life_->news, life_->telemetry);
+  incapable_ = !world_.healed && !embedded_ && dice_.chance(40);
+  Executors executors;
+  if (!incapable_) executors[NodeType::function] = life_->executor.get();
+  life_->worker = std::make_unique<Worker>(options, executors, process.clock(), process,
+                                           world_.network, life_->news, life_->telemetry);
 }
 
 void WorkerHost::kill() {
@@ -118,6 +120,7 @@ void WorkerHost::pause(Duration lasts) {
 
 void WorkerHost::heal() {
   if (life_) life_->executor->heal();
+  if (incapable_) crash(Duration::milliseconds(10));
 }
 
 }  // namespace pawl::sim

@@ -44,6 +44,7 @@ class WorkerHost {
   uint64_t incarnation_ = 0;
   uint64_t lives_ = 0;
   bool embedded_ = false;
+  bool incapable_ = false;  // it promises functions and has no executor for them
   std::unique_ptr<Life> life_;
 };
 

@@ -1,0 +1,169 @@
+#include <map>
+
+#include "pawl/sim/museum.h"
+
+namespace pawl::sim {
+namespace {
+
+const Reply* submit_reply(const Response& response) {
+  const auto* reply = std::get_if<Reply>(&response.what);
+  return reply != nullptr && reply->code == Code::ok && reply->number > 0 ? reply : nullptr;
+}
+
+// Leases and timers are measured on the wall clock.
+struct LeaseByWallClock final : Seams {
+  class WallMonotonic final : public Clock {
+   public:
+    explicit WallMonotonic(Clock& real) : real_(real) {}
+    Instant monotonic() override { return Instant{real_.wall().ns}; }
+    WallTime wall() override { return real_.wall(); }
+
+   private:
+    Clock& real_;
+  };
+  Clock& clock(Clock& real) override { return *(clock_ = std::make_unique<WallMonotonic>(real)); }
+  std::unique_ptr<Clock> clock_;
+};
+
+// The clock that timers run on stands still after a while.
+struct ClockStops final : Seams {
+  class StoppingClock final : public Clock {
+   public:
+    explicit StoppingClock(Clock& real) : real_(real) {}
+    Instant monotonic() override {
+      if (++calls_ < 2000) stopped_at_ = real_.monotonic();
+      return stopped_at_;
+    }
+    WallTime wall() override { return real_.wall(); }
+
+   private:
+    Clock& real_;
+    uint64_t calls_ = 0;
+    Instant stopped_at_;
+  };
+  Clock& clock(Clock& real) override { return *(clock_ = std::make_unique<StoppingClock>(real)); }
+  std::unique_ptr<Clock> clock_;
+};
+
+// A result names its task only; whichever attempt is current gets it.
+struct CompletionById final : Seams {
+  struct Token {
+    AttemptNumber attempt = 1;
+    uint64_t nonce = 0;
+  };
+  bool message(Message& message) override {
+    if (auto* grants = std::get_if<Grants>(&message.body)) {
+      for (const Grant& grant : grants->grants)
+        for (ItemIndex item = grant.range.begin; item < grant.range.end; ++item)
+          current_[grant.range.at(item)] = {grant.attempt, grant.nonce};
+    } else if (auto* reports = std::get_if<Reports>(&message.body)) {
+      for (AttemptReport& report : reports->reports) {
+        const Token& token = current_[report.range.at(report.range.begin)];
+        report.attempt = token.attempt;
+        report.nonce = token.nonce;
+      }
+    }
+    return true;
+  }
+  std::map<TaskKey, Token> current_;
+};
+
+// One direction of the connection is dead, and nobody notices.
+struct HalfOpenConnection final : Seams {
+  bool message(Message& message) override { return message.to != 1 || ++seen_ < 40; }
+  uint64_t seen_ = 0;
+};
+
+// A request id is forgotten after a while.
+struct DedupeByWindow final : Seams {
+  bool request(Request& request) override {
+    ++now_;
+    auto* command = std::get_if<Command>(&request.what);
+    auto* submit = command ? std::get_if<SubmitExecution>(command) : nullptr;
+    if (submit == nullptr || submit->request_id.empty()) return true;
+    auto [first, fresh] = seen_.emplace(submit->request_id, now_);
+    if (!fresh && now_ - first->second > 10) submit->request_id += "'";
+    return true;
+  }
+  uint64_t now_ = 0;
+  std::map<std::string, uint64_t> seen_;
+};
+
+// Whoever does not know whether it was committed is told that it was not.
+struct UnknownAsAbort final : Seams {
+  bool response(Response& response) override {
+    auto* reply = std::get_if<Reply>(&response.what);
+    if (reply != nullptr && reply->code == Code::unknown) reply->code = Code::aborted;
+    return true;
+  }
+};
+
+// Reads are answered from a picture that was right a while ago.
+struct StaleRead final : Seams {
+  bool response(Response& response) override {
+    auto* result = std::get_if<QueryResult>(&response.what);
+    auto* detail = result ? std::get_if<ExecutionDetail>(result) : nullptr;
+    if (detail == nullptr) return true;
+    auto [cached, fresh] = cache_.emplace(detail->summary.id, detail->summary.status);
+    if (!fresh) detail->summary.status = cached->second;
+    return true;
+  }
+  std::map<ExecutionId, ExecutionStatus> cache_;
+};
+
+// The outcome of one request is given as the answer to the next.
+struct DelayedCommitMarker final : Seams {
+  bool response(Response& response) override {
+    const Reply* reply = submit_reply(response);
+    if (reply == nullptr) return true;
+    Reply now = *reply;
+    if (++count_ % 5 == 0) response.what = last_;
+    last_ = now;
+    return true;
+  }
+  uint64_t count_ = 0;
+  Reply last_;
+};
+
+// The end of an execution is announced before it is durable: by a watcher that guesses.
+struct PhantomCompletion final : Seams {
+  bool response(Response& response) override {
+    auto* result = std::get_if<QueryResult>(&response.what);
+    auto* detail = result ? std::get_if<ExecutionDetail>(result) : nullptr;
+    if (detail != nullptr && detail->summary.status == ExecutionStatus::running)
+      detail->summary.status = ExecutionStatus::succeeded;
+    return true;
+  }
+};
+
+template <class Defect>
+std::unique_ptr<Seams> make() {
+  return std::make_unique<Defect>();
+}
+
+}  // namespace
+
+std::vector<Exhibit> service_exhibits() {
+  return {
+      {"lease_by_wall_clock", "etcd leases and others: time that jumps ends leases early",
+       "faults wall_jump", make<LeaseByWallClock>},
+      {"clock_stops", "a frozen virtual machine clock: timers that never come",
+       "faults none\nfail_permille 500", make<ClockStops>},
+      {"completion_by_id", "Zeebe, Temporal's by-id path: a result without its attempt",
+       "faults none\nfail_permille 500\nrepeat_permille 500", make<CompletionById>},
+      {"half_open_connection", "a connection that is dead in one direction only",
+       "faults none\nworkers 1\nembedded 0\ncrash_worker_permille 0", make<HalfOpenConnection>},
+      {"dedupe_by_window", "NATS JetStream: duplicates are known for two minutes", "faults none",
+       make<DedupeByWindow>},
+      {"unknown_as_abort", "PostgreSQL: a connection lost at COMMIT is taken for an abort",
+       "faults write_error short_write\noperations 60", make<UnknownAsAbort>},
+      {"stale_read", "etcd #20418: reads from the past after a pause", "faults none",
+       make<StaleRead>},
+      {"delayed_commit_marker", "Kafka: a late end marker is applied to the next transaction",
+       "faults none", make<DelayedCommitMarker>},
+      {"phantom_completion", "an acknowledgement on append instead of on apply (Restate #4566)",
+       "faults none", make<PhantomCompletion>},
+  };
+}
+
+}  // namespace pawl::sim

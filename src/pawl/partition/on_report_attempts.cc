@@ -1,24 +1,37 @@
 #include <algorithm>
+#include <optional>
 
 #include "pawl/partition/step.h"
 
 namespace pawl {
 namespace {
 
-// The open range that holds all of `range` under exactly this token, or null: then the report comes
-// from an attempt that is no longer the current one.
-const OpenRange* current(const State& state, SessionId session, const AttemptReport& report) {
+// The first part of report.range at or after `from` that is still held under exactly this token. What
+// is not: another attempt is current there, or the task has ended (one item of a range may have been
+// cancelled while the others ran on).
+std::optional<ItemSpan> current(const State& state, SessionId session, const AttemptReport& report,
+                                ItemIndex from) {
   const Execution* execution = state.executions.find(report.range.execution);
-  if (execution == nullptr || report.range.node >= execution->nodes.size()) return nullptr;
+  if (execution == nullptr || report.range.node >= execution->nodes.size()) return std::nullopt;
   const NodeWork* work = execution->nodes[report.range.node].work.get();
-  if (work == nullptr || report.range.begin >= report.range.end) return nullptr;
-  auto it = std::upper_bound(work->open.begin(), work->open.end(), report.range.begin,
+  if (work == nullptr) return std::nullopt;
+  auto it = std::upper_bound(work->open.begin(), work->open.end(), from,
                              [](ItemIndex item, const OpenRange& o) { return item < o.span.end; });
-  if (it == work->open.end() || report.range.begin < it->span.begin ||
-      report.range.end > it->span.end)
-    return nullptr;
-  bool same = it->session == session && it->attempt == report.attempt && it->nonce == report.nonce;
-  return same ? &*it : nullptr;
+  for (; it != work->open.end() && it->span.begin < report.range.end; ++it) {
+    if (it->session == session && it->attempt == report.attempt && it->nonce == report.nonce)
+      return ItemSpan{std::max(from, it->span.begin), std::min(report.range.end, it->span.end)};
+  }
+  return std::nullopt;
+}
+
+AttemptReport part_of(const AttemptReport& report, ItemSpan span) {
+  AttemptReport part = report;
+  part.range.begin = span.begin;
+  part.range.end = span.end;
+  if (!report.outputs.empty())
+    part.outputs.assign(report.outputs.begin() + (span.begin - report.range.begin),
+                        report.outputs.begin() + (span.end - report.range.begin));
+  return part;
 }
 
 // ns x permille / 1000, saturating.
@@ -105,11 +118,17 @@ Reply on(Step& step, const ReportAttempts& command) {
   uint64_t fenced = 0;
   for (const AttemptReport& report : command.reports) {
     bool well_formed = report.outputs.empty() || report.outputs.size() == report.range.size();
-    if (well_formed && current(step.state(), command.session, report) != nullptr) {
-      apply_report(step, report);
-    } else {
-      ++fenced;
+    ItemIndex at = report.range.begin;
+    uint32_t taken = 0;
+    while (well_formed && at < report.range.end) {
+      auto span = current(step.state(), command.session, report, at);
+      if (!span) break;
+      bool whole = span->begin == report.range.begin && span->end == report.range.end;
+      apply_report(step, whole ? report : part_of(report, *span));
+      taken += span->end - span->begin;
+      at = span->end;
     }
+    if (taken == 0 || taken < report.range.size()) ++fenced;
   }
   if (fenced > 0)
     return {Code::aborted, "fenced: another attempt is current, or the task has ended", fenced};

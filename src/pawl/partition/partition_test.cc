@@ -222,5 +222,24 @@ TEST(Partition, SubmitIsIdempotentByRequestId) {
   d.expect_replay_equals();
 }
 
+// A worker reports a whole range as one although an item of it was cancelled meanwhile: the others
+// count, or they would stay granted for ever.
+TEST(Partition, AReportCountsForWhatIsStillCurrentOfItsRange) {
+  Driver d;
+  d.worker(10);
+  Node node = plain("m");
+  node.for_each = make_expression("5");
+  ExecutionId id = d.submit(workflow_of({node}));
+  auto grants = d.take_grants();
+  ASSERT_EQ(grants.size(), 1u);
+  EXPECT_EQ(d.command(CancelTask{{id, 0, 2}, "not this one"}).code, Code::ok);
+  std::vector<Payload> outputs;
+  for (int i = 0; i < 5; ++i) outputs.push_back(Payload::inline_json(std::to_string(i)));
+  EXPECT_EQ(d.succeed(grants[0], outputs).code, Code::aborted);
+  EXPECT_EQ(d.execution(id).status, ExecutionStatus::succeeded);
+  EXPECT_EQ(d.execution(id).output.text(), R"({"m":[0,1,null,3,4]})");
+  d.expect_replay_equals();
+}
+
 }  // namespace
 }  // namespace pawl

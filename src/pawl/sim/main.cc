@@ -9,9 +9,8 @@
 
 #include "pawl/sim/runner.h"
 
+namespace pawl::sim {
 namespace {
-
-using namespace pawl::sim;  // NOLINT
 
 constexpr const char* usage =
     "Usage: pawl-sim [--seed N] [--seeds N] [--plan FILE] [--defect NAME] [--trace] [--shrink]\n"
@@ -108,9 +107,7 @@ int list_museum() {
   return 0;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int start(int argc, char** argv) {
   Arguments arguments;
   bool many = false;
   for (int i = 1; i < argc; ++i) {
@@ -155,8 +152,15 @@ int main(int argc, char** argv) {
   if (!arguments.defect.empty() && arguments.seeds.exhibit == nullptr)
     return fail("the museum has no " + arguments.defect);
   Plan plan = make_plan(arguments.seeds.first);
-  pawl::Status applied = apply_plan_text(plan, arguments.seeds.plan_text);
+  Status applied = apply_plan_text(plan, arguments.seeds.plan_text);
   if (!applied.ok()) return fail(applied.error().message);
   if (arguments.single && !many) return run_one(arguments, std::move(plan));
   return run_many(arguments);
+}
+
+}  // namespace
+}  // namespace pawl::sim
+
+int main(int argc, char** argv) {
+  return pawl::sim::start(argc, argv);
 }

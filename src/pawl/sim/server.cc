@@ -150,6 +150,37 @@ Status Server::read_log(Life& life) {
   return {};
 }
 
+Status Server::build_engine(Life& life) {
+  life.listener = std::make_unique<ListeningLog>(*life.below, world_.oracle);
+  life.blob = std::make_unique<MachineBlob>(blob_, disk_);
+  life.evaluator =
+      std::make_unique<LateEvaluator>(life.process, life.evaluations, dice_.split(), [this] {
+        bool slow = world_.universe.now() < evaluator_slow_until_;
+        if (slow) world_.universe.reached(Sometimes::evaluation_delayed);
+        return slow ? Duration::milliseconds(static_cast<int64_t>(dice_.below(5000))) : Duration{};
+      });
+  life.door = std::make_unique<Door>([this](Response response) {
+    if (disk_.crashed() || !world_.seams.response(response)) return;
+    note_answer(response);
+    world_.oracle.told(response);
+    world_.answers(std::move(response));
+  });
+  EngineOptions options;
+  options.limits = world_.plan.limits;
+  options.seed = world_.plan.seed;
+  options.cluster = {9, 9};
+  options.workers_died = world_.plan.embedded;
+  options.checkpoint_log_bytes = world_.plan.checkpoint_log_bytes;
+  options.checkpoint_executions = world_.plan.checkpoint_executions;
+  life.engine = std::make_unique<Engine>(
+      EnginePorts{life.process, *life.clock, world_.seams.log_above_listener(*life.listener),
+                  world_.seams.view(view_), *life.blob, *life.evaluator, life.evaluations,
+                  world_.network, life.telemetry, *life.door},
+      options);
+  disk_.wake_with(&life.process);
+  return life.engine->recover();
+}
+
 void Server::start() {
   Universe& universe = world_.universe;
   if (disk_.crashed()) disk_.restart();
@@ -164,37 +195,8 @@ void Server::start() {
   life.process.read_deadlines_on(*life.clock);
   universe.note("start", ++lives_, view_.position());
   Status opened = open_log(life);
-  if (opened.ok()) {
-    life.listener = std::make_unique<ListeningLog>(*life.below, world_.oracle);
-    life.blob = std::make_unique<MachineBlob>(blob_, disk_);
-    life.evaluator =
-        std::make_unique<LateEvaluator>(life.process, life.evaluations, dice_.split(), [this] {
-          bool slow = world_.universe.now() < evaluator_slow_until_;
-          if (slow) world_.universe.reached(Sometimes::evaluation_delayed);
-          return slow ? Duration::milliseconds(static_cast<int64_t>(dice_.below(5000)))
-                      : Duration{};
-        });
-    life.door = std::make_unique<Door>([this](Response response) {
-      if (disk_.crashed() || !world_.seams.response(response)) return;
-      note_answer(response);
-      world_.oracle.told(response);
-      world_.answers(std::move(response));
-    });
-    EngineOptions options;
-    options.limits = world_.plan.limits;
-    options.seed = world_.plan.seed;
-    options.cluster = {9, 9};
-    options.workers_died = world_.plan.embedded;
-    options.checkpoint_log_bytes = world_.plan.checkpoint_log_bytes;
-    options.checkpoint_executions = world_.plan.checkpoint_executions;
-    life.engine = std::make_unique<Engine>(
-        EnginePorts{life.process, *life.clock, world_.seams.log_above_listener(*life.listener),
-                    world_.seams.view(view_), *life.blob, *life.evaluator, life.evaluations,
-                    world_.network, life.telemetry, *life.door},
-        options);
-    disk_.wake_with(&life.process);
-    opened = life.engine->recover();
-  }
+  if (universe.violated()) return;
+  if (opened.ok()) opened = build_engine(life);
   if (universe.violated()) return;
   if (!opened.ok() || disk_.crashed()) {
     bool injected = disk_.faults_injected() > faults_before || disk_.crashed();

@@ -71,6 +71,7 @@ class Server {
   void try_again(Duration after);
   Status open_log(Life& life);
   Status read_log(Life& life);
+  Status build_engine(Life& life);
   void refused_to_start(const Error& error);
   void after_turn();
   void note_failure();

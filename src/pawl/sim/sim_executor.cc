@@ -53,6 +53,7 @@ void SimExecutor::stop(uint64_t launch, StopMode mode) {
   if (it == running_.end() || it->second.stopped) return;
   if (mode == StopMode::terminate && dice_.chance(300)) return;  // it ignores the polite word
   it->second.stopped = true;
+  world_.universe.note("stopped", launch, static_cast<uint64_t>(mode));
   finish_in(launch, Duration::milliseconds(static_cast<int64_t>(dice_.below(20))),
             FailureKind::signal);
 }
@@ -97,6 +98,8 @@ void SimExecutor::finish(uint64_t launch, std::optional<FailureKind> failure) {
   auto it = running_.find(launch);
   if (it == running_.end()) return;
   Grant grant = std::move(it->second.launch.grant);
+  world_.universe.note("finish", grant.range.execution.value,
+                       uint64_t{grant.range.node} << 32 | grant.range.begin, grant.attempt);
   running_.erase(it);
   Finished finished{launch, {}};
   for (ItemIndex item = grant.range.begin; item < grant.range.end; ++item) {

@@ -1,0 +1,59 @@
+#include "pawl/sim/museum.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdio>
+
+#include "pawl/sim/runner.h"
+
+namespace pawl::sim {
+namespace {
+
+constexpr uint64_t seeds_max = 60;
+
+Plan plan_of(const Exhibit& exhibit, uint64_t seed) {
+  Plan plan = make_plan(seed);
+  EXPECT_TRUE(apply_plan_text(plan, exhibit.plan).ok()) << exhibit.name;
+  return plan;
+}
+
+// Each defect is caught within some seeds, and the same seeds hold without it: so it was the defect
+// that was caught.
+TEST(Museum, EveryDefectIsCaught) {
+  std::vector<Exhibit> exhibits = museum();
+  EXPECT_GE(exhibits.size(), 12u);
+  for (const Exhibit& exhibit : exhibits) {
+    uint64_t seed = 0;
+    Verdict verdict{true, "", "", 0, {}, {}};
+    while (verdict.passed && seed < seeds_max) {
+      Plan plan = plan_of(exhibit, ++seed);
+      verdict = judge(plan, &exhibit, Runs::once);
+      Verdict without = judge(plan, nullptr, Runs::once);
+      EXPECT_TRUE(without.passed) << exhibit.name << ", seed " << seed
+                                  << " without the defect: " << without.invariant << " "
+                                  << without.what;
+    }
+    EXPECT_FALSE(verdict.passed) << exhibit.name << " lives";
+    std::printf("%-24s seed %2d  %-5s %s\n", exhibit.name, static_cast<int>(seed),
+                verdict.invariant.c_str(), verdict.what.substr(0, 100).c_str());
+  }
+}
+
+TEST(Museum, ShrinkingKeepsTheInvariantAndDropsFaults) {
+  for (const Exhibit& exhibit : museum()) {
+    if (std::string(exhibit.name) != "lease_by_wall_clock") continue;
+    for (uint64_t seed = 1; seed <= seeds_max; ++seed) {
+      Plan plan = plan_of(exhibit, seed);
+      Verdict verdict = judge(plan, &exhibit, Runs::once);
+      if (verdict.passed || plan.faults.size() < 3) continue;
+      Plan small = shrink(plan, &exhibit, verdict.invariant);
+      EXPECT_LT(small.faults.size(), plan.faults.size());
+      EXPECT_EQ(judge(small, &exhibit, Runs::once).invariant, verdict.invariant);
+      return;
+    }
+  }
+  FAIL() << "no seed with several faults was caught";
+}
+
+}  // namespace
+}  // namespace pawl::sim

@@ -1,0 +1,79 @@
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <iterator>
+
+#include "pawl/sim/runner.h"
+
+namespace pawl::sim {
+namespace {
+
+std::string words(const Plan& plan, const Verdict& verdict) {
+  return verdict.invariant + ": " + verdict.what + "\n  again: ./dev sim --seed " +
+         std::to_string(plan.seed);
+}
+
+// Every change: 500 seeds, each twice. They must hold, do something, and get everywhere.
+TEST(Simulation, DefaultSeedsHoldAndReachEveryRareState) {
+  Seeds seeds;
+  Summary summary = judge_seeds(seeds, [](const Plan& plan, const Verdict& verdict) {
+    EXPECT_TRUE(verdict.passed) << words(plan, verdict);
+  });
+  EXPECT_EQ(summary.coverage.missing(), "");
+  EXPECT_GE(summary.tally.operations, 50 * seeds.count);
+  EXPECT_GE(summary.tally.executions_ended, 15 * seeds.count);
+  EXPECT_GE(summary.tally.attempts, 50 * seeds.count);
+  EXPECT_GE(summary.tally.faults, 4 * seeds.count);
+}
+
+TEST(Simulation, SameSeedSameTraceOtherSeedOtherTrace) {
+  Verdict first = judge(make_plan(7), nullptr, Runs::once);
+  EXPECT_EQ(judge(make_plan(7), nullptr, Runs::once).trace_hash, first.trace_hash);
+  EXPECT_NE(judge(make_plan(8), nullptr, Runs::once).trace_hash, first.trace_hash);
+}
+
+TEST(Simulation, AFifthOfTheSeedsHaveNoFaultsAndATenthOneKind) {
+  int without = 0;
+  int one_kind = 0;
+  for (uint64_t seed = 1; seed <= 1000; ++seed) {
+    Plan plan = make_plan(seed);
+    without += plan.faults.empty();
+    bool same = !plan.faults.empty();
+    for (const Fault& fault : plan.faults) same &= fault.kind == plan.faults[0].kind;
+    one_kind += same;
+  }
+  EXPECT_NEAR(without, 200, 50);
+  EXPECT_GE(one_kind, 70);
+}
+
+TEST(Simulation, PlanTextChangesWhatTheSeedDecides) {
+  Plan plan = make_plan(3);
+  ASSERT_TRUE(apply_plan_text(plan, "workers 7  # many\nlease_ms 1500\nfaults wall_jump\n").ok());
+  EXPECT_EQ(plan.workers, 7u);
+  EXPECT_EQ(plan.lease, Duration::milliseconds(1500));
+  ASSERT_FALSE(plan.faults.empty());
+  for (const Fault& fault : plan.faults) EXPECT_EQ(fault.kind, FaultKind::wall_jump);
+  EXPECT_FALSE(apply_plan_text(plan, "wrokers 7\n").ok());
+  EXPECT_FALSE(apply_plan_text(plan, "workers many\n").ok());
+  EXPECT_FALSE(apply_plan_text(plan, "faults earthquake\n").ok());
+}
+
+// The scenarios of tests/scenario/*.plan, each over some seeds.
+TEST(Simulation, PlanFilesHold) {
+  for (const char* name : {"sparse", "crash_loop", "bad_network"}) {
+    std::ifstream file(std::string(PAWL_PLANS) + "/" + name + ".plan");
+    ASSERT_TRUE(file) << name;
+    Seeds seeds;
+    seeds.count = 10;
+    seeds.runs = Runs::once;
+    seeds.plan_text.assign(std::istreambuf_iterator<char>(file), {});
+    Plan plan = make_plan(1);
+    ASSERT_TRUE(apply_plan_text(plan, seeds.plan_text).ok()) << name;
+    judge_seeds(seeds, [&](const Plan& run, const Verdict& verdict) {
+      EXPECT_TRUE(verdict.passed) << name << ".plan: " << words(run, verdict);
+    });
+  }
+}
+
+}  // namespace
+}  // namespace pawl::sim

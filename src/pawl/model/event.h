@@ -68,7 +68,8 @@ struct SessionOpened {
   SessionId session;
   WorkerSpec worker;
 };
-// Its open attempts are lost: their tasks are ready again.
+// Comes after an AttemptFailed (lost) for each of its open attempts; any that is still open is lost
+// with it.
 struct SessionClosed {
   SessionId session;
   std::string reason;

@@ -25,9 +25,29 @@ Reply on(Step& step, const RenewSession& command) {
 
 Reply on(Step& step, const CloseSession& command) {
   if (!step.state().sessions.contains(command.session)) return {};
-  step.ask(Hangup{command.session, command.reason});
-  step.emit(SessionClosed{command.session, command.reason});
+  close_session(step, command.session, command.reason);
   return {};
+}
+
+// Each lost attempt is an event of its own, so that the history of its execution tells of it.
+void close_session(Step& step, SessionId session, const std::string& reason) {
+  std::vector<AttemptFailed> lost;
+  for (const NodeKey& key : step.state().granted) {
+    const NodeRun& run = step.state().executions.find(key.execution)->nodes[key.node];
+    for (const OpenRange& open : run.work->open) {
+      if (open.session != session) continue;
+      lost.push_back({{key.execution, key.node, open.span.begin, open.span.end},
+                      open.attempt,
+                      FailureKind::lost,
+                      0,
+                      reason,
+                      Disposition::again,
+                      {}});
+    }
+  }
+  step.ask(Hangup{session, reason});
+  for (AttemptFailed& attempt : lost) step.emit(std::move(attempt));
+  step.emit(SessionClosed{session, reason});
 }
 
 // Soft state, not an event: a lease that runs out only causes a new grant, never

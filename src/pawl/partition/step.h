@@ -63,6 +63,7 @@ void finish_execution(Step& step, const Execution& execution);
 // Gives ready tasks to workers with credit.
 void grant_ready(Step& step);
 void renew(Step& step, SessionId session);
+void close_session(Step& step, SessionId session, const std::string& reason);
 void forget_timer(Step& step, const Timer& timer);  // derived state: it has fired
 
 RunContextRef make_context(const State& state, const Execution& execution, NodeIndex node,

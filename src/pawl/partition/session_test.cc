@@ -1,0 +1,40 @@
+#include <gtest/gtest.h>
+
+#include "pawl/testing/scenario/partition_rig.h"
+
+namespace pawl {
+namespace {
+
+TEST(Session, WhatAClosedOneLosesStandsInTheHistoryOfItsExecution) {
+  PartitionRig rig;
+  Workflow workflow;
+  workflow.name = "w";
+  Node node;
+  node.id = "n";
+  node.type = NodeType::function;
+  node.function = "work";
+  node.for_each = make_expression("6");
+  workflow.nodes = {node};
+  SessionId worker = rig.worker(4, {"work"});
+  ExecutionId id = rig.submit(rig.add(std::move(workflow)));
+  rig.succeed({id, 0, 1, 2});
+  rig.command(CloseSession{worker, "the worker said goodbye"});
+  std::vector<TaskRange> lost;
+  for (const Event& event : rig.groups().back().events) {
+    const auto* failed = std::get_if<AttemptFailed>(&event);
+    if (failed == nullptr) continue;
+    EXPECT_EQ(failed->kind, FailureKind::lost);
+    EXPECT_EQ(failed->error, "the worker said goodbye");
+    EXPECT_EQ(execution_of(event), id);
+    lost.push_back(failed->range);
+  }
+  EXPECT_EQ(lost, (std::vector<TaskRange>{{id, 0, 0, 1}, {id, 0, 2, 5}}));
+  EXPECT_TRUE(rig.state().sessions.empty());
+  auto task = std::get<TaskDetail>(rig.ask(GetTask{id, "n", 3}));
+  EXPECT_EQ(task.failures, 0u) << "a lost worker says nothing about the task";
+  EXPECT_EQ(task.status, TaskStatus::ready);
+  EXPECT_EQ(rig.problem(), "");
+}
+
+}  // namespace
+}  // namespace pawl

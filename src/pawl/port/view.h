@@ -7,8 +7,8 @@
 //    seal it.
 //  * Within a batch delete_ranges come first, then deletes, then puts.
 //  * submit() returns at once; the answer comes through poll(). One batch in flight.
-//  * seal() makes everything up to position() a checkpoint that survives power loss and has been read
-//    back and verified; two newest checkpoints are kept. After opening, position() is that of the
+//  * A batch with `seal` makes everything up to its position a checkpoint that survives power loss and
+//    has been read back and verified; the two newest are kept. After opening, position() is that of the
 //    newest checkpoint that verifies, or 0: batches after it may be gone, and the log has them.
 //  * trim_position() is the position of the older kept checkpoint (0 if there are not two yet): the
 //    log is needed from there on.

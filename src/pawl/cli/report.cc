@@ -11,11 +11,13 @@ namespace pawl::cli {
 namespace {
 
 constexpr uint32_t failures_shown_max = 10;
+constexpr size_t line_columns = 72;  // of JSON for people: what fits stays on one line
 
 void indent_into(std::string_view json, size_t depth, std::string& text) {
   JsonKind kind = json_kind(json);
   bool object = kind == JsonKind::object;
-  if ((!object && kind != JsonKind::array) || json_count(json) == 0) {
+  bool short_enough = depth > 0 && json.size() + 2 * depth <= line_columns;
+  if (short_enough || (!object && kind != JsonKind::array) || json_count(json) == 0) {
     text += json_compact(json);
     return;
   }

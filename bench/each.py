@@ -1,0 +1,69 @@
+#!/usr/bin/env python3
+"""`pawl each true` against xargs, GNU parallel and a bare vfork loop, in the same run.
+
+Every round runs all of them, so that a noisy machine disturbs all alike; medians are compared.
+Usage: bench/each.py [items] [rounds]      (./dev bench each)
+"""
+
+import os
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+ITEMS = int(sys.argv[1]) if len(sys.argv) > 1 else 5000
+ROUNDS = int(sys.argv[2]) if len(sys.argv) > 2 else 5
+PARALLEL_ITEMS = 300  # it is so slow that 5,000 would take a quarter of a minute a round
+PAWL = os.environ.get("PAWL", "pawl")
+SPAWN_BENCH = os.path.join(os.environ.get("PAWL_BUILD", "build/release"), "bin", "spawn_bench")
+
+
+def rate(command, items, directory):
+    """Items per second of one command that reads its items from standard input."""
+    given = "".join(f"{i}\n" for i in range(items))
+    start = time.monotonic()
+    subprocess.run(command, input=given, text=True, cwd=directory, check=True,
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return items / (time.monotonic() - start)
+
+
+def bare_rate():
+    """Items per second of a bare vfork + epoll loop with output pipes."""
+    printed = subprocess.run([SPAWN_BENCH, str(ITEMS), "1"], check=True, capture_output=True,
+                             text=True).stdout
+    return float(re.search(r"bare loop\s+(\d+)", printed).group(1))
+
+
+def main():
+    contenders = {"bare vfork loop": [], "pawl each true": [], "xargs -P2 -n1 true": [],
+                  "parallel -j2 true": []}
+    with_parallel = shutil.which("parallel") is not None
+    for _ in range(ROUNDS):
+        contenders["bare vfork loop"].append(bare_rate())
+        with tempfile.TemporaryDirectory() as directory:
+            contenders["pawl each true"].append(
+                rate([PAWL, "each", "--jobs", "2", "true"], ITEMS, directory))
+            contenders["xargs -P2 -n1 true"].append(
+                rate(["xargs", "-P2", "-n1", "true"], ITEMS, directory))
+            if with_parallel:
+                contenders["parallel -j2 true"].append(
+                    rate(["parallel", "-j2", "true"], PARALLEL_ITEMS, directory))
+    if not with_parallel:
+        print("SKIPPED: GNU parallel is not installed")
+    ours = statistics.median(contenders["pawl each true"])
+    targets = {"bare vfork loop": ">= 0.85", "xargs -P2 -n1 true": ">= 1.5",
+               "parallel -j2 true": ">= 8"}
+    for name, rates in contenders.items():
+        if not rates:
+            continue
+        median = statistics.median(rates)
+        against = f"   pawl each is {ours / median:5.2f} x   (target {targets[name]})" \
+            if name in targets else ""
+        print(f"{name:20} {median:8.0f} /s{against}")
+
+
+if __name__ == "__main__":
+    main()

@@ -68,6 +68,8 @@ Instant Worker::deadline() const {
   Instant at = link_.deadline();
   if (phase_ == Phase::serving || phase_ == Phase::leaving)
     at = std::min(at, lease_from_ + options_.spec.lease);
+  if (phase_ == Phase::greeting && link_.idle())
+    at = std::min(at, lease_from_ + options_.spec.lease);
   if (!kill_at_.empty()) at = std::min(at, kill_at_.begin()->first);
   if (link_.full()) return at;  // nothing of what follows could be sent
   if (phase_ == Phase::apart && runs_.empty()) at = std::min(at, hello_at_);
@@ -252,9 +254,16 @@ Duration Worker::heartbeat_interval() const {
   return {options_.spec.lease.ns / 3};
 }
 
+// The Hello has arrived, but whoever took it may be gone, and the next engine knows nothing of us. (A
+// Hello that has not arrived is the link's business.)
+bool Worker::greeted_in_vain(Instant now) const {
+  return phase_ == Phase::greeting && link_.idle() && now - lease_from_ >= options_.spec.lease;
+}
+
 // The lease runs from before the sending of what the engine last acknowledged: whatever the network
 // did in between, the engine's own count started later.
 void Worker::keep_session(Instant now) {
+  if (greeted_in_vain(now)) end_session(now);
   if (phase_ != Phase::serving && phase_ != Phase::leaving) return;
   if (heartbeat_sequence_ != 0 && link_.acknowledged() >= heartbeat_sequence_) {
     lease_from_ = heartbeat_sent_;

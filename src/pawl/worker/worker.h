@@ -22,6 +22,7 @@
 //    was sent longer than the lease ago, the session is over for us as it is for the engine.
 //  * When a session is over (lease, Closed, engine restarted) every attempt is killed unreported;
 //    once all have ended, Hello is said again.
+//  * A Hello that arrived and is not answered within a lease is said again.
 //  * drain(): starts nothing more, lets what runs finish, says Goodbye. What was granted
 //    and not started goes back to the engine with the Goodbye. abandon(): the same, but
 //    ends what runs, unreported: asked first, killed stop_grace later.
@@ -116,6 +117,7 @@ class Worker final : public Actor {
   void hear(Finished finished);
   void hear(Progressed progressed);
   void keep_session(Instant now);
+  bool greeted_in_vain(Instant now) const;
   void end_session(Instant hello_at);
   void stop_run(uint64_t launch, Run& run, Instant now);
   void kill_overdue(Instant now);

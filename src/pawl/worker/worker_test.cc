@@ -435,6 +435,20 @@ TEST(Worker, ASecondWelcomeReplacesTheSession) {
   EXPECT_EQ(w.processes.started.size(), 2u);
 }
 
+// The engine took the Hello and died before its Welcome was durable.
+TEST(Worker, AHelloThatWasHeardButNotAnsweredIsSaidAgain) {
+  World w;
+  w.engine.send(Closed{"for the sake of the test"});
+  w.engine.welcomes = false;
+  w.settle();
+  w.engine.take<Hello>();
+  w.pass(Duration::seconds(25));
+  EXPECT_GE(w.engine.take<Hello>().size(), 2u);
+  w.engine.welcomes = true;
+  w.pass(Duration::seconds(15));
+  EXPECT_TRUE(w.worker->connected());
+}
+
 TEST(Worker, ARefusedHelloIsSaidAgainLater) {
   World world;
   world.engine.welcomes = false;

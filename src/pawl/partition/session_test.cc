@@ -28,7 +28,7 @@ TEST(Session, WhatAClosedOneLosesStandsInTheHistoryOfItsExecution) {
     EXPECT_EQ(execution_of(event), id);
     lost.push_back(failed->range);
   }
-  EXPECT_EQ(lost, (std::vector<TaskRange>{{id, 0, 0, 1}, {id, 0, 2, 5}}));
+  EXPECT_EQ(lost, (std::vector<TaskRange>{{id, 0, 0, 1}, {id, 0, 2, 4}, {id, 0, 4, 5}}));
   EXPECT_TRUE(rig.state().sessions.empty());
   auto task = std::get<TaskDetail>(rig.ask(GetTask{id, "n", 3}));
   EXPECT_EQ(task.failures, 0u) << "a lost worker says nothing about the task";

@@ -281,6 +281,14 @@ struct LogModel::Apply {
     });
   }
 
+  // The same group ends the session: what it held is lost without a word from it.
+  bool closes(SessionId session) const {
+    return std::any_of(group.events.begin(), group.events.end(), [&](const Event& event) {
+      const auto* closed = std::get_if<SessionClosed>(&event);
+      return closed != nullptr && closed->session == session;
+    });
+  }
+
   void check_failure(const AttemptFailed& event, TaskModel& task, const TaskKey& key) {
     const Node& definition = model.executions_.at(key.execution).definition->nodes[key.node];
     if (event.attempt == 0) {
@@ -292,7 +300,8 @@ struct LogModel::Apply {
     }
     const Outcome* told = outcome(task, key, event.attempt);
     bool declined = event.kind == FailureKind::declined;
-    require(declined || (told != nullptr && !told->succeeded && told->kind == event.kind), "I4",
+    bool lost = event.kind == FailureKind::lost && closes(task.session);
+    require(declined || lost || (told != nullptr && !told->succeeded && told->kind == event.kind), "I4",
             text(key) + ": attempt " + std::to_string(event.attempt) +
                 " is recorded as failed, but it did not say so");
     model.coverage_.reached_if(declined, Sometimes::attempt_declined);

@@ -29,8 +29,11 @@ class OwnStation final : public cli::Station {
         GatewayPorts{host.loop(), host.engine(), host.blob(), host.evaluator()}, station->answers_,
         gateway);
     station->client_ = std::make_unique<LocalClient>(*station->gateway_, host.loop());
-    PAWL_ASSIGN(station->server_,
-                SocketServer::open(*station->gateway_, host.loop(), options.directory));
+    // Whoever only looks is gone in a moment, and would run nothing that came in: others wait.
+    if (options.work) {
+      PAWL_ASSIGN(station->server_,
+                  SocketServer::open(*station->gateway_, host.loop(), options.directory));
+    }
     return std::unique_ptr<cli::Station>(std::move(station));
   }
 

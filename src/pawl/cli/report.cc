@@ -94,7 +94,8 @@ std::string summary_of(const ExecutionDetail& detail, const Style& style) {
                      style.paint(colour_of(all.status), name(all.status));
   if (all.ended.ns > all.started.ns)
     line += " in " + in_words(Duration{all.ended.ns - all.started.ns});
-  line += ": " + with_commas(all.tasks.succeeded) + " tasks done";
+  line += ": " + with_commas(all.tasks.succeeded) +
+          (all.tasks.succeeded == 1 ? " task done" : " tasks done");
   if (failing(all.tasks) > 0) line += ", " + with_commas(failing(all.tasks)) + " failed";
   if (all.tasks.cancelled > 0) line += ", " + with_commas(all.tasks.cancelled) + " cancelled";
   if (!all.error.empty()) line += " (" + tame(all.error) + ")";

@@ -156,7 +156,9 @@ int logs(Session& session, const Arguments& given) {
   if (!detail.ok()) return session.fail(detail.error());
   LogPrinter printer(session, *detail, *subject);
   if (Status there = printer.check(); !there.ok()) return session.fail(there.error());
-  if (given.has("follow")) {
+  if (given.has("follow") && session.station().holds()) {
+    session.say("nothing runs in " + session.state() + " now: this is all there is");
+  } else if (given.has("follow")) {
     Ticket settled = client.start(AwaitExecution{id});
     while (!client.done(settled) && session.interrupts().count() == 0) {
       printer.print_files();

@@ -149,6 +149,16 @@ std::vector<VerbEntry> all_verbs() {
   all.push_back(asking("verify", "", "Proves a state directory from its bytes; changes nothing.",
                        {}, {"pawl verify", "pawl verify --state /var/lib/pawl"}, 0, 0,
                        verb_verify));
+  all.push_back(
+      {{.name = "bench",
+        .arguments = "",
+        .summary = "Measures this disk and machine: tasks against bare durable writes.",
+        .details = "Works in a directory of its own below the current one, and removes it.",
+        .options = {},
+        .examples = {"pawl bench"},
+        .positionals_min = 0,
+        .positionals_max = 0},
+       verb_bench});
   return all;
 }
 

@@ -1,4 +1,4 @@
-"""What documents claim about the code: limits have the values shown, and the tests named exist.
+"""What documents claim about the code: limits have the values shown, tests and defects named exist.
 
   python3 tools/claims_test.py REPOSITORY            fails where a document and the code part
   python3 tools/claims_test.py REPOSITORY --write    writes the values into docs/operations.md
@@ -7,7 +7,8 @@
 Limits: rows of docs/operations.md under "Limits", 
 "| `name` | value |" (all of model/limits.h, in its order) and "| `name` | `file below src/pawl` | value |". Tests: every name in the last column of a table whose
 heading ends with "tests |", in docs/operations.md and docs/guarantees.md: `Suite.Test` of gtest, a name
-of ctest, or a file.
+of ctest, or a file. Defects: the rows under "The museum" in docs/simulation.md are those of
+src/pawl/sim/museum*.cc, with their words.
 """
 
 import re
@@ -17,6 +18,7 @@ from pathlib import Path
 
 LIMITS = "src/pawl/model/limits.h"
 HEADING = "\n## Limits\n"
+MUSEUM_HEADING = "\n## The museum\n"
 DOCUMENTS = ("docs/operations.md", "docs/guarantees.md")
 UNITS = {"nanoseconds": "ns", "microseconds": "us", "milliseconds": "ms", "seconds": "s", "minutes": "min",
          "hours": "h"}
@@ -112,7 +114,17 @@ def test_faults(root, document, text, tests):
             yield f"{document}:{number}: there is no test {name}"
 
 
+def museum_faults(root, text):
+    listed = re.findall(r"^\| `(\w+)` \| (.*) \|$", text.partition(MUSEUM_HEADING)[2], re.M)
+    code = "".join(path.read_text() for path in sorted((root / "src/pawl/sim").glob("museum*.cc")))
+    shown = re.findall(r'\{"(\w+)",\s*"([^"]*)"', code)
+    for name, incident in sorted(set(listed) ^ set(shown)):
+        where = "src/pawl/sim has no" if (name, incident) in listed else "docs/simulation.md does not list the"
+        yield f"{where} defect {name}: {incident}"
+
+
 def faults(root):
+    yield from museum_faults(root, (root / "docs/simulation.md").read_text())
     tests = known_tests(root)
     for document in DOCUMENTS:
         text = (root / document).read_text()
@@ -138,6 +150,10 @@ def self_test():
         (root / "src/pawl/e/f.h").write_text("constexpr int d = 3;\n")
         (root / "tests/a_test.cc").write_text("TEST(S, T) {}\n")
         (root / "tests/CMakeLists.txt").write_text("add_test(NAME t.one COMMAND x)\n")
+        (root / "src/pawl/sim").mkdir()
+        (root / "src/pawl/sim/museum.cc").write_text('{"one", "a tale",\n  make}')
+        for row, wanted in {"| `one` | a tale |": 0, "| `two` | a tale |": 2, "": 1}.items():
+            assert len(list(museum_faults(root, f"\n## The museum\n\n{row}\n"))) == wanted, row
         for text, wanted in cases.items():
             tests = known_tests(root)
             found = [*test_faults(root, "d", text, tests), *limit_faults(root, text)]

@@ -28,6 +28,10 @@ Clients::Clients(Universe& universe, Server& server, const Plan& plan, const boo
     // A condition that cannot be evaluated: its node parks.
     if (plan.evaluated_permille > 0 && dice_.chance(200))
       workflow.nodes[0].when = make_expression("error(\"no\")");
+    // The shapes' own queue timeouts are minutes; some are to run out.
+    if (dice_.chance(200))
+      workflow.nodes.back().timeout.queue =
+          Duration::milliseconds(static_cast<int64_t>(dice_.between(100, 10'000)));
     Bytes bytes = encode(workflow);
     Hash128 hash = hash128(bytes);
     definitions_.push_back({std::move(bytes), hash, {}});

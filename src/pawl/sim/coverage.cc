@@ -63,6 +63,8 @@ constexpr std::array<const char*, sometimes_count> names = {
     "cancel_after_end_refused",
     "mapped_node_without_items",
     "mapped_node_over_several_grants",
+    "group_beyond_a_segment",
+    "result_in_blob_store",
     "embedded_worker",
     "no_faults",
 };

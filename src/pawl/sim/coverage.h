@@ -68,6 +68,8 @@ enum class Sometimes : uint8_t {
   cancel_after_end_refused,
   mapped_node_without_items,
   mapped_node_over_several_grants,
+  group_beyond_a_segment,
+  result_in_blob_store,
   embedded_worker,
   no_faults,
   count_,

@@ -301,7 +301,8 @@ struct LogModel::Apply {
     const Outcome* told = outcome(task, key, event.attempt);
     bool declined = event.kind == FailureKind::declined;
     bool lost = event.kind == FailureKind::lost && closes(task.session);
-    require(declined || lost || (told != nullptr && !told->succeeded && told->kind == event.kind), "I4",
+    require(declined || lost || (told != nullptr && !told->succeeded && told->kind == event.kind),
+            "I4",
             text(key) + ": attempt " + std::to_string(event.attempt) +
                 " is recorded as failed, but it did not say so");
     model.coverage_.reached_if(declined, Sometimes::attempt_declined);
@@ -431,6 +432,7 @@ struct LogModel::Apply {
             to_text(event.execution) + " ends as " + name(event.status) + " instead of " +
                 name(expected));
     execution->status = event.status;
+    model.coverage_.reached_if(event.output.is_blob(), Sometimes::result_in_blob_store);
   }
 
   void operator()(const OutboxEnqueued&) { require(false, "I2", "a message nobody sent"); }

@@ -1,5 +1,7 @@
 #include "pawl/sim/oracle.h"
 
+#include <algorithm>
+
 #include "pawl/wire/event_codec.h"
 
 namespace pawl::sim {
@@ -74,6 +76,7 @@ void Oracle::log_failed() {
 
 void Oracle::apply(const Pending& pending) {
   durable_ = pending.position;
+  largest_group_ = std::max<uint64_t>(largest_group_, pending.payload.size());
   history_.push_back({pending.position, pending.epoch, pending.payload});
   auto group = decode_group(pending.position, pending.epoch, pending.payload);
   if (!group.ok()) return violate("I18", "a group that cannot be read: " + group.error().message);

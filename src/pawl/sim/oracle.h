@@ -52,6 +52,7 @@ class Oracle {
   uint64_t durable() const { return durable_; }
   // Every durable group, oldest first: for replaying them all.
   const std::deque<LogGroup>& history() const { return history_; }
+  uint64_t largest_group() const { return largest_group_; }
   bool waiting() const { return pending_.has_value() && !log_failed_; }
   Instant last_acknowledged() const { return last_acknowledged_; }
 
@@ -86,6 +87,7 @@ class Oracle {
   std::deque<LogGroup> history_;
   std::optional<Pending> pending_;
   uint64_t durable_ = 0;
+  uint64_t largest_group_ = 0;  // bytes
   uint64_t epoch_ = 0;
   bool log_failed_ = false;
   Instant last_acknowledged_;

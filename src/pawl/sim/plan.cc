@@ -80,6 +80,7 @@ void draw_habits(Random& dice, Habits& habits) {
   habits.hang = static_cast<uint32_t>(skewed(dice, 0, 30));
   habits.crash_worker = static_cast<uint32_t>(skewed(dice, 0, 20));
   habits.repeat_old_report = static_cast<uint32_t>(skewed(dice, 0, 300));
+  if (dice.chance(350)) habits.large_output = static_cast<uint32_t>(skewed(dice, 1, 200));
   habits.longest = milliseconds(dice, 2, 5) +
                    Duration::milliseconds(static_cast<int64_t>(skewed(dice, 0, 20'000)));
 }
@@ -195,6 +196,7 @@ Status apply_plan_text(Plan& plan, const std::string& text) {
   take(fields, "hang_permille", plan.habits.hang);
   take(fields, "crash_worker_permille", plan.habits.crash_worker);
   take(fields, "repeat_permille", plan.habits.repeat_old_report);
+  take(fields, "large_output_permille", plan.habits.large_output);
   take_ms(fields, "shortest_ms", plan.habits.shortest);
   take_ms(fields, "longest_ms", plan.habits.longest);
   take(fields, "segment_bytes", plan.segment_bytes);

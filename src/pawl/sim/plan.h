@@ -58,6 +58,7 @@ struct Habits {
   uint32_t crash_worker = 3;
   uint32_t progress = 100;
   uint32_t repeat_old_report = 30;
+  uint32_t large_output = 0;  // tens of KiB: groups beyond a segment, results in the blob store
   Duration shortest = Duration::milliseconds(1);
   Duration longest = Duration::seconds(2);
 };

@@ -395,6 +395,8 @@ void Server::after_turn() {
   }
   world_.universe.coverage.reached_if(outstanding_ > world_.plan.limits.group_commands_max,
                                       Sometimes::group_full);
+  world_.universe.coverage.reached_if(world_.oracle.largest_group() > world_.plan.segment_bytes,
+                                      Sometimes::group_beyond_a_segment);
   bool full = world_.universe.now() < full_until_;
   world_.universe.coverage.reached_if(
       full && world_.oracle.waiting() && disk_.in_flight() == 0 && !write_planned_,

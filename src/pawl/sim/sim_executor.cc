@@ -88,7 +88,10 @@ AttemptReport SimExecutor::report_of(const Grant& grant, ItemIndex item,
   } else if (!dice.chance(100)) {
     std::string output = "{\"item\":" + std::to_string(item) +
                          ",\"attempt\":" + std::to_string(grant.attempt) +
-                         ",\"nonce\":" + std::to_string(grant.nonce % 1'000'000) + "}";
+                         ",\"nonce\":" + std::to_string(grant.nonce % 1'000'000);
+    if (dice.chance(world_.plan.habits.large_output))
+      output += ",\"text\":\"" + std::string(dice.between(10'000, 60'000), 'x') + "\"";
+    output += "}";
     report.outputs = {Payload::inline_json(std::move(output))};
   }
   return report;

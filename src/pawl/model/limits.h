@@ -22,6 +22,8 @@ struct Limits {
   uint64_t error_bytes_max = 4096;               // one failure's text; longer ones are cut
   uint64_t sessions_max = 4096;                  // workers connected
   uint64_t peers_max = 8192;                     // worker addresses remembered, with or without session
+  uint64_t session_functions_max = 4096;         // functions one worker offers
+  uint64_t session_name_bytes_max = 256;         // a worker's name, and each of its functions'
   uint64_t session_credit_max = 1 << 20;         // grants outstanding at one session
   uint64_t grant_items_max = 16'384;             // items in one grant
   uint64_t inbox_depth_max = 1 << 20;            // commands waiting in memory

@@ -11,6 +11,11 @@ void stop_attempts(Step& step, const Execution& execution, NodeIndex node, const
 
 }  // namespace
 
+// Reasons come from clients, errors from workers.
+std::string cut(const Limits& limits, const std::string& text) {
+  return text.substr(0, limits.error_bytes_max);
+}
+
 Reply no_execution(ExecutionId id) {
   return refuse(Code::not_found,
                 "no execution " + to_text(id) + "; `pawl list` shows those that exist");
@@ -29,7 +34,7 @@ Reply on(Step& step, const CancelExecution& command) {
       stop_attempts(step, *execution, node, range, range.span);
   }
   step.ask(Settled{execution->id, ExecutionStatus::cancelled});
-  step.emit(ExecutionCancelled{command.execution, command.reason});
+  step.emit(ExecutionCancelled{command.execution, cut(step.state().limits, command.reason)});
   return {Code::ok, "", 1};
 }
 
@@ -58,7 +63,7 @@ Reply on(Step& step, const CancelTask& command) {
         stop_attempts(step, *execution, command.task.node, range, {item, item + 1});
     }
   }
-  step.emit(TaskCancelled{command.task, command.reason});
+  step.emit(TaskCancelled{command.task, cut(step.state().limits, command.reason)});
   return {Code::ok, "", 1};
 }
 

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "pawl/base/json.h"
 #include "pawl/partition/step.h"
 
 namespace pawl {
@@ -54,20 +55,26 @@ Duration backoff(const RetryPolicy& policy, uint32_t failures, Random& dice) {
 
 constexpr Duration declined_pause = Duration::seconds(1);
 
+// A failed range is one event per item, since each backs off by itself; so that one report cannot
+// fill the memory, its items share what their texts may take together.
+uint64_t error_bytes_of_item(const Limits& limits, const TaskRange& range) {
+  constexpr uint64_t together = 4 << 20;
+  return std::min(limits.error_bytes_max, std::max<uint64_t>(64, together / range.size()));
+}
+
 void fail(Step& step, const AttemptReport& report, ItemIndex item) {
   const Execution& execution = *step.state().executions.find(report.range.execution);
   const RetryPolicy& policy = execution.definition(report.range.node).retry;
   const Story* story = execution.nodes[report.range.node].work->stories.find(item);
   uint32_t failures = (story ? story->failures : 0) + 1;
-  AttemptFailed event{{report.range.execution, report.range.node, item, item + 1},
-                      report.attempt,
-                      report.kind,
-                      report.exit_code,
-                      report.error,
-                      Disposition::park,
-                      {}};
-  if (event.error.size() > step.state().limits.error_bytes_max)
-    event.error.resize(step.state().limits.error_bytes_max);
+  AttemptFailed event{
+      {report.range.execution, report.range.node, item, item + 1},
+      report.attempt,
+      report.kind,
+      report.exit_code,
+      report.error.substr(0, error_bytes_of_item(step.state().limits, report.range)),
+      Disposition::park,
+      {}};
   if (report.attempt >= attempts_max) {
     event.error += " (attempts_max reached)";
   } else if (report.kind == FailureKind::lost) {
@@ -80,6 +87,14 @@ void fail(Step& step, const AttemptReport& report, ItemIndex item) {
     event.retry_at = step.state().now + backoff(policy, failures, step.dice);
   }
   step.emit(std::move(event));
+}
+
+// Whoever reads them relies on it: JSON, and no other execution's blobs.
+bool outputs_valid(const AttemptReport& report) {
+  return std::all_of(report.outputs.begin(), report.outputs.end(), [&](const Payload& output) {
+    if (output.is_blob()) return output.ref().owner == report.range.execution;
+    return output.is_absent() || json_validate(output.text()).ok();
+  });
 }
 
 // Outputs that would take a mapped node over its limit turn the success into a
@@ -97,7 +112,8 @@ bool outputs_fit(const State& state, const AttemptReport& report) {
 }
 
 void apply_report(Step& step, const AttemptReport& report) {
-  if (report.succeeded && outputs_fit(step.state(), report)) {
+  bool fits = report.succeeded && outputs_fit(step.state(), report);
+  if (fits && outputs_valid(report)) {
     step.emit(AttemptsSucceeded{report.range, report.attempt, report.outputs});
     return;
   }
@@ -105,8 +121,9 @@ void apply_report(Step& step, const AttemptReport& report) {
   if (report.succeeded) {
     failed.kind = FailureKind::output;
     failed.error =
-        "the output is larger than output_bytes_max or mapped_output_bytes_max allow; "
-        "write it to a file and declare the file instead";
+        fits ? "the output is not JSON, or a blob of another execution"
+             : "the output is larger than output_bytes_max or mapped_output_bytes_max allow; "
+               "write it to a file and declare the file instead";
   }
   for (ItemIndex item = report.range.begin; item < report.range.end; ++item)
     fail(step, failed, item);

@@ -9,7 +9,7 @@ void take_output(Step& step, const Execution& execution, const ReportEvaluation&
   if (!command.succeeded) {
     end.status = ExecutionStatus::failed;
     end.output = {};
-    end.error = "output: " + command.error;
+    end.error = cut(step.state().limits, "output: " + command.error);
   }
   step.ask(Settled{end.execution, end.status});
   step.emit(std::move(end));
@@ -30,8 +30,9 @@ Reply on(Step& step, const ReportEvaluation& command) {
       (condition ? NodeStatus::evaluating_condition : NodeStatus::evaluating_items))
     return {};
   if (!command.succeeded) {
-    step.emit(NodeParked{command.execution, command.node,
-                         std::string(condition ? "when: " : "for_each: ") + command.error});
+    step.emit(NodeParked{
+        command.execution, command.node,
+        cut(step.state().limits, (condition ? "when: " : "for_each: ") + command.error)});
   } else if (!condition) {
     step.emit(NodeActivated{command.execution, command.node, command.items_count, command.value});
   } else if (command.value.is_blob() || json_true(command.value.text())) {

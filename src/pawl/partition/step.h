@@ -72,6 +72,8 @@ RunContextRef make_context(const State& state, const Execution& execution, NodeI
 inline Reply refuse(Code code, std::string message) {
   return {code, std::move(message), 0};
 }
+// At most error_bytes_max of it.
+std::string cut(const Limits& limits, const std::string& text);
 Reply no_execution(ExecutionId id);
 
 }  // namespace pawl

@@ -73,6 +73,8 @@ void draw_limits(Random& dice, Limits& limits) {
   if (dice.chance(100)) limits.open_executions_max = skewed(dice, 2, 20);
   if (dice.chance(100)) limits.sessions_max = dice.between(2, 6);
   if (dice.chance(100)) limits.error_bytes_max = dice.between(1, 100);
+  Random aside = dice;  // so that seeds mean what they meant
+  if (aside.chance(500)) limits.ended_executions_kept_max = aside.below(20);
 }
 
 void draw_habits(Random& dice, Habits& habits) {

@@ -4,7 +4,6 @@
 #include <chrono>
 #include <cstdio>
 #include <fstream>
-#include <iterator>
 #include <string>
 
 #include "pawl/sim/world.h"
@@ -33,6 +32,8 @@ void measure(const char* name, const std::string& text, uint64_t seeds) {
 
 int main() {
   std::ifstream file(std::string(PAWL_PLANS) + "/sparse.plan");
-  measure("sparse", std::string(std::istreambuf_iterator<char>(file), {}), 20);
+  std::string sparse;
+  for (std::string line; std::getline(file, line);) sparse += line + "\n";
+  measure("sparse", sparse, 20);
   measure("default", "faults swarm\n", 100);
 }

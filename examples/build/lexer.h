@@ -5,17 +5,17 @@
 enum token_kind { TOKEN_NUMBER, TOKEN_SIGN, TOKEN_END, TOKEN_UNKNOWN };
 
 struct token {
-    enum token_kind kind;
-    long number;
-    char sign;
+  enum token_kind kind;
+  long number;
+  char sign;
 };
 
 struct lexer {
-    const char *at;
-    struct token token; /* the current one */
+  const char* at;
+  struct token token; /* the current one */
 };
 
-void lexer_start(struct lexer *lexer, const char *text);
-void lexer_next(struct lexer *lexer);
+void lexer_start(struct lexer* lexer, const char* text);
+void lexer_next(struct lexer* lexer);
 
 #endif

@@ -4,6 +4,6 @@
 #define CALC_PARSER_H
 
 /* 0 and the value; or -1 and what is wrong. */
-int evaluate(const char *text, long *value, const char **problem);
+int evaluate(const char* text, long* value, const char** problem);
 
 #endif

@@ -11,8 +11,8 @@ namespace pawl {
 
 }  // namespace pawl
 
-#define PAWL_CHECK(condition, message)                                       \
-  do {                                                                       \
-    if (!(condition)) [[unlikely]]                                           \
-      ::pawl::check_failed(__FILE__, __LINE__, #condition, message);         \
+#define PAWL_CHECK(condition, message)                               \
+  do {                                                               \
+    if (!(condition)) [[unlikely]]                                   \
+      ::pawl::check_failed(__FILE__, __LINE__, #condition, message); \
   } while (false)

@@ -83,8 +83,8 @@ class JsonWriter {
  private:
   void separate();
   std::string text_;
-  std::vector<char> open_;   // '{' or '['
-  bool fresh_ = true;        // nothing written yet at this level
+  std::vector<char> open_;  // '{' or '['
+  bool fresh_ = true;       // nothing written yet at this level
   bool after_key_ = false;
 };
 

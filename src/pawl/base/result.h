@@ -21,11 +21,11 @@ namespace pawl {
 enum class Code : uint8_t {
   ok = 0,
   cancelled = 1,
-  unknown = 2,              // may or may not have happened: resolve by reading
-  invalid_argument = 3,     // the request is wrong whatever the state
+  unknown = 2,           // may or may not have happened: resolve by reading
+  invalid_argument = 3,  // the request is wrong whatever the state
   deadline_exceeded = 4,
   not_found = 5,
-  already_exists = 6,       // the same request id with another payload
+  already_exists = 6,  // the same request id with another payload
   permission_denied = 7,
   resource_exhausted = 8,   // a named limit was hit
   failed_precondition = 9,  // wrong in this state: fix the state first
@@ -33,8 +33,8 @@ enum class Code : uint8_t {
   out_of_range = 11,
   unimplemented = 12,
   internal = 13,
-  unavailable = 14,         // try again later
-  data_loss = 15,           // corrupt data was found; never served
+  unavailable = 14,  // try again later
+  data_loss = 15,    // corrupt data was found; never served
   unauthenticated = 16,
 };
 
@@ -118,10 +118,9 @@ using Status = Result<void>;
 #define PAWL_CONCAT_INNER(a, b) a##b
 #define PAWL_CONCAT(a, b) PAWL_CONCAT_INNER(a, b)
 
-#define PAWL_TRY(expression)                                              \
-  do {                                                                    \
-    if (auto pawl_status = (expression); !pawl_status.ok())               \
-      return std::move(pawl_status).error();                              \
+#define PAWL_TRY(expression)                                                                       \
+  do {                                                                                             \
+    if (auto pawl_status = (expression); !pawl_status.ok()) return std::move(pawl_status).error(); \
   } while (false)
 
 #define PAWL_ASSIGN(declaration, expression) \

@@ -35,8 +35,12 @@ constexpr int64_t saturating_add(int64_t a, int64_t b) {
   return b > 0 ? std::numeric_limits<int64_t>::max() : std::numeric_limits<int64_t>::min();
 }
 
-constexpr Duration operator+(Duration a, Duration b) { return {saturating_add(a.ns, b.ns)}; }
-constexpr Duration operator-(Duration a, Duration b) { return {saturating_add(a.ns, -b.ns)}; }
+constexpr Duration operator+(Duration a, Duration b) {
+  return {saturating_add(a.ns, b.ns)};
+}
+constexpr Duration operator-(Duration a, Duration b) {
+  return {saturating_add(a.ns, -b.ns)};
+}
 
 struct Instant {
   int64_t ns = 0;
@@ -45,9 +49,15 @@ struct Instant {
   friend constexpr auto operator<=>(const Instant&, const Instant&) = default;
 };
 
-constexpr Instant operator+(Instant t, Duration d) { return {saturating_add(t.ns, d.ns)}; }
-constexpr Instant operator-(Instant t, Duration d) { return {saturating_add(t.ns, -d.ns)}; }
-constexpr Duration operator-(Instant a, Instant b) { return {saturating_add(a.ns, -b.ns)}; }
+constexpr Instant operator+(Instant t, Duration d) {
+  return {saturating_add(t.ns, d.ns)};
+}
+constexpr Instant operator-(Instant t, Duration d) {
+  return {saturating_add(t.ns, -d.ns)};
+}
+constexpr Duration operator-(Instant a, Instant b) {
+  return {saturating_add(a.ns, -b.ns)};
+}
 
 struct WallTime {
   int64_t ns = 0;

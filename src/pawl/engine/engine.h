@@ -51,7 +51,9 @@ struct AwaitExecution {
 };
 // Submits and waits in one request. Answers with the ExecutionDetail once it has ended; with a Reply
 // when it was refused, or is parked (number: the execution).
-struct RunExecution { SubmitExecution submit; };
+struct RunExecution {
+  SubmitExecution submit;
+};
 // The execution's events, oldest first.
 struct ReadHistory {
   ExecutionId execution;
@@ -96,7 +98,7 @@ struct EngineOptions {
   Address address = 1;
   bool workers_died = true;                  // in-process workers: their attempts died with us
   uint64_t checkpoint_log_bytes = 32 << 20;  // log written since the last checkpoint
-  uint64_t checkpoint_executions = 20'000;  // executions changed since
+  uint64_t checkpoint_executions = 20'000;   // executions changed since
 };
 
 class Engine final : public Actor {
@@ -179,7 +181,7 @@ class Engine final : public Actor {
   Gathering gathering_;
   std::optional<Gathering> in_flight_;
   std::map<ExecutionId, std::vector<Waiter>> waiters_;
-  std::set<Ticket> submitting_;  // of RunExecution, until the submit is durable
+  std::set<Ticket> submitting_;          // of RunExecution, until the submit is durable
   std::optional<ViewBatch> checkpoint_;  // kept until the view has it
   bool checkpoint_in_flight_ = false;
   Instant retry_checkpoint_at_ = Instant::never();

@@ -28,10 +28,10 @@ struct RegisterWorkflow {
 // the same id with other content is ALREADY_EXISTS.
 struct SubmitExecution {
   std::string request_id;
-  Hash128 payload_hash;   // over all the client sent: see submit_hash()
+  Hash128 payload_hash;  // over all the client sent: see submit_hash()
   WorkflowId workflow;
-  Payload input;          // JSON object
-  std::string labels;     // JSON object
+  Payload input;       // JSON object
+  std::string labels;  // JSON object
 };
 Hash128 submit_hash(const SubmitExecution& submit, const Hash128& definition);
 
@@ -54,12 +54,23 @@ struct DeadLetterSelection {
   bool all_items = true;
   ItemIndex item = 0;
 };
-struct RedriveDeadLetters { DeadLetterSelection which; };  // a new round of allowed failures
-struct DiscardDeadLetters { DeadLetterSelection which; };  // terminal: the node has failed
+struct RedriveDeadLetters {
+  DeadLetterSelection which;
+};  // a new round of allowed failures
+struct DiscardDeadLetters {
+  DeadLetterSelection which;
+};  // terminal: the node has failed
 
-struct OpenSession { WorkerSpec worker; };
-struct RenewSession { SessionId session; };                // soft: no event
-struct CloseSession { SessionId session; std::string reason; };
+struct OpenSession {
+  WorkerSpec worker;
+};
+struct RenewSession {
+  SessionId session;
+};  // soft: no event
+struct CloseSession {
+  SessionId session;
+  std::string reason;
+};
 
 struct ReportAttempts {
   SessionId session;
@@ -73,7 +84,7 @@ const char* name(EvaluationPurpose purpose);  // "condition"
 // or absent; output: JSON.
 struct ReportEvaluation {
   ExecutionId execution;
-  NodeIndex node = 0;               // unused for output
+  NodeIndex node = 0;  // unused for output
   EvaluationPurpose purpose = EvaluationPurpose::condition;
   bool succeeded = false;
   Payload value;

@@ -26,7 +26,9 @@ struct Answer {
   Ticket ticket = 0;
   Reply reply;
 };
-struct Dispatch { Grant grant; };
+struct Dispatch {
+  Grant grant;
+};
 struct Stop {
   SessionId session;
   StopAttempts attempts;
@@ -34,7 +36,7 @@ struct Stop {
 struct Evaluate {
   EvaluationPurpose purpose = EvaluationPurpose::condition;
   Expression expression;
-  RunContextRef context;   // context->node is the node asking (output: any)
+  RunContextRef context;  // context->node is the node asking (output: any)
 };
 // The session is over: its worker must stop what it holds and say Hello again.
 struct Hangup {

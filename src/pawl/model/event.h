@@ -46,7 +46,7 @@ struct NodeActivated {
   ExecutionId execution;
   NodeIndex node = 0;
   uint32_t items_count = 1;
-  Payload items;                 // encoded item list; absent: items are 0..n-1
+  Payload items;  // encoded item list; absent: items are 0..n-1
 };
 
 enum class SkipReason : uint8_t { condition_false = 0, needs_skipped = 1, needs_failed = 2 };
@@ -89,14 +89,14 @@ struct AttemptsSucceeded {
 };
 
 enum class Disposition : uint8_t {
-  retry = 0,   // back off until retry_at, then ready again
-  again = 1,   // ready at once; does not count as a failure
-  park = 2,    // dead letter
+  retry = 0,  // back off until retry_at, then ready again
+  again = 1,  // ready at once; does not count as a failure
+  park = 2,   // dead letter
 };
 const char* name(Disposition disposition);  // "retry"
 struct AttemptFailed {
-  TaskRange range;               // usually one task; a range for a queue timeout
-  AttemptNumber attempt = 0;     // 0: was never granted (queue timeout)
+  TaskRange range;            // usually one task; a range for a queue timeout
+  AttemptNumber attempt = 0;  // 0: was never granted (queue timeout)
   FailureKind kind = FailureKind::exit_code;
   int32_t exit_code = 0;
   std::string error;
@@ -105,53 +105,81 @@ struct AttemptFailed {
 };
 
 // Back-off is over.
-struct RetryReleased { TaskRange range; };
+struct RetryReleased {
+  TaskRange range;
+};
 
-struct DeadLettersRedriven { TaskRange range; };
-struct DeadLettersDiscarded { TaskRange range; };
+struct DeadLettersRedriven {
+  TaskRange range;
+};
+struct DeadLettersDiscarded {
+  TaskRange range;
+};
 // A parked node (NodeParked) gets another evaluation, or is given up.
-struct NodeRedriven { ExecutionId execution; NodeIndex node = 0; };
-struct NodeDiscarded { ExecutionId execution; NodeIndex node = 0; };
+struct NodeRedriven {
+  ExecutionId execution;
+  NodeIndex node = 0;
+};
+struct NodeDiscarded {
+  ExecutionId execution;
+  NodeIndex node = 0;
+};
 
-struct TaskCancelled { TaskKey task; std::string reason; };
-struct ExecutionCancelled { ExecutionId execution; std::string reason; };
+struct TaskCancelled {
+  TaskKey task;
+  std::string reason;
+};
+struct ExecutionCancelled {
+  ExecutionId execution;
+  std::string reason;
+};
 
 enum class ExecutionStatus : uint8_t {
   running = 0,
-  parked = 1,      // nothing can move until a dead letter is redriven or discarded
+  parked = 1,  // nothing can move until a dead letter is redriven or discarded
   succeeded = 2,
-  failed = 3,      // ended with a discarded dead letter
+  failed = 3,  // ended with a discarded dead letter
   cancelled = 4,
 };
 const char* name(ExecutionStatus status);  // "running"
 
-struct ExecutionParked { ExecutionId execution; };
+struct ExecutionParked {
+  ExecutionId execution;
+};
 struct ExecutionEnded {
   ExecutionId execution;
   ExecutionStatus status = ExecutionStatus::succeeded;
   Payload output;
-  std::string error;             // failed: why, in one line
+  std::string error;  // failed: why, in one line
 };
 
 // Reserved for what crosses partitions: one id, an outbox event here and an inbox event there.
-struct OutboxEnqueued { uint64_t id = 0; uint64_t destination = 0; Bytes content; };
-struct InboxAccepted { uint64_t id = 0; uint64_t source = 0; Bytes content; };
+struct OutboxEnqueued {
+  uint64_t id = 0;
+  uint64_t destination = 0;
+  Bytes content;
+};
+struct InboxAccepted {
+  uint64_t id = 0;
+  uint64_t source = 0;
+  Bytes content;
+};
 
 using Event = std::variant<EpochStarted, WorkflowRegistered, ExecutionSubmitted, EvaluationStarted,
-                           NodeActivated, NodeSkipped, NodeParked, SessionOpened,
-                           SessionClosed, AttemptsGranted, AttemptsSucceeded, AttemptFailed,
-                           RetryReleased, DeadLettersRedriven, DeadLettersDiscarded, NodeRedriven,
-                           NodeDiscarded, TaskCancelled, ExecutionCancelled, ExecutionParked,
-                           ExecutionEnded, OutboxEnqueued, InboxAccepted>;
+                           NodeActivated, NodeSkipped, NodeParked, SessionOpened, SessionClosed,
+                           AttemptsGranted, AttemptsSucceeded, AttemptFailed, RetryReleased,
+                           DeadLettersRedriven, DeadLettersDiscarded, NodeRedriven, NodeDiscarded,
+                           TaskCancelled, ExecutionCancelled, ExecutionParked, ExecutionEnded,
+                           OutboxEnqueued, InboxAccepted>;
 
 // The execution an event belongs to; 0 for those of the partition itself.
 ExecutionId execution_of(const Event& event);
 
 // What one commit appends: the events of all commands that waited.
 struct Group {
-  uint64_t position = 0;   // groups are numbered 1, 2, 3 ...
+  uint64_t position = 0;  // groups are numbered 1, 2, 3 ...
   uint64_t epoch = 0;
-  Instant now;             // duration clock when it was gathered
+  Instant now;  // duration clock when it was gathered
   WallTime wall;
   std::vector<Event> events;
 };

@@ -25,7 +25,7 @@ struct Expression {
 
 // "a${ .b }c" -> {literal "a"}, {expression .b}, {literal "c"}.
 struct TemplatePart {
-  std::string literal;    // when `expression` is absent
+  std::string literal;  // when `expression` is absent
   Expression expression;
 
   friend bool operator==(const TemplatePart&, const TemplatePart&) = default;

@@ -33,11 +33,11 @@ struct RunContext {
   WorkflowRef workflow;
   NodeIndex node = 0;
   Payload input;
-  std::string labels;                   // JSON object: tenant_id, user_id and what the client gave
-  std::vector<NodeOutput> outputs;      // of the nodes this one transitively needs
-  Payload items;                        // encoded item list (payload.h); absent: items are 0..n-1
+  std::string labels;               // JSON object: tenant_id, user_id and what the client gave
+  std::vector<NodeOutput> outputs;  // of the nodes this one transitively needs
+  Payload items;                    // encoded item list (payload.h); absent: items are 0..n-1
   uint32_t items_count = 1;
-  Hash128 cluster;                      // for uuid_of and idempotency keys
+  Hash128 cluster;  // for uuid_of and idempotency keys
 
   const Node& definition() const { return workflow->nodes[node]; }
 };
@@ -59,17 +59,17 @@ struct AttemptReport {
   AttemptNumber attempt = 1;
   uint64_t nonce = 0;
   bool succeeded = false;
-  std::vector<Payload> outputs;   // success: one per item, or empty when all are null
+  std::vector<Payload> outputs;  // success: one per item, or empty when all are null
   FailureKind kind = FailureKind::exit_code;
-  int32_t exit_code = 0;          // exit code, or signal number
-  std::string error;              // one line for people
+  int32_t exit_code = 0;  // exit code, or signal number
+  std::string error;      // one line for people
 };
 
 // Not durable: the newest wins.
 struct AttemptProgress {
   TaskKey task;
   AttemptNumber attempt = 1;
-  uint32_t permille = 0;          // 0..1000
+  uint32_t permille = 0;  // 0..1000
   std::string message;
 };
 

@@ -28,7 +28,7 @@ class ItemOutputs {
   uint32_t count() const { return count_; }
   void set(ItemIndex item, const Payload& value);  // once per item
   Payload get(ItemIndex item) const;
-  uint64_t bytes() const { return bytes_; }        // of all values, for limits
+  uint64_t bytes() const { return bytes_; }  // of all values, for limits
 
   // Pages as the checkpoint stores them; an empty encoding is a page of nulls.
   uint32_t pages() const { return static_cast<uint32_t>(pages_.size()); }

@@ -19,17 +19,17 @@ constexpr uint64_t payload_inline_max = 64 * 1024;  // bytes
 
 // `owner` scopes deletion: the blobs of an execution go with it.
 struct BlobRef {
-  ExecutionId owner;       // 0 while the execution has no id yet (a submitted input)
-  uint64_t sequence = 0;   // unique for the owner
-  uint64_t size = 0;       // bytes
-  Hash128 hash;            // hash128 of the content; checked on every read
+  ExecutionId owner;      // 0 while the execution has no id yet (a submitted input)
+  uint64_t sequence = 0;  // unique for the owner
+  uint64_t size = 0;      // bytes
+  Hash128 hash;           // hash128 of the content; checked on every read
 
   friend constexpr auto operator<=>(const BlobRef&, const BlobRef&) = default;
 };
 
 class Payload {
  public:
-  Payload() = default;  // absent: reads as JSON null
+  Payload() = default;                           // absent: reads as JSON null
   static Payload inline_json(std::string text);  // "null" and "" become absent
   static Payload blob(const BlobRef& ref);
 
@@ -53,7 +53,9 @@ class Payload {
 // of a list in the blob store takes two small reads: its end is at byte 8 + 8 * i, its begin is the end
 // before it. An integer n stands for 0, 1, ... n-1 and has no bytes at all (see NodeActivated).
 // items_at() needs index < items_count() and a list that items_check() accepted.
-constexpr uint64_t items_text_offset(uint64_t count) { return 8 + 8 * count; }
+constexpr uint64_t items_text_offset(uint64_t count) {
+  return 8 + 8 * count;
+}
 std::string encode_items(const std::string& json_array);
 uint64_t items_count(ByteView encoded);
 std::string_view items_at(ByteView encoded, uint64_t index);

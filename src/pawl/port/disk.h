@@ -52,7 +52,8 @@ class Disk {
   virtual Status publish(const std::string& temporary, const std::string& final_name) = 0;
   virtual Status remove(const std::string& path) = 0;  // a file or empty directory; ok if absent
   virtual Status make_directory(const std::string& path) = 0;  // with parents; ok if it exists
-  virtual Result<std::vector<std::string>> list(const std::string& directory) = 0;  // names, ascending
+  virtual Result<std::vector<std::string>> list(
+      const std::string& directory) = 0;  // names, ascending
   virtual Result<uint64_t> free_bytes() = 0;
 };
 

@@ -23,8 +23,8 @@
 namespace pawl {
 
 struct Launch {
-  uint64_t id = 0;       // chosen by the worker, unique in its life
-  Grant grant;           // grant.range: what to run now (a part of what was granted)
+  uint64_t id = 0;  // chosen by the worker, unique in its life
+  Grant grant;      // grant.range: what to run now (a part of what was granted)
 };
 
 struct Finished {

@@ -68,7 +68,7 @@ class Log {
   virtual std::optional<AppendDone> poll() = 0;
   virtual Result<std::unique_ptr<LogReader>> read(uint64_t from) = 0;
   virtual Status trim(uint64_t before) = 0;
-  virtual uint64_t bytes() const = 0;        // on disk, for deciding when to checkpoint
+  virtual uint64_t bytes() const = 0;  // on disk, for deciding when to checkpoint
   virtual Durability durability() const = 0;
   virtual DiskSpace space() { return DiskSpace::plenty; }
   virtual Instant idle_deadline() const { return Instant::never(); }

@@ -13,8 +13,8 @@ namespace pawl {
 class Actor {
  public:
   virtual ~Actor() = default;
-  virtual bool turn() = 0;                // true: has more to do at once
-  virtual Instant deadline() const = 0;   // on Clock::monotonic(); Instant::never() if none
+  virtual bool turn() = 0;               // true: has more to do at once
+  virtual Instant deadline() const = 0;  // on Clock::monotonic(); Instant::never() if none
 };
 
 class Loop {

@@ -19,19 +19,33 @@ namespace pawl {
 using Address = uint64_t;  // 1: the engine; workers choose others
 
 // worker -> engine
-struct Hello { WorkerSpec worker; };
+struct Hello {
+  WorkerSpec worker;
+};
 struct Heartbeat {};
-struct Reports { std::vector<AttemptReport> reports; };
-struct Progress { std::vector<AttemptProgress> items; };
+struct Reports {
+  std::vector<AttemptReport> reports;
+};
+struct Progress {
+  std::vector<AttemptProgress> items;
+};
 struct Goodbye {};
 // engine -> worker
-struct Welcome { SessionId session; };
-struct Grants { std::vector<Grant> grants; };
-struct Stops { std::vector<StopAttempts> stops; };
-struct Closed { std::string reason; };   // the session is over: stop all its attempts, say Hello again
+struct Welcome {
+  SessionId session;
+};
+struct Grants {
+  std::vector<Grant> grants;
+};
+struct Stops {
+  std::vector<StopAttempts> stops;
+};
+struct Closed {
+  std::string reason;
+};  // the session is over: stop all its attempts, say Hello again
 
-using MessageBody = std::variant<Hello, Heartbeat, Reports, Progress, Goodbye, Welcome, Grants, Stops,
-                                 Closed>;
+using MessageBody =
+    std::variant<Hello, Heartbeat, Reports, Progress, Goodbye, Welcome, Grants, Stops, Closed>;
 
 // `incarnation` tells two lives of the same address apart; `sequence` 0 is a bare acknowledgement.
 struct Message {

@@ -18,29 +18,14 @@ struct Kind {
 // In the order of the variant. A number is for ever; a new kind takes the next free
 // one. clang-format off
 constexpr Kind kinds[] = {
-    {1, "EpochStarted"},
-    {2, "WorkflowRegistered"},
-    {3, "ExecutionSubmitted"},
-    {4, "EvaluationStarted"},
-    {5, "NodeActivated"},
-    {6, "NodeSkipped"},
-    {7, "NodeParked"},
-    {8, "SessionOpened"},
-    {9, "SessionClosed"},
-    {10, "AttemptsGranted"},
-    {11, "AttemptsSucceeded"},
-    {12, "AttemptFailed"},
-    {13, "RetryReleased"},
-    {14, "DeadLettersRedriven"},
-    {15, "DeadLettersDiscarded"},
-    {16, "NodeRedriven"},
-    {17, "NodeDiscarded"},
-    {18, "TaskCancelled"},
-    {19, "ExecutionCancelled"},
-    {20, "ExecutionParked"},
-    {21, "ExecutionEnded"},
-    {22, "OutboxEnqueued"},
-    {23, "InboxAccepted"},
+    {1, "EpochStarted"},        {2, "WorkflowRegistered"},   {3, "ExecutionSubmitted"},
+    {4, "EvaluationStarted"},   {5, "NodeActivated"},        {6, "NodeSkipped"},
+    {7, "NodeParked"},          {8, "SessionOpened"},        {9, "SessionClosed"},
+    {10, "AttemptsGranted"},    {11, "AttemptsSucceeded"},   {12, "AttemptFailed"},
+    {13, "RetryReleased"},      {14, "DeadLettersRedriven"}, {15, "DeadLettersDiscarded"},
+    {16, "NodeRedriven"},       {17, "NodeDiscarded"},       {18, "TaskCancelled"},
+    {19, "ExecutionCancelled"}, {20, "ExecutionParked"},     {21, "ExecutionEnded"},
+    {22, "OutboxEnqueued"},     {23, "InboxAccepted"},
 };
 // clang-format on
 constexpr size_t kinds_count = std::variant_size_v<Event>;

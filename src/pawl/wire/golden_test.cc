@@ -17,7 +17,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-fs::path golden_folder() { return PAWL_GOLDEN_DIR; }
+fs::path golden_folder() {
+  return PAWL_GOLDEN_DIR;
+}
 
 Bytes read_file(const fs::path& path) {
   std::ifstream in(path, std::ios::binary);

@@ -98,7 +98,7 @@ class LinuxFile final : public File {
   std::condition_variable zeroing_ended_;
   Zeroing zeroing_ = Zeroing::none;  // under zeroing_mutex_
   bool keeps_ahead_ = false;         // created with a size, where O_DIRECT is to be had
-  uint64_t zeroed_ = 0;              // bytes from the start; the zeroing thread's until it has ended
+  uint64_t zeroed_ = 0;  // bytes from the start; the zeroing thread's until it has ended
 };
 
 }  // namespace pawl

@@ -15,6 +15,7 @@ namespace {
 
 // Between the moment a holder takes the lock and the one in which it serves its socket.
 constexpr int connect_tries = 100;
+constexpr Duration hang_up_max = Duration::milliseconds(500);
 constexpr int connect_pause_ms = 20;
 
 class OwnStation final : public cli::Station {
@@ -104,10 +105,16 @@ class AllStations final : public cli::Stations {
     options.jobs = request.jobs;
     options.functions = functions_;
     options.work = request.purpose == cli::Purpose::work;
+    LinuxClock clock;
     for (int i = 0;; ++i) {
       if (exists) {
+        Instant asked = clock.monotonic();
         auto visited = VisitedStation::connect(directory);
-        if (visited.ok() || visited.error().code != Code::not_found) return visited;
+        // A holder that is being killed may still accept, and then hangs up at once; one that is
+        // there and does not answer takes its time.
+        bool dying = !visited.ok() && visited.error().code == Code::unavailable &&
+                     clock.monotonic() - asked < hang_up_max && i < connect_tries;
+        if (!dying && (visited.ok() || visited.error().code != Code::not_found)) return visited;
       }
       auto own = OwnStation::open(options);
       if (own.ok() || own.error().code != Code::failed_precondition || i == connect_tries)

@@ -76,6 +76,7 @@ Instant Worker::deadline() const {
   if (phase_ == Phase::serving) {
     at = std::min(at, heartbeat_at_);
     if (!fresh_progress_.empty()) at = std::min(at, progress_at_);
+    if (!reports_.empty()) at = std::min(at, report_at_);
   }
   return at;
 }
@@ -235,6 +236,7 @@ void Worker::append(AttemptReport report) {
     reports_.back().range.end = report.range.end;
     return;
   }
+  if (reports_.empty()) report_at_ = clock_.monotonic() + options_.report_hold;
   reports_.push_back(std::move(report));
 }
 
@@ -247,6 +249,7 @@ void Worker::decline(const Grant& grant, const std::string& why) {
   report.kind = FailureKind::declined;
   report.error = why;
   append(std::move(report));
+  report_at_ = {};  // somebody else is to run it
 }
 
 Duration Worker::heartbeat_interval() const {
@@ -296,9 +299,15 @@ void Worker::launch(Instant now) {
   }
 }
 
+bool Worker::reports_can_wait() const {
+  return !draining_ && runs_.size() >= options_.spec.slots &&
+         queue_.items() > options_.spec.credit / 2;
+}
+
 void Worker::flush(Instant now) {
   if (phase_ != Phase::serving || link_.full()) return;
-  if (!reports_.empty()) (void)link_.send(Reports{std::exchange(reports_, {})}).ok();
+  if (!reports_.empty() && (now >= report_at_ || !reports_can_wait()))
+    (void)link_.send(Reports{std::exchange(reports_, {})}).ok();
   if (!fresh_progress_.empty() && now >= progress_at_ && !link_.full()) {
     Progress progress;
     for (auto& [task, one] : fresh_progress_) progress.items.push_back(std::move(one));

@@ -13,8 +13,10 @@
 //    arrival, in parts of at most executor.max_range() items, shared evenly between free slots.
 //  * Granted items beyond spec.credit, or of a type without an executor, come back as `declined`.
 //    Credit is free again once an item is reported or stopped.
-//  * Everything that finished since the last turn travels in one Reports message. Progress: the
-//    newest per task, at most once per progress_interval.
+//  * What finished travels in one Reports message. It is held back, at most report_hold, while every
+//    slot runs and more than half of the credit is still queued: nobody here waits for the answer
+//    then, and what gathers becomes durable together. Progress: the newest per task, at most once per
+//    progress_interval.
 //  * A stopped item that is still queued is dropped. A launch whose items are all stopped is asked
 //    to terminate, and killed stop_grace later; neither is reported. A launch of which only some
 //    items are stopped goes on: the engine refuses their results.
@@ -55,6 +57,7 @@ struct WorkerOptions {
   uint64_t incarnation = 1;  // of this life of `address`; see link.h
   Duration stop_grace = Duration::seconds(5);
   Duration progress_interval = Duration::milliseconds(100);
+  Duration report_hold = Duration::milliseconds(2);
   Duration hello_interval = Duration::seconds(1);  // after a refused Hello
 };
 
@@ -123,6 +126,7 @@ class Worker final : public Actor {
   void kill_overdue(Instant now);
   void greet_or_leave(Instant now);
   void launch(Instant now);
+  bool reports_can_wait() const;
   void flush(Instant now);
   void decline(const Grant& grant, const std::string& why);
   void append(AttemptReport report);
@@ -154,7 +158,8 @@ class Worker final : public Actor {
   uint64_t next_launch_ = 1;
   uint64_t held_items_ = 0;                   // queued or running, not stopped
   std::multimap<Instant, uint64_t> kill_at_;  // launches asked to terminate
-  std::vector<AttemptReport> reports_;        // of this turn, or waiting for the link
+  std::vector<AttemptReport> reports_;        // held back, or waiting for the link
+  Instant report_at_;                         // the oldest of them: not later
   std::map<TaskKey, AttemptProgress> fresh_progress_;
   Instant progress_at_;  // not before
 };

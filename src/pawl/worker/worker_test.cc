@@ -246,6 +246,43 @@ TEST(Worker, ReportsAllThatFinishedSinceTheLastTurnTogether) {
   EXPECT_EQ(batches[0].reports[2].range.begin, 3u);
 }
 
+TEST(Worker, HoldsReportsBackWhileMoreThanHalfOfItsCreditIsQueued) {
+  World world(2, 8);
+  world.give({world.grant(0, 8)});
+  world.processes.finish(world.processes.started[0]);
+  world.settle();
+  ASSERT_EQ(world.worker->queued_items(), 5u);
+  EXPECT_TRUE(world.reports().empty());
+  EXPECT_EQ(world.worker->deadline(), world.clock.now + Duration::milliseconds(2));
+  world.processes.finish(world.processes.started[1]);
+  world.settle();
+  ASSERT_EQ(world.worker->queued_items(), 4u);
+  auto batches = world.engine.take<Reports>();
+  ASSERT_EQ(batches.size(), 1u);
+  EXPECT_EQ(batches[0].reports[0].range.size(), 2u);
+}
+
+TEST(Worker, HoldsReportsBackForABoundedTime) {
+  World world(1, 8);
+  world.give({world.grant(0, 8)});
+  world.processes.finish(world.processes.started[0]);
+  world.settle();
+  EXPECT_TRUE(world.reports().empty());
+  world.pass(Duration::milliseconds(2));
+  world.settle();
+  EXPECT_EQ(world.reports().size(), 1u);
+}
+
+TEST(Worker, ADrainingWorkerHoldsNothingBack) {
+  World world(2, 8);
+  world.give({world.grant(0, 8)});
+  world.processes.finish(world.processes.started[0]);
+  world.settle();
+  world.worker->drain();
+  world.settle();
+  EXPECT_EQ(world.reports().size(), 1u);
+}
+
 TEST(Worker, DeclinesBeyondItsCreditAndWithoutAnExecutor) {
   World world(1, 5);
   world.give({world.grant(0, 3), world.grant(3, 8), world.grant(0, 1, NodeType::transform)});
@@ -257,6 +294,7 @@ TEST(Worker, DeclinesBeyondItsCreditAndWithoutAnExecutor) {
   EXPECT_NE(reports[1].error.find("transform"), std::string::npos);
   world.processes.finish(world.processes.started[0]);
   world.settle();
+  world.pass(Duration::milliseconds(2));
   world.give({world.grant(8, 9)});
   EXPECT_EQ(world.reports().size(), 1u) << "the reported item's credit is free again";
   EXPECT_EQ(world.worker->queued_items(), 4u);

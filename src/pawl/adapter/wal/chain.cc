@@ -66,13 +66,12 @@ class ThreadedChain final : public Chain {
     return point_;
   }
 
+  // Hashes what waits on the caller's thread: on busy cores the background thread might not get its
+  // turn for many milliseconds.
   ChainPoint drain() override {
     std::unique_lock lock(mutex_);
-    if (!links_.empty()) {
-      urged_ = true;
-      arrived_.notify_one();
-    }
-    room_.wait(lock, [this] { return links_.empty(); });
+    room_.wait(lock, [this] { return !hashing_; });
+    while (!links_.empty()) finish_front(after(links_.front()));
     return point_;
   }
 
@@ -91,19 +90,28 @@ class ThreadedChain final : public Chain {
       arrived_.wait(lock, [this] { return stopping_ || urged_; });
       if (stopping_) return;
       while (!links_.empty() && !stopping_) {
-        // The front stays in the queue while it is hashed, so that drain() waits for it.
-        const ChainLink& link = links_.front();
-        ChainPoint previous = point_;
+        const ChainLink& front = links_.front();
+        hashing_ = true;
         lock.unlock();
-        ChainPoint next = next_point(previous, link.position, link.epoch, link.payload);
+        ChainPoint next = after(front);
         lock.lock();
-        point_ = next;
-        backlog_bytes_ -= links_.front().payload.size();
-        links_.pop_front();
+        hashing_ = false;
+        finish_front(next);
         room_.notify_all();
       }
       urged_ = false;
     }
+  }
+
+  // While hashing_ only the background thread touches the front and the point.
+  ChainPoint after(const ChainLink& link) const {
+    return next_point(point_, link.position, link.epoch, link.payload);
+  }
+
+  void finish_front(const ChainPoint& next) {
+    point_ = next;
+    backlog_bytes_ -= links_.front().payload.size();
+    links_.pop_front();
   }
 
   std::mutex mutex_;
@@ -114,6 +122,7 @@ class ThreadedChain final : public Chain {
   ChainPoint point_;
   uint64_t backlog_bytes_max_;
   bool urged_ = false;
+  bool hashing_ = false;
   bool stopping_ = false;
   std::thread thread_;
 };

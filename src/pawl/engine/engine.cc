@@ -58,8 +58,9 @@ bool Engine::idle() const {
 
 Instant Engine::deadline() const {
   if (failure_) return Instant::never();
-  Instant timer = partition_->next_timer();
   Instant next = peers_.deadline();
+  // A gathering group has its time already; what is due later comes with the group after it.
+  Instant timer = gathering_.empty() ? partition_->next_timer() : Instant::never();
   if (timer != Instant::never()) next = std::min(next, started_clock_ + (timer - started_at_));
   if (retry_checkpoint_at_ != Instant::never()) next = std::min(next, retry_checkpoint_at_);
   return std::min(next, ports_.log.idle_deadline());
@@ -215,7 +216,8 @@ void Engine::run(const Command& command, Ticket ticket) {
 
 void Engine::tick_if_due() {
   Instant due = partition_->next_timer();
-  if (due == Instant::never() || now() < due || group_full()) return;
+  Instant time = gathering_.open ? partition_->state().now : now();
+  if (due == Instant::never() || time < due || group_full()) return;
   run(Tick{}, 0);
 }
 

@@ -64,6 +64,7 @@ class CountingExecutor final : public Executor {
   explicit CountingExecutor(Mailbox<ExecutorNews>& news) : news_(news) {}
   uint32_t max_range() const override { return 64; }
   void start(Launch launch) override {
+    if (holds) return;
     Finished finished{launch.id, {}};
     const TaskRange& range = launch.grant.range;
     for (ItemIndex item = range.begin; item < range.end; ++item) {
@@ -84,6 +85,7 @@ class CountingExecutor final : public Executor {
   void stop(uint64_t, StopMode) override {}
 
   uint32_t failures = 0;
+  bool holds = false;  // what starts never ends
   uint64_t calls = 0;
 
  private:
@@ -170,7 +172,8 @@ struct Process {
 };
 
 struct Machine {
-  SimDisk disk{1};
+  explicit Machine(Completion completion = Completion::at_once) : disk(1, completion) {}
+  SimDisk disk;
   MapView view;
   MemoryBlob blob;
   ManualClock clock;
@@ -330,6 +333,46 @@ TEST(Engine, FailedWriteStopsItAndLeavesNobodyWaiting) {
 
 // The mark of an idle log fails; the engine learns of it from its next append. What came in the same
 // turn as that news must not be appended on top of a group that is not there.
+// A timer that comes due while an append is under way belongs to the group after the one that gathers:
+// until then there is nothing to do, and nobody is to be woken for it.
+TEST(Engine, ATimerWaitsForTheGroupThatCanFireIt) {
+  Machine m(Completion::on_demand);
+  Process p(m.disk, m.view, m.blob, m.clock);
+  auto settle = [&] {
+    do p.loop.run_until_idle();
+    while (m.disk.complete_one());
+  };
+  settle();
+  p.executor.failures = 1;
+  Workflow workflow;
+  workflow.name = "again";
+  workflow.nodes = {node_of("once", {})};
+  workflow.nodes[0].retry.max_attempts = 2;
+  ASSERT_TRUE(finish(workflow).ok());
+  p.engine->put({1, Command{RegisterWorkflow{encode(workflow)}}});
+  settle();
+  SubmitExecution submit;
+  submit.workflow = WorkflowId{std::get<Reply>(p.clients.values.at(0).what).number};
+  p.engine->put({2, Command{submit}});
+  settle();
+  ASSERT_EQ(p.executor.calls, 1u);
+
+  p.executor.holds = true;
+  p.engine->put({3, Command{submit}});
+  settle();
+  p.engine->put({4, Command{submit}});  // its append stays under way,
+  p.loop.run_until_idle();
+  ASSERT_EQ(m.disk.in_flight(), 1u);
+  p.engine->put({5, Command{submit}});  // and another group gathers
+  p.loop.run_until_idle();
+  m.clock.now = m.clock.now + Duration::seconds(5);
+  p.loop.run_until_idle();
+  EXPECT_GT(p.engine->deadline(), m.clock.now);
+  p.executor.holds = false;
+  settle();
+  EXPECT_EQ(p.executor.calls, 4u) << "both new ones, and the retry";
+}
+
 TEST(Engine, AppendsNothingAfterTheLogHasFailed) {
   Machine m;
   Process p(m.disk, m.view, m.blob, m.clock);

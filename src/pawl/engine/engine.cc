@@ -39,7 +39,7 @@ Engine::Engine(EnginePorts ports, EngineOptions options)
       dice_(options.seed),
       requests_(ports.loop),
       messages_(ports.loop),
-      peers_(ports.transport, options.address, options.limits),
+      peers_(ports.transport, options.address, options.limits, options.link),
       evaluations_(ports.evaluator, ports.blob, options.limits) {}
 
 Engine::~Engine() {

@@ -16,7 +16,7 @@ Peers::Peer* Peers::peer(Address address) {
   auto known = peers_.find(address);
   if (known != peers_.end()) return known->second.get();
   if (!make_room()) return nullptr;
-  LinkOptions options;
+  LinkOptions options = link_;
   options.self = self_;
   options.peer = address;
   options.incarnation = ++last_incarnation_;

@@ -27,8 +27,9 @@ namespace pawl {
 
 class Peers {
  public:
-  Peers(Transport& transport, Address self, const Limits& limits)
-      : transport_(transport), self_(self), limits_(limits) {}
+  // `link`: of every peer's; its ends and incarnation are set here.
+  Peers(Transport& transport, Address self, const Limits& limits, LinkOptions link = {})
+      : transport_(transport), self_(self), limits_(limits), link_(link) {}
   // `epoch`: the log's, which ascends over the lives of this address.
   void start(uint64_t epoch) { last_incarnation_ = epoch << 32; }
 
@@ -82,6 +83,7 @@ class Peers {
   Transport& transport_;
   const Address self_;
   const Limits limits_;
+  const LinkOptions link_;
   // Every link has its own: a forgotten peer that speaks again finds a younger link, not one that
   // counts from 1 in the middle of its stream.
   uint64_t last_incarnation_ = 0;

@@ -276,9 +276,38 @@ struct LogModel::Apply {
       std::string output = event.outputs.empty() ? "null" : event.outputs[place].text();
       require(output == told->output, "I4",
               text(key) + " has another output than its current attempt gave");
+      require(output.size() <= model.limits_.output_bytes_max, "I16",
+              text(key) + " has an output beyond output_bytes_max");
       release(task);
       task.state = TaskState::succeeded;
+      task.output = told->output;
     });
+    if (broken) return;
+    const NodeModel& done = model.executions_.at(event.range.execution).nodes[event.range.node];
+    require(done.tasks.size() == 1 || output_bytes(done) <= model.limits_.mapped_output_bytes_max,
+            "I16", "the outputs of a mapped node are beyond mapped_output_bytes_max");
+  }
+
+  static uint64_t output_bytes(const NodeModel& node) {
+    uint64_t bytes = 0;
+    for (const TaskModel& task : node.tasks)
+      if (task.output != "null") bytes += task.output.size();
+    return bytes;
+  }
+
+  // A success whose output is beyond a limit, alone or with what the node's other tasks have said.
+  bool output_too_large(const TaskKey& key, const Outcome& told) const {
+    if (told.output.size() > model.limits_.output_bytes_max) return true;
+    const NodeModel& node = model.executions_.at(key.execution).nodes[key.node];
+    uint64_t bytes = output_bytes(node);
+    for (ItemIndex item = 0; item < node.tasks.size(); ++item) {
+      const TaskModel& task = node.tasks[item];
+      auto said =
+          model.ledger_.outcomes.find({{key.execution, key.node, item}, task.attempts, task.nonce});
+      bool counts = !task.ended() && said != model.ledger_.outcomes.end();
+      if (counts && said->second.succeeded) bytes += said->second.output.size();
+    }
+    return bytes > model.limits_.mapped_output_bytes_max;
   }
 
   // The same group ends the session: what it held is lost without a word from it.
@@ -301,8 +330,11 @@ struct LogModel::Apply {
     const Outcome* told = outcome(task, key, event.attempt);
     bool declined = event.kind == FailureKind::declined;
     bool lost = event.kind == FailureKind::lost && closes(task.session);
-    require(declined || lost || (told != nullptr && !told->succeeded && told->kind == event.kind),
-            "I4",
+    bool said = told != nullptr && !told->succeeded && told->kind == event.kind;
+    bool too_large = told != nullptr && told->succeeded && event.kind == FailureKind::output &&
+                     output_too_large(key, *told);
+    model.coverage_.reached_if(too_large, Sometimes::output_over_limit);
+    require(declined || lost || said || too_large, "I4",
             text(key) + ": attempt " + std::to_string(event.attempt) +
                 " is recorded as failed, but it did not say so");
     model.coverage_.reached_if(declined, Sometimes::attempt_declined);

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "pawl/model/event.h"
+#include "pawl/model/limits.h"
 #include "pawl/sim/ledger.h"
 #include "pawl/sim/universe.h"
 
@@ -46,6 +47,7 @@ struct TaskModel {
   uint64_t nonce = 0;
   Instant since;  // of being ready
   Instant retry_at;
+  std::string output = "null";  // JSON text
 
   bool ended() const { return state >= TaskState::succeeded; }
 };
@@ -81,7 +83,8 @@ struct SessionModel {
 
 class LogModel {
  public:
-  LogModel(const Ledger& ledger, Coverage& coverage) : ledger_(ledger), coverage_(coverage) {}
+  LogModel(const Ledger& ledger, const Limits& limits, Coverage& coverage)
+      : ledger_(ledger), limits_(limits), coverage_(coverage) {}
 
   std::optional<Violation> apply(const Group& group);
 
@@ -100,6 +103,7 @@ class LogModel {
  private:
   struct Apply;
   const Ledger& ledger_;
+  const Limits limits_;
   Coverage& coverage_;
   std::map<WorkflowId, std::pair<Bytes, WorkflowRef>> workflows_;
   std::map<ExecutionId, ExecutionModel> executions_;

@@ -23,7 +23,8 @@ namespace pawl::sim {
 
 class Oracle {
  public:
-  explicit Oracle(Universe& universe) : universe_(universe), model_(ledger_, universe.coverage) {}
+  Oracle(Universe& universe, const Limits& limits)
+      : universe_(universe), model_(ledger_, limits, universe.coverage) {}
 
   // The log.
   void handed(uint64_t position, uint64_t epoch, const Bytes& payload);

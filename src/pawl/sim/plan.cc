@@ -66,15 +66,52 @@ std::vector<Fault> swarm(Random& dice, Duration load_time) {
   return faults;
 }
 
-void draw_limits(Random& dice, Limits& limits) {
+// What the world is too small to reach keeps its default. No bound is below what the workload needs
+// to do anything at all.
+void draw_limits(Random& dice, const Plan& plan, Limits& limits) {
   if (dice.chance(300)) limits.group_commands_max = skewed(dice, 1, 64);
+  if (dice.chance(200)) limits.group_bytes_max = skewed(dice, 1, 4000);
   if (dice.chance(300)) limits.grant_items_max = skewed(dice, 1, 8);
   if (dice.chance(200)) limits.inbox_depth_max = skewed(dice, 1, 8);
-  if (dice.chance(100)) limits.open_executions_max = skewed(dice, 2, 20);
-  if (dice.chance(100)) limits.sessions_max = dice.between(2, 6);
+  if (dice.chance(100)) limits.open_executions_max = skewed(dice, 1, 20);
+  if (dice.chance(500)) limits.ended_executions_kept_max = dice.below(20);
+  if (dice.chance(100)) limits.sessions_max = dice.between(1, 6);
+  if (dice.chance(100)) limits.peers_max = dice.between(1, 6);
+  if (dice.chance(100)) limits.session_credit_max = plan.credit;
+  if (dice.chance(100)) limits.session_functions_max = 1;
+  if (dice.chance(100)) limits.session_name_bytes_max = 4;
   if (dice.chance(100)) limits.error_bytes_max = dice.between(1, 100);
-  Random aside = dice;  // so that seeds mean what they meant
-  if (aside.chance(500)) limits.ended_executions_kept_max = aside.below(20);
+  if (dice.chance(60)) limits.workflows_max = dice.between(1, 3);
+  if (dice.chance(60)) limits.definition_bytes_max = dice.between(200, 2000);
+  if (dice.chance(60)) limits.request_id_bytes_max = dice.between(4, 8);
+  if (dice.chance(60)) limits.labels_bytes_max = dice.between(11, 13);
+  if (dice.chance(60)) limits.input_bytes_max = dice.between(100, 500);
+  if (dice.chance(60)) limits.mapped_items_max = dice.between(1, 20);
+  if (dice.chance(60)) limits.output_bytes_max = dice.between(30, 20'000);
+  if (dice.chance(60)) limits.mapped_output_bytes_max = dice.between(100, 2000);
+}
+
+LinkOptions draw_link(Random& dice) {
+  LinkOptions link;
+  link.retransmit_first = milliseconds(dice, 1, 400);
+  link.retransmit_max = link.retransmit_first + milliseconds(dice, 0, 6000);
+  link.acknowledge_after = milliseconds(dice, 0, 50);
+  if (dice.chance(300)) link.window_messages_max = static_cast<uint32_t>(skewed(dice, 1, 16));
+  if (dice.chance(300)) link.waiting_messages_max = static_cast<uint32_t>(skewed(dice, 1, 16));
+  return link;
+}
+
+void draw_worker(Random& dice, Plan& plan) {
+  plan.slots = static_cast<uint32_t>(dice.between(1, 4));
+  plan.credit = dice.chance(150) ? static_cast<uint32_t>(dice.between(1, 3))
+                                 : plan.slots * static_cast<uint32_t>(dice.between(1, 6));
+  plan.lease = plan.embedded ? Duration::forever() : milliseconds(dice, 400, 15'000);
+  plan.stop_grace = milliseconds(dice, 0, 5000);
+  plan.progress_interval = milliseconds(dice, 0, 500);
+  plan.hello_interval = milliseconds(dice, 10, 2000);
+  plan.launch_items_max = static_cast<uint32_t>(skewed(dice, 1, 12));
+  plan.engine_link = draw_link(dice);
+  plan.worker_link = draw_link(dice);
 }
 
 void draw_habits(Random& dice, Habits& habits) {
@@ -144,17 +181,16 @@ Plan make_plan(uint64_t seed) {
   plan.evaluated_permille = dice.chance(500) ? static_cast<uint32_t>(dice.below(600)) : 0;
   plan.embedded = dice.chance(150);
   plan.workers = plan.embedded ? 1 : static_cast<uint32_t>(dice.between(1, 4));
-  plan.slots = static_cast<uint32_t>(dice.between(1, 4));
-  plan.credit = plan.slots * static_cast<uint32_t>(dice.between(1, 6));
-  plan.lease = plan.embedded ? Duration::forever() : milliseconds(dice, 500, 15'000);
+  draw_worker(dice, plan);
   draw_habits(dice, plan.habits);
   if (plan.embedded) plan.habits.crash_worker = 0;
-  draw_limits(dice, plan.limits);
+  draw_limits(dice, plan, plan.limits);
   plan.segment_bytes = 4096 * skewed(dice, 4, 64);
   plan.rewrite_bytes_max = skewed(dice, 0, 64) * 1024;
   plan.idle_after = milliseconds(dice, 1, 20);
   plan.checkpoint_log_bytes = skewed(dice, 500, 40'000);
   plan.checkpoint_executions = skewed(dice, 3, 100);
+  plan.check_turns = dice.chance(250) ? 1 : 16;
   plan.faults = swarm(dice, plan.load_time);
   return plan;
 }

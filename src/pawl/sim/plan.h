@@ -16,6 +16,7 @@
 #include "pawl/base/result.h"
 #include "pawl/base/time.h"
 #include "pawl/model/limits.h"
+#include "pawl/port/link.h"
 
 namespace pawl::sim {
 
@@ -81,6 +82,12 @@ struct Plan {
   uint32_t credit = 6;
   bool embedded = false;  // the worker lives in the engine's process
   Duration lease = Duration::seconds(5);
+  Duration stop_grace = Duration::seconds(5);
+  Duration progress_interval = Duration::milliseconds(100);
+  Duration hello_interval = Duration::seconds(1);
+  LinkOptions engine_link;
+  LinkOptions worker_link;
+  uint32_t launch_items_max = 5;  // items that an executor takes at once
   Habits habits;
   Limits limits;
   // The log and its checkpoints.
@@ -89,6 +96,8 @@ struct Plan {
   Duration idle_after = Duration::milliseconds(5);
   uint64_t checkpoint_log_bytes = 16 * 1024;
   uint64_t checkpoint_executions = 50;
+
+  uint64_t check_turns = 16;  // the state's own consistency is checked after every that many
 
   std::vector<Fault> faults;
 };

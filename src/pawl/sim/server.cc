@@ -170,6 +170,7 @@ Status Server::build_engine(Life& life) {
   options.seed = world_.plan.seed;
   options.cluster = {9, 9};
   options.workers_died = world_.plan.embedded;
+  options.link = world_.plan.engine_link;
   options.checkpoint_log_bytes = world_.plan.checkpoint_log_bytes;
   options.checkpoint_executions = world_.plan.checkpoint_executions;
   life.engine = std::make_unique<Engine>(
@@ -389,7 +390,7 @@ void Server::after_turn() {
   if (life_->engine->failure()) note_failure();
   if (life_->engine->failure())
     return doom(Duration::milliseconds(static_cast<int64_t>(dice_.below(500))));
-  if (++turns_ % 16 == 0) {
+  if (++turns_ % world_.plan.check_turns == 0) {
     std::string wrong = inconsistency(life_->engine->partition().state());
     if (!wrong.empty()) world_.universe.violate("I13", "the state contradicts itself: " + wrong);
   }

@@ -30,7 +30,7 @@ class SimExecutor final : public Executor {
   SimExecutor(World world, Mailbox<ExecutorNews>& news, Random dice, Call<void()> crash_worker)
       : world_(world), news_(news), dice_(dice), crash_worker_(std::move(crash_worker)) {}
 
-  uint32_t max_range() const override { return 5; }
+  uint32_t max_range() const override { return world_.plan.launch_items_max; }
   void start(Launch launch) override;
   void stop(uint64_t launch, StopMode mode) override;
   // What hangs ends soon.

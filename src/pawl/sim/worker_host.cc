@@ -78,6 +78,10 @@ void WorkerHost::live_in(SimProcess& process) {
   options.spec.credit = world_.plan.credit;
   options.spec.functions = {"work"};
   options.spec.lease = world_.plan.lease;
+  options.stop_grace = world_.plan.stop_grace;
+  options.progress_interval = world_.plan.progress_interval;
+  options.hello_interval = world_.plan.hello_interval;
+  options.link = world_.plan.worker_link;
   incapable_ = !world_.healed && !embedded_ && dice_.chance(40);
   Executors executors;
   if (!incapable_) executors[NodeType::function] = life_->executor.get();

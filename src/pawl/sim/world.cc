@@ -19,7 +19,7 @@ class World {
       : universe_(universe),
         plan_(plan),
         dice_(mix64(plan.seed) ^ 0x5eed),
-        oracle_(universe),
+        oracle_(universe, plan_.limits),
         network_(universe, oracle_, seams, dice_.split()),
         server_({universe, jump_, network_, oracle_, seams, plan_, healed_,
                  [this](Response response) { clients_->answer(std::move(response)); },

@@ -10,7 +10,7 @@ namespace pawl {
 namespace {
 
 LinkOptions link_options(const WorkerOptions& options) {
-  LinkOptions link;
+  LinkOptions link = options.link;
   link.self = options.address;
   link.peer = options.engine;
   link.incarnation = options.incarnation;

@@ -59,6 +59,7 @@ struct WorkerOptions {
   Duration progress_interval = Duration::milliseconds(100);
   Duration report_hold = Duration::milliseconds(2);
   Duration hello_interval = Duration::seconds(1);  // after a refused Hello
+  LinkOptions link;  // its ends and incarnation are those above
 };
 
 using Executors = std::map<NodeType, Executor*>;

@@ -13,23 +13,25 @@ namespace pawl::sim {
 namespace {
 
 constexpr const char* usage =
-    "Usage: pawl-sim [--seed N] [--seeds N] [--plan FILE] [--defect NAME] [--trace] [--shrink]\n"
-    "                [--processes N] [--once] [--coverage] [--museum]\n"
+    "Usage: pawl-sim [--seed N] [--seeds N] [--plan FILE] [--defect NAME] [--trace] [--minimise]\n"
+    "                [--processes N] [--once] [--hashes] [--coverage] [--museum]\n"
     "\n"
     "  --seed N       one history (with --seeds: the first of them)\n"
     "  --seeds N      that many (default 500)\n"
     "  --plan FILE    what the file says instead of what the seed decides\n"
     "  --defect NAME  with a defect of the museum; --museum lists them\n"
     "  --trace        print every event of one history\n"
-    "  --shrink       find the fewest faults under which the invariant still breaks\n"
+    "  --minimise     find the fewest faults under which the invariant still breaks\n"
     "  --once         do not run each seed twice\n"
+    "  --hashes       print each seed's trace hash: every build must print the same\n"
     "  --coverage     how often each rare state was reached\n";
 
 struct Arguments {
   Seeds seeds;
   bool single = false;
   bool trace = false;
-  bool shrink = false;
+  bool minimise = false;
+  bool hashes = false;
   bool coverage = false;
   std::string plan_file;
   std::string defect;
@@ -55,10 +57,13 @@ void print_failure(const Arguments& arguments, const Plan& plan, const Verdict& 
 
 // In this process, so that its last words can be seen; a failed check ends it.
 int run_one(const Arguments& arguments, Plan plan) {
-  if (arguments.shrink) {
+  if (arguments.minimise) {
     Verdict verdict = judge(plan, arguments.seeds.exhibit, Runs::once);
-    if (verdict.passed) return fail("this seed passes: there is nothing to shrink");
-    plan = shrink(plan, arguments.seeds.exhibit, verdict.invariant);
+    if (verdict.passed) return fail("this seed passes: there is nothing to minimise");
+    size_t before = plan.faults.size();
+    plan = minimise(plan, arguments.seeds.exhibit, verdict.invariant);
+    std::printf("%zu of %zu faults are enough to break %s:\n", plan.faults.size(), before,
+                verdict.invariant.c_str());
   }
   for (const Fault& fault : plan.faults) std::printf("  fault at %s\n", describe(fault).c_str());
   std::fflush(stdout);
@@ -86,7 +91,10 @@ int run_one(const Arguments& arguments, Plan plan) {
 int run_many(const Arguments& arguments) {
   Summary summary = judge_seeds(arguments.seeds, [&](const Plan& plan, const Verdict& verdict) {
     if (!verdict.passed) print_failure(arguments, plan, verdict);
+    if (arguments.hashes)
+      std::printf("%" PRIu64 " %016" PRIx64 "\n", plan.seed, verdict.trace_hash);
   });
+  if (arguments.hashes) return summary.failed == 0 ? 0 : 1;
   std::printf("%" PRIu64 " seeds, %" PRIu64 " failed: %" PRIu64 " operations, %" PRIu64
               " executions, %" PRIu64 " attempts, %" PRIu64 " faults, %" PRIu64
               " starts, %.1f h simulated\n",
@@ -127,10 +135,12 @@ int start(int argc, char** argv) {
       arguments.seeds.processes = static_cast<uint32_t>(number());
     else if (word == "--trace")
       arguments.trace = true;
-    else if (word == "--shrink")
-      arguments.shrink = true;
+    else if (word == "--minimise")
+      arguments.minimise = true;
     else if (word == "--coverage")
       arguments.coverage = true;
+    else if (word == "--hashes")
+      arguments.hashes = many = true;
     else if (word == "--once")
       arguments.seeds.runs = Runs::once;
     else if (word == "--help")

@@ -1,5 +1,5 @@
 // Runs seeds in processes of their own, so that a failed check ends one run and not all; each seed
-// twice, because two runs of one seed must be the same.
+// twice on different heaps, because two runs of one seed must be the same.
 //
 //   Verdict verdict = judge(plan, nullptr);                     // in a child process
 //   Summary summary = judge_seeds({.first = 1, .count = 500, .processes = 2}, print);
@@ -45,6 +45,6 @@ struct Summary {
 Summary judge_seeds(const Seeds& seeds, Call<void(const Plan&, const Verdict&)> each);
 
 // The fewest of the plan's faults under which the same invariant still breaks (delta debugging).
-Plan shrink(const Plan& plan, const Exhibit* exhibit, const std::string& invariant);
+Plan minimise(const Plan& plan, const Exhibit* exhibit, const std::string& invariant);
 
 }  // namespace pawl::sim

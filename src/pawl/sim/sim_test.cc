@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <fstream>
 #include <iterator>
 
@@ -30,6 +31,40 @@ TEST(Simulation, SameSeedSameTraceOtherSeedOtherTrace) {
   Verdict first = judge(make_plan(7), nullptr, Runs::once);
   EXPECT_EQ(judge(make_plan(7), nullptr, Runs::once).trace_hash, first.trace_hash);
   EXPECT_NE(judge(make_plan(8), nullptr, Runs::once).trace_hash, first.trace_hash);
+}
+
+// What happens depends on where something lies.
+struct OrderByAddress final : Seams {
+  bool message(Message&) override {
+    auto here = std::make_unique<uint64_t>();
+    return (reinterpret_cast<uintptr_t>(here.get()) >> 4) % 16 != 0;
+  }
+};
+
+// What happens depends on a byte that nobody has written.
+struct UnwrittenByte final : Seams {
+  bool message(Message&) override {
+    void* (*volatile take)(size_t) = std::malloc;  // the compiler is not to know what this gives
+    auto* bytes = static_cast<volatile unsigned char*>(take(200));
+    unsigned char byte = bytes[150];
+    std::free(const_cast<unsigned char*>(bytes));
+    return byte != 0x5a;
+  }
+};
+
+template <class Defect>
+std::string invariant_broken_twice() {
+  Exhibit exhibit{"", "", "",
+                  []() -> std::unique_ptr<Seams> { return std::make_unique<Defect>(); }};
+  return judge(make_plan(7), &exhibit, Runs::twice).invariant;
+}
+
+TEST(Simulation, TwoRunsShowWhatDependsOnTheHeap) {
+  EXPECT_EQ(invariant_broken_twice<Seams>(), "");
+  EXPECT_EQ(invariant_broken_twice<OrderByAddress>(), "I26");
+#ifndef __SANITIZE_ADDRESS__  // fills the heap by itself, in both runs alike
+  EXPECT_EQ(invariant_broken_twice<UnwrittenByte>(), "I26");
+#endif
 }
 
 TEST(Simulation, AFifthOfTheSeedsHaveNoFaultsAndATenthOneKind) {

@@ -7,12 +7,6 @@
 namespace pawl {
 namespace {
 
-// Blob sequences of an execution: results of evaluations, by purpose and node, apart from the
-// outputs of tasks.
-uint64_t blob_sequence(EvaluationPurpose purpose, NodeIndex node) {
-  return uint64_t{1} << 63 | static_cast<uint64_t>(purpose) << 32 | node;
-}
-
 // Without an `output:` the result is the output of the last nodes, by id.
 Result<std::string> default_output(Context& context) {
   JsonWriter out;
@@ -71,8 +65,8 @@ ReportEvaluation Evaluations::report(const Open& open, Result<std::string> value
 
 Result<Payload> Evaluations::store(const ReportEvaluation& report, std::string bytes) {
   if (bytes.size() <= payload_inline_max) return Payload::inline_json(std::move(bytes));
-  BlobRef ref{report.execution, blob_sequence(report.purpose, report.node), bytes.size(),
-              hash128(bytes)};
+  uint64_t sequence = evaluation_blob_sequence(static_cast<uint8_t>(report.purpose), report.node);
+  BlobRef ref{report.execution, sequence, bytes.size(), hash128(bytes)};
   PAWL_TRY(blob_.put(ref, bytes));
   return Payload::blob(ref);
 }

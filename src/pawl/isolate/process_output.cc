@@ -101,8 +101,7 @@ Result<Payload> make_payload(std::string json, const TaskKey& task, AttemptNumbe
   if (json.size() <= payload_inline_max) return Payload::inline_json(std::move(json));
   BlobRef ref;
   ref.owner = task.execution;
-  ref.sequence = (1ull << 63) | (static_cast<uint64_t>(task.node) << 49) |
-                 (static_cast<uint64_t>(task.item) << 25) | (attempt & 0x1ffffffu);
+  ref.sequence = output_blob_sequence(task, attempt);
   ref.size = json.size();
   ref.hash = hash128(json);
   PAWL_TRY(blob.put(ref, json));

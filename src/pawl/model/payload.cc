@@ -15,6 +15,16 @@ uint64_t u64_at(ByteView bytes, uint64_t offset) {
 
 }  // namespace
 
+// 1 | 14 bits node | 24 bits item | 25 bits attempt; the bounds of all three are far below.
+uint64_t output_blob_sequence(const TaskKey& task, AttemptNumber attempt) {
+  return uint64_t{1} << 63 | uint64_t{task.node} << 49 | uint64_t{task.item} << 25 |
+         (attempt & 0x1ffffffu);
+}
+
+uint64_t evaluation_blob_sequence(uint8_t purpose, NodeIndex node) {
+  return uint64_t{purpose} << 32 | node;
+}
+
 Payload Payload::inline_json(std::string text) {
   Payload payload;
   if (text != "null") payload.bytes_ = std::move(text);

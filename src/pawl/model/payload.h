@@ -27,6 +27,12 @@ struct BlobRef {
   friend constexpr auto operator<=>(const BlobRef&, const BlobRef&) = default;
 };
 
+// Who puts a blob of an execution chooses its sequence here, so that no two of them have the same:
+// the output of one attempt of a task, and what the engine evaluated for a node (`purpose`: a number
+// below 256 for each kind of value).
+uint64_t output_blob_sequence(const TaskKey& task, AttemptNumber attempt);
+uint64_t evaluation_blob_sequence(uint8_t purpose, NodeIndex node);
+
 class Payload {
  public:
   Payload() = default;                           // absent: reads as JSON null

@@ -83,6 +83,27 @@ TEST(PayloadTest, OneFormPerValue) {
   EXPECT_FALSE(written_null.ok());
 }
 
+// The list of node 1 must not take the place of the output of item 128 of node 0, out of which it was
+// made.
+TEST(BlobSequences, OfOutputsAndEvaluationsNeverMeet) {
+  const NodeIndex last_node = workflow_nodes_max - 1;
+  const ItemIndex last_item = mapped_items_max - 1;
+  std::set<uint64_t> seen;
+  uint64_t made = 0;
+  for (NodeIndex node : {NodeIndex{0}, NodeIndex{1}, NodeIndex{2}, last_node}) {
+    for (uint8_t purpose = 0; purpose < 3; ++purpose) {
+      seen.insert(evaluation_blob_sequence(purpose, node));
+      ++made;
+    }
+    for (ItemIndex item : {ItemIndex{0}, ItemIndex{1}, ItemIndex{128}, ItemIndex{256}, last_item})
+      for (AttemptNumber attempt : {1u, 2u, attempts_max}) {
+        seen.insert(output_blob_sequence({ExecutionId{1}, node, item}, attempt));
+        ++made;
+      }
+  }
+  EXPECT_EQ(seen.size(), made);
+}
+
 TEST(Items, AreAddressable) {
   std::string encoded = encode_items(R"([ 1, "two" , null, [3, 4], {} ])");
   ASSERT_TRUE(items_check(encoded).ok());

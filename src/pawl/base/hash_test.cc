@@ -39,6 +39,41 @@ TEST(Crc32c, HardwareAndTablesAgreeAndPartsChain) {
   }
 }
 
+// The plainest form of the definition.
+uint32_t crc32c_by_bits(ByteView bytes) {
+  uint32_t crc = ~0u;
+  for (char c : bytes) {
+    crc ^= static_cast<uint8_t>(c);
+    for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1) ^ ((crc & 1) ? 0x82f63b78u : 0u);
+  }
+  return ~crc;
+}
+
+TEST(Crc32c, EveryLengthAtEveryAlignmentIsAsByBits) {
+  Random dice{3};
+  std::string bytes = random_bytes(dice, 900);
+  for (size_t begin = 0; begin < 16; ++begin) {
+    for (size_t size = 0; size + begin <= bytes.size(); ++size) {
+      ByteView part = ByteView(bytes).substr(begin, size);
+      uint32_t crc = crc32c_by_bits(part);
+      ASSERT_EQ(crc32c(part), crc) << size << " bytes from " << begin;
+      ASSERT_EQ(crc32c_portable(part), crc) << size << " bytes from " << begin;
+    }
+  }
+}
+
+TEST(Crc32c, LongOnesAgreeAroundEveryBorderOfTheLanes) {
+  Random dice{4};
+  std::string bytes = random_bytes(dice, 12'000);
+  for (size_t border = 384; border < 11'000; border += 384) {
+    for (size_t size = border - 9; size <= border + 9; ++size) {
+      ByteView part = ByteView(bytes).substr(size % 8, size);
+      ASSERT_EQ(crc32c(part), crc32c_by_bits(part)) << size << " bytes";
+      ASSERT_EQ(crc32c(part.substr(5), crc32c(part.substr(0, 5))), crc32c(part));
+    }
+  }
+}
+
 // These values are stored in logs. If one differs, the function is wrong, not the test.
 TEST(Hash128Test, NeverChanges) {
   EXPECT_EQ(to_hex(hash128("")), "b6063502737bf40f4797f462c217f924");

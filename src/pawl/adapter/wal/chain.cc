@@ -1,13 +1,8 @@
 #include "pawl/adapter/wal/chain.h"
 
-#include <openssl/evp.h>
-#include <sys/resource.h>
-#include <unistd.h>
+#include <sched.h>
 
-#include <condition_variable>
-#include <cstring>
-#include <deque>
-#include <mutex>
+#include <atomic>
 #include <thread>
 
 namespace pawl::wal {
@@ -15,12 +10,8 @@ namespace pawl::wal {
 namespace {
 
 // Waking a sleeping thread costs microseconds, so small groups gather first.
-constexpr size_t wake_links = 64;
+constexpr uint64_t wake_links = 64;
 constexpr uint64_t wake_bytes = 64 * 1024;
-
-struct FreeDigest {
-  void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
-};
 
 class InlineChain final : public Chain {
  public:
@@ -29,8 +20,7 @@ class InlineChain final : public Chain {
     point_ = next_point(point_, link.position, link.epoch, link.payload);
   }
   ChainPoint newest() override { return point_; }
-  ChainPoint drain() override { return point_; }
-  uint64_t backlog_bytes() override { return 0; }
+  ChainPoint newest_after(uint64_t) override { return point_; }
 
  private:
   ChainPoint point_;
@@ -38,122 +28,68 @@ class InlineChain final : public Chain {
 
 class ThreadedChain final : public Chain {
  public:
-  ThreadedChain(ChainPoint start, uint64_t backlog_bytes_max)
-      : point_(start), backlog_bytes_max_(backlog_bytes_max), thread_([this] { run(); }) {}
+  ThreadedChain(ChainPoint start, ChainLimits limits)
+      : backlog_(start, limits), thread_([this] { run(); }) {}
 
   ~ThreadedChain() override {
-    {
-      std::lock_guard lock(mutex_);
-      stopping_ = true;
-    }
-    arrived_.notify_one();
+    stopping_ = true;
+    wake();
     thread_.join();
   }
 
   void add(ChainLink link) override {
-    std::unique_lock lock(mutex_);
-    room_.wait(lock, [this] { return backlog_bytes_ <= backlog_bytes_max_; });
-    backlog_bytes_ += link.payload.size();
-    links_.push_back(std::move(link));
-    if (links_.size() < wake_links && backlog_bytes_ < wake_bytes) return;
-    urged_ = true;
-    lock.unlock();
-    arrived_.notify_one();
+    ++unannounced_links_;
+    unannounced_bytes_ += link.payload.size();
+    backlog_.add(std::move(link));
+    if (unannounced_links_ >= wake_links || unannounced_bytes_ >= wake_bytes) wake();
   }
 
-  ChainPoint newest() override {
-    std::lock_guard lock(mutex_);
-    return point_;
-  }
+  ChainPoint newest() override { return backlog_.glimpse(); }
 
-  // Hashes what waits on the caller's thread: on busy cores the background thread might not get its
-  // turn for many milliseconds.
-  ChainPoint drain() override {
-    std::unique_lock lock(mutex_);
-    room_.wait(lock, [this] { return !hashing_; });
-    while (!links_.empty()) finish_front(after(links_.front()));
-    return point_;
-  }
-
-  uint64_t backlog_bytes() override {
-    std::lock_guard lock(mutex_);
-    return backlog_bytes_;
+  ChainPoint newest_after(uint64_t bytes) override {
+    backlog_.hand_over();
+    while (uint64_t hashed = backlog_.advance()) {
+      if (hashed >= bytes) break;
+      bytes -= hashed;
+    }
+    return backlog_.newest();
   }
 
  private:
+  void wake() {
+    unannounced_links_ = 0;
+    unannounced_bytes_ = 0;
+    wakes_.fetch_add(1);
+    wakes_.notify_one();
+  }
+
   void run() {
-    // Behind whoever waits for a write: on few cores hashing would otherwise delay its wake-up by a
-    // whole time slice. add() waits when the backlog is full, so this thread cannot starve.
-    ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), 10);
-    std::unique_lock lock(mutex_);
+    // A core that runs nothing else counts as free: whoever waits for a write is woken there at
+    // once, instead of behind the hash of a group that takes as long as a write.
+    sched_param none{};
+    ::sched_setscheduler(0, SCHED_IDLE, &none);
     while (true) {
-      arrived_.wait(lock, [this] { return stopping_ || urged_; });
-      if (stopping_) return;
-      while (!links_.empty() && !stopping_) {
-        const ChainLink& front = links_.front();
-        hashing_ = true;
-        lock.unlock();
-        ChainPoint next = after(front);
-        lock.lock();
-        hashing_ = false;
-        finish_front(next);
-        room_.notify_all();
+      uint32_t seen = wakes_.load();
+      while (!stopping_ && backlog_.advance() > 0) {
       }
-      urged_ = false;
+      if (stopping_) return;
+      wakes_.wait(seen);
     }
   }
 
-  // While hashing_ only the background thread touches the front and the point.
-  ChainPoint after(const ChainLink& link) const {
-    return next_point(point_, link.position, link.epoch, link.payload);
-  }
-
-  void finish_front(const ChainPoint& next) {
-    point_ = next;
-    backlog_bytes_ -= links_.front().payload.size();
-    links_.pop_front();
-  }
-
-  std::mutex mutex_;
-  std::condition_variable arrived_;
-  std::condition_variable room_;
-  std::deque<ChainLink> links_;
-  uint64_t backlog_bytes_ = 0;
-  ChainPoint point_;
-  uint64_t backlog_bytes_max_;
-  bool urged_ = false;
-  bool hashing_ = false;
-  bool stopping_ = false;
+  ChainBacklog backlog_;
+  uint64_t unannounced_links_ = 0;
+  uint64_t unannounced_bytes_ = 0;
+  std::atomic<uint32_t> wakes_ = 0;
+  std::atomic<bool> stopping_ = false;
   std::thread thread_;
 };
 
 }  // namespace
 
-ChainPoint next_point(const ChainPoint& previous, uint64_t position, uint64_t epoch,
-                      ByteView payload) {
-  ByteWriter prefix;
-  prefix.u64(previous.value.low);
-  prefix.u64(previous.value.high);
-  prefix.u64(position);
-  prefix.u64(epoch);
-  prefix.u64(payload.size());
-  unsigned char digest[EVP_MAX_MD_SIZE];
-  std::unique_ptr<EVP_MD_CTX, FreeDigest> context(EVP_MD_CTX_new());
-  bool done = context && EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr) == 1 &&
-              EVP_DigestUpdate(context.get(), prefix.view().data(), prefix.size()) == 1 &&
-              EVP_DigestUpdate(context.get(), payload.data(), payload.size()) == 1 &&
-              EVP_DigestFinal_ex(context.get(), digest, nullptr) == 1;
-  PAWL_CHECK(done, "SHA-256 is not to be had from the crypto library");
-  ChainPoint point;
-  point.position = position;
-  std::memcpy(&point.value.low, digest, sizeof point.value.low);
-  std::memcpy(&point.value.high, digest + sizeof point.value.low, sizeof point.value.high);
-  return point;
-}
-
-std::unique_ptr<Chain> make_chain(ChainMode mode, ChainPoint start, uint64_t backlog_bytes_max) {
+std::unique_ptr<Chain> make_chain(ChainMode mode, ChainPoint start, ChainLimits limits) {
   if (mode == ChainMode::in_line) return std::make_unique<InlineChain>(start);
-  return std::make_unique<ThreadedChain>(start, backlog_bytes_max);
+  return std::make_unique<ThreadedChain>(start, limits);
 }
 
 }  // namespace pawl::wal

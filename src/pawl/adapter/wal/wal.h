@@ -55,7 +55,7 @@ struct WalOptions {
   uint64_t hard_free_bytes = 128ULL << 20;  // less, or a reserve is missing: DiskSpace::hard
   uint32_t spares_max = 4;                  // recycled segments kept
   uint64_t rewrite_bytes_max = 1ULL << 20;  // up to this much moves whole after a crash
-  uint64_t chain_backlog_bytes_max = 16ULL << 20;
+  wal::ChainLimits chain_limits;
   wal::ChainMode chain = wal::ChainMode::own_thread;
   Duration idle_after = Duration::milliseconds(5);
   Durability durability = Durability::local;  // of the disk below

@@ -72,7 +72,7 @@ Status Wal::recover(LogShape shape) {
       return {};
     }
   }
-  chain_ = wal::make_chain(options_.chain, chain, options_.chain_backlog_bytes_max);
+  chain_ = wal::make_chain(options_.chain, chain, options_.chain_limits);
   return {};
 }
 
@@ -119,7 +119,7 @@ Status Wal::move_tail(const LogShape& shape) {
   beginning.previous = at_start ? old.previous : old.number;
   beginning.previous_end = at_start ? old.previous_end : cut_offset;
   PAWL_ASSIGN(ChainPoint chain, resume_chain(shape, beginning.position_before, beginning.chain));
-  chain_ = wal::make_chain(options_.chain, chain, options_.chain_backlog_bytes_max);
+  chain_ = wal::make_chain(options_.chain, chain, options_.chain_limits);
 
   if (cut_offset < old.end) {
     PAWL_ASSIGN(std::unique_ptr<File> file, disk_.open(path(wal::segment_name(old.number))));

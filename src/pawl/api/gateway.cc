@@ -195,7 +195,7 @@ CallResult Gateway::server_info() const {
 }
 
 void Gateway::ask_engine(uint64_t id, uint64_t part, Question question) {
-  ports_.engine.put({(id << part_bits) | part, std::move(question)});
+  ports_.engine.put({ticket_of(id, part), std::move(question)});
 }
 
 bool Gateway::turn() {
@@ -204,6 +204,7 @@ bool Gateway::turn() {
 }
 
 void Gateway::take(Response response) {
+  staged_.erase(response.ticket);
   uint64_t id = response.ticket >> part_bits;
   if (auto await = await_questions_.find(id); await != await_questions_.end()) {
     ExecutionId execution = await->second;

@@ -13,8 +13,7 @@
 // checked, put into the blob store when it is large, and then registered and submitted. What the
 // engine has registered once is remembered.
 //
-// Large inputs are named by their content (owner 0), so that a submission sent twice stores one
-// blob, and executions with the same input share it. They are not deleted with an execution.
+// A large input is staged (staged_input.h) before it is submitted, and then belongs to its execution.
 //
 // Threading: the loop's thread; the engine may live on another.
 #pragma once
@@ -30,6 +29,7 @@
 
 #include "pawl/api/call.h"
 #include "pawl/api/prepared.h"
+#include "pawl/api/staged_input.h"
 #include "pawl/definition/definition.h"
 #include "pawl/port/blob.h"
 #include "pawl/port/evaluator.h"
@@ -85,13 +85,17 @@ class Gateway final : public Actor {
   Instant deadline() const override { return Instant::never(); }
 
  private:
+  struct Submit {
+    SubmitExecution command;
+    StagedInputRef input;
+  };
   // One call on its way. Its number and the part of it stand in the tickets that the engine sees.
   struct Open {
     Sink<CallAnswer>* client = nullptr;  // null: forgotten
     Ticket ticket = 0;
     Call call;
-    std::shared_ptr<Prepared> prepared;    // submissions
-    std::vector<SubmitExecution> submits;  // until the workflow is registered
+    std::shared_ptr<Prepared> prepared;  // submissions
+    std::vector<Submit> submits;         // until the workflow is registered
     SubmittedMany submitted;
     uint64_t outstanding = 0;  // executions without an answer
   };
@@ -108,7 +112,7 @@ class Gateway final : public Actor {
   Result<std::shared_ptr<Prepared>> prepare(const SubmitMany& request);
   Status check_expressions(const Loaded& loaded, const std::string& file_name) const;
   Status make_submits(Open& open, const SubmitMany& request);
-  Result<Payload> input_of(const Prepared& prepared, const std::string& given);
+  Status fill_input(Submit& submit, const Prepared& prepared, const std::string& given);
   void send_submits(uint64_t id, Open& open);
   void submitted(uint64_t id, Open& open, uint64_t part, Reply reply);
 
@@ -124,16 +128,19 @@ class Gateway final : public Actor {
   static constexpr uint64_t part_mask = (uint64_t{1} << part_bits) - 1;
   static constexpr uint64_t register_part = part_mask;
   static_assert(submit_many_max < register_part);
+  static constexpr Ticket ticket_of(uint64_t id, uint64_t part) { return (id << part_bits) | part; }
 
   GatewayPorts ports_;
   AnswerInbox& answers_;
   GatewayOptions options_;
   uint64_t last_id_ = 0;
+  uint64_t last_staged_ = 0;
   std::map<uint64_t, Open> open_;
   // The engine is asked once per execution, however many wait for it, leave and come again.
   std::map<ExecutionId, std::set<uint64_t>> awaits_;
   std::map<uint64_t, ExecutionId> await_questions_;
   PreparedCache prepared_;
+  std::map<Ticket, StagedInputRef> staged_;  // of submits that the engine has not answered
 };
 
 }  // namespace pawl

@@ -61,17 +61,17 @@ Status Gateway::make_submits(Open& open, const SubmitMany& request) {
   PAWL_ASSIGN(open.prepared, prepare(request));
   bool numbered = std::holds_alternative<SubmitMany>(open.call) && !request.request_id.empty();
   for (size_t i = 0; i < request.inputs_json.size(); ++i) {
-    SubmitExecution submit;
-    Result<Payload> input = input_of(*open.prepared, request.inputs_json[i]);
-    if (!input.ok()) {
-      if (request.inputs_json.size() == 1) return input.error();
-      return Error(input.error()).within("input " + std::to_string(i));
+    Submit submit;
+    Status filled = fill_input(submit, *open.prepared, request.inputs_json[i]);
+    if (!filled.ok()) {
+      if (request.inputs_json.size() == 1) return filled;
+      return Error(filled.error()).within("input " + std::to_string(i));
     }
-    submit.input = std::move(*input);
-    submit.request_id =
+    SubmitExecution& command = submit.command;
+    command.request_id =
         numbered ? request.request_id + "/" + std::to_string(i) : request.request_id;
-    submit.labels = request.labels_json;
-    submit.payload_hash = submit_hash(submit, open.prepared->hash);
+    command.labels = request.labels_json;
+    command.payload_hash = submit_hash(command, open.prepared->hash);
     open.submits.push_back(std::move(submit));
   }
   return {};
@@ -115,26 +115,30 @@ Status Gateway::check_expressions(const Loaded& loaded, const std::string& file_
   return {};
 }
 
-Result<Payload> Gateway::input_of(const Prepared& prepared, const std::string& given) {
+Status Gateway::fill_input(Submit& submit, const Prepared& prepared, const std::string& given) {
   PAWL_TRY(check_object("input", given));
   PAWL_TRY(check_input(prepared.workflow, given));
   std::string merged = merge(prepared.workflow.input_defaults, given);
-  if (merged.size() <= payload_inline_max) return Payload::inline_json(std::move(merged));
+  if (merged.size() <= payload_inline_max) {
+    submit.command.input = Payload::inline_json(std::move(merged));
+    return {};
+  }
   if (merged.size() > options_.limits.input_bytes_max)
     return Error{Code::resource_exhausted, "the input has " + std::to_string(merged.size()) +
                                                " bytes; the limit input_bytes_max is " +
                                                std::to_string(options_.limits.input_bytes_max) +
                                                "; pass a file's name instead"};
-  Hash128 hash = hash128(merged);
-  BlobRef ref{ExecutionId{}, hash.low, merged.size(), hash};
-  PAWL_TRY(ports_.blob.put(ref, merged));
-  return Payload::blob(ref);
+  PAWL_ASSIGN(submit.input, StagedInput::put(ports_.blob, ++last_staged_, merged));
+  submit.command.input = submit.input->payload();
+  return {};
 }
 
 void Gateway::send_submits(uint64_t id, Open& open) {
   for (uint64_t part = 0; part < open.submits.size(); ++part) {
-    open.submits[part].workflow = open.prepared->id;
-    ask_engine(id, part, std::move(open.submits[part]));
+    Submit& submit = open.submits[part];
+    submit.command.workflow = open.prepared->id;
+    if (submit.input) staged_[ticket_of(id, part)] = std::move(submit.input);
+    ask_engine(id, part, std::move(submit.command));
   }
   open.submits.clear();
 }

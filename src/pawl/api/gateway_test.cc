@@ -85,7 +85,7 @@ TEST_F(GatewayTest, AnInputThatIsNoObjectIsRefused) {
   EXPECT_NE(refused({one_node, "f", "", "", "7"}).find("the labels must be"), std::string::npos);
 }
 
-TEST_F(GatewayTest, ALargeInputGoesIntoTheBlobStoreOnce) {
+TEST_F(GatewayTest, ALargeInputBelongsToItsExecution) {
   // Characters of three bytes, so that a part of a mebibyte ends inside one.
   std::string text;
   while (text.size() < 3 * payload_part_max) text += "\u20ac";
@@ -97,10 +97,23 @@ TEST_F(GatewayTest, ALargeInputGoesIntoTheBlobStoreOnce) {
   EXPECT_EQ(submitted({one_node, "f", input, "once", ""}), id);
   EXPECT_EQ(house.blob.count(), 1u);
   BlobRef ref = client.execution(id).value().input.ref();
+  EXPECT_EQ(ref.owner, id);
   EXPECT_EQ(client.ask_as<PayloadPart>(ReadPayload{ref, ref.size}).error().code,
             Code::out_of_range);
   house.blob.corrupt(ref);
   EXPECT_EQ(client.text(Payload::blob(ref)).error().code, Code::data_loss);
+}
+
+TEST_F(GatewayTest, ALargeInputOfARefusedSubmissionIsNotKept) {
+  std::string large = R"({"x":")" + std::string(100'000, 'x') + "\"}";
+  std::string other = R"({"x":")" + std::string(100'000, 'y') + "\"}";
+  ExecutionId id = submitted({one_node, "f", large, "once", ""});
+  EXPECT_EQ(client.submit({one_node, "f", other, "once", ""}).error().code, Code::already_exists);
+  EXPECT_FALSE(client.submit_many({one_node, "f", {large, "[]"}, "", ""}).ok());
+  EXPECT_EQ(house.blob.owners().value(), std::vector<ExecutionId>{id});
+  SubmittedMany many = client.submit_many({one_node, "f", {large, other}, "", ""}).value();
+  EXPECT_EQ(house.blob.count(), 3u);
+  EXPECT_EQ(input_of(many.executions[1].execution), other);
 }
 
 TEST_F(GatewayTest, ARequestIdHasOneEffect) {

@@ -13,6 +13,10 @@ uint64_t inline_bytes(const Payload& payload) {
   return payload.is_blob() ? 0 : payload.size();
 }
 
+bool is_staged(const Payload& input) {
+  return input.is_blob() && !input.ref().owner;
+}
+
 // What a command brings into its group's record; all else of an event is small.
 uint64_t carried_bytes(const Command& command) {
   if (const auto* workflow = std::get_if<RegisterWorkflow>(&command))
@@ -200,18 +204,37 @@ void Engine::run(const Command& command, Ticket ticket) {
   open_group();
   ++gathering_.commands;
   gathering_.bytes += carried_bytes(command);
-  if (auto refusal = refuse_for_space(command)) {
-    if (ticket != 0) gathering_.responses.push_back({ticket, std::move(*refusal)});
-    return;
-  }
-  if (Status loaded = load_named(partition_->restoring(), ports_.view, command); !loaded.ok()) {
-    submitting_.erase(ticket);
-    if (ticket != 0)
-      gathering_.responses.push_back(
-          {ticket, Reply{loaded.error().code, loaded.error().message, 0}});
-    return;
-  }
+  if (auto refusal = refuse_for_space(command)) return refuse(ticket, std::move(*refusal));
+  if (Status loaded = load_named(partition_->restoring(), ports_.view, command); !loaded.ok())
+    return refuse(ticket, {loaded.error().code, loaded.error().message, 0});
+  const auto* submit = std::get_if<SubmitExecution>(&command);
+  if (submit != nullptr && is_staged(submit->input)) return submit_staged(*submit, ticket);
   partition_->step(command, ticket, dice_.next(), gathering_.out);
+}
+
+// Without the partition having been asked.
+void Engine::refuse(Ticket ticket, Reply reply) {
+  submitting_.erase(ticket);
+  if (ticket != 0) gathering_.responses.push_back({ticket, std::move(reply)});
+}
+
+// The input becomes the execution's own before the event that refers to it exists. What nobody comes
+// to refer to is dropped here, or after a crash by the next start.
+void Engine::submit_staged(SubmitExecution submit, Ticket ticket) {
+  const BlobRef staged = submit.input.ref();
+  const ExecutionId next{partition_->state().last_execution + 1};
+  const BlobRef own{next, input_blob_sequence, staged.size, staged.hash};
+  if (Status adopted = ports_.blob.adopt(staged, own); !adopted.ok()) {
+    bool gone = adopted.error().code == Code::not_found;
+    return refuse(ticket, {gone ? Code::unavailable : adopted.error().code,
+                           "the input could not be taken over (" + adopted.error().message +
+                               "); submit again",
+                           0});
+  }
+  submit.input = Payload::blob(own);
+  partition_->step(std::move(submit), ticket, dice_.next(), gathering_.out);
+  bool accepted = partition_->state().last_execution == next.value;
+  if (!accepted) (void)ports_.blob.drop_owner(next);
 }
 
 void Engine::tick_if_due() {

@@ -147,6 +147,8 @@ class Engine final : public Actor {
   void take_evaluations();
   void tick_if_due();
   void run(const Command& command, Ticket ticket);
+  void submit_staged(SubmitExecution submit, Ticket ticket);
+  void refuse(Ticket ticket, Reply reply);
   QueryResult answer_query(const Query& query);
   ProgressList progress_of(const GetProgress& query) const;
   void take(Request& request);

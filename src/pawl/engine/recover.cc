@@ -32,6 +32,10 @@ Status Engine::replay_log() {
 Status Engine::recover() {
   partition_ = std::make_unique<Partition>(options_.limits);
   history_.clear();
+  // Inputs staged for submissions: whoever sent those died with the process before, and nobody can
+  // stage one for this engine yet.
+  if (Status dropped = ports_.blob.drop_owner({}); !dropped.ok())
+    ports_.telemetry.log("staged inputs not dropped: " + dropped.error().message);
   PAWL_TRY(restore(partition_->restoring(), ports_.view));
   PAWL_TRY(replay_log());
   PAWL_ASSIGN(epoch_, ports_.log.take_over());

@@ -33,6 +33,9 @@ class NoBlob final : public Blob {
   Status put(const BlobRef&, ByteView) override { return {}; }
   Result<Bytes> get(const BlobRef&) override { return Bytes(); }
   Result<Bytes> part(const BlobRef&, uint64_t, uint64_t) override { return Bytes(); }
+  Status adopt(const BlobRef&, const BlobRef&) override { return {}; }
+  Status drop(const BlobRef&) override { return {}; }
+  Result<std::vector<ExecutionId>> owners() override { return std::vector<ExecutionId>(); }
   Status drop_owner(ExecutionId) override { return {}; }
 };
 

@@ -19,7 +19,7 @@ constexpr uint64_t payload_inline_max = 64 * 1024;  // bytes
 
 // `owner` scopes deletion: the blobs of an execution go with it.
 struct BlobRef {
-  ExecutionId owner;      // 0 while the execution has no id yet (a submitted input)
+  ExecutionId owner;      // 0: staged, the input of a submission that has no execution yet
   uint64_t sequence = 0;  // unique for the owner
   uint64_t size = 0;      // bytes
   Hash128 hash;           // hash128 of the content; checked on every read
@@ -28,8 +28,9 @@ struct BlobRef {
 };
 
 // Who puts a blob of an execution chooses its sequence here, so that no two of them have the same:
-// the output of one attempt of a task, and what the engine evaluated for a node (`purpose`: a number
-// below 256 for each kind of value).
+// the input, the output of one attempt of a task, and what the engine evaluated for a node
+// (`purpose`: a number below 256 for each kind of value).
+constexpr uint64_t input_blob_sequence = uint64_t{1} << 62;
 uint64_t output_blob_sequence(const TaskKey& task, AttemptNumber attempt);
 uint64_t evaluation_blob_sequence(uint8_t purpose, NodeIndex node);
 

@@ -85,11 +85,11 @@ TEST(PayloadTest, OneFormPerValue) {
 
 // The list of node 1 must not take the place of the output of item 128 of node 0, out of which it was
 // made.
-TEST(BlobSequences, OfOutputsAndEvaluationsNeverMeet) {
+TEST(BlobSequences, OfInputsOutputsAndEvaluationsNeverMeet) {
   const NodeIndex last_node = workflow_nodes_max - 1;
   const ItemIndex last_item = mapped_items_max - 1;
-  std::set<uint64_t> seen;
-  uint64_t made = 0;
+  std::set<uint64_t> seen = {input_blob_sequence};
+  uint64_t made = 1;
   for (NodeIndex node : {NodeIndex{0}, NodeIndex{1}, NodeIndex{2}, last_node}) {
     for (uint8_t purpose = 0; purpose < 3; ++purpose) {
       seen.insert(evaluation_blob_sequence(purpose, node));

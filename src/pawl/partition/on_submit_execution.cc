@@ -19,6 +19,10 @@ Reply check(const State& state, const SubmitExecution& command) {
     return refuse(Code::resource_exhausted, "the input is larger than input_bytes_max (" +
                                                 std::to_string(limits.input_bytes_max) +
                                                 " bytes); pass a file's name instead");
+  bool foreign =
+      command.input.is_blob() && command.input.ref().owner.value != state.last_execution + 1;
+  if (foreign)
+    return refuse(Code::invalid_argument, "the input is a payload of another execution");
   if (!command.input.is_blob() && !json_validate(command.input.text()).ok())
     return refuse(Code::invalid_argument, "the input is not JSON");
   if (!command.labels.empty() && !json_validate(command.labels).ok())

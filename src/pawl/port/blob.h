@@ -1,27 +1,42 @@
-// Payloads too large for an event.
+// Payloads too large for an event, each under the execution that owns it.
+//
+//   PAWL_TRY(blob.put({ExecutionId{}, 4711, bytes.size(), hash128(bytes)}, bytes));   // staged
+//   PAWL_TRY(blob.adopt(staged, of_e17));     // e17's now
+//   ... the event that refers to it becomes durable ...
+//   PAWL_TRY(blob.drop_owner(ExecutionId{17}));                                       // forgotten
 //
 // Contract (testing/contract/blob_contract.h): put() returns when the bytes are durable; the same
-// reference may be put again with the same content. get() checks size and hash and answers DATA_LOSS
-// rather than other bytes; NOT_FOUND if it was never put or was dropped. part() reads without the
-// hash check and is for callers that have checked once. drop_owner() removes all blobs of an
-// execution. Any thread.
+// reference may be put again, with the same content or (after a crash) with other content. get() checks
+// size and hash and answers DATA_LOSS rather than other bytes; NOT_FOUND if it was never put or was
+// dropped. part() reads without the hash check and is for callers that have checked once.
+//
+// adopt() moves a blob to another owner, whole or not at all, also across a power cut; NOT_FOUND if
+// it is not there. So a blob that is being adopted by one and dropped by another is either adopted or
+// gone, and whoever adopts knows which before it refers to it.
+//
+// drop() removes one blob, drop_owner() all blobs of an execution; neither minds what is not there. A
+// power cut may bring back what was dropped. owners() names whoever has a blob, or had one and left an
+// empty place behind, ascending: 8 bytes each, one pass over all of them.
+// Any thread.
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "pawl/base/bytes.h"
 #include "pawl/base/result.h"
 #include "pawl/model/payload.h"
+#include "pawl/port/belongings.h"
 
 namespace pawl {
 
-class Blob {
+class Blob : public Belongings {
  public:
-  virtual ~Blob() = default;
   virtual Status put(const BlobRef& ref, ByteView bytes) = 0;
   virtual Result<Bytes> get(const BlobRef& ref) = 0;
   virtual Result<Bytes> part(const BlobRef& ref, uint64_t offset, uint64_t size) = 0;
-  virtual Status drop_owner(ExecutionId owner) = 0;
+  virtual Status adopt(const BlobRef& from, const BlobRef& to) = 0;
+  virtual Status drop(const BlobRef& ref) = 0;
 };
 
 }  // namespace pawl

@@ -33,7 +33,19 @@ class MachineBlob final : public Blob {
   Result<Bytes> part(const BlobRef& ref, uint64_t offset, uint64_t size) override {
     return blob_.part(ref, offset, size);
   }
-  Status drop_owner(ExecutionId owner) override { return blob_.drop_owner(owner); }
+  Status adopt(const BlobRef& from, const BlobRef& to) override {
+    if (disk_.crashed()) return Error{Code::unavailable, "the simulated machine has stopped"};
+    return blob_.adopt(from, to);
+  }
+  Status drop(const BlobRef& ref) override {
+    if (disk_.crashed()) return Error{Code::unavailable, "the simulated machine has stopped"};
+    return blob_.drop(ref);
+  }
+  Result<std::vector<ExecutionId>> owners() override { return blob_.owners(); }
+  Status drop_owner(ExecutionId owner) override {
+    if (disk_.crashed()) return Error{Code::unavailable, "the simulated machine has stopped"};
+    return blob_.drop_owner(owner);
+  }
 
  private:
   Blob& blob_;

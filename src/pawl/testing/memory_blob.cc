@@ -39,6 +39,29 @@ Result<Bytes> MemoryBlob::part(const BlobRef& ref, uint64_t offset, uint64_t siz
   return found->second.substr(offset, size);
 }
 
+Status MemoryBlob::adopt(const BlobRef& from, const BlobRef& to) {
+  std::lock_guard lock(mutex_);
+  auto found = blobs_.extract({from.owner, from.sequence});
+  if (found.empty()) return Error{Code::not_found, label(from) + " does not exist"};
+  blobs_[{to.owner, to.sequence}] = std::move(found.mapped());
+  return {};
+}
+
+Status MemoryBlob::drop(const BlobRef& ref) {
+  std::lock_guard lock(mutex_);
+  blobs_.erase({ref.owner, ref.sequence});
+  return {};
+}
+
+Result<std::vector<ExecutionId>> MemoryBlob::owners() {
+  std::lock_guard lock(mutex_);
+  std::vector<ExecutionId> owners;
+  for (const auto& [key, bytes] : blobs_) {
+    if (owners.empty() || owners.back() != key.first) owners.push_back(key.first);
+  }
+  return owners;
+}
+
 Status MemoryBlob::drop_owner(ExecutionId owner) {
   std::lock_guard lock(mutex_);
   blobs_.erase(blobs_.lower_bound({owner, 0}), blobs_.upper_bound({owner, UINT64_MAX}));

@@ -21,6 +21,9 @@ class MemoryBlob final : public Blob {
   Status put(const BlobRef& ref, ByteView bytes) override;
   Result<Bytes> get(const BlobRef& ref) override;
   Result<Bytes> part(const BlobRef& ref, uint64_t offset, uint64_t size) override;
+  Status adopt(const BlobRef& from, const BlobRef& to) override;
+  Status drop(const BlobRef& ref) override;
+  Result<std::vector<ExecutionId>> owners() override;
   Status drop_owner(ExecutionId owner) override;
 
   void corrupt(const BlobRef& ref);  // flips one bit of the content, if it is there and not empty

@@ -1,10 +1,15 @@
 #include "pawl/adapter/file_blob/file_blob.h"
 
+#include <algorithm>
+#include <charconv>
+
 namespace pawl {
 namespace {
 
+constexpr const char* root = "blob";
+
 std::string directory_of(ExecutionId owner) {
-  return "blob/" + std::to_string(owner.value);
+  return std::string(root) + "/" + std::to_string(owner.value);
 }
 
 std::string path_of(const BlobRef& ref) {
@@ -64,6 +69,30 @@ Result<Bytes> FileBlob::part(const BlobRef& ref, uint64_t offset, uint64_t size)
     return Error{Code::data_loss, path_of(ref) + ": ended while it was read"};
   }
   return bytes;
+}
+
+Status FileBlob::adopt(const BlobRef& from, const BlobRef& to) {
+  PAWL_TRY(disk_.make_directory(directory_of(to.owner)));
+  return disk_.publish(path_of(from), path_of(to));
+}
+
+Status FileBlob::drop(const BlobRef& ref) {
+  return disk_.remove(path_of(ref));
+}
+
+Result<std::vector<ExecutionId>> FileBlob::owners() {
+  auto names = disk_.list(root);
+  if (!names.ok() && names.error().code == Code::not_found) return std::vector<ExecutionId>();
+  if (!names.ok()) return names.error();
+  std::vector<ExecutionId> owners;
+  for (const std::string& name : *names) {
+    ExecutionId owner;
+    auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), owner.value);
+    bool ours = error == std::errc() && end == name.data() + name.size();
+    if (ours) owners.push_back(owner);
+  }
+  std::sort(owners.begin(), owners.end());
+  return owners;
 }
 
 Status FileBlob::drop_owner(ExecutionId owner) {

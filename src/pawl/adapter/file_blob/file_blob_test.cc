@@ -128,6 +128,29 @@ TEST(FileBlob, ACrashAtAnyCallLeavesNoHalfBlob) {
   }
 }
 
+// As above, of adopt(): it has one of its two names, and the new one if adopt() said so.
+TEST(FileBlob, ACrashAtAnyCallOfAdoptingLeavesOneOwner) {
+  bool finished = false;
+  for (uint64_t call = 1; !finished; ++call) {
+    ASSERT_LT(call, 50u);
+    SimDisk disk(call);
+    const BlobRef staged{ExecutionId{}, 1, 7, hash128("content")};
+    const BlobRef adopted{ExecutionId{4}, 0, 7, hash128("content")};
+    ASSERT_TRUE(FileBlob(disk).put(staged, "content").ok());
+    const uint64_t stops_at = disk.calls() + call;
+    disk.plan(stops_at, SimFault::crash);
+    const Status done = FileBlob(disk).adopt(staged, adopted);
+    finished = done.ok();
+    disk.plan(stops_at, SimFault::none);  // not reached if adopt() needs fewer calls
+    disk.crash();
+    disk.restart();
+    FileBlob blobs(disk);
+    bool here = blobs.get(adopted).ok();
+    EXPECT_NE(here, blobs.get(staged).ok());
+    EXPECT_TRUE(here || !done.ok());
+  }
+}
+
 TEST(FileBlob, AFullDiskKeepsNothingOfTheRefused) {
   SimDisk disk(1);
   disk.set_capacity(50'000);

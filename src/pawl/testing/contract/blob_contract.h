@@ -121,6 +121,50 @@ TEST_P(BlobContract, DroppingAnOwnerTakesAllItsBlobsAndNoOthers) {
   expect_content(put(6, 1, "a"), "a");
 }
 
+TEST_P(BlobContract, AnAdoptedBlobHasOneOwner) {
+  BlobRef staged = put(0, 77, "input");
+  BlobRef adopted = reference(12, 0, "input");
+  ASSERT_TRUE(blob().adopt(staged, adopted).ok());
+  EXPECT_EQ(failure(staged), Code::not_found);
+  expect_content(adopted, "input");
+  EXPECT_EQ(blob().adopt(staged, reference(13, 0, "input")).error().code, Code::not_found);
+  EXPECT_EQ(failure(reference(13, 0, "input")), Code::not_found);
+  harness_->power_cut();
+  expect_content(adopted, "input");
+  EXPECT_EQ(failure(staged), Code::not_found);
+}
+
+TEST_P(BlobContract, AdoptingReplacesWhatACrashLeftThere) {
+  put(12, 0, "left over");
+  BlobRef staged = put(0, 78, "input");
+  ASSERT_TRUE(blob().adopt(staged, reference(12, 0, "input")).ok());
+  expect_content(reference(12, 0, "input"), "input");
+}
+
+TEST_P(BlobContract, DroppingOneLeavesTheOthers) {
+  BlobRef a = put(6, 1, "a");
+  BlobRef b = put(6, 2, "b");
+  ASSERT_TRUE(blob().drop(a).ok());
+  ASSERT_TRUE(blob().drop(a).ok()) << "nothing left to drop is fine";
+  ASSERT_TRUE(blob().drop(reference(99, 1, "")).ok());
+  EXPECT_EQ(failure(a), Code::not_found);
+  expect_content(b, "b");
+}
+
+TEST_P(BlobContract, OwnersAreNamedInTheirOrder) {
+  using Owners = std::vector<ExecutionId>;
+  EXPECT_EQ(blob().owners().value(), Owners{});
+  put(100, 1, "a");
+  put(9, 1, "b");
+  put(9, 2, "c");
+  put(UINT64_MAX, 1, "d");
+  EXPECT_EQ(blob().owners().value(),
+            (Owners{ExecutionId{9}, ExecutionId{100}, ExecutionId{UINT64_MAX}}));
+  ASSERT_TRUE(blob().drop_owner(ExecutionId{100}).ok());
+  harness_->power_cut();
+  EXPECT_EQ(blob().owners().value(), (Owners{ExecutionId{9}, ExecutionId{UINT64_MAX}}));
+}
+
 TEST_P(BlobContract, AnyThreadMayCall) {
   std::vector<std::thread> threads;
   for (uint64_t owner = 1; owner <= 4; ++owner) {

@@ -143,6 +143,12 @@ void FileView::submit(pawl::ViewBatch batch) {
   answer_ = batch.seal ? seal() : Status();
 }
 
+// Applying cannot fail here, so what failed is the seal.
+void FileView::submit_again() {
+  PAWL_CHECK(!answer_, "one batch at a time");
+  answer_ = seal();
+}
+
 std::optional<Status> FileView::poll() {
   auto answer = std::move(answer_);
   answer_.reset();

@@ -22,6 +22,7 @@ class FileView final : public pawl::View {
   uint64_t position() const override { return position_; }
   uint64_t trim_position() const override { return images_.size() == 2 ? images_.front() : 0; }
   void submit(pawl::ViewBatch batch) override;
+  void submit_again() override;
   std::optional<pawl::Status> poll() override;
   pawl::Result<std::optional<pawl::Bytes>> get(pawl::ByteView key) override;
   std::unique_ptr<pawl::ViewCursor> scan(pawl::ByteView from, pawl::ByteView to) override;

@@ -57,7 +57,7 @@ Instant Engine::now() const {
 bool Engine::idle() const {
   return gathering_.empty() && !in_flight_ && inbox_.empty() && requests_.empty() &&
          ports_.evaluations.empty() && messages_.empty() && !peers_.has_wishes() &&
-         !evaluations_.has_done() && !checkpoint_in_flight_;
+         !evaluations_.has_done() && !checkpoint_ && !checkpoint_in_flight_;
 }
 
 Instant Engine::deadline() const {
@@ -90,8 +90,8 @@ bool Engine::turn() {
     tick_if_due();
     commit();
   }
-  if (!failure_) checkpoint();
-  partition_->evict();
+  bool more = !failure_ && checkpoint();
+  more |= partition_->evict();
   if (failure_) {
     refuse_requests();
     return false;
@@ -99,8 +99,8 @@ bool Engine::turn() {
   Instant clock = ports_.clock.monotonic();
   if (!in_flight_ && ports_.log.idle_deadline() <= clock) ports_.log.idle();
   peers_.flush(clock);
-  return (!inbox_.empty() && !group_full()) || evaluations_.has_done() || peers_.has_wishes() ||
-         (!gathering_.empty() && !in_flight_);
+  return more || (!inbox_.empty() && !group_full()) || evaluations_.has_done() ||
+         peers_.has_wishes() || (!gathering_.empty() && !in_flight_);
 }
 
 void Engine::take_log_answers() {

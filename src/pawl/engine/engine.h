@@ -31,6 +31,7 @@
 #include "pawl/engine/evaluations.h"
 #include "pawl/engine/history.h"
 #include "pawl/engine/peers.h"
+#include "pawl/partition/checkpoint.h"
 #include "pawl/partition/partition.h"
 #include "pawl/partition/query.h"
 #include "pawl/port/blob.h"
@@ -163,7 +164,8 @@ class Engine final : public Actor {
   void give_up(Gathering& group);
   Reply stopped() const;
   void refuse_requests();
-  void checkpoint();
+  bool checkpoint();
+  Status checkpoint_slice();
   void take_checkpoint_answer();
   Status replay_log();
 
@@ -184,9 +186,11 @@ class Engine final : public Actor {
   Gathering gathering_;
   std::optional<Gathering> in_flight_;
   std::map<ExecutionId, std::vector<Waiter>> waiters_;
-  std::set<Ticket> submitting_;          // of RunExecution, until the submit is durable
-  std::optional<ViewBatch> checkpoint_;  // kept until the view has it
+  std::set<Ticket> submitting_;             // of RunExecution, until the submit is durable
+  std::unique_ptr<Checkpoint> checkpoint_;  // in the making, or waiting to become durable
+  bool checkpoint_whole_ = false;
   bool checkpoint_in_flight_ = false;
+  bool checkpoint_failed_ = false;  // the view keeps it, to be submitted again
   Instant retry_checkpoint_at_ = Instant::never();
   uint64_t log_bytes_since_checkpoint_ = 0;
 

@@ -1,17 +1,13 @@
 #include "pawl/engine/history.h"
 
+#include <algorithm>
+
 #include "pawl/partition/snapshot.h"
-#include "pawl/wire/event_codec.h"
 
 namespace pawl {
 namespace {
 
-// A row: the group's clocks, then the event.
-Bytes row_of(const Group& group, const Event& event) {
-  Group one{group.position, group.epoch, group.now, group.wall, {event}};
-  return encode(one);
-}
-
+// A row is the event as a group of its own: with the clocks of the one it came in.
 Status append_row(History& history, uint64_t position, ByteView row) {
   PAWL_ASSIGN(Group group, decode_group(position, 0, row));
   for (Event& event : group.events)
@@ -32,24 +28,39 @@ void HistoryTail::add(uint64_t position, Bytes encoded) {
   groups_.push_back({position, std::move(encoded)});
 }
 
-Status HistoryTail::into(ViewBatch& batch) const {
-  for (const Entry& entry : groups_) {
-    if (entry.position > batch.position) break;
-    PAWL_ASSIGN(Group group, decode_group(entry.position, 0, entry.encoded));
-    uint32_t index = 0;
-    for (const Event& event : group.events) {
-      ExecutionId execution = execution_of(event);
-      if (execution)
-        batch.puts.emplace_back(history_key(execution, group.position, index),
-                                row_of(group, event));
-      ++index;
+Result<bool> HistoryTail::into(ViewBatch& batch, uint64_t rows_max, uint64_t bytes_max) {
+  auto next = std::upper_bound(groups_.begin(), groups_.end(), std::max(written_, stored_),
+                               [](uint64_t at, const Entry& entry) { return at < entry.position; });
+  uint64_t bytes = 0;
+  for (uint64_t rows = 0; next != groups_.end() && next->position <= batch.position; ++rows) {
+    if (rows >= rows_max || bytes >= bytes_max) return false;
+    if (!scan_) scan_.emplace(next->encoded);
+    if (!scan_->next()) {
+      if (!scan_->ok())
+        return Error{Code::data_loss, "group " + std::to_string(next->position) +
+                                          " cannot be read back from memory"};
+      scan_.reset();
+      written_ = next++->position;
+    } else if (ExecutionId execution = scan_->execution()) {
+      batch.puts.emplace_back(history_key(execution, next->position, scan_->index()),
+                              scan_->alone());
+      bytes += batch.puts.back().second.size();
     }
   }
-  return {};
+  return true;
 }
 
-void HistoryTail::drop_until(uint64_t position) {
-  while (!groups_.empty() && groups_.front().position <= position) groups_.pop_front();
+bool HistoryTail::drop_stored(uint64_t rows_max) {
+  for (; !groups_.empty() && groups_.front().position <= stored_; groups_.pop_front()) {
+    if (rows_max-- == 0) return true;
+  }
+  return false;
+}
+
+void HistoryTail::clear() {
+  groups_.clear();
+  scan_.reset();
+  stored_ = written_ = 0;
 }
 
 History HistoryTail::read(View& view, ExecutionId execution, uint32_t limit,
@@ -65,7 +76,7 @@ History HistoryTail::read(View& view, ExecutionId execution, uint32_t limit,
   history.status = cursor->status();
   history.truncated = cursor->valid();
   for (const Entry& entry : groups_) {
-    if (entry.position <= seen || entry.position > durable) continue;
+    if (entry.position <= std::max(seen, stored_) || entry.position > durable) continue;
     auto group = decode_group(entry.position, 0, entry.encoded);
     if (!group.ok()) {
       history.status = group.error();

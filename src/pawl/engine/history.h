@@ -7,11 +7,13 @@
 
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <vector>
 
 #include "pawl/base/result.h"
 #include "pawl/model/event.h"
 #include "pawl/port/view.h"
+#include "pawl/wire/event_codec.h"
 
 namespace pawl {
 
@@ -28,15 +30,20 @@ struct History {
   bool truncated = false;  // `limit` was reached
 };
 
+// Writing and dropping go in slices: no call touches more than `rows_max` events or groups, or goes
+// on beyond `bytes_max`, however much has come together.
 class HistoryTail {
  public:
   // A group as it was handed to the log.
   void add(uint64_t position, Bytes encoded);
-  // Puts the rows of all groups up to batch.position into the batch.
-  Status into(ViewBatch& batch) const;
-  // The checkpoint at `position` has been applied: drops what it holds.
-  void drop_until(uint64_t position);
-  void clear() { groups_.clear(); }
+  // Puts more rows of the groups up to batch.position into the batch, from where the last call for
+  // this batch ended. True: they are all there.
+  Result<bool> into(ViewBatch& batch, uint64_t rows_max, uint64_t bytes_max);
+  // The checkpoint at `position` has been applied: what it holds may go.
+  void stored_until(uint64_t position) { stored_ = position; }
+  // True: there is more to drop.
+  bool drop_stored(uint64_t rows_max);
+  void clear();
 
   History read(View& view, ExecutionId execution, uint32_t limit, uint64_t durable) const;
 
@@ -46,6 +53,9 @@ class HistoryTail {
     Bytes encoded;
   };
   std::deque<Entry> groups_;
+  uint64_t stored_ = 0;            // positions up to here stand in the view
+  uint64_t written_ = 0;           // ... up to here in the batch being written
+  std::optional<GroupScan> scan_;  // of the group after `written_`, part of which is
 };
 
 }  // namespace pawl

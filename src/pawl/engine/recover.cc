@@ -69,42 +69,60 @@ void Engine::take_checkpoint_answer() {
   if (!done->ok()) {
     // The log has everything since the last checkpoint: nothing is at risk, it only grows.
     ports_.telemetry.log("checkpoint not taken, trying again: " + done->error().message);
+    checkpoint_failed_ = true;
     retry_checkpoint_at_ = ports_.clock.monotonic() + checkpoint_retry_pause;
     return;
   }
-  checkpoint_.reset();
   partition_->checkpoint_applied();
-  history_.drop_until(ports_.view.position());
+  history_.stored_until(ports_.view.position());
   Status trimmed = ports_.log.trim(ports_.view.trim_position() + 1);
   if (!trimmed.ok()) ports_.telemetry.log("log not trimmed: " + trimmed.error().message);
   ports_.telemetry.count("checkpoints", 1);
 }
 
-// Takes rows when enough has changed, hands them to the view once what they reflect is durable, and
-// trims the log once the view says how far it is safe.
-void Engine::checkpoint() {
+Status Engine::checkpoint_slice() {
+  const Limits& limits = options_.limits;
+  if (!checkpoint_->slice(limits.checkpoint_slice_rows_max, limits.checkpoint_slice_bytes_max))
+    return {};
+  PAWL_ASSIGN(checkpoint_whole_,
+              history_.into(checkpoint_->batch(), limits.checkpoint_slice_rows_max,
+                            limits.checkpoint_slice_bytes_max));
+  return {};
+}
+
+// Begins when enough has changed, grows by a slice per turn, goes to the view once its position is
+// durable; the log is trimmed once the view says how far it is safe. True: the next slice may follow.
+bool Engine::checkpoint() {
+  bool more = history_.drop_stored(options_.limits.checkpoint_slice_rows_max);
   if (checkpoint_in_flight_) take_checkpoint_answer();
-  if (checkpoint_in_flight_) return;
+  if (checkpoint_in_flight_) return more;
+  if (checkpoint_failed_) {
+    if (ports_.clock.monotonic() < retry_checkpoint_at_) return more;
+    checkpoint_failed_ = false;
+    retry_checkpoint_at_ = Instant::never();
+    ports_.view.submit_again();
+    checkpoint_in_flight_ = true;
+    return more;
+  }
   bool enough = log_bytes_since_checkpoint_ >= options_.checkpoint_log_bytes ||
                 partition_->state().dirty.size() >= options_.checkpoint_executions;
   // Between groups only: the rows must reflect exactly one position.
   if (!checkpoint_ && enough && gathering_.empty()) {
-    checkpoint_ = checkpoint_rows(*partition_, position_);
-    checkpoint_->seal = true;
+    checkpoint_ = std::make_unique<Checkpoint>(partition_->restoring(), position_);
+    checkpoint_->batch().seal = true;
+    checkpoint_whole_ = false;
     log_bytes_since_checkpoint_ = 0;
   }
-  bool paused =
-      retry_checkpoint_at_ != Instant::never() && ports_.clock.monotonic() < retry_checkpoint_at_;
-  if (!checkpoint_ || checkpoint_->position > durable_ || paused) return;
-  retry_checkpoint_at_ = Instant::never();
-  ViewBatch batch = *checkpoint_;
-  if (ports_.view.position() == batch.position) {
-    batch = ViewBatch{batch.position, {}, {}, {}, true};  // applied already, only not sealed
-  } else if (Status filled = history_.into(batch); !filled.ok()) {
-    return fail(filled.error());
+  if (!checkpoint_) return more;
+  if (!checkpoint_whole_) {
+    if (Status sliced = checkpoint_slice(); !sliced.ok()) fail(sliced.error());
+    if (failure_ || !checkpoint_whole_) return !failure_;
   }
-  ports_.view.submit(std::move(batch));
+  if (checkpoint_->batch().position > durable_) return more;
+  ports_.view.submit(checkpoint_->take());
+  checkpoint_.reset();
   checkpoint_in_flight_ = true;
+  return more;
 }
 
 }  // namespace pawl

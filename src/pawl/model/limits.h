@@ -29,6 +29,10 @@ struct Limits {
   uint64_t inbox_depth_max = 1 << 20;     // commands waiting in memory
   uint64_t group_commands_max = 8192;     // commands in one group commit
   uint64_t group_bytes_max = 8 << 20;     // bytes in one group commit
+  // What one turn adds to a checkpoint: executions, pages of outputs and groups of history looked
+  // at, and bytes written; it stops after whatever exceeds them.
+  uint64_t checkpoint_slice_rows_max = 1000;
+  uint64_t checkpoint_slice_bytes_max = 256 << 10;
   Duration session_lease = Duration::seconds(10);
 };
 

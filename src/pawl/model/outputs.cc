@@ -28,8 +28,9 @@ ItemOutputs& ItemOutputs::operator=(ItemOutputs&&) noexcept = default;
 void ItemOutputs::set(ItemIndex item, const Payload& value) {
   PAWL_CHECK(item < count_, "an output for an item that does not exist");
   if (value.is_absent()) return;
-  std::unique_ptr<Page>& page = pages_[item / page_items];
-  if (!page) page = std::make_unique<Page>();
+  std::shared_ptr<Page>& page = pages_[item / page_items];
+  if (!page) page = std::make_shared<Page>();
+  if (page.use_count() > 1) page = std::make_shared<Page>(*page);  // frozen
   PAWL_CHECK(page->place[item % page_items] == 0, "a second output for one item");
   PAWL_CHECK(page->text.size() < UINT32_MAX, "a page of outputs above 4 GiB");
   page->place[item % page_items] = static_cast<uint32_t>(page->text.size() + 1);
@@ -45,11 +46,17 @@ Payload ItemOutputs::get(ItemIndex item) const {
   return page == nullptr ? Payload() : page->at(item % page_items);
 }
 
+ItemOutputs::FrozenPage ItemOutputs::freeze_page(uint32_t page) const {
+  return {pages_[page], std::min(page_items, count_ - page * page_items)};
+}
+
 void ItemOutputs::encode_page(uint32_t page, ByteWriter& out) const {
-  const Page* stored = pages_[page].get();
-  if (stored == nullptr) return;
-  uint32_t items = std::min(page_items, count_ - page * page_items);
-  for (uint32_t slot = 0; slot < items; ++slot) stored->at(slot).encode(out);
+  freeze_page(page).encode(out);
+}
+
+void ItemOutputs::FrozenPage::encode(ByteWriter& out) const {
+  if (page_ == nullptr) return;
+  for (uint32_t slot = 0; slot < items_; ++slot) page_->at(slot).encode(out);
 }
 
 bool ItemOutputs::decode_page(uint32_t page, ByteReader& in) {

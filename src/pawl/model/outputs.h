@@ -31,15 +31,31 @@ class ItemOutputs {
   uint64_t bytes() const { return bytes_; }  // of all values, for limits
 
   // Pages as the checkpoint stores them; an empty encoding is a page of nulls.
+  class FrozenPage;
   uint32_t pages() const { return static_cast<uint32_t>(pages_.size()); }
   void encode_page(uint32_t page, ByteWriter& out) const;
   bool decode_page(uint32_t page, ByteReader& in);
+  // A page as it is at this moment, at no cost: whoever writes to it afterwards copies it first.
+  FrozenPage freeze_page(uint32_t page) const;
 
  private:
   struct Page;
   uint32_t count_;
   uint64_t bytes_ = 0;
-  std::vector<std::unique_ptr<Page>> pages_;
+  std::vector<std::shared_ptr<Page>> pages_;
+};
+
+// Belongs to the thread that writes the outputs.
+class ItemOutputs::FrozenPage {
+ public:
+  void encode(ByteWriter& out) const;
+
+ private:
+  friend class ItemOutputs;
+  FrozenPage(std::shared_ptr<const Page> page, uint32_t items)
+      : page_(std::move(page)), items_(items) {}
+  std::shared_ptr<const Page> page_;  // null: nothing but nulls
+  uint32_t items_;
 };
 
 // `mapped` null: a plain node.

@@ -28,6 +28,24 @@ TEST(ItemOutputsTest, PagesExistOnlyWhereSomethingIs) {
   EXPECT_EQ(outputs.bytes(), 1u);
 }
 
+TEST(ItemOutputsTest, AFrozenPageDoesNotSeeWhatComesAfter) {
+  ItemOutputs outputs(2000);
+  outputs.set(1, Payload::inline_json("1"));
+  Bytes before = page_of(outputs, 0);
+  ItemOutputs::FrozenPage full = outputs.freeze_page(0);
+  ItemOutputs::FrozenPage empty = outputs.freeze_page(1);
+  outputs.set(2, Payload::inline_json("2"));
+  outputs.set(1500, Payload::inline_json("3"));
+  ByteWriter frozen;
+  full.encode(frozen);
+  EXPECT_EQ(frozen.view(), before);
+  empty.encode(frozen);
+  EXPECT_EQ(frozen.view(), before);
+  EXPECT_EQ(outputs.get(1).text(), "1");
+  EXPECT_EQ(outputs.get(2).text(), "2");
+  EXPECT_NE(page_of(outputs, 0), before);
+}
+
 // Against a plain map, in any order; the encoding does not tell in which order values came.
 TEST(ItemOutputsTest, RandomOrderSameBytes) {
   Random dice{6};

@@ -1,6 +1,6 @@
 // The proof of the checkpoint, on a model of the log and the view: whatever operation a crash comes
 // between, restoring the newest checkpoint and replaying the log from there gives the state that
-// was never crashed.
+// was never crashed. Checkpoints come together in slices of random size, with groups in between.
 //
 //   PAWL_CHECKPOINT_RUNS=100000 partition_test --gtest_filter='Checkpoint*'
 
@@ -8,6 +8,7 @@
 
 #include <cstdlib>
 
+#include "pawl/partition/checkpoint.h"
 #include "pawl/partition/snapshot.h"
 #include "pawl/testing/map_view.h"
 #include "pawl/testing/scenario/partition_rig.h"
@@ -46,8 +47,8 @@ class CrashingLife {
   CrashingLife(const Reference& reference, uint64_t seed) : reference_(reference), dice_(seed) {}
 
   std::string run() {
-    for (int operation = 0; operation < 120 && wrong_.empty(); ++operation) {
-      switch (dice_.below(8)) {
+    for (int operation = 0; operation < 160 && wrong_.empty(); ++operation) {
+      switch (dice_.below(10)) {
         case 0:
         case 1:
         case 2:
@@ -57,12 +58,16 @@ class CrashingLife {
           durable_ = dice_.between(durable_, applied_);
           break;
         case 4:
-          take_checkpoint();
+          begin_checkpoint();
           break;
         case 5:
+        case 6:
+          take_slice();
+          break;
+        case 7:
           submit_checkpoint();
           break;
-        case 6:
+        case 8:
           complete();
           break;
         default:
@@ -75,6 +80,7 @@ class CrashingLife {
   }
   uint64_t crashes() const { return crashes_; }
   uint64_t restored() const { return restored_; }
+  uint64_t stretched() const { return stretched_; }
 
  private:
   // Decided and applied in memory; the log has it in flight.
@@ -82,17 +88,31 @@ class CrashingLife {
     if (applied_ < reference_.groups.size()) partition_->replay(reference_.groups[applied_++]);
   }
 
-  void take_checkpoint() {
-    if (pending_ || view_.busy() || applied_ <= view_.position()) return;
-    pending_ = checkpoint_rows(*partition_, applied_);
-    pending_->seal = dice_.chance(500);
+  void begin_checkpoint() {
+    if (checkpoint_ || failed_ || view_.busy() || applied_ <= view_.position()) return;
+    checkpoint_ = std::make_unique<Checkpoint>(partition_->restoring(), applied_);
+    checkpoint_->batch().seal = dice_.chance(500);
+  }
+
+  void take_slice() {
+    if (!checkpoint_) return;
+    uint64_t bytes_max = dice_.chance(500) ? UINT64_MAX : dice_.below(400);
+    whole_ = checkpoint_->slice(dice_.between(1, 4), bytes_max);
   }
 
   // Only what is durable may reach the view.
   void submit_checkpoint() {
-    if (!pending_ || view_.busy() || durable_ < pending_->position) return;
-    in_flight_ = *pending_;
-    view_.submit(std::move(*std::exchange(pending_, std::nullopt)));
+    if (view_.busy()) return;
+    if (std::exchange(failed_, false)) return view_.submit_again();
+    if (!checkpoint_ || !whole_ || durable_ < checkpoint_->batch().position) return;
+    if (applied_ > checkpoint_->batch().position) ++stretched_;
+    view_.submit(checkpoint_->take());
+    drop_checkpoint();
+  }
+
+  void drop_checkpoint() {
+    checkpoint_.reset();
+    whole_ = false;
   }
 
   void complete() {
@@ -100,7 +120,7 @@ class CrashingLife {
     if (dice_.chance(100)) {
       view_.fail_one({Code::resource_exhausted, "the disk is full"});
       view_.poll();
-      pending_ = in_flight_;
+      failed_ = true;
       return;
     }
     view_.complete_one();
@@ -115,7 +135,8 @@ class CrashingLife {
     bool two = view_.trim_position() > 0;
     if (two && dice_.chance(100)) view_.corrupt_newest();
     view_.crash(dice_.chance(500) ? MapView::InFlight::lost : MapView::InFlight::done);
-    pending_.reset();
+    drop_checkpoint();
+    failed_ = false;
     applied_ = durable_ = dice_.between(durable_, applied_);
     limits_.ended_executions_kept_max = dice_.below(3);
     partition_ = std::make_unique<Partition>(limits_);
@@ -142,13 +163,15 @@ class CrashingLife {
   Limits limits_;
   std::unique_ptr<Partition> partition_ = std::make_unique<Partition>(limits_);
   MapView view_;
-  std::optional<ViewBatch> pending_;  // taken, not submitted
-  ViewBatch in_flight_;
+  std::unique_ptr<Checkpoint> checkpoint_;
+  bool whole_ = false;
+  bool failed_ = false;  // submitted, and refused
   uint64_t applied_ = 0;
   uint64_t durable_ = 0;
   uint64_t trimmed_ = 0;
   uint64_t crashes_ = 0;
   uint64_t restored_ = 0;
+  uint64_t stretched_ = 0;  // checkpoints during which the state went on changing
   std::string wrong_;
 };
 
@@ -161,6 +184,7 @@ TEST(Checkpoint, SurvivesACrashBetweenAnyTwoOperations) {
   constexpr uint64_t runs_per_reference = 20;
   uint64_t crashes = 0;
   uint64_t restored = 0;
+  uint64_t stretched = 0;
   Reference reference;
   for (uint64_t seed = 0; seed < runs_wanted(); ++seed) {
     if (seed % runs_per_reference == 0) reference = reference_of(seed + 1);
@@ -168,12 +192,17 @@ TEST(Checkpoint, SurvivesACrashBetweenAnyTwoOperations) {
     ASSERT_EQ(life.run(), "") << "seed " << seed;
     crashes += life.crashes();
     restored += life.restored();
+    stretched += life.stretched();
   }
   // A run in which nothing happened proves nothing.
   EXPECT_GT(crashes, 2 * runs_wanted());
   EXPECT_GT(restored, runs_wanted());
-  std::printf("%llu crashes, %llu of them with a checkpoint to restore\n",
-              static_cast<unsigned long long>(crashes), static_cast<unsigned long long>(restored));
+  EXPECT_GT(stretched, runs_wanted());
+  std::printf(
+      "%llu crashes, %llu of them with a checkpoint to restore; %llu checkpoints changed under "
+      "way\n",
+      static_cast<unsigned long long>(crashes), static_cast<unsigned long long>(restored),
+      static_cast<unsigned long long>(stretched));
 }
 
 }  // namespace

@@ -2,15 +2,20 @@
 
 #include <algorithm>
 
+#include "pawl/partition/checkpoint.h"
+
 namespace pawl {
 
 Execution& find_execution(State& state, ExecutionId id) {
   Execution* execution = state.executions.find(id);
   PAWL_CHECK(execution != nullptr, "an event names an execution that does not exist");
-  if (!execution->dirty) {
-    execution->dirty = true;
-    state.dirty.push_back(id);
+  if (execution->changed_for == state.checkpoint_number) return *execution;
+  if (execution->changed_for != 0) {
+    PAWL_CHECK(state.checkpoint != nullptr, "a change that its checkpoint has not taken");
+    state.checkpoint->before_change(*execution);
   }
+  execution->changed_for = state.checkpoint_number;
+  state.dirty.push_back(id);
   return *execution;
 }
 

@@ -53,6 +53,7 @@ class NodeEdit {
   bool terminal_before_;
 };
 
+// The only way to an execution that is going to change: the checkpoints learn of it here.
 Execution& find_execution(State& state, ExecutionId id);
 
 }  // namespace pawl

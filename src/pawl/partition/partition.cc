@@ -75,8 +75,14 @@ void Partition::checkpoint_applied() {
   state_.storing.clear();
 }
 
-void Partition::evict() {
-  while (state_.stored.size() > state_.limits.ended_executions_kept_max) {
+bool Partition::evict() {
+  constexpr uint64_t evicted_min = 1000;
+  constexpr uint64_t part = 64;
+  uint64_t kept = state_.limits.ended_executions_kept_max;
+  if (state_.stored.size() <= kept) return false;
+  uint64_t excess = state_.stored.size() - kept;
+  uint64_t leaving = std::min(excess, std::max(evicted_min, excess / part));
+  for (uint64_t left = leaving; left > 0; --left) {
     const Execution* execution = state_.executions.find(state_.stored.front());
     PAWL_CHECK(execution != nullptr && execution->ended_already(),
                "only an ended execution leaves");
@@ -86,15 +92,7 @@ void Partition::evict() {
     state_.executions.erase(execution->id);
     state_.stored.pop_front();
   }
-}
-
-std::vector<ExecutionId> Partition::take_dirty() {
-  std::vector<ExecutionId> dirty = std::move(state_.dirty);
-  state_.dirty.clear();
-  for (ExecutionId id : dirty) {
-    if (Execution* execution = state_.executions.find(id)) execution->dirty = false;
-  }
-  return dirty;
+  return leaving < excess;
 }
 
 }  // namespace pawl

@@ -46,13 +46,12 @@ class Partition {
   Instant next_timer() const;
   const State& state() const { return state_; }
 
-  // Every batch that checkpoint_rows() has made is applied to the view: ended executions in it may
-  // leave memory. Those beyond limits.ended_executions_kept_max leave at the next evict().
+  // The checkpoint (checkpoint.h) is applied to the view: ended executions in it may leave memory.
+  // Those beyond limits.ended_executions_kept_max do with the next calls of evict(). A call takes the
+  // larger of 1,000 and a part of them, so that no turn is long and no crowd stays: true while there
+  // are more.
   void checkpoint_applied();
-  void evict();
-
-  // The executions changed since the last call, for a checkpoint.
-  std::vector<ExecutionId> take_dirty();
+  bool evict();
 
  private:
   State state_;

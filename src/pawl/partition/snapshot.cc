@@ -19,13 +19,6 @@ uint64_t big_endian(ByteView in) {
   return value;
 }
 
-Bytes page_key(ExecutionId execution, NodeIndex node, uint32_t page) {
-  Bytes key = row_key('o', execution.value);
-  big_endian(key, node, 4);
-  big_endian(key, page, 4);
-  return key;
-}
-
 WorkRow row_of(const NodeWork& work) {
   WorkRow row{work.open,   work.done.spans(),       {},        work.items,
               work.output, work.outputs != nullptr, work.error};
@@ -44,20 +37,6 @@ std::unique_ptr<NodeWork> work_of(WorkRow row, uint32_t items_count) {
   if (row.mapped) work->outputs = std::make_shared<ItemOutputs>(items_count);
   work->error = std::move(row.error);
   return work;
-}
-
-Bytes encode_execution(const Execution& execution) {
-  ByteWriter out;
-  Encoder io(out);
-  out.u8(snapshot_format);
-  io.number(execution.plan->id.value);
-  execution_fields(io, execution);
-  for (const NodeRun& run : execution.nodes) {
-    node_fields(io, run);
-    io.flag(run.work != nullptr);
-    if (run.work) fields(io, row_of(*run.work));
-  }
-  return out.take();
 }
 
 // Counters that follow from the nodes are worked out, not stored.
@@ -85,28 +64,6 @@ Status restore_execution(State& state, ExecutionId id, ByteView bytes) {
     state.requests[execution->request] = {id, execution->payload_hash};
   state.executions.insert(std::move(execution));
   return {};
-}
-
-Bytes encode_meta(const State& state) {
-  ByteWriter out;
-  Encoder io(out);
-  out.u8(snapshot_format);
-  io.number(state.epoch);
-  io.hash(state.cluster);
-  io.signed_number(state.now.ns);
-  io.signed_number(state.wall.ns);
-  io.number(state.last_workflow);
-  io.number(state.last_execution);
-  io.number(state.last_session);
-  fields(io, state.counts);
-  io.hash(state.ended_digest);
-  io.number(state.sessions.size());
-  for (const auto& [id, session] : state.sessions) {
-    io.number(id.value);
-    fields(io, session.worker);
-    io.number(session.outstanding);
-  }
-  return out.take();
 }
 
 Status restore_meta(State& state, ByteView bytes) {
@@ -221,39 +178,51 @@ Status restore_newest_ended(State& state, View& view) {
   return {};
 }
 
-void put_row(ViewBatch& batch, const Execution& execution) {
-  Bytes open_key = row_key('e', execution.id.value);
-  if (!execution.ended_already()) {
-    batch.puts.emplace_back(std::move(open_key), encode_execution(execution));
-    return;
+}  // namespace
+
+Bytes encode_meta(const State& state) {
+  ByteWriter out;
+  Encoder io(out);
+  out.u8(snapshot_format);
+  io.number(state.epoch);
+  io.hash(state.cluster);
+  io.signed_number(state.now.ns);
+  io.signed_number(state.wall.ns);
+  io.number(state.last_workflow);
+  io.number(state.last_execution);
+  io.number(state.last_session);
+  fields(io, state.counts);
+  io.hash(state.ended_digest);
+  io.number(state.sessions.size());
+  for (const auto& [id, session] : state.sessions) {
+    io.number(id.value);
+    fields(io, session.worker);
+    io.number(session.outstanding);
   }
-  batch.deletes.push_back(std::move(open_key));
-  batch.puts.emplace_back(ended_key(execution.status, execution.id), encode_execution(execution));
-  if (execution.request == Hash128{}) return;
-  ByteWriter request;
-  Encoder io(request);
+  return out.take();
+}
+
+Bytes encode_execution(const Execution& execution) {
+  ByteWriter out;
+  Encoder io(out);
+  out.u8(snapshot_format);
+  io.number(execution.plan->id.value);
+  execution_fields(io, execution);
+  for (const NodeRun& run : execution.nodes) {
+    node_fields(io, run);
+    io.flag(run.work != nullptr);
+    if (run.work) fields(io, row_of(*run.work));
+  }
+  return out.take();
+}
+
+Bytes request_row(const Execution& execution) {
+  ByteWriter out;
+  Encoder io(out);
   io.number(execution.id.value);
   io.hash(execution.payload_hash);
-  batch.puts.emplace_back(request_key(execution.request), request.take());
+  return out.take();
 }
-
-void put_execution(ViewBatch& batch, Execution& execution) {
-  put_row(batch, execution);
-  for (NodeIndex node = 0; node < execution.nodes.size(); ++node) {
-    NodeWork* work = execution.nodes[node].work.get();
-    if (work == nullptr || work->changed_pages.empty()) continue;
-    std::sort(work->changed_pages.begin(), work->changed_pages.end());
-    auto last = std::unique(work->changed_pages.begin(), work->changed_pages.end());
-    for (auto page = work->changed_pages.begin(); page != last; ++page) {
-      ByteWriter out;
-      work->outputs->encode_page(*page, out);
-      batch.puts.emplace_back(page_key(execution.id, node, *page), out.take());
-    }
-    work->changed_pages.clear();
-  }
-}
-
-}  // namespace
 
 Result<std::unique_ptr<Execution>> decode_execution(const State& state, ExecutionId id,
                                                     ByteView bytes) {
@@ -322,28 +291,18 @@ Bytes row_key(char kind, uint64_t id) {
   return key;
 }
 
+Bytes page_key(ExecutionId execution, NodeIndex node, uint32_t page) {
+  Bytes key = row_key('o', execution.value);
+  big_endian(key, node, 4);
+  big_endian(key, page, 4);
+  return key;
+}
+
 Bytes history_key(ExecutionId execution, uint64_t position, uint32_t index) {
   Bytes key = row_key('h', execution.value);
   big_endian(key, position, 8);
   big_endian(key, index, 4);
   return key;
-}
-
-ViewBatch checkpoint_rows(Partition& partition, uint64_t position) {
-  State& state = partition.restoring();
-  ViewBatch batch;
-  batch.position = position;
-  batch.puts.emplace_back(row_key('m'), encode_meta(state));
-  for (WorkflowId id : state.new_workflows)
-    batch.puts.emplace_back(row_key('w', id.value), encode(*state.workflows.at(id)->workflow));
-  state.new_workflows.clear();
-  for (ExecutionId id : partition.take_dirty()) {
-    Execution* execution = state.executions.find(id);
-    if (execution == nullptr) continue;
-    put_execution(batch, *execution);
-    if (execution->ended_already()) state.storing.push_back(id);
-  }
-  return batch;
 }
 
 Status restore(State& state, View& view) {

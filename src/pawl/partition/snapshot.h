@@ -9,8 +9,8 @@
 //   o <execution> <node> <page>          outputs of 1,024 items of a mapped node
 //   h <execution> <position> <index>     one event of its history (engine/history.h)
 //
-// Ids in keys are big-endian, so that rows stand in id order. A batch made by `checkpoint_rows`
-// holds what changed since the last one and the one position that all rows together reflect.
+// Ids in keys are big-endian, so that rows stand in id order. checkpoint.h brings together what has
+// changed and the one position that all rows reflect.
 #pragma once
 
 #include <memory>
@@ -26,10 +26,6 @@ constexpr uint8_t snapshot_format = 1;
 constexpr ExecutionStatus ended_statuses[] = {ExecutionStatus::succeeded, ExecutionStatus::failed,
                                               ExecutionStatus::cancelled};
 
-// Rows of everything that changed since the last call, at log position `position`. Call it between
-// groups; apply the batch only once that position is durable.
-ViewBatch checkpoint_rows(Partition& partition, uint64_t position);
-
 // Fills an empty partition from the view's rows: all open executions and the newest ended ones, so
 // that a restart takes time by what is open. DATA_LOSS names the row that cannot be read,
 // FAILED_PRECONDITION a newer format.
@@ -38,7 +34,11 @@ Status restore(State& state, View& view);
 // Equal states have equal hashes, on every machine; derived and soft parts do not count.
 Hash128 state_hash(const State& state);
 
-// One row of kind e or z; `state` has its workflow. Outputs of items are left out.
+// Rows of kind m, e or z, and r. Outputs of items are left out.
+Bytes encode_meta(const State& state);
+Bytes encode_execution(const Execution& execution);
+Bytes request_row(const Execution& execution);
+// One row of kind e or z; `state` has its workflow.
 Result<std::unique_ptr<Execution>> decode_execution(const State& state, ExecutionId id,
                                                     ByteView bytes);
 // Puts an execution of a z row into memory, with its outputs.
@@ -49,6 +49,7 @@ ExecutionId id_of_ended_key(ByteView key);
 Bytes request_key(const Hash128& request);
 Bytes row_key(char kind);
 Bytes row_key(char kind, uint64_t id);
+Bytes page_key(ExecutionId execution, NodeIndex node, uint32_t page);
 Bytes history_key(ExecutionId execution, uint64_t position, uint32_t index);
 
 }  // namespace pawl

@@ -96,9 +96,9 @@ struct Execution {
   ExecutionId id;
   ExecutionStatus status = ExecutionStatus::running;
   bool evaluating_output = false;
-  bool dirty = false;       // listed in State::dirty
-  uint32_t nodes_left = 0;  // not terminal
-  uint32_t moving = 0;      // nodes evaluating, or active and not stuck
+  uint32_t changed_for = 0;  // the checkpoint that will hold its changes; 0: there are none
+  uint32_t nodes_left = 0;   // not terminal
+  uint32_t moving = 0;       // nodes evaluating, or active and not stuck
   std::shared_ptr<const Plan> plan;
   Hash128 request;  // hash of the request id; zero if none was given
   Hash128 payload_hash;
@@ -176,6 +176,8 @@ struct Counts {
   friend bool operator==(const Counts&, const Counts&) = default;
 };
 
+class Checkpoint;
+
 struct State {
   explicit State(const Limits& l) : limits(l) {}
 
@@ -203,8 +205,10 @@ struct State {
   std::vector<NodeKey> undecided;         // needs are all terminal, to be activated or skipped
   std::vector<ExecutionId> unsettled;     // nothing moves any more: to be ended or parked
   std::vector<WorkflowId> new_workflows;  // registered since the last checkpoint
-  std::vector<ExecutionId> dirty;         // changed since the last checkpoint, in order of change
-  std::vector<ExecutionId> storing;  // ended ones in checkpoints that the view has not applied yet
+  std::vector<ExecutionId> dirty;         // changed_for == checkpoint_number, in order of change
+  uint32_t checkpoint_number = 1;         // of the next checkpoint that begins, in this process
+  Checkpoint* checkpoint = nullptr;       // in the making: sees executions before they change
+  std::vector<ExecutionId> storing;  // ended ones in a checkpoint that the view has not applied yet
   std::deque<ExecutionId> stored;    // ended ones in memory that the view has too: oldest first
 };
 

@@ -13,12 +13,14 @@
 //  * trim_position() is the position of the older kept checkpoint (0 if there are not two yet): the
 //    log is needed from there on.
 //  * An error answer changes no checkpoint. The batch is applied if position() says so (then only its
-//    seal failed); otherwise nothing of it is, and it may be submitted again (a full disk may recover).
+//    seal failed); otherwise nothing of it is. The view keeps it, and submit_again() tries what has
+//    not been done (a full disk may recover); another submit() drops it.
 //  * get() and scan() see applied batches only. A cursor ends with the next submit().
 // Threading: the engine's thread only.
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -30,10 +32,11 @@
 
 namespace pawl {
 
+// Millions of rows come together over many turns: deques grow without moving them.
 struct ViewBatch {
   uint64_t position = 0;
-  std::vector<std::pair<Bytes, Bytes>> puts;
-  std::vector<Bytes> deletes;
+  std::deque<std::pair<Bytes, Bytes>> puts;
+  std::deque<Bytes> deletes;
   std::vector<std::pair<Bytes, Bytes>> delete_ranges;  // [first, second)
   bool seal = false;                                   // make it a checkpoint
 
@@ -59,6 +62,7 @@ class View {
   virtual uint64_t position() const = 0;
   virtual uint64_t trim_position() const = 0;
   virtual void submit(ViewBatch batch) = 0;
+  virtual void submit_again() = 0;  // the batch whose answer was an error
   virtual std::optional<Status> poll() = 0;
   virtual Result<std::optional<Bytes>> get(ByteView key) = 0;
   virtual std::unique_ptr<ViewCursor> scan(ByteView from, ByteView to) = 0;  // [from, to)

@@ -89,6 +89,9 @@ void draw_limits(Random& dice, const Plan& plan, Limits& limits) {
   if (dice.chance(60)) limits.mapped_items_max = dice.between(1, 20);
   if (dice.chance(60)) limits.output_bytes_max = dice.between(30, 20'000);
   if (dice.chance(60)) limits.mapped_output_bytes_max = dice.between(100, 2000);
+  Random aside = dice;  // so that seeds mean what they meant
+  if (aside.chance(700)) limits.checkpoint_slice_rows_max = skewed(aside, 1, 20);
+  if (aside.chance(300)) limits.checkpoint_slice_bytes_max = skewed(aside, 1, 2000);
 }
 
 LinkOptions draw_link(Random& dice) {

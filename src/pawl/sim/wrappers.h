@@ -61,6 +61,7 @@ class WrappedView : public View {
   uint64_t position() const override { return real.position(); }
   uint64_t trim_position() const override { return real.trim_position(); }
   void submit(ViewBatch batch) override { real.submit(std::move(batch)); }
+  void submit_again() override { real.submit_again(); }
   std::optional<Status> poll() override { return real.poll(); }
   Result<std::optional<Bytes>> get(ByteView key) override { return real.get(key); }
   std::unique_ptr<ViewCursor> scan(ByteView from, ByteView to) override {

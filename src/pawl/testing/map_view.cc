@@ -34,6 +34,12 @@ void MapView::submit(ViewBatch batch) {
   PAWL_CHECK(!in_flight_ && !answer_, "a view batch while another is in flight");
   PAWL_CHECK(batch.may_follow(live_.position), "view positions must ascend");
   in_flight_ = std::move(batch);
+  failed_.reset();
+}
+
+void MapView::submit_again() {
+  PAWL_CHECK(failed_ && !in_flight_ && !answer_, "only a batch that has failed is tried again");
+  in_flight_ = std::exchange(failed_, std::nullopt);
 }
 
 void MapView::carry_out(ViewBatch batch) {
@@ -64,7 +70,7 @@ void MapView::complete_one() {
 
 void MapView::fail_one(Error error) {
   if (!in_flight_) return;
-  in_flight_.reset();
+  failed_ = std::exchange(in_flight_, std::nullopt);
   answer_ = Status(std::move(error));
 }
 
@@ -77,6 +83,7 @@ std::optional<Status> MapView::poll() {
 void MapView::crash(InFlight fate) {
   if (in_flight_ && fate == InFlight::done) carry_out(std::move(*in_flight_));
   in_flight_.reset();
+  failed_.reset();
   answer_.reset();
   since_.clear();
   if (newest_damaged_) {

@@ -27,13 +27,14 @@ class MapView final : public View {
   uint64_t position() const override { return live_.position; }
   uint64_t trim_position() const override { return checkpoints_ == 2 ? older_.position : 0; }
   void submit(ViewBatch batch) override;
+  void submit_again() override;
   std::optional<Status> poll() override;
   Result<std::optional<Bytes>> get(ByteView key) override;
   std::unique_ptr<ViewCursor> scan(ByteView from, ByteView to) override;
 
   bool busy() const { return in_flight_.has_value(); }
   void complete_one();  // nothing if no batch is in flight
-  // The batch in flight answers with `error` and changes nothing.
+  // The batch in flight answers with `error` and changes nothing; submit_again() finds it.
   void fail_one(Error error);
   // Power loss and opening again: the newest undamaged checkpoint, or the empty view at position 0.
   void crash(InFlight fate);
@@ -58,6 +59,7 @@ class MapView final : public View {
   int checkpoints_ = 0;             // 0, 1 or 2
   bool newest_damaged_ = false;
   std::optional<ViewBatch> in_flight_;
+  std::optional<ViewBatch> failed_;
   std::optional<Status> answer_;
 };
 

@@ -61,9 +61,11 @@ TEST(MapView, AFailedBatchChangesNothingAndMayBeTriedAgain) {
   view.fail_one(Error{Code::resource_exhausted, "no space left"});
   EXPECT_EQ(view.poll()->error().code, Code::resource_exhausted);
   EXPECT_EQ(view.position(), 0u);
-  view.submit(sealed(1));
+  view.submit_again();
   view.complete_one();
   EXPECT_TRUE(view.poll()->ok());
+  EXPECT_EQ(view.position(), 1u);
+  EXPECT_EQ(*view.get("at").value(), "1");
 }
 
 TEST(MapView, DamageBelongsToOneCheckpoint) {

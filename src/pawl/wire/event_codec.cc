@@ -111,6 +111,28 @@ constexpr std::array<DecodeBody, kinds_count> make_decoders(std::index_sequence<
 }
 constexpr auto decoders = make_decoders(std::make_index_sequence<kinds_count>());
 
+// How many numbers a body has before its execution; nobody's: it has none.
+constexpr uint8_t nobodys = 255;
+template <class E>
+constexpr uint8_t numbers_before_execution() {
+  if (std::is_same_v<E, AttemptsGranted>) return 1;
+  bool has = requires(E e) {
+    e.execution;
+  }
+  || requires(E e) {
+    e.range;
+  }
+  || requires(E e) {
+    e.task;
+  };
+  return has ? 0 : nobodys;
+}
+template <size_t... place>
+constexpr std::array<uint8_t, kinds_count> make_before(std::index_sequence<place...>) {
+  return {numbers_before_execution<std::variant_alternative_t<place, Event>>()...};
+}
+constexpr auto before_execution = make_before(std::make_index_sequence<kinds_count>());
+
 std::string where(uint64_t position, uint64_t index) {
   return "group " + std::to_string(position) + ", event " + std::to_string(index + 1);
 }
@@ -155,6 +177,44 @@ Bytes encode(const Group& group) {
   out.varint(group.events.size());
   for (const Event& event : group.events) encode(event, out);
   return out.take();
+}
+
+GroupScan::GroupScan(ByteView group) : in_(group) {
+  if (in_.u8() != group_format) in_.fail();
+  in_.svarint();
+  in_.svarint();
+  clocks_ = group.substr(0, group.size() - in_.rest().size());
+  left_ = in_.count();
+}
+
+bool GroupScan::next() {
+  while (left_ > 0 && in_.ok()) {
+    --left_;
+    ByteView from = in_.rest();
+    uint64_t number = in_.varint();
+    in_.text();
+    event_ = from.substr(0, from.size() - in_.rest().size());
+    if (number >= event_annotation_first) continue;
+    if (number >= numbers_max || places[number] == kinds_count) in_.fail();
+    ++seen_;
+    return in_.ok();
+  }
+  return false;
+}
+
+ExecutionId GroupScan::execution() const {
+  ByteReader event(event_);
+  uint8_t before = before_execution[places[event.varint()]];
+  if (before == nobodys) return {};
+  ByteReader body(event.text());
+  for (; before > 0; --before) body.varint();
+  return {body.varint()};
+}
+
+Bytes GroupScan::alone() const {
+  Bytes group;
+  group.reserve(clocks_.size() + 1 + event_.size());
+  return group.append(clocks_).append(1, '\1').append(event_);
 }
 
 Result<Group> decode_group(uint64_t position, uint64_t epoch, ByteView bytes) {

@@ -33,4 +33,26 @@ Bytes encode(const Group& group);
 // on any bytes; memory stays within a small multiple of theirs.
 Result<Group> decode_group(uint64_t position, uint64_t epoch, ByteView bytes);
 
+// Walks the events of an encoded group without decoding their bodies; `group` must outlive it.
+//
+//   GroupScan scan(bytes);
+//   while (scan.next()) rows.put(key(scan.execution(), scan.index()), scan.alone());
+//   if (!scan.ok()) ...                  // damaged, or of a newer format
+class GroupScan {
+ public:
+  explicit GroupScan(ByteView group);
+  bool next();  // annotations are passed over, and have no index
+  bool ok() const { return in_.ok(); }
+  uint32_t index() const { return seen_ - 1; }
+  ExecutionId execution() const;  // what execution_of() says of the decoded event
+  Bytes alone() const;            // the event as a group of its own, with the same clocks
+
+ private:
+  ByteView clocks_;  // encoded
+  ByteReader in_;
+  uint64_t left_ = 0;
+  uint32_t seen_ = 0;
+  ByteView event_;  // kind, length, body
+};
+
 }  // namespace pawl

@@ -75,6 +75,24 @@ Group group_of(std::vector<Event> events) {
   return {17, 3, {-5}, {1'700'000'000'000'000'000}, std::move(events)};
 }
 
+TEST(EventCodec, AScanSeesWhatDecodingSees) {
+  std::vector<Event> events = sample_events();
+  Bytes bytes = encode(group_of(events));
+  GroupScan scan(bytes);
+  for (size_t i = 0; i < events.size(); ++i) {
+    ASSERT_TRUE(scan.next());
+    EXPECT_EQ(scan.index(), i);
+    EXPECT_EQ(scan.execution(), execution_of(events[i])) << kind_name(events[i]);
+    EXPECT_EQ(scan.alone(), encode(group_of({events[i]}))) << kind_name(events[i]);
+  }
+  EXPECT_FALSE(scan.next());
+  EXPECT_TRUE(scan.ok());
+  GroupScan cut(ByteView(bytes).substr(0, bytes.size() - 1));
+  while (cut.next()) {
+  }
+  EXPECT_FALSE(cut.ok());
+}
+
 TEST(EventCodec, TheComparisonSeesEveryField) {
   std::vector<Event> samples = sample_events();
   EXPECT_TRUE(same(sample_worker(), sample_worker()));

@@ -56,6 +56,7 @@ struct RocksdbView::Impl {
   uint64_t position = 0;
   uint64_t trim_position = 0;
   std::optional<ViewBatch> work;
+  std::optional<ViewBatch> failed;  // answered with an error
   bool in_flight = false;
   std::optional<Status> answer;
 
@@ -70,11 +71,12 @@ void RocksdbView::Impl::run() {
   while (true) {
     opened_or_submitted.wait(lock, [this] { return work.has_value() || stopping; });
     if (!work) return;
-    const ViewBatch batch = std::move(*work);
-    work.reset();
+    std::optional<ViewBatch> batch = std::exchange(work, std::nullopt);
     lock.unlock();
-    Status done = carry_out(batch);
+    Status done = carry_out(*batch);
+    if (done.ok()) batch.reset();  // millions of rows: not while the engine waits for the lock
     lock.lock();
+    failed = std::move(batch);
     trim_position = checkpoints.size() == 2 ? checkpoints.front() : 0;
     answer = std::move(done);
     in_flight = false;
@@ -123,7 +125,8 @@ Status RocksdbView::Impl::ensure_store() {
 
 Status RocksdbView::Impl::carry_out(const ViewBatch& batch) {
   PAWL_TRY(ensure_store());
-  if (batch.position != store->position() || batch.has_changes()) {
+  // At its own position it has been applied before, and only its seal failed.
+  if (batch.position != store->position()) {
     PAWL_TRY(store->apply(batch));
     std::lock_guard lock(mutex);
     position = batch.position;
@@ -184,6 +187,16 @@ void RocksdbView::submit(ViewBatch batch) {
   PAWL_CHECK(!impl_->in_flight && !impl_->answer, "a view batch while another is in flight");
   PAWL_CHECK(batch.may_follow(impl_->position), "view positions must ascend");
   impl_->work = std::move(batch);
+  impl_->failed.reset();
+  impl_->in_flight = true;
+  impl_->opened_or_submitted.notify_all();
+}
+
+void RocksdbView::submit_again() {
+  std::unique_lock lock(impl_->mutex);
+  PAWL_CHECK(impl_->failed && !impl_->in_flight && !impl_->answer,
+             "only a batch that has failed is tried again");
+  impl_->work = std::exchange(impl_->failed, std::nullopt);
   impl_->in_flight = true;
   impl_->opened_or_submitted.notify_all();
 }

@@ -49,6 +49,7 @@ class RocksdbView final : public View {
   uint64_t position() const override;
   uint64_t trim_position() const override;
   void submit(ViewBatch batch) override;
+  void submit_again() override;
   std::optional<Status> poll() override;
   Result<std::optional<Bytes>> get(ByteView key) override;
   std::unique_ptr<ViewCursor> scan(ByteView from, ByteView to) override;

@@ -261,15 +261,13 @@ TEST_F(RocksdbViewTest, AFailedSealKeepsTheBatchAndMayBeTriedAgain) {
   EXPECT_EQ(harness_.view().position(), 7u);
   EXPECT_EQ(harness_.view().trim_position(), 3u);
   fs::rename(elsewhere, harness_.root());
-  ViewBatch again;
-  again.position = 7;
-  again.seal = true;
-  harness_.view().submit(again);
+  harness_.view().submit_again();
   harness_.finish();
   auto answer = harness_.view().poll();
   EXPECT_TRUE(answer->ok()) << answer->error().message;
   harness_.power_cut();
   EXPECT_EQ(harness_.view().position(), 7u);
+  EXPECT_EQ(*harness_.view().get("k7").value(), "v");
 }
 
 TEST_F(RocksdbViewTest, VerifyReportsEveryGeneration) {

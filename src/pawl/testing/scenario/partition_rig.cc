@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "pawl/partition/checkpoint.h"
 #include "pawl/partition/snapshot.h"
 #include "pawl/partition/stored.h"
 #include "pawl/wire/workflow_codec.h"
@@ -63,7 +64,7 @@ void PartitionRig::advance(Duration duration) {
 }
 
 void PartitionRig::checkpoint() {
-  ViewBatch batch = checkpoint_rows(*partition_, groups_.size());
+  ViewBatch batch = checkpoint_rows(partition_->restoring(), groups_.size());
   batch.seal = true;
   view_.submit(std::move(batch));
   view_.complete_one();

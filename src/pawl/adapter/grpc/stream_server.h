@@ -1,0 +1,58 @@
+// The coordinator's end of the workers' streams: a Transport whose far addresses are reached through the
+// connections that workers open to it (proto/pawl/v1/workers.proto).
+//
+//   PAWL_ASSIGN(auto server, StreamServer::start({.listen = "127.0.0.1:0"}, telemetry));
+//   server->port();                                  // where it listens
+//   Engine engine({..., .transport = *server, ...});  // binds address 1
+//
+// A message for an address of this process goes to whoever bound it, unencoded. One for another
+// goes out on the newest connection from which that address was heard; without one it is lost, as the
+// contract of port/transport.h allows.
+//
+// Limits: streams_max connections; outgoing_bytes_max waiting per connection, beyond which messages are
+// lost (Link sends them again). Errors of start(): UNAVAILABLE when the address cannot be listened on.
+// Threading: send, bind and unbind from any thread; sinks are filled on a thread of its own.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "pawl/base/result.h"
+#include "pawl/port/telemetry.h"
+#include "pawl/port/transport.h"
+
+namespace pawl {
+
+struct StreamServerOptions {
+  std::string listen = "127.0.0.1:0";  // host:port; port 0: a free one
+  uint32_t streams_max = 10'000;
+  uint64_t outgoing_bytes_max = 64 << 20;
+};
+
+// How many messages went through, for tests and figures.
+struct StreamCounts {
+  uint64_t sent = 0;      // given to a connection or a sink of this process
+  uint64_t received = 0;  // taken off connections, and for somebody here
+  uint64_t lost = 0;      // nobody was there
+};
+
+class StreamServer final : public Transport {
+ public:
+  static Result<std::unique_ptr<StreamServer>> start(const StreamServerOptions& options,
+                                                     Telemetry& telemetry);
+  ~StreamServer() override;
+
+  void bind(Address address, Sink<Message>& receiver) override;
+  void unbind(Address address) override;
+  void send(Message message) override;
+
+  uint16_t port() const;
+  StreamCounts counts() const;
+
+ private:
+  struct Impl;
+  explicit StreamServer(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace pawl

@@ -1,0 +1,124 @@
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "pawl/adapter/grpc/stream_client.h"
+#include "pawl/adapter/grpc/stream_server.h"
+#include "pawl/testing/contract/transport_contract.h"
+
+namespace pawl {
+namespace {
+
+class Quiet final : public Telemetry {
+ public:
+  void count(std::string_view, uint64_t) override {}
+  void gauge(std::string_view, int64_t) override {}
+  void log(std::string_view) override {}
+};
+
+Quiet quiet;
+
+std::unique_ptr<StreamServer> server_on(uint16_t port) {
+  StreamServerOptions options;
+  options.listen = "127.0.0.1:" + std::to_string(port);
+  auto server = StreamServer::start(options, quiet);
+  if (!server.ok()) ADD_FAILURE() << server.error().message;
+  return std::move(server.value());
+}
+
+std::unique_ptr<StreamClient> client_of(uint16_t port) {
+  StreamClientOptions options;
+  options.target = "127.0.0.1:" + std::to_string(port);
+  return std::make_unique<StreamClient>(options, quiet);
+}
+
+// Address 1 lives at the server, all others at one client each.
+class ThreeProcesses final : public Transport {
+ public:
+  void bind(Address address, Sink<Message>& receiver) override {
+    end(address).bind(address, receiver);
+  }
+  void unbind(Address address) override { end(address).unbind(address); }
+  void send(Message message) override {
+    ++sent_;
+    end(message.from).send(std::move(message));
+  }
+
+  // What was sent has been received or lost by somebody.
+  void settle() {
+    while (!two_->connected() || !three_->connected()) std::this_thread::yield();
+    auto over = [this] {
+      uint64_t sum = 0;
+      for (StreamCounts one : {server_->counts(), two_->counts(), three_->counts()})
+        sum += one.received + one.lost;
+      return sum;
+    };
+    while (over() < sent_) std::this_thread::yield();
+  }
+
+ private:
+  Transport& end(Address address) {
+    if (address == 1) return *server_;
+    return address == 2 ? static_cast<Transport&>(*two_) : *three_;
+  }
+
+  std::unique_ptr<StreamServer> server_ = server_on(0);
+  std::unique_ptr<StreamClient> two_ = client_of(server_->port());
+  std::unique_ptr<StreamClient> three_ = client_of(server_->port());
+  uint64_t sent_ = 0;
+};
+
+class StreamFixture {
+ public:
+  Transport& transport() { return transport_; }
+  void settle() { transport_.settle(); }
+
+ private:
+  ThreeProcesses transport_;
+};
+
+Message hello(Address from, uint64_t sequence) {
+  Message message;
+  message.from = from;
+  message.to = 1;
+  message.incarnation = 1;
+  message.sequence = sequence;
+  message.body = Hello{};
+  return message;
+}
+
+TEST(Stream, AClientFindsAServerThatComesLaterAndOneThatComesBack) {
+  uint16_t port = 0;
+  ReceivedMessages at_engine;
+  {
+    auto first = server_on(0);
+    port = first->port();
+  }
+  auto client = client_of(port);
+  for (int life = 0; life < 2; ++life) {
+    auto server = server_on(port);
+    server->bind(1, at_engine);
+    std::vector<Message> got;
+    for (uint64_t sequence = 1; got.empty(); ++sequence) {
+      client->send(hello(7, sequence));
+      std::this_thread::yield();
+      got = at_engine.take();
+    }
+    EXPECT_EQ(got.front().from, 7u);
+    server->unbind(1);
+  }
+}
+
+TEST(Stream, AnAddressThatCannotBeListenedOnIsAnError) {
+  StreamServerOptions options;
+  options.listen = "127.0.0.1:notaport";
+  auto server = StreamServer::start(options, quiet);
+  ASSERT_FALSE(server.ok());
+  EXPECT_EQ(server.error().code, Code::unavailable);
+  EXPECT_NE(server.error().message.find("127.0.0.1:notaport"), std::string::npos);
+}
+
+INSTANTIATE_TYPED_TEST_SUITE_P(Stream, TransportContract, StreamFixture);
+
+}  // namespace
+}  // namespace pawl

@@ -11,8 +11,10 @@ namespace {
 Result<std::string> default_output(Context& context) {
   JsonWriter out;
   out.begin_object();
-  for (const NodeOutput& output : context.run().outputs) {
-    const std::string& id = context.run().workflow->nodes[output.node].id;
+  const Workflow& workflow = *context.run().workflow;
+  for (NodeIndex i = 0; i < workflow.nodes.size(); ++i) {
+    if (!workflow.dependents[i].empty()) continue;
+    const std::string& id = workflow.nodes[i].id;
     PAWL_ASSIGN(std::string value, context.value({"nodes", id, "output"}, 0));
     out.key(id).raw(value);
   }

@@ -104,7 +104,7 @@ bool outputs_fit(const State& state, const AttemptReport& report) {
   const ItemOutputs* known = execution.nodes[report.range.node].work->outputs.get();
   uint64_t bytes = known ? known->bytes() : 0;
   for (const Payload& output : report.outputs) {
-    bytes += output.is_blob() ? sizeof(BlobRef) : output.size();
+    bytes += output.size();
     if (output.size() > state.limits.output_bytes_max) return false;
     if (!output.is_blob() && output.size() > payload_inline_max) return false;
   }
@@ -115,6 +115,12 @@ void apply_report(Step& step, const AttemptReport& report) {
   bool fits = report.succeeded && outputs_fit(step.state(), report);
   if (fits && outputs_valid(report)) {
     step.emit(AttemptsSucceeded{report.range, report.attempt, report.outputs});
+    return;
+  }
+  if (report.succeeded &&
+      report.range.size() > 1) {  // what is wrong with one is not its neighbour's
+    for (ItemIndex item = report.range.begin; item < report.range.end; ++item)
+      apply_report(step, part_of(report, {item, item + 1}));
     return;
   }
   AttemptReport failed = report;

@@ -241,5 +241,26 @@ TEST(Partition, AReportCountsForWhatIsStillCurrentOfItsRange) {
   d.expect_replay_equals();
 }
 
+// Wherever an output is kept, its bytes count, in whatever order the items come.
+TEST(Partition, OutputsInTheBlobStoreCountForTheLimitOfTheirNode) {
+  Limits limits;
+  limits.mapped_output_bytes_max = 100'000;
+  Driver p(limits);
+  Workflow workflow;
+  workflow.name = "large";
+  workflow.nodes = {plain("a")};
+  workflow.nodes[0].for_each = make_expression(".input.list");
+  p.worker(2);
+  ExecutionId id = p.submit(workflow, R"({"list":[1,2]})");
+  Grant grant = p.take_grants().at(0);
+  ASSERT_EQ(grant.range.size(), 2u);
+  Payload large = Payload::blob({id, 1, 60'000, {1, 2}});
+  p.succeed(grant, {large, large});
+  EXPECT_EQ(p.execution(id).status, ExecutionStatus::parked);
+  EXPECT_EQ(p.execution(id).nodes[0].work->outputs->get(0), large) << "the first one fits";
+  EXPECT_TRUE(p.execution(id).nodes[0].work->outputs->get(1).is_absent());
+  p.expect_replay_equals();
+}
+
 }  // namespace
 }  // namespace pawl

@@ -14,6 +14,7 @@ RandomWorkflowPlan workflow_plan(const Plan& plan) {
   shape.nodes_max = plan.nodes_max;
   shape.items_max = plan.items_max;
   shape.evaluated_permille = plan.evaluated_permille;
+  shape.reads_permille = 500;
   return shape;
 }
 

@@ -66,6 +66,11 @@ constexpr std::array<const char*, sometimes_count> names = {
     "group_beyond_a_segment",
     "result_in_blob_store",
     "output_over_limit",
+    "input_unreadable",
+    "blob_fault_failed_execution",
+    "blob_damage_detected",
+    "blob_write_failed",
+    "blob_read",
     "embedded_worker",
     "no_faults",
 };

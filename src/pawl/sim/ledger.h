@@ -26,6 +26,7 @@ struct Outcome {
   bool succeeded = false;
   FailureKind kind = FailureKind::exit_code;
   std::string output;  // JSON text
+  Payload payload;     // as it was reported
 };
 
 struct Ledger {
@@ -36,6 +37,7 @@ struct Ledger {
   std::set<ExecutionId> redrives;
   std::set<ExecutionId> discards;
   std::map<AttemptKey, Outcome> outcomes;  // as executors told their workers
+  bool blobs_spoiled = false;              // something was done to the blob store
 };
 
 }  // namespace pawl::sim

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "pawl/base/json.h"
+#include "pawl/sim/value_model.h"
 #include "pawl/wire/event_codec.h"
 #include "pawl/wire/workflow_codec.h"
 
@@ -14,21 +14,20 @@ std::string text(const TaskKey& task) {
          std::to_string(task.item) + "]";
 }
 
-// What the author of a random workflow meant by an expression, as far as it reads the input.
-std::string_view input_field(const Expression& expression) {
-  std::string_view text = expression.text;
-  if (!text.starts_with(".input.")) return {};
-  text.remove_prefix(7);
-  return text.substr(0, text.find(' '));
+// Item lists longer than an event holds are in the blob store, whose judge is another.
+bool lists(const Payload& encoded, const std::vector<std::string>& items) {
+  if (encoded.is_blob()) return true;
+  for (size_t i = 0; i < items.size(); ++i) {
+    bool same = encoded.is_absent() ? items[i] == std::to_string(i)
+                                    : items_at(encoded.text(), i) == items[i];
+    if (!same) return false;
+  }
+  return true;
 }
 
-std::optional<uint64_t> expected_items(const Expression& for_each, const std::string& input) {
-  std::string_view field = input_field(for_each);
-  if (field.empty()) return std::nullopt;
-  auto value = json_find(input, {std::string(field)});
-  if (!value) return std::nullopt;
-  if (json_kind(*value) == JsonKind::array) return json_count(*value);
-  return std::stoull(std::string(*value));
+bool same_value(const Payload& payload, const std::string& text) {
+  if (!payload.is_blob()) return payload.text() == text;
+  return payload.ref().size == text.size() && payload.ref().hash == hash128(text);
 }
 
 NodeState verdict_of(const NodeModel& node) {
@@ -149,6 +148,13 @@ struct LogModel::Apply {
     return broken ? nullptr : found;
   }
 
+  void expect(ExecutionId id, NodeIndex index, Decision taken) {
+    Decision right = decision(model.executions_.at(id), index, model.limits_);
+    require(right == taken, "I2",
+            to_text(id) + "/" + std::to_string(index) + ": " + name(taken) +
+                ", but what it is decided by says " + name(right));
+  }
+
   void operator()(const EvaluationStarted& event) {
     if (event.purpose == EvaluationPurpose::output) {
       ExecutionModel* execution = open(event.execution);
@@ -164,22 +170,20 @@ struct LogModel::Apply {
   void operator()(const NodeActivated& event) {
     NodeModel* found = decidable(event.execution, event.node);
     if (found == nullptr) return;
+    expect(event.execution, event.node, Decision::run);
+    if (broken) return;
     const ExecutionModel& execution = model.executions_.at(event.execution);
-    const Node& definition = execution.definition->nodes[event.node];
-    require(input_field(definition.when) != "no", "I2",
-            "a node whose condition does not hold runs");
-    for (NodeIndex need : definition.needs) {
-      NodeState state = execution.nodes[need].state;
-      require(state == NodeState::succeeded || state == NodeState::skipped, "I2",
-              "a node runs although one that it needs did not succeed");
-    }
-    auto items = definition.mapped() ? expected_items(definition.for_each, execution.input)
-                                     : std::optional<uint64_t>(1);
+    std::vector<std::string> items{execution.input};
+    bool mapped = execution.definition->nodes[event.node].mapped();
+    if (mapped) items = *items_of(execution, event.node);
     require(
-        !items || *items == event.items_count, "I2",
+        items.size() == event.items_count, "I2",
         "a node with " + std::to_string(event.items_count) + " tasks has another number of them");
+    if (!broken && mapped)
+      require(lists(event.items, items), "I2", "a node has other items than its list gives");
     if (broken) return;
     found->state = NodeState::active;
+    found->activated = true;
     found->tasks.assign(event.items_count, TaskModel{});
     for (TaskModel& task : found->tasks) task.since = group.now;
     if (event.items_count > 0) return;
@@ -190,9 +194,10 @@ struct LogModel::Apply {
   void operator()(const NodeSkipped& event) {
     NodeModel* found = decidable(event.execution, event.node);
     if (found == nullptr) return;
-    const Node& definition = model.executions_.at(event.execution).definition->nodes[event.node];
-    require(event.reason != SkipReason::condition_false || input_field(definition.when) != "yes",
-            "I2", "a node whose condition holds is skipped");
+    expect(event.execution, event.node,
+           event.reason == SkipReason::needs_failed    ? Decision::needs_failed
+           : event.reason == SkipReason::needs_skipped ? Decision::needs_skipped
+                                                       : Decision::condition_false);
     found->state = NodeState::skipped;
     found->skip_reason = event.reason;
   }
@@ -200,6 +205,7 @@ struct LogModel::Apply {
   void operator()(const NodeParked& event) {
     NodeModel* found = decidable(event.execution, event.node);
     if (found == nullptr) return;
+    if (!model.ledger_.blobs_spoiled) expect(event.execution, event.node, Decision::park);
     found->state = NodeState::parked;
     model.coverage_.reached(Sometimes::node_parked);
   }
@@ -273,19 +279,14 @@ struct LogModel::Apply {
                   " is recorded as succeeded, but it did not say so");
       if (broken) return;
       size_t place = key.item - event.range.begin;
-      std::string output = event.outputs.empty() ? "null" : event.outputs[place].text();
-      require(output == told->output, "I4",
+      Payload output = event.outputs.empty() ? Payload() : event.outputs[place];
+      require(output == told->payload, "I4",
               text(key) + " has another output than its current attempt gave");
-      require(output.size() <= model.limits_.output_bytes_max, "I16",
-              text(key) + " has an output beyond output_bytes_max");
+      require(!output_too_large(key, *told), "I16", text(key) + " has an output beyond a limit");
       release(task);
       task.state = TaskState::succeeded;
       task.output = told->output;
     });
-    if (broken) return;
-    const NodeModel& done = model.executions_.at(event.range.execution).nodes[event.range.node];
-    require(done.tasks.size() == 1 || output_bytes(done) <= model.limits_.mapped_output_bytes_max,
-            "I16", "the outputs of a mapped node are beyond mapped_output_bytes_max");
   }
 
   static uint64_t output_bytes(const NodeModel& node) {
@@ -295,19 +296,14 @@ struct LogModel::Apply {
     return bytes;
   }
 
-  // A success whose output is beyond a limit, alone or with what the node's other tasks have said.
+  // A success whose output is beyond a limit, alone or with what the node has of others.
   bool output_too_large(const TaskKey& key, const Outcome& told) const {
+    if (told.payload.is_absent()) return false;
     if (told.output.size() > model.limits_.output_bytes_max) return true;
-    const NodeModel& node = model.executions_.at(key.execution).nodes[key.node];
-    uint64_t bytes = output_bytes(node);
-    for (ItemIndex item = 0; item < node.tasks.size(); ++item) {
-      const TaskModel& task = node.tasks[item];
-      auto said =
-          model.ledger_.outcomes.find({{key.execution, key.node, item}, task.attempts, task.nonce});
-      bool counts = !task.ended() && said != model.ledger_.outcomes.end();
-      if (counts && said->second.succeeded) bytes += said->second.output.size();
-    }
-    return bytes > model.limits_.mapped_output_bytes_max;
+    const ExecutionModel& execution = model.executions_.at(key.execution);
+    bool mapped = execution.definition->nodes[key.node].mapped();
+    uint64_t bytes = output_bytes(execution.nodes[key.node]) + told.output.size();
+    return mapped && bytes > model.limits_.mapped_output_bytes_max;
   }
 
   // The same group ends the session: what it held is lost without a word from it.
@@ -459,11 +455,20 @@ struct LogModel::Apply {
       if (found.state == NodeState::cancelled && expected == ExecutionStatus::succeeded)
         expected = ExecutionStatus::cancelled;
     }
-    bool output_failed = execution->evaluating_output && event.status == ExecutionStatus::failed;
+    bool output_failed = execution->evaluating_output && model.ledger_.blobs_spoiled &&
+                         event.status == ExecutionStatus::failed;
+    model.coverage_.reached_if(output_failed && expected == ExecutionStatus::succeeded,
+                               Sometimes::blob_fault_failed_execution);
     require(event.status == expected || output_failed, "I3",
             to_text(event.execution) + " ends as " + name(event.status) + " instead of " +
                 name(expected));
+    if (!broken && event.status == ExecutionStatus::succeeded) {
+      auto result = result_of(*execution);
+      require(result && same_value(event.output, *result), "I2",
+              to_text(event.execution) + " ends with another output than its nodes give");
+    }
     execution->status = event.status;
+    execution->output = event.output;
     model.coverage_.reached_if(event.output.is_blob(), Sometimes::result_in_blob_store);
   }
 

@@ -14,66 +14,11 @@
 
 #include "pawl/model/event.h"
 #include "pawl/model/limits.h"
+#include "pawl/sim/execution_model.h"
 #include "pawl/sim/ledger.h"
 #include "pawl/sim/universe.h"
 
 namespace pawl::sim {
-
-enum class TaskState : uint8_t {
-  ready,
-  granted,
-  backing_off,
-  parked,
-  succeeded,
-  failed,
-  cancelled
-};
-enum class NodeState : uint8_t {
-  waiting,
-  evaluating,
-  active,
-  parked,
-  succeeded,
-  failed,
-  skipped,
-  cancelled
-};
-
-struct TaskModel {
-  TaskState state = TaskState::ready;
-  AttemptNumber attempts = 0;
-  uint32_t failures = 0;
-  SessionId session;
-  uint64_t nonce = 0;
-  Instant since;  // of being ready
-  Instant retry_at;
-  std::string output = "null";  // JSON text
-
-  bool ended() const { return state >= TaskState::succeeded; }
-};
-
-struct NodeModel {
-  NodeState state = NodeState::waiting;
-  SkipReason skip_reason = SkipReason::condition_false;
-  uint64_t evaluating_since = 0;  // epoch
-  std::vector<TaskModel> tasks;
-
-  bool ended() const { return state >= NodeState::succeeded; }
-};
-
-struct ExecutionModel {
-  WorkflowId workflow;
-  WorkflowRef definition;
-  std::string request_id;
-  Hash128 payload_hash;
-  std::string input;
-  ExecutionStatus status = ExecutionStatus::running;
-  bool evaluating_output = false;
-  std::vector<NodeModel> nodes;
-  uint64_t events = 0;
-
-  bool ended() const { return status >= ExecutionStatus::succeeded; }
-};
 
 struct SessionModel {
   WorkerSpec worker;

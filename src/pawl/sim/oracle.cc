@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "pawl/sim/value_model.h"
 #include "pawl/wire/event_codec.h"
 
 namespace pawl::sim {
@@ -269,6 +270,18 @@ void Oracle::check_status(const Question& question, ExecutionId id, ExecutionSta
             to_text(id) + " had ended before it was asked for, and is shown as " + name(status));
 }
 
+// The shown input is the submitted one, and the shown output the recorded one.
+void Oracle::check_content(const ExecutionDetail& detail) {
+  const ExecutionModel* known = model_.find(detail.summary.id);
+  if (known == nullptr) return;
+  bool input = detail.input.is_blob() || detail.input.text() == known->input;
+  bool output =
+      detail.summary.status != ExecutionStatus::succeeded || detail.output == known->output;
+  if (!input || !output)
+    violate("I2", to_text(detail.summary.id) + " is shown with another " +
+                      (input ? "output" : "input") + " than the log has");
+}
+
 void Oracle::check(const Question& question, const QueryResult& result) {
   ++universe_.tally.operations;
   if (const auto* detail = std::get_if<ExecutionDetail>(&result)) {
@@ -278,6 +291,7 @@ void Oracle::check(const Question& question, const QueryResult& result) {
                           name(detail->summary.status));
       check_submit(run->submit, {Code::ok, "", detail->summary.id.value});
     }
+    check_content(*detail);
     return check_status(question, detail->summary.id, detail->summary.status);
   }
   if (const auto* error = std::get_if<Error>(&result)) {
@@ -325,14 +339,24 @@ void Oracle::launched(const Grant& grant) {
   }
 }
 
-void Oracle::reported(const AttemptReport& report) {
-  for (ItemIndex item = report.range.begin; item < report.range.end; ++item) {
-    Outcome& outcome = ledger_.outcomes[{report.range.at(item), report.attempt, report.nonce}];
-    outcome.succeeded = report.succeeded;
-    outcome.kind = report.kind;
-    outcome.output =
-        report.outputs.empty() ? "null" : report.outputs[item - report.range.begin].text();
-  }
+void Oracle::found(const TaskKey& task, const Expression* expression, const std::string& value) {
+  const ExecutionModel* execution = model_.find(task.execution);
+  if (execution == nullptr) return;
+  auto right = expression ? value_of(*execution, *expression, task.node, task.item)
+                          : subject_of(*execution, task.node, task.item);
+  if (!right || *right != value)
+    violate("I2", "a task of " + to_text(task.execution) + "/" + std::to_string(task.node) +
+                      " finds other values than the input and the nodes before it give: " +
+                      (expression ? expression->text : "its input"));
+}
+
+void Oracle::reported(const AttemptReport& report, std::string output) {
+  Outcome& outcome =
+      ledger_.outcomes[{report.range.at(report.range.begin), report.attempt, report.nonce}];
+  outcome.succeeded = report.succeeded;
+  outcome.kind = report.kind;
+  outcome.output = std::move(output);
+  outcome.payload = report.outputs.empty() ? Payload() : report.outputs[0];
 }
 
 void Oracle::arrived(const AttemptReport& report) {

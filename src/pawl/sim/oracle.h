@@ -42,9 +42,14 @@ class Oracle {
 
   // The executors.
   void launched(const Grant& grant);
-  void reported(const AttemptReport& report);
+  // What the task found as its input (`expression` null), or as the value of an expression.
+  void found(const TaskKey& task, const Expression* expression, const std::string& value);
+  // Of one task. `output`: JSON text, wherever the report keeps it.
+  void reported(const AttemptReport& report, std::string output);
   // A report arrives at the engine: late ones are counted.
   void arrived(const AttemptReport& report);
+
+  void blobs_spoiled() { ledger_.blobs_spoiled = true; }
 
   // At quiescence: everything has ended, and the overview agrees.
   void audit(const Overview& overview);
@@ -80,6 +85,7 @@ class Oracle {
   void check(const Question& question, const QueryResult& result);
   void check(const Question& question, const History& history);
   void check(const Question& question, const ProgressList& progress);
+  void check_content(const ExecutionDetail& detail);
   void check_status(const Question& question, ExecutionId id, ExecutionStatus status);
 
   Universe& universe_;

@@ -12,10 +12,11 @@ namespace pawl::sim {
 namespace {
 
 constexpr std::array<const char*, fault_kinds> names = {
-    "engine_crash", "crash_in_call",      "crash_in_recovery", "write_error",    "short_write",
-    "read_error",   "disk_full",          "slow_disk",         "damage_at_rest", "engine_pause",
-    "worker_pause", "worker_crash",       "worker_drain",      "bad_network",    "cut_network",
-    "wall_jump",    "checkpoint_damaged", "checkpoint_errors", "slow_evaluator"};
+    "engine_crash",     "crash_in_call",      "crash_in_recovery", "write_error",    "short_write",
+    "read_error",       "disk_full",          "slow_disk",         "damage_at_rest", "engine_pause",
+    "worker_pause",     "worker_crash",       "worker_drain",      "bad_network",    "cut_network",
+    "wall_jump",        "checkpoint_damaged", "checkpoint_errors", "slow_evaluator", "blob_damaged",
+    "blob_write_error", "blob_write_lost"};
 
 Duration milliseconds(Random& dice, uint64_t low, uint64_t high) {
   return Duration::milliseconds(static_cast<int64_t>(dice.between(low, high)));
@@ -64,6 +65,13 @@ std::vector<Fault> swarm(Random& dice, Duration load_time) {
   std::stable_sort(faults.begin(), faults.end(),
                    [](const Fault& a, const Fault& b) { return a.at < b.at; });
   return faults;
+}
+
+// Without large outputs there is nothing to fail.
+void fill_blob_store(Plan& plan) {
+  for (const Fault& fault : plan.faults)
+    if (fault.kind >= FaultKind::blob_damaged && fault.kind <= FaultKind::blob_write_lost)
+      plan.habits.large_output = std::max(plan.habits.large_output, 150u);
 }
 
 // What the world is too small to reach keeps its default. No bound is below what the workload needs
@@ -156,6 +164,7 @@ Status take_faults(Plan& plan, std::istringstream& words) {
   Random dice(mix64(plan.seed) ^ 0xfa17);
   for (uint64_t n = wanted.empty() ? 0 : dice.between(4, 14); n > 0; --n)
     plan.faults.push_back(make_fault(dice, wanted[dice.below(wanted.size())], plan.load_time));
+  fill_blob_store(plan);
   return {};
 }
 
@@ -195,6 +204,7 @@ Plan make_plan(uint64_t seed) {
   plan.checkpoint_executions = skewed(dice, 3, 100);
   plan.check_turns = dice.chance(250) ? 1 : 16;
   plan.faults = swarm(dice, plan.load_time);
+  fill_blob_store(plan);
   return plan;
 }
 

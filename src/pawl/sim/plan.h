@@ -40,6 +40,9 @@ enum class FaultKind : uint8_t {
   checkpoint_damaged,  // the newest does not verify; then a crash
   checkpoint_errors,   // batches fail for a while
   slow_evaluator,
+  blob_damaged,      // bits flip or blocks move in something stored, or it vanishes
+  blob_write_error,  // one of the next calls of the blob store fails, or the machine stops in it
+  blob_write_lost,   // one of its next writes is acknowledged and is not there, or elsewhere
   count_,
 };
 constexpr size_t fault_kinds = static_cast<size_t>(FaultKind::count_);

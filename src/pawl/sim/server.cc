@@ -112,7 +112,11 @@ struct Server::Life {
 };
 
 Server::Server(World world, Random dice)
-    : world_(std::move(world)), dice_(dice), disk_(dice.next(), Completion::on_demand) {
+    : world_(std::move(world)),
+      dice_(dice),
+      disk_(dice.next(), Completion::on_demand),
+      blob_(world_.universe, dice.split()),
+      shared_blob_(world_.seams.blob(blob_)) {
   disk_.set_capacity(capacity);
   world_.network.mute_engine_if([this] { return disk_.crashed(); });
 }
@@ -164,7 +168,7 @@ Status Server::read_log(Life& life) {
 
 Status Server::build_engine(Life& life) {
   life.listener = std::make_unique<ListeningLog>(*life.below, world_.oracle);
-  life.blob = std::make_unique<MachineBlob>(blob_, disk_);
+  life.blob = std::make_unique<MachineBlob>(shared_blob_, disk_);
   life.evaluator =
       std::make_unique<LateEvaluator>(life.process, life.evaluations, dice_.split(), [this] {
         bool slow = world_.universe.now() < evaluator_slow_until_;
@@ -197,6 +201,7 @@ Status Server::build_engine(Life& life) {
 void Server::start() {
   Universe& universe = world_.universe;
   if (disk_.crashed()) disk_.restart();
+  blob_.restart();
   if (start_fault_ != SimFault::none) disk_.plan(disk_.calls() + start_fault_call_, start_fault_);
   start_fault_ = SimFault::none;
   uint64_t faults_before = disk_.faults_injected();
@@ -264,6 +269,10 @@ void Server::note_answer(const Response& response) {
   Universe& universe = world_.universe;
   if (outstanding_ > 0) --outstanding_;
   universe.note("answer", response.ticket, response.what.index());
+  // A client that wants the result reads it where it is kept.
+  const auto* result = std::get_if<QueryResult>(&response.what);
+  const auto* detail = result ? std::get_if<ExecutionDetail>(result) : nullptr;
+  if (detail != nullptr && detail->output.is_blob()) (void)shared_blob_.get(detail->output.ref());
   universe.coverage.reached_if(mentions(response, "almost full"), Sometimes::disk_soft_refusal);
   universe.coverage.reached_if(mentions(response, "inbox_depth_max"), Sometimes::inbox_refused);
   universe.coverage.reached_if(mentions(response, "open_executions_max"),
@@ -278,6 +287,7 @@ void Server::doom(Duration until_back) {
   write_lost_ = disk_.in_flight() > 0 || disk_.crashed();
   life_->process.die();
   disk_.crash();
+  blob_.crash();
   world_.universe.after(Duration{}, [this] { bury(); });
 }
 
@@ -287,6 +297,7 @@ void Server::bury() {
   world_.oracle.forget_questions();
   outstanding_ = 0;
   disk_.crash();
+  blob_.crash();
   disk_.wake_with(nullptr);
   life_.reset();
   write_planned_ = view_planned_ = false;
@@ -381,13 +392,28 @@ void Server::fill_disk(Duration lasts, uint64_t left) {
   if (!free.ok()) return;
   disk_.set_capacity(capacity - *free + left);
   full_until_ = world_.universe.now() + lasts;
+  world_.oracle.blobs_spoiled();
+  blob_.fill(true);
   world_.universe.after(lasts, [this] {
-    if (world_.universe.now() >= full_until_) disk_.set_capacity(capacity);
+    if (world_.universe.now() < full_until_) return;
+    disk_.set_capacity(capacity);
+    blob_.fill(false);
   });
+}
+
+void Server::damage_blob(Random& dice) {
+  blob_.damage(dice);
+  if (blob_.spoiled()) world_.oracle.blobs_spoiled();
+}
+
+void Server::fail_blob_write(SimFault fault, uint64_t calls_from_now) {
+  world_.oracle.blobs_spoiled();
+  blob_.fail_write(fault, calls_from_now);
 }
 
 void Server::heal() {
   disk_.calm();
+  blob_.heal();
   disk_.set_capacity(capacity);
   full_until_ = slow_until_ = refuse_until_ = evaluator_slow_until_ = world_.universe.now();
   start_fault_ = SimFault::none;
@@ -395,7 +421,7 @@ void Server::heal() {
 }
 
 void Server::after_turn() {
-  if (disk_.crashed()) {
+  if (disk_.crashed() || blob_.crashed()) {
     world_.universe.reached(Sometimes::crash_inside_disk_call);
     return doom(Duration::milliseconds(static_cast<int64_t>(dice_.below(2000))));
   }

@@ -16,8 +16,8 @@
 #include "pawl/sim/network.h"
 #include "pawl/sim/oracle.h"
 #include "pawl/sim/plan.h"
+#include "pawl/sim/sim_blob.h"
 #include "pawl/sim/sim_process.h"
-#include "pawl/testing/memory_blob.h"
 
 namespace pawl::sim {
 
@@ -41,6 +41,7 @@ class Server {
   void start();
   bool up() const;
   bool idle() const { return up() && !recovering() && engine_idle(); }
+  Blob& blob() { return shared_blob_; }
   void ask(Request request);  // swallowed when nobody listens
 
   void crash(Duration until_back);
@@ -56,6 +57,8 @@ class Server {
   void slow_evaluator(Duration lasts) { evaluator_slow_until_ = world_.universe.now() + lasts; }
   void refuse_checkpoints(Duration lasts) { refuse_until_ = world_.universe.now() + lasts; }
   void damage_checkpoint();
+  void damage_blob(Random& dice);
+  void fail_blob_write(SimFault fault, uint64_t calls_from_now);
   void heal();
 
   // At quiescence: the live state is the replayed one.
@@ -85,7 +88,8 @@ class Server {
   Random dice_;
   SimDisk disk_;
   MapView view_;
-  MemoryBlob blob_;
+  SimBlob blob_;
+  Blob& shared_blob_;  // blob_, or with a defect before it
   std::unique_ptr<Life> life_;
   uint64_t lives_ = 0;
   uint64_t turns_ = 0;

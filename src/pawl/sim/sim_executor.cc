@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "pawl/base/json.h"
+#include "pawl/context/context.h"
+
 namespace pawl::sim {
 namespace {
 
@@ -14,7 +17,36 @@ uint64_t seed_of(uint64_t seed, const TaskKey& task, AttemptNumber attempt) {
   return mix64(mixed ^ (uint64_t{task.node} << 40 | uint64_t{task.item} << 16 | attempt));
 }
 
+// As the evaluator gives it: the random workflows' expressions are a path, with " | ." behind it when
+// it is to be evaluated.
+Result<std::string> value_of(Context& context, const Expression& expression, ItemIndex item) {
+  if (expression.plain) return context.value(expression.path, item);
+  PAWL_ASSIGN(std::shared_ptr<const std::string> document, context.document(expression.text, item));
+  Expression path = make_expression(expression.text.substr(0, expression.text.find(" | .")));
+  auto value = json_find(*document, path.path);
+  return value ? json_compact(*value) : std::string("null");
+}
+
 }  // namespace
+
+// Everything that the tasks may read, as an executor reads it.
+Status SimExecutor::read(const Grant& grant) {
+  Context context(grant.context, world_.blob);
+  const Node& node = grant.context->definition();
+  Expression whole_input = make_expression(".input");
+  for (ItemIndex item = grant.range.begin; item < grant.range.end; ++item) {
+    TaskKey task = grant.range.at(item);
+    PAWL_ASSIGN(std::string subject,
+                node.mapped() ? context.item(item) : context.value(whole_input.path, item));
+    world_.oracle.found(task, nullptr, subject);
+    for (const TemplatePart& part : node.with.parts) {
+      if (!part.expression) continue;
+      PAWL_ASSIGN(std::string value, value_of(context, part.expression, item));
+      world_.oracle.found(task, &part.expression, value);
+    }
+  }
+  return {};
+}
 
 void SimExecutor::start(Launch launch) {
   world_.oracle.launched(launch.grant);
@@ -26,6 +58,10 @@ void SimExecutor::start(Launch launch) {
   uint64_t id = launch.id;
   Running& running = running_[id];
   running.launch = std::move(launch);
+  if (!read(running.launch.grant).ok()) {
+    world_.universe.reached(Sometimes::input_unreadable);
+    return finish_in(id, Duration::milliseconds(1), FailureKind::expression);
+  }
   running.hangs = !world_.healed && dice.chance(habits.hang);
   uint64_t spread = static_cast<uint64_t>(habits.longest.ns - habits.shortest.ns);
   Duration time{habits.shortest.ns + static_cast<int64_t>(dice.below(spread + 1) >> dice.below(6))};
@@ -72,27 +108,44 @@ void SimExecutor::finish_in(uint64_t launch, Duration delay, std::optional<Failu
   world_.process.after(delay, [this, launch, failure] { finish(launch, failure); });
 }
 
+Status SimExecutor::store_output(const Grant& grant, ItemIndex item, std::string text,
+                                 AttemptReport& report) {
+  if (text.size() <= payload_inline_max) {
+    report.outputs = {Payload::inline_json(std::move(text))};
+    return {};
+  }
+  BlobRef ref{grant.range.execution, output_blob_sequence(grant.range.at(item), grant.attempt),
+              text.size(), hash128(text)};
+  PAWL_TRY(world_.blob.put(ref, text));
+  report.outputs = {Payload::blob(ref)};
+  return {};
+}
+
 AttemptReport SimExecutor::report_of(const Grant& grant, ItemIndex item,
-                                     std::optional<FailureKind> failure) {
+                                     std::optional<FailureKind> failure, std::string& output) {
   AttemptReport report;
   report.range = {grant.range.execution, grant.range.node, item, item + 1};
   report.attempt = grant.attempt;
   report.nonce = grant.nonce;
+  report.exit_code = 1;
+  report.error = "as the dice say";
   Random dice(seed_of(~world_.plan.seed, grant.range.at(item), grant.attempt));
-  bool fails = failure || (!world_.healed && dice.chance(world_.plan.habits.fail));
-  report.succeeded = !fails;
-  if (fails) {
+  output = "null";
+  if (failure || (!world_.healed && dice.chance(world_.plan.habits.fail))) {
     report.kind = failure.value_or(failures[dice.below(std::size(failures))]);
-    report.exit_code = 1;
-    report.error = "as the dice say";
-  } else if (!dice.chance(100)) {
-    std::string output = "{\"item\":" + std::to_string(item) +
-                         ",\"attempt\":" + std::to_string(grant.attempt) +
-                         ",\"nonce\":" + std::to_string(grant.nonce % 1'000'000);
-    if (dice.chance(world_.plan.habits.large_output))
-      output += ",\"text\":\"" + std::string(dice.between(10'000, 60'000), 'x') + "\"";
-    output += "}";
-    report.outputs = {Payload::inline_json(std::move(output))};
+    return report;
+  }
+  report.succeeded = true;
+  if (dice.chance(100)) return report;
+  output = "{\"item\":" + std::to_string(item) + ",\"attempt\":" + std::to_string(grant.attempt) +
+           ",\"nonce\":" + std::to_string(grant.nonce % 1'000'000);
+  if (dice.chance(world_.plan.habits.large_output))
+    output += ",\"text\":\"" + std::string(dice.between(10'000, 100'000), 'x') + "\"";
+  output += "}";
+  if (Status stored = store_output(grant, item, output, report); !stored.ok()) {
+    report.succeeded = false;
+    report.kind = FailureKind::output;
+    output = "null";
   }
   return report;
 }
@@ -106,8 +159,9 @@ void SimExecutor::finish(uint64_t launch, std::optional<FailureKind> failure) {
   running_.erase(it);
   Finished finished{launch, {}};
   for (ItemIndex item = grant.range.begin; item < grant.range.end; ++item) {
-    AttemptReport report = report_of(grant, item, failure);
-    world_.oracle.reported(report);
+    std::string output;
+    AttemptReport report = report_of(grant, item, failure, output);
+    world_.oracle.reported(report, std::move(output));
     bool joins = !finished.reports.empty() && report.succeeded &&
                  finished.reports.back().succeeded && report.outputs.size() == 1 &&
                  finished.reports.back().outputs.size() == finished.reports.back().range.size();

@@ -9,6 +9,7 @@
 #include <map>
 #include <vector>
 
+#include "pawl/port/blob.h"
 #include "pawl/port/executor.h"
 #include "pawl/port/mailbox.h"
 #include "pawl/sim/call.h"
@@ -24,6 +25,7 @@ class SimExecutor final : public Executor {
     Universe& universe;
     SimProcess& process;
     Oracle& oracle;
+    Blob& blob;
     const Plan& plan;
     const bool& healed;
   };
@@ -45,7 +47,11 @@ class SimExecutor final : public Executor {
   void finish_in(uint64_t launch, Duration delay, std::optional<FailureKind> failure);
   void finish(uint64_t launch, std::optional<FailureKind> failure);
   void progress(uint64_t launch);
-  AttemptReport report_of(const Grant& grant, ItemIndex item, std::optional<FailureKind> failure);
+  Status read(const Grant& grant);
+  Status store_output(const Grant& grant, ItemIndex item, std::string text, AttemptReport& report);
+  // `output`: what it says, wherever the report keeps it.
+  AttemptReport report_of(const Grant& grant, ItemIndex item, std::optional<FailureKind> failure,
+                          std::string& output);
 
   World world_;
   Mailbox<ExecutorNews>& news_;

@@ -16,6 +16,7 @@ class WorkerHost {
     const WallJump& jump;
     SimNetwork& network;
     Oracle& oracle;
+    Blob& blob;
     const Plan& plan;
     const bool& healed;
   };

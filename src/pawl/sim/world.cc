@@ -13,6 +13,13 @@ namespace {
 constexpr uint64_t events_max = 20'000'000;  // of a run; more is a busy loop
 constexpr Duration glance = Duration::milliseconds(500);
 
+// Acknowledged, and not what is on the disk.
+SimFault some_lie(Random& dice) {
+  constexpr SimFault lies[] = {SimFault::lost_write, SimFault::misdirected_write,
+                               SimFault::flipped_bit};
+  return lies[dice.below(3)];
+}
+
 class World {
  public:
   World(const Plan& plan, Seams& seams, Universe& universe)
@@ -32,8 +39,8 @@ class World {
                 dice_.split()) {
     for (uint32_t i = 0; i < plan.workers; ++i)
       workers_.push_back(std::make_unique<WorkerHost>(
-          WorkerHost::World{universe, jump_, network_, oracle_, plan_, healed_}, i + 2,
-          dice_.split()));
+          WorkerHost::World{universe, jump_, network_, oracle_, server_.blob(), plan_, healed_},
+          i + 2, dice_.split()));
     clients_ = std::make_unique<Clients>(universe, server_, plan_, healed_, dice_.split());
   }
   ~World() {
@@ -75,6 +82,8 @@ class World {
   }
 
   void inject(const Fault& fault);
+  void inject_network(const Fault& fault, Random& dice);
+  void inject_blob(FaultKind kind, Random& dice);
 
   void heal() {
     universe_.note("heal");
@@ -140,6 +149,33 @@ class World {
   std::unique_ptr<Clients> clients_;
 };
 
+void World::inject_network(const Fault& fault, Random& dice) {
+  if (plan_.embedded) return;
+  if (fault.kind == FaultKind::cut_network) {
+    Address address = some_worker(dice).address();
+    network_.cut(address, true);
+    return universe_.after(fault.lasts, [this, address] { network_.cut(address, false); });
+  }
+  Weather& weather = network_.weather();
+  weather.loss_permille = static_cast<uint32_t>(dice.below(600));
+  weather.twice_permille = static_cast<uint32_t>(dice.below(400));
+  weather.delay_max =
+      Duration::milliseconds(static_cast<int64_t>(dice.between(1, 20'000) >> dice.below(8)));
+  universe_.after(fault.lasts, [this] { network_.weather() = {}; });
+}
+
+void World::inject_blob(FaultKind kind, Random& dice) {
+  if (kind == FaultKind::blob_damaged) return server_.damage_blob(dice);
+  if (kind == FaultKind::blob_write_error) {
+    constexpr SimFault errors[] = {SimFault::io_error, SimFault::short_write, SimFault::disk_full,
+                                   SimFault::crash};
+    return server_.fail_blob_write(errors[dice.below(4)], dice.between(1, 10));
+  }
+  SimFault lie = some_lie(dice);
+  // Of the calls that one blob takes, one is a write.
+  for (uint64_t call = 1; call <= 5; ++call) server_.fail_blob_write(lie, call);
+}
+
 void World::inject(const Fault& fault) {
   universe_.note(name(fault.kind), static_cast<uint64_t>(fault.lasts.ns));
   ++universe_.tally.faults;
@@ -175,21 +211,9 @@ void World::inject(const Fault& fault) {
       return some_worker(dice).crash(back);
     case FaultKind::worker_drain:
       return some_worker(dice).drain();
-    case FaultKind::bad_network: {
-      if (plan_.embedded) return;
-      Weather& weather = network_.weather();
-      weather.loss_permille = static_cast<uint32_t>(dice.below(600));
-      weather.twice_permille = static_cast<uint32_t>(dice.below(400));
-      weather.delay_max =
-          Duration::milliseconds(static_cast<int64_t>(dice.between(1, 20'000) >> dice.below(8)));
-      return universe_.after(fault.lasts, [this] { network_.weather() = {}; });
-    }
-    case FaultKind::cut_network: {
-      Address address = some_worker(dice).address();
-      if (plan_.embedded) return;
-      network_.cut(address, true);
-      return universe_.after(fault.lasts, [this, address] { network_.cut(address, false); });
-    }
+    case FaultKind::bad_network:
+    case FaultKind::cut_network:
+      return inject_network(fault, dice);
     case FaultKind::wall_jump: {
       int64_t days = static_cast<int64_t>(dice.below(7300)) - 3650;
       jump_.offset = Duration::hours(days * 24);
@@ -202,6 +226,10 @@ void World::inject(const Fault& fault) {
       return server_.refuse_checkpoints(fault.lasts);
     case FaultKind::slow_evaluator:
       return server_.slow_evaluator(fault.lasts);
+    case FaultKind::blob_damaged:
+    case FaultKind::blob_write_error:
+    case FaultKind::blob_write_lost:
+      return inject_blob(fault.kind, dice);
     case FaultKind::count_:
       return;
   }

@@ -85,6 +85,7 @@ class Builder {
       node.id = "n" + std::to_string(i);
       for (NodeIndex need : needs[i]) node.needs.push_back(place[need]);
       fill(node, needs[i]);
+      if (plan_.reads_permille > 0) fill_reads(node, needs[i]);
     }
     if (dice_.chance(300))
       workflow.output = path(".nodes.n" + std::to_string(count - 1) + ".output");
@@ -131,6 +132,19 @@ class Builder {
       node.timeout.run = Duration::seconds(static_cast<int64_t>(dice_.below(100)));
     }
     node.priority = static_cast<uint8_t>(dice_.below(10));
+  }
+
+  // [${ .input.count }, ${ .nodes.n3.output }, ${ .item }]
+  void fill_reads(Node& node, const std::vector<NodeIndex>& needs) {
+    if (node.type != NodeType::function || !dice_.chance(plan_.reads_permille)) return;
+    node.with = {{{"[", {}}, {"", path(".input.count")}}};
+    auto add = [&](std::string text) {
+      node.with.parts.push_back({",", {}});
+      node.with.parts.push_back({"", path(std::move(text))});
+    };
+    for (NodeIndex need : needs) add(".nodes.n" + std::to_string(need) + ".output");
+    if (node.mapped()) add(".item");
+    node.with.parts.push_back({"]", {}});
   }
 
   void fill_type(Node& node) {

@@ -41,6 +41,7 @@ struct RandomWorkflowPlan {
   uint32_t condition_permille = 200;  // nodes with when
   uint32_t retry_permille = 500;      // nodes that are tried more than once
   uint32_t timeout_permille = 100;    // nodes with timeouts
+  uint32_t reads_permille = 0;        // function nodes with inputs of their own
   uint32_t evaluated_permille = 0;    // expressions that are not plain paths
   std::string function = "work";      // what function nodes call
   bool only_functions = true;         // otherwise process and transform nodes too

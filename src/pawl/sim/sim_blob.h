@@ -1,0 +1,55 @@
+// The machine's blob store: the shipped one (adapter/file_blob) on a simulated disk of its own, which
+// fails on demand. And the judge of what it gives: no bytes but those that were put, and no error
+// unless something was done to it.
+//
+//   SimBlob blob(universe, dice);
+//   blob.fail_write(SimFault::lost_write, 3);   // one of the next calls
+//   blob.damage(dice);                          // something stored
+//   blob.get(ref)                               // the bytes, or an error with a name
+#pragma once
+
+#include <map>
+#include <set>
+
+#include "pawl/adapter/file_blob/file_blob.h"
+#include "pawl/base/random.h"
+#include "pawl/sim/universe.h"
+#include "pawl/testing/sim_disk.h"
+
+namespace pawl::sim {
+
+class SimBlob final : public Blob {
+ public:
+  SimBlob(Universe& universe, Random dice)
+      : universe_(universe), disk_(dice.next()), files_(disk_) {}
+
+  Status put(const BlobRef& ref, ByteView bytes) override;
+  Result<Bytes> get(const BlobRef& ref) override;
+  Result<Bytes> part(const BlobRef& ref, uint64_t offset, uint64_t size) override;
+  Status drop_owner(ExecutionId owner) override;
+
+  // The machine stops and comes back.
+  void crash() { disk_.crash(); }
+  bool crashed() const { return disk_.crashed(); }
+  void restart();
+
+  void fail_write(SimFault fault, uint64_t calls_from_now);
+  void damage(Random& dice);
+  void fill(bool full);
+  void heal();
+  // Whether anything was ever done to it, so that errors are to be expected.
+  bool spoiled() const { return spoiled_; }
+
+ private:
+  using Key = std::pair<ExecutionId, uint64_t>;
+  void judge_error(const BlobRef& ref, const Error& error);
+
+  Universe& universe_;
+  SimDisk disk_;
+  FileBlob files_;
+  std::map<Key, BlobRef> acknowledged_;
+  std::set<ExecutionId> dropped_;
+  bool spoiled_ = false;
+};
+
+}  // namespace pawl::sim

@@ -30,6 +30,8 @@ constexpr std::array<const char*, sometimes_count> names = {
     "log_trimmed",
     "damage_detected",
     "damage_without_effect",
+    "lost_write_detected",
+    "lost_write_without_effect",
     "group_full",
     "inbox_refused",
     "executions_refused",

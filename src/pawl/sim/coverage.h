@@ -35,6 +35,8 @@ enum class Sometimes : uint8_t {
   log_trimmed,
   damage_detected,
   damage_without_effect,
+  lost_write_detected,
+  lost_write_without_effect,
   group_full,
   inbox_refused,
   executions_refused,

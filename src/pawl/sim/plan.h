@@ -30,6 +30,7 @@ enum class FaultKind : uint8_t {
   disk_full,          // for a while
   slow_disk,          // for a while
   damage_at_rest,     // bits flip, blocks move or vanish while the engine is down
+  log_write_lost,  // one of the next writes is acknowledged, and is not there, or elsewhere, or wrong
   engine_pause,
   worker_pause,
   worker_crash,

@@ -205,6 +205,7 @@ void Server::start() {
   if (start_fault_ != SimFault::none) disk_.plan(disk_.calls() + start_fault_call_, start_fault_);
   start_fault_ = SimFault::none;
   uint64_t faults_before = disk_.faults_injected();
+  bool lied = disk_.lied();
   ++universe.tally.restarts;
   life_ = std::make_unique<Life>(universe, world_.jump, dice_.split());
   Life& life = *life_;
@@ -228,6 +229,8 @@ void Server::start() {
   undamaged_.reset();
   universe.coverage.reached_if(view_.position() == 0 && world_.oracle.durable() > 0,
                                Sometimes::recovered_without_checkpoint);
+  universe.coverage.reached_if(lied, Sometimes::lost_write_without_effect);
+  started_at_ = universe.now();
   recovering_ = false;
   life.process.add(*life.engine);
   life.process.after_each_turn([this] { after_turn(); });
@@ -236,6 +239,7 @@ void Server::start() {
 
 void Server::try_again(Duration after) {
   until_back_ = after;
+  started_at_ = world_.universe.now();
   life_->process.die();
   bury();
 }
@@ -248,6 +252,13 @@ void Server::refused_to_start(const Error& error) {
     life_->wal.reset();
     disk_.restore(*undamaged_);
     undamaged_.reset();
+    return try_again(Duration::milliseconds(10));
+  }
+  if (disk_.lied() && error.code == Code::data_loss) {
+    world_.universe.reached(Sometimes::lost_write_detected);
+    life_->engine.reset();
+    life_->wal.reset();
+    disk_.mend();
     return try_again(Duration::milliseconds(10));
   }
   if (error.code == Code::data_loss)
@@ -333,17 +344,22 @@ void Server::damage_at_next_stop(uint64_t dice) {
   damage_dice_ = dice;
 }
 
-// One thing goes wrong at rest. Only when the log has been idle for a while: the newest group, just
-// written, is the one that cannot be told from a torn one.
+// The newest record, just written, cannot be told from a torn one: nothing but a crash may have
+// happened to it. Behind an idle while there is a mark.
+bool Server::quiet() const {
+  Instant now = world_.universe.now();
+  Instant newest = std::max(world_.oracle.last_acknowledged(), started_at_);
+  return now - newest > Duration::milliseconds(60) && !write_lost_ && full_until_ <= now;
+}
+
+// One thing goes wrong at rest.
 void Server::apply_damage() {
+  if (!quiet()) disk_.mend();
   if (!damage_dice_) return;
   Random dice(*damage_dice_);
   damage_dice_.reset();
-  bool quiet =
-      world_.universe.now() - world_.oracle.last_acknowledged() > Duration::milliseconds(60);
   std::vector<std::string> files = disk_.files();
-  if (undamaged_ || !quiet || write_lost_ || files.empty() || full_until_ > world_.universe.now())
-    return;
+  if (undamaged_ || disk_.lied() || !quiet() || files.empty()) return;
   undamaged_ = disk_.image();
   const std::string& path = files[dice.below(files.size())];
   uint64_t size = disk_.file_size(path);

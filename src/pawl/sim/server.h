@@ -49,6 +49,9 @@ class Server {
     disk_.plan(disk_.calls() + calls_from_now, SimFault::crash);
   }
   void fail_write(SimFault fault, uint64_t calls_from_now);
+  void lie_in_log(SimFault lie, uint64_t calls_from_now) {
+    disk_.plan(disk_.calls() + calls_from_now, lie);
+  }
   void fault_at_next_start(SimFault fault, uint64_t call);
   void damage_at_next_stop(uint64_t dice);
   void pause(Duration lasts);
@@ -82,6 +85,7 @@ class Server {
   void pump_view();
   void view_done();
   void apply_damage();
+  bool quiet() const;
   void note_answer(const Response& response);
 
   World world_;
@@ -106,6 +110,7 @@ class Server {
   uint64_t start_fault_call_ = 0;
   std::optional<uint64_t> damage_dice_;
   std::optional<SimDisk::Image> undamaged_;
+  Instant started_at_;
   Instant full_until_;
   Instant slow_until_;
   Instant refuse_until_;

@@ -19,6 +19,7 @@ Status SimBlob::put(const BlobRef& ref, ByteView bytes) {
   universe_.note("blob put", ref.owner.value, ref.sequence, done.ok());
   if (done.ok()) {
     acknowledged_[{ref.owner, ref.sequence}] = ref;
+    dropped_.erase({ref.owner, ref.sequence});
   } else {
     universe_.reached(Sometimes::blob_write_failed);
     if (!spoiled_ && !disk_.crashed())
@@ -44,13 +45,31 @@ Result<Bytes> SimBlob::part(const BlobRef& ref, uint64_t offset, uint64_t size) 
   return files_.part(ref, offset, size);
 }
 
+Status SimBlob::adopt(const BlobRef& from, const BlobRef& to) {
+  Status done = files_.adopt(from, to);
+  if (!done.ok()) return done;
+  acknowledged_.erase({from.owner, from.sequence});
+  acknowledged_[{to.owner, to.sequence}] = to;
+  dropped_.erase({to.owner, to.sequence});
+  return done;
+}
+
+Status SimBlob::drop(const BlobRef& ref) {
+  acknowledged_.erase({ref.owner, ref.sequence});
+  dropped_.insert({ref.owner, ref.sequence});
+  return files_.drop(ref);
+}
+
 Status SimBlob::drop_owner(ExecutionId owner) {
-  dropped_.insert(owner);
+  auto first = acknowledged_.lower_bound({owner, 0});
+  auto last = acknowledged_.upper_bound({owner, UINT64_MAX});
+  for (auto it = first; it != last; ++it) dropped_.insert(it->first);
+  acknowledged_.erase(first, last);
   return files_.drop_owner(owner);
 }
 
 void SimBlob::judge_error(const BlobRef& ref, const Error& error) {
-  if (disk_.crashed() || dropped_.contains(ref.owner)) return;
+  if (disk_.crashed() || dropped_.contains({ref.owner, ref.sequence})) return;
   if (!acknowledged_.contains({ref.owner, ref.sequence}))
     return universe_.violate("I1", text(ref) + " is referred to, and was never put");
   if (!spoiled_)

@@ -26,6 +26,9 @@ class SimBlob final : public Blob {
   Status put(const BlobRef& ref, ByteView bytes) override;
   Result<Bytes> get(const BlobRef& ref) override;
   Result<Bytes> part(const BlobRef& ref, uint64_t offset, uint64_t size) override;
+  Status adopt(const BlobRef& from, const BlobRef& to) override;
+  Status drop(const BlobRef& ref) override;
+  Result<std::vector<ExecutionId>> owners() override { return files_.owners(); }
   Status drop_owner(ExecutionId owner) override;
 
   // The machine stops and comes back.
@@ -48,7 +51,7 @@ class SimBlob final : public Blob {
   SimDisk disk_;
   FileBlob files_;
   std::map<Key, BlobRef> acknowledged_;
-  std::set<ExecutionId> dropped_;
+  std::set<Key> dropped_;
   bool spoiled_ = false;
 };
 

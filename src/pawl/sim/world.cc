@@ -203,6 +203,10 @@ void World::inject(const Fault& fault) {
     case FaultKind::damage_at_rest:
       server_.damage_at_next_stop(dice.next());
       return server_.crash(back);
+    case FaultKind::log_write_lost: {
+      SimFault lie = some_lie(dice);
+      return server_.lie_in_log(lie, dice.between(1, 6));
+    }
     case FaultKind::engine_pause:
       return server_.pause(fault.lasts);
     case FaultKind::worker_pause:

@@ -19,16 +19,34 @@ Error disk_full(const std::string& what) {
   return Error{Code::resource_exhausted, "cannot " + what + ": No space left on device"};
 }
 
-void put(SimFileContent& content, uint64_t offset, ByteView bytes) {
-  content.size = std::max(content.size, offset + bytes.size());
+using Pages = std::map<uint64_t, std::string>;
+
+// `only_known`: into pages that are there already.
+void put(Pages& pages, uint64_t offset, ByteView bytes, bool only_known) {
   while (!bytes.empty()) {
     uint64_t inside = offset % page_bytes;
     uint64_t part = std::min<uint64_t>(page_bytes - inside, bytes.size());
-    std::string& page = content.pages[offset / page_bytes];
-    if (page.empty()) page.assign(page_bytes, '\0');
-    page.replace(inside, part, bytes.substr(0, part));
+    auto page = pages.find(offset / page_bytes);
+    if (page == pages.end() && !only_known)
+      page = pages.emplace(offset / page_bytes, std::string(page_bytes, '\0')).first;
+    if (page != pages.end()) page->second.replace(inside, part, bytes.substr(0, part));
     offset += part;
     bytes.remove_prefix(part);
+  }
+}
+
+void put(SimFileContent& content, uint64_t offset, ByteView bytes) {
+  content.size = std::max(content.size, offset + bytes.size());
+  put(content.pages, offset, bytes, false);
+  if (!content.honest.empty()) put(content.honest, offset, bytes, true);
+}
+
+// From here on the pages of this range may lie: what they should hold is kept beside them.
+void keep_honest(SimFileContent& content, uint64_t offset, uint64_t size) {
+  for (uint64_t page = offset / page_bytes; page * page_bytes < offset + size; ++page) {
+    auto now = content.pages.find(page);
+    content.honest.emplace(
+        page, now == content.pages.end() ? std::string(page_bytes, '\0') : now->second);
   }
 }
 
@@ -172,7 +190,38 @@ void SimDisk::misdirect(SimFileContent& content, uint64_t offset, ByteView bytes
   uint64_t block = dice_.below(blocks);
   if (block == offset / page_bytes) block = (block + 1) % blocks;
   uint64_t room = content.size - std::min(content.size, block * page_bytes);
-  put(content, block * page_bytes, bytes.substr(0, std::min<uint64_t>(bytes.size(), room)));
+  bytes = bytes.substr(0, std::min<uint64_t>(bytes.size(), room));
+  keep_honest(content, block * page_bytes, bytes.size());
+  put(content.pages, block * page_bytes, bytes, false);
+}
+
+bool SimDisk::lied() const {
+  for (const auto& [path, content] : files_)
+    for (const auto& [page, text] : content->honest) {
+      auto now = content->pages.find(page);
+      if (now == content->pages.end() || now->second != text) return true;
+    }
+  return false;
+}
+
+void SimDisk::mend() {
+  for (auto& [path, content] : files_) {
+    for (auto& [page, text] : content->honest) content->pages[page] = std::move(text);
+    content->honest.clear();
+  }
+}
+
+// Acknowledged, and not what is on the disk.
+void SimDisk::lie(SimFault how, SimFileContent& content, uint64_t offset, ByteView bytes) {
+  keep_honest(content, offset, bytes.size());
+  put(content.honest, offset, bytes, true);
+  if (how == SimFault::misdirected_write) return misdirect(content, offset, bytes);
+  if (how == SimFault::lost_write) return;
+  Bytes wrong(bytes);
+  uint64_t bit = dice_.below(wrong.size() * 8);
+  wrong[bit / 8] = static_cast<char>(wrong[bit / 8] ^ (1 << (bit % 8)));
+  content.size = std::max(content.size, offset + wrong.size());
+  put(content.pages, offset, wrong, false);
 }
 
 Status SimDisk::store(SimFile& file, uint64_t offset, ByteView bytes) {
@@ -200,17 +249,10 @@ Status SimDisk::store(SimFile& file, uint64_t offset, ByteView bytes) {
       file.poisoned_ = true;
       return io_error("write " + file.path_);
     case SimFault::lost_write:
-      return {};
     case SimFault::misdirected_write:
-      misdirect(content, offset, bytes);
+    case SimFault::flipped_bit:
+      lie(fault, content, offset, bytes);
       return {};
-    case SimFault::flipped_bit: {
-      Bytes wrong(bytes);
-      uint64_t bit = dice_.below(wrong.size() * 8);
-      wrong[bit / 8] = static_cast<char>(wrong[bit / 8] ^ (1 << (bit % 8)));
-      put(content, offset, wrong);
-      return {};
-    }
     case SimFault::none:
     case SimFault::disk_full:
       put(content, offset, bytes);

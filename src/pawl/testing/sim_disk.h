@@ -19,6 +19,9 @@
 // has happened or not, by dice. After a failed write some, none or all of its bytes are there, and
 // its file is poisoned.
 //
+// A lost, misdirected or flipped write is a lie: the call is acknowledged. The disk remembers what it
+// should hold, so that lied() tells whether it holds something else, and mend() puts it right.
+//
 // Deterministic: the same seed and calls give the same bytes. Single-threaded.
 #pragma once
 
@@ -55,6 +58,7 @@ struct SimFileContent {
   uint64_t size = 0;
   uint64_t allocated = 0;  // counted against the capacity
   std::map<uint64_t, std::string> pages;
+  std::map<uint64_t, std::string> honest;  // of pages that a fault has made other than was written
 };
 
 class SimFile;
@@ -93,6 +97,9 @@ class SimDisk final : public Disk {
   bool crashed() const { return crashed_; }
   void restart();
 
+  bool lied() const;
+  void mend();
+
   // Damage at rest, for a disk that nobody uses at the moment.
   std::vector<std::string> files() const;
   uint64_t file_size(const std::string& path) const;
@@ -120,6 +127,7 @@ class SimDisk final : public Disk {
   Status store(SimFile& file, uint64_t offset, ByteView bytes);
   Status reserve(SimFileContent& content, uint64_t end);
   void land(SimFileContent& content, uint64_t offset, ByteView bytes, Survival survival);
+  void lie(SimFault how, SimFileContent& content, uint64_t offset, ByteView bytes);
   void misdirect(SimFileContent& content, uint64_t offset, ByteView bytes);
   Status directory_call(SimFault& fault, const std::string& what);
   bool happened_despite(SimFault fault);

@@ -61,6 +61,34 @@ TEST(SimDisk, a_full_disk_refuses_new_space_and_takes_preallocated_writes) {
   EXPECT_EQ(disk.free_bytes().value(), 4096u);
 }
 
+TEST(SimDisk, a_lie_is_acknowledged_remembered_and_mended) {
+  for (SimFault fault :
+       {SimFault::lost_write, SimFault::misdirected_write, SimFault::flipped_bit}) {
+    SimDisk disk(5);
+    auto file = disk.create("f", 16384).value();
+    ASSERT_TRUE(file->write(0, Bytes(16384, 'a')).ok());
+    EXPECT_FALSE(disk.lied());
+    disk.plan(disk.calls() + 1, fault);
+    EXPECT_TRUE(file->write(4096, Bytes(4096, 'b')).ok());
+    EXPECT_TRUE(disk.lied());
+    EXPECT_TRUE(file->write(8192, Bytes(4096, 'c')).ok());
+    disk.mend();
+    EXPECT_FALSE(disk.lied());
+    EXPECT_EQ(disk.content("f", 0, 16384),
+              Bytes(4096, 'a') + Bytes(4096, 'b') + Bytes(4096, 'c') + Bytes(4096, 'a'));
+  }
+}
+
+TEST(SimDisk, a_lie_that_is_written_over_is_none) {
+  SimDisk disk(5);
+  auto file = disk.create("f", 8192).value();
+  disk.plan(disk.calls() + 1, SimFault::lost_write);
+  EXPECT_TRUE(file->write(0, Bytes(4096, 'b')).ok());
+  EXPECT_TRUE(disk.lied());
+  EXPECT_TRUE(file->write(0, Bytes(4096, 'c')).ok());
+  EXPECT_FALSE(disk.lied());
+}
+
 TEST(SimDisk, the_same_seed_gives_the_same_bytes) {
   Bytes seen[2];
   for (Bytes& bytes : seen) {

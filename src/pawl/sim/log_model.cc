@@ -345,6 +345,21 @@ struct LogModel::Apply {
     release(task);
   }
 
+  // first x factor^(failures - 1), at most backoff_max, and the jitter on both sides.
+  void check_backoff(const AttemptFailed& event, const TaskModel& task) {
+    const Node& node =
+        model.executions_.at(event.range.execution).definition->nodes[event.range.node];
+    double delay = static_cast<double>(node.retry.backoff_first.ns);
+    for (uint32_t i = 1; i < task.failures; ++i)
+      delay = delay * node.retry.backoff_factor_permille / 1000;
+    delay = std::min(delay, static_cast<double>(node.retry.backoff_max.ns));
+    double swing = delay * node.retry.jitter_permille / 1000 + 1000;
+    double wait = static_cast<double>((event.retry_at - group.now).ns);
+    require(wait >= delay - swing && wait <= delay + swing, "I12",
+            "a failed task waits " + std::to_string(wait / 1e6) + " ms instead of " +
+                std::to_string(delay / 1e6) + " before it is tried again");
+  }
+
   void operator()(const AttemptFailed& event) {
     each(event.range, [&](TaskModel& task, const TaskKey& key) {
       check_failure(event, task, key);
@@ -352,6 +367,7 @@ struct LogModel::Apply {
       bool retry = event.disposition == Disposition::retry;
       task.state = retry ? TaskState::backing_off : TaskState::parked;
       task.retry_at = event.retry_at;
+      if (retry && event.kind != FailureKind::declined) check_backoff(event, task);
     });
   }
 

@@ -24,5 +24,6 @@ struct Exhibit {
 std::vector<Exhibit> museum();
 std::vector<Exhibit> storage_exhibits();  // of disks, logs and checkpoints
 std::vector<Exhibit> service_exhibits();  // of clocks, messages and answers
+std::vector<Exhibit> content_exhibits();  // of timers, retries, payloads and values
 
 }  // namespace pawl::sim

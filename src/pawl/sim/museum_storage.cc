@@ -233,6 +233,14 @@ struct ForgetTimer {
       failed->retry_at = Instant::never();
   }
 };
+struct ForgetFailure {
+  static void change(Event& event) {
+    auto* failed = std::get_if<AttemptFailed>(&event);
+    if (failed != nullptr && failed->attempt > 0 && failed->disposition == Disposition::retry)
+      failed->kind = FailureKind::lost;  // does not count
+  }
+};
+struct RetryCountLost final : RewrittenReplay<ForgetFailure> {};
 struct DedupeLostOnFailover final : RewrittenReplay<ForgetRequest> {};
 struct TimerLostOnFailover final : RewrittenReplay<ForgetTimer> {};
 
@@ -249,6 +257,99 @@ struct EpochReused final : Seams {
   Log& log_above_listener(Log& real) override {
     return *(log_ = std::make_unique<SameEpochLog>(real));
   }
+  std::unique_ptr<Log> log_;
+};
+
+// After a failed write, everything is read from and written to the page cache, which claims to be
+// clean; the next stop shows what was on the disk.
+struct PageCacheBelieved final : Seams {
+  class WatchedFile final : public File {
+   public:
+    WatchedFile(std::unique_ptr<File> file, PageCacheBelieved& owner)
+        : file_(std::move(file)), owner_(owner) {}
+    Status write(uint64_t offset, ByteView bytes) override {
+      return watched(file_->write(offset, bytes));
+    }
+    void start_write(uint64_t offset, ByteView bytes) override {
+      file_->start_write(offset, bytes);
+    }
+    std::optional<Status> poll_write() override {
+      std::optional<Status> done = file_->poll_write();
+      if (done) return watched(std::move(*done));
+      return done;
+    }
+    Result<Bytes> read(uint64_t offset, uint64_t size) override {
+      return file_->read(offset, size);
+    }
+    uint64_t size() const override { return file_->size(); }
+
+   private:
+    Status watched(Status status) {
+      if (!status.ok() && status.error().code == Code::unknown) owner_.failed_ = true;
+      return status;
+    }
+    std::unique_ptr<File> file_;
+    PageCacheBelieved& owner_;
+  };
+  class WatchedDisk final : public WrappedDisk {
+   public:
+    WatchedDisk(Disk& disk, PageCacheBelieved& owner) : WrappedDisk(disk), owner_(owner) {}
+    Result<std::unique_ptr<File>> create(const std::string& path, uint64_t size) override {
+      return watched(real.create(path, size));
+    }
+    Result<std::unique_ptr<File>> open(const std::string& path) override {
+      return watched(real.open(path));
+    }
+
+   private:
+    Result<std::unique_ptr<File>> watched(Result<std::unique_ptr<File>> file) {
+      if (!file.ok()) return file;
+      return std::unique_ptr<File>(std::make_unique<WatchedFile>(std::move(*file), owner_));
+    }
+    PageCacheBelieved& owner_;
+  };
+  Disk& disk(SimDisk& real) override {
+    cached_ = failed_;
+    failed_ = false;
+    if (cached_) on_disk_ = real.image();
+    return *(disk_ = std::make_unique<WatchedDisk>(real, *this));
+  }
+  void stopped(SimDisk& disk, MapView&) override {
+    if (cached_) disk.restore(on_disk_);
+  }
+  std::unique_ptr<Disk> disk_;
+  SimDisk::Image on_disk_;
+  bool failed_ = false;
+  bool cached_ = false;
+};
+
+// A length that no checksum covers is wrong once in a while: the reader lands behind the next record.
+struct CrcWithoutLength final : Seams {
+  class Reader final : public LogReader {
+   public:
+    explicit Reader(std::unique_ptr<LogReader> reader) : reader_(std::move(reader)) {}
+    Result<std::optional<LogGroup>> next() override {
+      if (++read_ == 5) (void)reader_->next().ok();
+      return reader_->next();
+    }
+
+   private:
+    std::unique_ptr<LogReader> reader_;
+    uint64_t read_ = 0;
+  };
+  class MisledLog final : public WrappedLog {
+   public:
+    using WrappedLog::WrappedLog;
+    Result<std::unique_ptr<LogReader>> read(uint64_t from) override {
+      PAWL_ASSIGN(std::unique_ptr<LogReader> reader, real.read(from));
+      return std::unique_ptr<LogReader>(std::make_unique<Reader>(std::move(reader)));
+    }
+  };
+  Log& log_below_listener(Log& real) override {
+    if (++lives_ % 3 != 0) return real;
+    return *(log_ = std::make_unique<MisledLog>(real));
+  }
+  uint64_t lives_ = 0;
   std::unique_ptr<Log> log_;
 };
 
@@ -318,6 +419,13 @@ std::vector<Exhibit> storage_exhibits() {
       {"timer_lost_on_failover", "a timer lost when its partition moved",
        "faults engine_crash\nfail_permille 500\ncheckpoint_log_bytes 1000000",
        make<TimerLostOnFailover>},
+      {"retry_count_lost", "a failure counter kept in memory only: a poison task is tried for ever",
+       "faults engine_crash\nfail_permille 500\ncheckpoint_log_bytes 1000000",
+       make<RetryCountLost>},
+      {"page_cache_believed", "ATC'20: recovery believes pages that only the cache holds",
+       "faults write_error short_write engine_crash", make<PageCacheBelieved>},
+      {"crc_without_length", "LevelDB's log format: its checksum leaves the length out",
+       "faults engine_crash", make<CrcWithoutLength>},
       {"epoch_reused", "two leaders of one term", "faults engine_crash", make<EpochReused>},
       {"trim_before_verify", "Zeebe: the log deleted below a snapshot that cannot be read",
        "faults checkpoint_damaged\ncheckpoint_log_bytes 2000\nsegment_bytes 16384",

@@ -13,6 +13,7 @@ namespace {
 constexpr uint64_t capacity = 256ULL << 20;
 constexpr Hash128 log_id{7, 7};
 constexpr uint64_t starts_max = 60;
+constexpr Duration patience = Duration::seconds(10);
 
 class SilentTelemetry final : public Telemetry {
  public:
@@ -271,14 +272,16 @@ void Server::refused_to_start(const Error& error) {
 
 void Server::ask(Request request) {
   if (!up()) return;
-  ++outstanding_;
+  bool waits = std::holds_alternative<AwaitExecution>(request.what) ||
+               std::holds_alternative<RunExecution>(request.what);
+  if (!waits) asked_at_[request.ticket] = world_.universe.now();
   world_.oracle.asked(request);
   if (world_.seams.request(request)) life_->engine->put(std::move(request));
 }
 
 void Server::note_answer(const Response& response) {
   Universe& universe = world_.universe;
-  if (outstanding_ > 0) --outstanding_;
+  asked_at_.erase(response.ticket);
   universe.note("answer", response.ticket, response.what.index());
   // A client that wants the result reads it where it is kept.
   const auto* result = std::get_if<QueryResult>(&response.what);
@@ -306,7 +309,7 @@ void Server::bury() {
   Universe& universe = world_.universe;
   world_.goes_down();
   world_.oracle.forget_questions();
-  outstanding_ = 0;
+  asked_at_.clear();
   disk_.crash();
   blob_.crash();
   disk_.wake_with(nullptr);
@@ -448,7 +451,7 @@ void Server::after_turn() {
     std::string wrong = inconsistency(life_->engine->partition().state());
     if (!wrong.empty()) world_.universe.violate("I13", "the state contradicts itself: " + wrong);
   }
-  world_.universe.coverage.reached_if(outstanding_ > world_.plan.limits.group_commands_max,
+  world_.universe.coverage.reached_if(asked_at_.size() > world_.plan.limits.group_commands_max,
                                       Sometimes::group_full);
   world_.universe.coverage.reached_if(world_.oracle.largest_group() > world_.plan.segment_bytes,
                                       Sometimes::group_beyond_a_segment);
@@ -503,6 +506,16 @@ void Server::view_done() {
     }
   }
   life_->process.wake();
+}
+
+void Server::check_answers() {
+  Instant now = world_.universe.now();
+  bool no_room = full_until_ > now && world_.oracle.waiting();
+  if (!up() || life_->process.paused() || slow_until_ > now || no_room) hindered_at_ = now;
+  if (now - hindered_at_ < patience) return;
+  for (const auto& [ticket, asked] : asked_at_)
+    if (now - asked > patience)
+      return world_.universe.violate("I14", "a question is not answered although nothing hinders");
 }
 
 void Server::check_state() {

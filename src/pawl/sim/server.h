@@ -64,6 +64,9 @@ class Server {
   void fail_blob_write(SimFault fault, uint64_t calls_from_now);
   void heal();
 
+  // From time to time: no client waits for long while nothing hinders the engine.
+  void check_answers();
+
   // At quiescence: the live state is the replayed one.
   void check_state();
 
@@ -98,7 +101,8 @@ class Server {
   uint64_t lives_ = 0;
   uint64_t turns_ = 0;
   uint64_t failed_starts_ = 0;
-  uint64_t outstanding_ = 0;
+  std::map<Ticket, Instant> asked_at_;  // not those that wait for an execution
+  Instant hindered_at_;
   bool recovering_ = false;
   bool write_planned_ = false;
   bool view_planned_ = false;

@@ -71,6 +71,7 @@ class World {
 
  private:
   void watch_load() {
+    server_.check_answers();
     bool over = universe_.now() >= end_of_load_;
     bool early = clients_->finished() && universe_.now() >= last_fault();
     if (over || early) return heal();
@@ -99,6 +100,7 @@ class World {
 
   // Calm lasts until everything has ended; then the state is audited.
   void watch_calm() {
+    server_.check_answers();
     bool done = clients_->finished() && oracle_.model().stuck().empty() && server_.idle();
     if (done) return audit();
     if (universe_.now() >= end_of_calm_) {

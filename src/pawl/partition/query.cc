@@ -166,13 +166,15 @@ QueryResult reply(const State& state, const GetOverview&) {
   Overview overview;
   overview.counts = state.counts;
   overview.executions = state.executions.size();
-  overview.ready = state.ready.depth();
   overview.workers = state.sessions.size();
   for (const auto& [id, session] : state.sessions) overview.running += session.outstanding;
   for (const Execution* e = state.executions.next({1}); e != nullptr;
        e = state.executions.next({e->id.value + 1})) {
-    for (const NodeRun& run : e->nodes)
+    for (const NodeRun& run : e->nodes) {
       overview.parked += run.parked + (run.status == NodeStatus::parked ? 1 : 0);
+      // The queue itself may still hold what was cancelled or parked meanwhile.
+      if (run.status == NodeStatus::active) overview.ready += count_tasks(run).ready;
+    }
   }
   return overview;
 }

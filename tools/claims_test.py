@@ -6,8 +6,8 @@
 
 Limits: rows of docs/operations.md under "Limits", 
 "| `name` | value |" (all of model/limits.h, in its order) and "| `name` | `file below src/pawl` | value |". Tests: every name in the last column of a table whose
-heading ends with "tests |", in docs/operations.md and docs/guarantees.md: `Suite.Test` of gtest, a name
-of ctest, or a file. Defects: the rows under "The museum" in docs/simulation.md are those of
+heading ends with "tests |", in docs/operations.md and docs/guarantees.md: `Suite.Test` of gtest,
+`Case.test_name` of Python, a name of ctest, or a file. Defects: the rows under "The museum" in docs/simulation.md are those of
 src/pawl/sim/museum*.cc, with their words.
 """
 
@@ -25,6 +25,7 @@ UNITS = {"nanoseconds": "ns", "microseconds": "us", "milliseconds": "ms", "secon
 FIELD = re.compile(r"^\s*(?:static )?(?:constexpr )?[\w:]+ (\w+) = ([^;]+);", re.M)
 ROW = re.compile(r"^\| `(\w+)` \|(?: `([\w/.]+)` \|)? ([^|`]+) \| ([^|]*) \|$", re.M)
 GTEST = re.compile(r"^(?:TEST|TEST_F|TEST_P|TYPED_TEST|TYPED_TEST_P)\(\s*(\w+),\s*(\w+)\)", re.M)
+PYTHON = re.compile(r"^class (\w+)\(|^    def (test_\w+)\(", re.M)
 CTEST = re.compile(r"(?:pawl_script_test\(|add_test\(NAME )([\w.${}]+)")
 
 
@@ -79,12 +80,22 @@ def write(root):
     path.write_text(before + heading + ROW.sub(row, after))
 
 
+def python_tests(text):
+    case = ""
+    for name, test in PYTHON.findall(text):
+        case = name or case
+        if test:
+            yield f"{case}.{test}"
+
+
 def known_tests(root):
     tests = set()
     for folder in ("src", "tests", "examples"):
         for path in (root / folder).rglob("*"):
             if path.suffix in (".cc", ".h"):
                 tests |= {f"{suite}.{name}" for suite, name in GTEST.findall(path.read_text())}
+            elif path.name.endswith("_test.py"):
+                tests |= set(python_tests(path.read_text()))
             elif path.name == "CMakeLists.txt":
                 tests |= set(CTEST.findall(path.read_text()))
                 names = re.findall(r"foreach\(name IN ITEMS ([\w ]+)\)", path.read_text())
@@ -135,12 +146,13 @@ def faults(root):
 
 def self_test():
     good = ("\n## Limits\n\n| limit | value | of what |\n|---|---|---|\n| `a_max` | 4,000 | x |\n| `b_bytes_max` | 8 MiB | x |\n"
-            "| `c` | 10 s | x |\n| `d` | `e/f.h` | 3 | x |\n\n| what | tests |\n|---|---|\n| y | `S.T`, `t.one` |\n")
+            "| `c` | 10 s | x |\n| `d` | `e/f.h` | 3 | x |\n\n| what | tests |\n|---|---|\n| y | `S.T`, `t.one`, `P.test_a`, `Q.test_b` |\n")
     cases = {good: 0, good.replace("4,000", "4,001"): 1, good.replace("8 MiB", "9 MiB"): 1,
              good.replace("| `c` | 10 s | x |\n", ""): 1, good.replace("10 s", "10 ms"): 1,
              good.replace("`e/f.h` | 3", "`e/f.h` | 4"): 1, good.replace("f.h", "g.h"): 1,
              good.replace("S.T", "S.U"): 1, good.replace("t.one", "t.two"): 1,
-             good.replace("`S.T`, `t.one`", "none"): 1}
+             good.replace("P.test_a", "P.test_b"): 1,
+             good.replace("`S.T`, `t.one`, `P.test_a`, `Q.test_b`", "none"): 1}
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         for name in ("src/pawl/model", "src/pawl/e", "tests", "docs"):
@@ -150,6 +162,8 @@ def self_test():
         (root / "src/pawl/e/f.h").write_text("constexpr int d = 3;\n")
         (root / "tests/a_test.cc").write_text("TEST(S, T) {}\n")
         (root / "tests/CMakeLists.txt").write_text("add_test(NAME t.one COMMAND x)\n")
+        (root / "tests/p_test.py").write_text("class P(X):\n    def test_a(self):\n        pass\n\n\n"
+                                               "class Q(P):\n    def test_b(self):\n        pass\n")
         (root / "src/pawl/sim").mkdir()
         (root / "src/pawl/sim/museum.cc").write_text('{"one", "a tale",\n  make}')
         for row, wanted in {"| `one` | a tale |": 0, "| `two` | a tale |": 2, "": 1}.items():

@@ -15,9 +15,15 @@ PAWL = str(Path(os.environ.get("PAWL_BIN", REPOSITORY / "build/dev/bin")).resolv
 PATIENCE = 30  # seconds until a hanging test is given up
 
 
+# Where the bytes matter and not the disk: a file system in memory, if there is one.
+IN_MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+
+
 class PawlCase(unittest.TestCase):
+    folder = None  # in which each test has its directory; None: the system's temporary one
+
     def setUp(self):
-        self.place = Path(tempfile.mkdtemp(prefix="pawl-e2e-"))
+        self.place = Path(tempfile.mkdtemp(prefix="pawl-e2e-", dir=self.folder))
         self.started = []
         self.addCleanup(self.clean)
         self.environment = {"PATH": os.environ["PATH"], "HOME": str(self.place), "LANG": "C.UTF-8"}

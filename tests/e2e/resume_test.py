@@ -132,7 +132,9 @@ class ResumeTest(PawlCase):
         process.wait()
         self.open_gate()
         self.assertEqual(self.pawl("each", "--resume").stdout.split(), [str(i) for i in range(10)])
-        self.assertEqual(sorted((self.place / "done").read_text().split()), [str(i) for i in range(10)])
+        done = (self.place / "done").read_text().split()
+        self.assertEqual(sorted(set(done)), [str(i) for i in range(10)])
+        self.assertLess(len(done), 15, "only what was not yet reported is done again")
 
 
 if __name__ == "__main__":

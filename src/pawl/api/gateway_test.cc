@@ -238,5 +238,47 @@ TEST(GatewayLimits, TooManyOpenCallsAreRefused) {
   EXPECT_TRUE(client.overview().ok());
 }
 
+template <size_t... place>
+std::vector<Call> one_of_each(std::index_sequence<place...>) {
+  return {Call(std::in_place_index<place>)...};
+}
+
+// Every kind of call gets an answer from a partition that has stopped, and none that looks like success.
+TEST_F(GatewayTest, AStoppedEngineAnswersEveryCall) {
+  house.executor.holding = true;
+  ExecutionId id = submitted({one_node, "f", "", "", ""});
+  pump_until_held();
+  Ticket waits = client.start(AwaitExecution{id});
+  client.overview().value();
+  house.disk.plan(house.disk.calls() + 1, SimFault::io_error);
+  Result<ExecutionId> lost = client.submit({one_node, "f", "", "lost", ""});
+  ASSERT_FALSE(lost.ok());
+  EXPECT_EQ(lost.error().code, Code::unknown);
+  EXPECT_NE(lost.error().message.find("partition has stopped"), std::string::npos);
+  ASSERT_TRUE(client.done(waits));
+  EXPECT_EQ(client.take_as<Settlement>(waits).error().code, Code::unknown);
+  for (Call& call : one_of_each(std::make_index_sequence<std::variant_size_v<Call>>())) {
+    size_t kind = call.index();
+    if (auto* submit = std::get_if<SubmitRequest>(&call)) submit->definition = one_node;
+    if (auto* many = std::get_if<SubmitMany>(&call)) {
+      many->definition = one_node;
+      many->inputs_json = {"{}", "{}"};
+    }
+    bool of_engine =
+        !std::holds_alternative<ReadPayload>(call) && !std::holds_alternative<GetServer>(call);
+    CallResult result = client.ask(std::move(call));
+    if (auto* some = std::get_if<SubmittedMany>(&result)) {
+      for (const SubmittedMany::One& one : some->executions) {
+        ASSERT_TRUE(one.error.has_value());
+        EXPECT_EQ(one.error->code, Code::unknown);
+      }
+    } else if (of_engine) {
+      ASSERT_TRUE(std::holds_alternative<Error>(result)) << kind;
+      EXPECT_EQ(std::get<Error>(result).code, Code::unknown) << kind;
+    }
+  }
+  EXPECT_EQ(house.gateway->open_calls(), 0u);
+}
+
 }  // namespace
 }  // namespace pawl

@@ -1,5 +1,6 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -272,6 +273,28 @@ TEST_F(SocketTest, SoManyClientsAndNoMore) {
   first.reset();
   pump_until(0);
   EXPECT_TRUE(connected()->overview().ok());
+}
+
+// What cannot be accepted waits without keeping the loop busy, and is accepted later.
+TEST_F(SocketTest, WithoutDescriptorsTheListenerRests) {
+  serve();
+  RawClient waiting(directory.path, house.loop);
+  int lowest = dup(0);
+  close(lowest);
+  rlimit before{};
+  getrlimit(RLIMIT_NOFILE, &before);
+  rlimit none{static_cast<rlim_t>(lowest), before.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+  while (server->deadline() == Instant::never()) house.loop.run_once(Duration::milliseconds(10));
+  EXPECT_EQ(server->clients(), 0u);
+  int rounds = 0;
+  for (Instant end = server->deadline(); house.clock.monotonic() < end; ++rounds)
+    house.loop.run_once(end - house.clock.monotonic());
+  EXPECT_LT(rounds, 100) << "a listener that is ready for ever keeps the loop awake";
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+  pump_until(1);
+  waiting.send_frame(greeting_json());
+  EXPECT_EQ(waiting.frame(), greeting_json());
 }
 
 }  // namespace

@@ -11,7 +11,7 @@
 // `pawl.log` for operators.
 //
 // Opening recovers: attempts that ran when the last process ended are granted again at once.
-// Errors: FAILED_PRECONDITION `state directory X is in use by process N`, or a newer format;
+// Errors: ABORTED `state directory X is in use by process N`; FAILED_PRECONDITION: a newer format;
 // PERMISSION_DENIED; DATA_LOSS with file and offset.
 // Threading: the thread that opens is the thread of loop(); Engine::put() from any.
 #pragma once

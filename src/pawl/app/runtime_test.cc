@@ -113,7 +113,7 @@ TEST_F(RuntimeTest, DirectoryInUseSaysByWhom) {
   auto runtime = open();
   auto second = Runtime::open({directory_, 2, PAWL_PROGRAMS}, functions_);
   ASSERT_FALSE(second.ok());
-  EXPECT_EQ(second.error().code, Code::failed_precondition);
+  EXPECT_EQ(second.error().code, Code::aborted);
   EXPECT_NE(second.error().message.find("in use by process"), std::string::npos);
 }
 

@@ -45,6 +45,7 @@ class OwnStation final : public cli::Station {
   uint64_t visitors() const override { return server_ ? server_->clients() : 0; }
   void stop() override { host_->abandon(); }
   bool stopped() override { return host_->stopped(); }
+  bool failed() override { return host_->engine().failure().has_value(); }
 
   Status close() override {
     server_.reset();
@@ -79,6 +80,7 @@ class VisitedStation final : public cli::Station {
   uint64_t visitors() const override { return 0; }
   void stop() override {}
   bool stopped() override { return true; }
+  bool failed() override { return false; }
   Status close() override { return {}; }
 
  private:
@@ -117,8 +119,8 @@ class AllStations final : public cli::Stations {
         if (!dying && (visited.ok() || visited.error().code != Code::not_found)) return visited;
       }
       auto own = OwnStation::open(options);
-      if (own.ok() || own.error().code != Code::failed_precondition || i == connect_tries)
-        return own;
+      bool taken = !own.ok() && own.error().code == Code::aborted;
+      if (!taken || i == connect_tries) return own;
       exists = true;
       poll(nullptr, 0, connect_pause_ms);
     }

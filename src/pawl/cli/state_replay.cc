@@ -92,8 +92,10 @@ Status StateReplay::replay(Partition& partition, uint64_t from) {
   while (true) {
     PAWL_ASSIGN(std::optional<LogGroup> record, reader.next());
     if (!record) return {};
-    PAWL_ASSIGN(Group group, decode_group(record->position, record->epoch, record->payload));
-    partition.replay(group);
+    Result<Group> group = decode_group(record->position, record->epoch, record->payload);
+    if (!group.ok()) return std::move(group.error()).within("the log");
+    PAWL_TRY(partition.follows(*group));
+    partition.replay(*group);
   }
 }
 

@@ -39,6 +39,7 @@ class Station {
   virtual uint64_t visitors() const = 0;  // other processes connected to us
   virtual void stop() = 0;                // starts nothing more, ends what runs; it comes back
   virtual bool stopped() = 0;             // nothing runs any more
+  virtual bool failed() = 0;              // held here, and its disk has failed: nothing is taken
   virtual Status close() = 0;             // once, at the end
 };
 

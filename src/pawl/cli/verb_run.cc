@@ -51,9 +51,9 @@ void announce(Session& session, const Arguments& given, ExecutionId execution) {
 // Other clients' work that would die with this process: it is served until it has settled.
 void serve_visitors(Session& session) {
   Station& station = session.station();
-  if (!station.holds() || station.visitors() == 0) return;
+  if (!station.holds() || station.failed() || station.visitors() == 0) return;
   session.say("other pawl processes wait for their executions here; Ctrl-C hands these over");
-  while (station.visitors() > 0 && session.interrupts().count() == 0) {
+  while (station.visitors() > 0 && !station.failed() && session.interrupts().count() == 0) {
     session.client().pump(Duration::milliseconds(200));
   }
 }

@@ -80,6 +80,10 @@ class Findings {
   std::string items_;
 };
 
+std::string checkpoint_name(uint64_t position) {
+  return "checkpoint at group " + with_commas(position);
+}
+
 bool check_log(Disk& disk, Findings& findings, WalReport& report) {
   report = verify_wal(disk, "log");
   if (report.problem) {
@@ -94,59 +98,94 @@ bool check_log(Disk& disk, Findings& findings, WalReport& report) {
   return true;
 }
 
-// The newest generation that verifies; 0: none.
-uint64_t check_view(const std::string& directory, Findings& findings) {
-  uint64_t newest = 0;
+// The positions of the generations that verify, oldest first.
+std::vector<uint64_t> check_view(const std::string& directory, Findings& findings) {
+  std::vector<uint64_t> sound;
   Result<std::vector<GenerationReport>> generations = verify_generations(directory);
   if (!generations.ok()) {
     findings.bad("view: " + generations.error().message);
-    return 0;
+    return sound;
   }
   for (const GenerationReport& one : *generations) {
-    std::string name = "checkpoint at group " + with_commas(one.position);
+    std::string name = checkpoint_name(one.position);
     if (one.verdict.ok()) {
       findings.good(name + ": every block matches its checksum");
-      newest = one.position;
+      sound.push_back(one.position);
     } else {
       findings.bad(name + ": " + one.verdict.error().message);
     }
   }
   if (generations->empty()) findings.note("no checkpoint yet: the log alone holds everything");
-  return newest;
+  return sound;
 }
 
-void check_replay(const std::string& directory, Disk& disk, const WalReport& log,
-                  uint64_t checkpoint, Findings& findings) {
-  StateReplay replay(disk, directory);
-  bool whole = log.first <= 1;
-  Result<ReplayedState> from_log = Error{Code::unavailable, ""};
-  if (whole) {
-    from_log = replay.from_log();
-    if (!from_log.ok()) return findings.bad("replay: " + from_log.error().message);
+// Every way to the state that there is: from the log alone, and from each checkpoint with the log
+// above it. All must come to the same.
+class Replays {
+ public:
+  Replays(StateReplay& replay, Findings& findings) : replay_(replay), findings_(findings) {}
+
+  void from_log() { take("the log alone", replay_.from_log()); }
+  void from_checkpoint(uint64_t position, const WalReport& log) {
+    std::string name = checkpoint_name(position);
+    bool joins = position + 1 >= log.first && position <= log.tail;
+    if (!joins) {
+      failed_ = true;
+      return findings_.bad(name + " does not join the log, which has groups " +
+                           with_commas(log.first) + " to " + with_commas(log.tail));
+    }
+    take(name + " with the log above it", replay_.from_checkpoint(position));
+  }
+
+  void tell() {
+    if (failed_) return;
+    if (ways_ == 0)
+      return findings_.bad(
+          "the state cannot be rebuilt: no checkpoint, and the log "
+          "does not begin at its beginning");
+    findings_.good("replay: " + with_commas(state_.executions) + " executions" +
+                   (ways_ > 1 ? "; " + std::to_string(ways_) +
+                                    " ways (the log alone, a checkpoint with the log above it) "
+                                    "give the same state"
+                              : ""));
+    for (const std::string& problem : state_.blob_problems) findings_.bad(problem);
+    if (state_.blob_problems.empty() && state_.blobs > 0)
+      findings_.good(with_commas(state_.blobs) + " payload files match their hashes");
+  }
+
+ private:
+  void take(std::string way, Result<ReplayedState> state) {
+    if (!state.ok()) {
+      failed_ = true;
+      return findings_.bad("replay: " + state.error().message);
+    }
+    if (ways_ > 0 && !(state->hash == state_.hash)) {
+      failed_ = true;
+      return findings_.bad("replay: " + way + " gives another state than " + first_way_);
+    }
+    if (ways_++ == 0) first_way_ = std::move(way);
+    state_ = std::move(*state);
+  }
+
+  StateReplay& replay_;
+  Findings& findings_;
+  std::string first_way_;
+  ReplayedState state_;
+  int ways_ = 0;
+  bool failed_ = false;
+};
+
+void check_replay(StateReplay& replay, const WalReport& log,
+                  const std::vector<uint64_t>& checkpoints, Findings& findings) {
+  Replays replays(replay, findings);
+  if (log.first <= 1) {
+    replays.from_log();
   } else {
     findings.note("the log begins at group " + with_commas(log.first) +
-                  ": what was before is in the checkpoint alone");
+                  ": what was before is in the checkpoints alone");
   }
-  Result<ReplayedState> newest = whole ? from_log : Error{Code::unavailable, ""};
-  if (checkpoint > 0) {
-    Result<ReplayedState> rebuilt = replay.from_checkpoint(checkpoint);
-    if (!rebuilt.ok()) return findings.bad("replay: " + rebuilt.error().message);
-    if (whole && !(rebuilt->hash == from_log->hash)) {
-      return findings.bad("the checkpoint and the log above it give another state than the log");
-    }
-    newest = std::move(rebuilt);
-  }
-  if (!newest.ok())
-    return findings.bad(
-        "the state cannot be rebuilt: no checkpoint, and the log "
-        "does not begin at its beginning");
-  findings.good(
-      "replay: " + with_commas(newest->executions) + " executions" +
-      (whole && checkpoint > 0 ? "; log alone and checkpoint with log give the same state" : ""));
-  for (const std::string& problem : newest->blob_problems) findings.bad(problem);
-  if (newest->blob_problems.empty() && newest->blobs > 0) {
-    findings.good(with_commas(newest->blobs) + " payload files match their hashes");
-  }
+  for (uint64_t position : checkpoints) replays.from_checkpoint(position, log);
+  replays.tell();
 }
 
 }  // namespace
@@ -163,8 +202,9 @@ int verb_verify(Session& session, const Arguments& given) {
   Findings findings(session.console(), Session::wants_json(given));
   WalReport log;
   bool good = check_log(**disk, findings, log);
-  uint64_t checkpoint = check_view(directory + "/view", findings);
-  if (good) check_replay(directory, **disk, log, checkpoint, findings);
+  std::vector<uint64_t> checkpoints = check_view(directory + "/view", findings);
+  StateReplay replay(**disk, directory);
+  if (good) check_replay(replay, log, checkpoints, findings);
   return findings.finish();
 }
 

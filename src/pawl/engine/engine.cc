@@ -189,11 +189,12 @@ ProgressList Engine::progress_of(const GetProgress& query) const {
 }
 
 // A full disk refuses new work early; results, cancellations and deletions are still taken, for
-// which room is kept.
+// which room is kept, and what has been accepted before gets the answer that it had.
 std::optional<Reply> Engine::refuse_for_space(const Command& command) const {
   bool new_work = std::holds_alternative<SubmitExecution>(command) ||
                   std::holds_alternative<RegisterWorkflow>(command);
-  if (!new_work || ports_.log.space() == DiskSpace::plenty) return std::nullopt;
+  if (!new_work || ports_.log.space() == DiskSpace::plenty || partition_->known(command))
+    return std::nullopt;
   return Reply{Code::resource_exhausted,
                "the disk of the state directory is almost full: new work is refused until there is "
                "room again; running work goes on",
@@ -204,9 +205,9 @@ void Engine::run(const Command& command, Ticket ticket) {
   open_group();
   ++gathering_.commands;
   gathering_.bytes += carried_bytes(command);
-  if (auto refusal = refuse_for_space(command)) return refuse(ticket, std::move(*refusal));
   if (Status loaded = load_named(partition_->restoring(), ports_.view, command); !loaded.ok())
     return refuse(ticket, {loaded.error().code, loaded.error().message, 0});
+  if (auto refusal = refuse_for_space(command)) return refuse(ticket, std::move(*refusal));
   const auto* submit = std::get_if<SubmitExecution>(&command);
   if (submit != nullptr && is_staged(submit->input)) return submit_staged(*submit, ticket);
   partition_->step(command, ticket, dice_.next(), gathering_.out);

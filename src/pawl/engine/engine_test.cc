@@ -96,13 +96,13 @@ class CountingExecutor final : public Executor {
 // One process: engine and worker, over a disk and a view that outlive it.
 struct Process {
   Process(SimDisk& disk, MapView& view, MemoryBlob& blob, ManualClock& manual, uint64_t limit = 0,
-          uint64_t kept = 1000)
+          uint64_t kept = 1000, Code recovers = Code::ok, uint64_t soft_free_bytes = 0)
       : clock(manual), evaluations(loop), evaluator(evaluations), news(loop), executor(news) {
     WalOptions wal_options;
     wal_options.log_id = {5, 5};
     wal_options.segment_bytes = 1 << 20;
     wal_options.ballast_bytes = 1 << 20;
-    wal_options.soft_free_bytes = 0;
+    wal_options.soft_free_bytes = soft_free_bytes;
     wal_options.hard_free_bytes = 0;
     wal_options.chain = wal::ChainMode::in_line;
     auto opened = Wal::open(disk, clock, wal_options);
@@ -115,8 +115,8 @@ struct Process {
     engine = std::make_unique<Engine>(EnginePorts{loop, clock, *log, view, blob, evaluator,
                                                   evaluations, transport, telemetry, clients},
                                       options);
-    Status recovered = engine->recover();
-    EXPECT_TRUE(recovered.ok()) << recovered.error().message;
+    if (Status recovered = engine->recover(); !recovered.ok()) refusal = recovered.error();
+    EXPECT_EQ(refusal.code, recovers) << refusal.message;
     loop.add(*engine);
     WorkerOptions worker_options;
     worker_options.spec.slots = 2;
@@ -169,6 +169,7 @@ struct Process {
   CountingExecutor executor;
   std::unique_ptr<Wal> log;
   std::unique_ptr<Engine> engine;
+  Error refusal{Code::ok, ""};  // of recover()
   std::unique_ptr<Worker> worker;
 };
 
@@ -347,6 +348,54 @@ TEST(Engine, FailedWriteStopsItAndLeavesNobodyWaiting) {
   EXPECT_EQ(p.ask(RegisterWorkflow{encode(w)}).code, Code::unknown);
   EXPECT_TRUE(p.engine->failure().has_value());
   EXPECT_EQ(p.ask(RegisterWorkflow{encode(w)}).code, Code::unknown);
+}
+
+// A checkpoint of another time or place must not be taken for the beginning of this log.
+TEST(Engine, ACheckpointThatTheLogDoesNotReachIsRefused) {
+  Machine m;
+  Machine other;
+  {
+    constexpr uint64_t often = 2000;
+    Process p(m.disk, m.view, m.blob, m.clock, often);
+    for (int i = 0; i < 20; ++i) {
+      p.submit(two_steps());
+      m.view.complete_one();
+      p.loop.run_until_idle();
+    }
+  }
+  m.view.crash(MapView::InFlight::lost);
+  ASSERT_GT(m.view.position(), 10u);
+  { Process p(other.disk, other.view, other.blob, other.clock); }
+  Process p(other.disk, m.view, other.blob, other.clock, 0, 1000, Code::data_loss);
+  EXPECT_NE(p.refusal.message.find("do not belong together"), std::string::npos)
+      << p.refusal.message;
+}
+
+// New work is refused, but what was accepted before the disk filled up gets the answer that it had.
+TEST(Engine, AFullDiskStillAnswersARepeatedRequest) {
+  Machine m;
+  Process p(m.disk, m.view, m.blob, m.clock, 0, 1000, Code::ok, 1 << 20);
+  ExecutionId id = p.submit(two_steps(), "once");
+  constexpr uint64_t large = 1 << 30;
+  m.disk.set_capacity(large);
+  m.disk.set_capacity(large - m.disk.free_bytes().value() + (1 << 19));
+  m.clock.now = m.clock.now + Duration::seconds(10);
+  Workflow known = two_steps();
+  ASSERT_TRUE(finish(known).ok());
+  Reply registered = p.ask(RegisterWorkflow{encode(known)});
+  ASSERT_EQ(registered.code, Code::ok) << registered.message;
+  Workflow other = two_steps();
+  other.name = "other";
+  ASSERT_TRUE(finish(other).ok());
+  EXPECT_EQ(p.ask(RegisterWorkflow{encode(other)}).code, Code::resource_exhausted);
+  SubmitExecution submit;
+  submit.workflow = WorkflowId{registered.number};
+  submit.input = Payload::inline_json("{}");
+  EXPECT_EQ(p.ask(submit).code, Code::resource_exhausted);
+  submit.request_id = "once";
+  Reply again = p.ask(submit);
+  EXPECT_EQ(again.code, Code::ok) << again.message;
+  EXPECT_EQ(again.number, id.value);
 }
 
 // The mark of an idle log fails; the engine learns of it from its next append. What came in the same

@@ -18,13 +18,20 @@ Status Engine::replay_log() {
                                       ", but the newest readable checkpoint ends at " +
                                       std::to_string(from - 1) +
                                       ": groups between them are missing"};
+  if (ports_.log.tail() < ports_.view.position())
+    return Error{Code::data_loss,
+                 "the newest checkpoint is of group " + std::to_string(ports_.view.position()) +
+                     ", but the log ends at group " + std::to_string(ports_.log.tail()) +
+                     ": they do not belong together; bring both back from one copy"};
   PAWL_ASSIGN(std::unique_ptr<LogReader> reader, ports_.log.read(from));
   for (;;) {
     PAWL_ASSIGN(std::optional<LogGroup> record, reader->next());
     if (!record) return {};
-    PAWL_ASSIGN(Group group, decode_group(record->position, record->epoch, record->payload));
+    Result<Group> group = decode_group(record->position, record->epoch, record->payload);
+    if (!group.ok()) return std::move(group.error()).within("the log");
+    PAWL_TRY(partition_->follows(*group));
     log_bytes_since_checkpoint_ += record->payload.size();
-    partition_->replay(group);
+    partition_->replay(*group);
     history_.add(record->position, std::move(record->payload));
   }
 }

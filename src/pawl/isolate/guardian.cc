@@ -84,6 +84,7 @@ Result<std::unique_ptr<Guardian>> Guardian::start(const std::vector<std::string>
   int memory = memfd_create("pawl-groups", MFD_CLOEXEC);
   if (memory < 0) return failed("memfd_create", errno);
   memory = moved_up(memory);
+  if (memory < 0) return failed("no descriptor for it", errno);
   if (ftruncate(memory, static_cast<off_t>(table_bytes(slots))) != 0)
     return failed("ftruncate", errno);
   guardian->groups_ = map_table(memory, slots);
@@ -95,6 +96,11 @@ Result<std::unique_ptr<Guardian>> Guardian::start(const std::vector<std::string>
   if (pipe2(ends, O_CLOEXEC) != 0) return failed("pipe2", errno);
   int life = moved_up(ends[0]);
   guardian->life_ = moved_up(ends[1]);
+  if (life < 0 || guardian->life_ < 0) {
+    close(life);
+    close(memory);
+    return failed("no descriptor for it", errno);
+  }
   std::vector<std::string> words = command;
   words.insert(words.end(), {run, std::to_string(slots)});
   int error = spawn_guardian(words, life, memory, guardian->pid_);

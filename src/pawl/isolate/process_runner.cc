@@ -26,6 +26,7 @@ namespace {
 constexpr size_t read_bytes = 64 * 1024;  // a pipe's capacity
 constexpr uint32_t descriptors_each = 4;
 constexpr uint32_t descriptors_reserved = 256;
+constexpr uint64_t descriptors_min = 64;  // with fewer not even one process is sure to start
 constexpr uint32_t slots_max = 32'768;
 constexpr Duration linger_first = Duration::milliseconds(1);
 constexpr Duration linger_sweep = Duration::milliseconds(20);  // then look for escaped processes
@@ -168,6 +169,11 @@ Status ProcessRunner::open_descriptors() {
   rlimit processes{};
   getrlimit(RLIMIT_NPROC, &processes);
   uint64_t files = raised.rlim_cur;
+  if (files < descriptors_min)
+    return Error{Code::unavailable, std::to_string(files) +
+                                        " open files are too few to run anything (" +
+                                        std::strerror(EMFILE) + "); allow at least " +
+                                        std::to_string(descriptors_min) + " (ulimit -n)"};
   uint64_t by_files =
       files > descriptors_reserved ? (files - descriptors_reserved) / descriptors_each : 1;
   uint64_t by_processes = std::max<uint64_t>(1, processes.rlim_cur / 2);

@@ -2,7 +2,30 @@
 
 #include <algorithm>
 
+#include "pawl/base/hash.h"
+
 namespace pawl {
+
+Status Partition::follows(const Group& group) const {
+  if (group.now < state_.now)
+    return Error{Code::data_loss, "group " + std::to_string(group.position) +
+                                      " is older than the state below it: the log and the "
+                                      "checkpoint do not belong together; bring both back from "
+                                      "one copy"};
+  for (const Event& event : group.events) {
+    const auto* epoch = std::get_if<EpochStarted>(&event);
+    if (epoch == nullptr) continue;
+    bool same = state_.cluster == Hash128{} || state_.cluster == epoch->cluster;
+    if (!same || epoch->epoch <= state_.epoch)
+      return Error{Code::data_loss,
+                   "group " + std::to_string(group.position) + " begins epoch " +
+                       std::to_string(epoch->epoch) + (same ? "" : " of another log") +
+                       " above a state of epoch " + std::to_string(state_.epoch) +
+                       ": the log and the checkpoint do not belong together; bring both back from "
+                       "one copy"};
+  }
+  return {};
+}
 
 void Partition::replay(const Group& group) {
   PAWL_CHECK(!state_.live, "replay comes before resume");
@@ -38,6 +61,13 @@ void Partition::resume(StepOutput& out) {
   index(state_);
   Step step(state_, {}, out);
   ask_evaluations(step);
+}
+
+bool Partition::known(const Command& command) const {
+  if (const auto* submit = std::get_if<SubmitExecution>(&command))
+    return !submit->request_id.empty() && state_.requests.contains(hash128(submit->request_id));
+  const auto* workflow = std::get_if<RegisterWorkflow>(&command);
+  return workflow != nullptr && state_.workflow_ids.contains(hash128(workflow->definition));
 }
 
 void Partition::begin_group(Instant now, WallTime wall) {

@@ -34,8 +34,15 @@ class Partition {
 
   // Recovery: first snapshot rows if there are any (snapshot.h), then every later group in order.
   State& restoring() { return state_; }
+  // DATA_LOSS when the group begins an epoch that cannot follow this state: its log and the snapshot
+  // are not of one partition, or not of one life of it. Ask before replay().
+  Status follows(const Group& group) const;
   void replay(const Group& group);
   void resume(StepOutput& out);
+
+  // Whether it has had its effect before: a submission whose request id is taken, a workflow that is
+  // registered. step() then answers without adding anything.
+  bool known(const Command& command) const;
 
   void begin_group(Instant now, WallTime wall);
   void start_epoch(uint64_t epoch, Hash128 cluster, StepOutput& out);

@@ -224,6 +224,23 @@ TEST(Partition, SubmitIsIdempotentByRequestId) {
 
 // A worker reports a whole range as one although an item of it was cancelled meanwhile: the others
 // count, or they would stay granted for ever.
+TEST(Partition, AnEpochThatCannotFollowIsRefused) {
+  Partition partition{Limits{}};
+  Hash128 ours{9, 9};
+  Group first{1, 3, Instant{7}, {}, {EpochStarted{3, ours}}};
+  ASSERT_TRUE(partition.follows(first).ok());
+  partition.replay(first);
+  EXPECT_TRUE(partition.follows({2, 4, Instant{7}, {}, {EpochStarted{4, ours}}}).ok());
+  EXPECT_TRUE(partition.follows({2, 3, Instant{8}, {}, {SessionClosed{SessionId{1}, ""}}}).ok());
+  EXPECT_FALSE(partition.follows({2, 3, Instant{6}, {}, {SessionClosed{SessionId{1}, ""}}}).ok());
+  for (EpochStarted wrong : {EpochStarted{3, ours}, EpochStarted{4, {1, 1}}}) {
+    Status refused = partition.follows({2, 4, Instant{7}, {}, {wrong}});
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error().code, Code::data_loss);
+    EXPECT_NE(refused.error().message.find("do not belong together"), std::string::npos);
+  }
+}
+
 TEST(Partition, AReportCountsForWhatIsStillCurrentOfItsRange) {
   Driver d;
   d.worker(10);

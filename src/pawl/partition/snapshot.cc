@@ -8,6 +8,14 @@
 namespace pawl {
 namespace {
 
+Status check_format(uint8_t found, const std::string& what) {
+  if (found == snapshot_format) return {};
+  return Error{Code::failed_precondition,
+               "the newest checkpoint in view/ holds " + what + " in format " +
+                   std::to_string(found) + ", this program reads format " +
+                   std::to_string(snapshot_format) + "; run the Pawl that wrote it"};
+}
+
 void big_endian(Bytes& out, uint64_t value, int bytes) {
   for (int shift = (bytes - 1) * 8; shift >= 0; shift -= 8)
     out.push_back(static_cast<char>((value >> shift) & 0xff));
@@ -69,9 +77,7 @@ Status restore_execution(State& state, ExecutionId id, ByteView bytes) {
 Status restore_meta(State& state, ByteView bytes) {
   ByteReader in(bytes);
   Decoder io(in);
-  if (in.u8() != snapshot_format)
-    return Error{Code::failed_precondition,
-                 "the view was written in the format of another Pawl version"};
+  PAWL_TRY(check_format(in.u8(), "its state"));
   io.number(state.epoch);
   io.hash(state.cluster);
   io.signed_number(state.now.ns);
@@ -228,9 +234,7 @@ Result<std::unique_ptr<Execution>> decode_execution(const State& state, Executio
                                                     ByteView bytes) {
   ByteReader in(bytes);
   Decoder io(in);
-  if (in.u8() != snapshot_format)
-    return Error{Code::failed_precondition,
-                 "the view holds " + to_text(id) + " in the format of another Pawl version"};
+  PAWL_TRY(check_format(in.u8(), to_text(id)));
   auto execution = std::make_unique<Execution>();
   execution->id = id;
   WorkflowId workflow;

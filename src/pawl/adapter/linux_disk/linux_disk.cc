@@ -58,9 +58,8 @@ Result<Descriptor> lock_directory(const std::string& root) {
     char holder[32] = {};
     ssize_t n = ::pread(fd.get(), holder, sizeof holder - 1, 0);
     std::string pid(holder, n > 0 ? static_cast<size_t>(n) : 0);
-    return Error{Code::failed_precondition,
-                 "state directory " + root + " is in use by " +
-                     (pid.empty() ? "another process" : "process " + pid)};
+    return Error{Code::aborted, "state directory " + root + " is in use by " +
+                                    (pid.empty() ? "another process" : "process " + pid)};
   }
   // Who holds the lock, for the other's message; losing it in a crash is harmless.
   std::string pid = std::to_string(::getpid());

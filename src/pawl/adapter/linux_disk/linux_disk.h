@@ -16,7 +16,7 @@
 // into merely allocated ones, as no metadata changes.
 //
 // The directory is locked (flock on `lock`) while a writable disk is open; a second opener gets
-// FAILED_PRECONDITION `state directory X is in use by process 1234`.
+// ABORTED `state directory X is in use by process 1234`.
 //
 // Threads: as the port says; one I/O thread and one zeroing thread per disk, started when needed.
 // Errors: RESOURCE_EXHAUSTED (no space, quota, descriptors, memory), PERMISSION_DENIED (also a

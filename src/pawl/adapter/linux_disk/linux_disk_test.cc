@@ -59,7 +59,7 @@ TEST(LinuxDisk, the_second_opener_learns_who_holds_the_directory) {
   ASSERT_TRUE(first.ok());
   auto second = open_linux_disk(directory.path());
   ASSERT_FALSE(second.ok());
-  EXPECT_EQ(second.error().code, Code::failed_precondition);
+  EXPECT_EQ(second.error().code, Code::aborted);
   EXPECT_EQ(second.error().message, "state directory " + directory.path() +
                                         " is in use by process " + std::to_string(::getpid()));
   EXPECT_TRUE(open_linux_disk(directory.path(), {.access = DiskAccess::read_only}).ok());

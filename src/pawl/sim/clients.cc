@@ -121,7 +121,14 @@ void Clients::submit_new(Client& client) {
     return send_register(client, past.definition, [this, &client] { submit_new(client); });
   RandomWorkflowPlan shape = workflow_plan(plan_);
   past.submit.workflow = definitions_[past.definition].id;
-  past.submit.input = Payload::inline_json(random_input(client.dice, shape));
+  std::string input = random_input(client.dice, shape);
+  if (plan_.habits.large_output > 0 && client.dice.chance(40)) {
+    input.insert(1, "\"pad\":\"" + std::string(payload_inline_max, 'p') + "\",");
+    past.large_input = std::move(input);
+    if (!stage_input(past)) return done(client);
+  } else {
+    past.submit.input = Payload::inline_json(std::move(input));
+  }
   past.submit.labels = "{\"client\":" + std::to_string(client.number) + "}";
   if (!client.dice.chance(80))
     past.submit.request_id =
@@ -129,7 +136,7 @@ void Clients::submit_new(Client& client) {
   past.submit.payload_hash = submit_hash(past.submit, definitions_[past.definition].hash);
   if (!past.submit.request_id.empty()) past_.push_back(past);
   // A burst: several at once, without waiting for each other.
-  if (client.dice.chance(60)) {
+  if (client.dice.chance(60) && past.large_input.empty()) {
     for (uint64_t n = client.dice.between(2, 12); n > 0; --n) {
       Past more = past;
       more.submit.request_id += "+" + std::to_string(n);
@@ -143,9 +150,20 @@ void Clients::submit_new(Client& client) {
   send_submit(client, std::move(past), 6);
 }
 
+// False: the blob store does not take it.
+bool Clients::stage_input(Past& past) {
+  if (past.large_input.empty()) return true;
+  BlobRef ref{{}, ++staged_, past.large_input.size(), hash128(past.large_input)};
+  if (!server_.blob().put(ref, past.large_input).ok()) return false;
+  server_.know_input(past.large_input);
+  past.submit.input = Payload::blob(ref);
+  return true;
+}
+
 void Clients::submit_again(Client& client) {
   if (past_.empty()) return done(client);
   Past past = past_[client.dice.below(past_.size())];
+  if (!stage_input(past)) return done(client);
   if (client.dice.chance(300)) {
     past.submit.labels = "{\"other\":" + std::to_string(client.dice.below(3)) + "}";
     past.submit.payload_hash = submit_hash(past.submit, definitions_[past.definition].hash);
@@ -161,11 +179,15 @@ void Clients::send_submit(Client& client, Past past, int tries) {
       executions_.push_back(ExecutionId{reply->number});
       return done(client);
     }
-    bool again =
-        reply == nullptr || reply->code == Code::unknown || reply->code == Code::resource_exhausted;
+    bool again = reply == nullptr || reply->code == Code::unknown ||
+                 reply->code == Code::resource_exhausted || reply->code == Code::unavailable;
     if (!again || tries == 0 || past.submit.request_id.empty()) return done(client);
     universe_.after(Duration::milliseconds(static_cast<int64_t>(client.dice.below(3000))),
-                    [this, &client, past, tries] { send_submit(client, past, tries - 1); });
+                    [this, &client, past, tries] {
+                      Past fresh = past;
+                      if (!stage_input(fresh)) return done(client);
+                      send_submit(client, std::move(fresh), tries - 1);
+                    });
   });
 }
 

@@ -39,6 +39,7 @@ class Clients {
   struct Past {
     SubmitExecution submit;
     size_t definition = 0;
+    std::string large_input;  // goes through the blob store, anew with every try
   };
   using Then = Call<void(const Response*)>;  // null: no answer came
 
@@ -48,6 +49,7 @@ class Clients {
   void submit_new(Client& client);
   void submit_again(Client& client);
   void send_submit(Client& client, Past past, int tries);
+  bool stage_input(Past& past);
   void send_register(Client& client, size_t definition, Call<void()> then);
   void change_something(Client& client);
   void ask_something(Client& client);
@@ -67,6 +69,7 @@ class Clients {
   std::map<Ticket, Then> waiting_;
   std::map<ExecutionId, int> tended_;
   Ticket last_ticket_ = 0;
+  uint64_t staged_ = 0;
   uint32_t busy_ = 0;
 };
 

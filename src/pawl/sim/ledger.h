@@ -37,7 +37,8 @@ struct Ledger {
   std::set<ExecutionId> redrives;
   std::set<ExecutionId> discards;
   std::map<AttemptKey, Outcome> outcomes;  // as executors told their workers
-  bool blobs_spoiled = false;              // something was done to the blob store
+  std::map<Hash128, std::string> large_inputs;
+  bool blobs_spoiled = false;  // something was done to the blob store
 };
 
 }  // namespace pawl::sim

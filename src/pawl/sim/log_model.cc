@@ -120,13 +120,23 @@ struct LogModel::Apply {
     require(event.request_id.empty() || !model.requests_.contains(event.request_id), "I7",
             "request \"" + event.request_id + "\" has a second execution");
     require(model.workflows_.contains(event.workflow), "I1", "its workflow is unknown");
+    std::string input = "null";
+    if (event.input.is_blob()) {
+      auto large = model.ledger_.large_inputs.find(event.input.ref().hash);
+      require(large != model.ledger_.large_inputs.end(), "I2", "an input that nobody gave");
+      require(event.input.ref().owner == event.execution, "I1", "an input that is another's");
+      if (!broken) input = large->second;
+      model.coverage_.reached(Sometimes::input_in_blob_store);
+    } else {
+      input = event.input.text();
+    }
     if (broken) return;
     ExecutionModel& execution = model.executions_[event.execution];
     execution.workflow = event.workflow;
     execution.definition = model.workflows_.at(event.workflow).second;
     execution.request_id = event.request_id;
     execution.payload_hash = event.payload_hash;
-    execution.input = event.input.text();
+    execution.input = input;
     execution.nodes.resize(execution.definition->nodes.size());
     if (!event.request_id.empty()) model.requests_[event.request_id] = event.execution;
   }

@@ -49,6 +49,8 @@ class Oracle {
   // A report arrives at the engine: late ones are counted.
   void arrived(const AttemptReport& report);
 
+  // A large input, about to be submitted by reference.
+  void know_input(const std::string& text) { ledger_.large_inputs[hash128(text)] = text; }
   void blobs_spoiled() { ledger_.blobs_spoiled = true; }
 
   // At quiescence: everything has ended, and the overview agrees.

@@ -42,6 +42,7 @@ class Server {
   bool up() const;
   bool idle() const { return up() && !recovering() && engine_idle(); }
   Blob& blob() { return shared_blob_; }
+  void know_input(const std::string& text) { world_.oracle.know_input(text); }
   void ask(Request request);  // swallowed when nobody listens
 
   void crash(Duration until_back);

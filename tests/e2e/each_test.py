@@ -1,8 +1,9 @@
 """`pawl each`, as the users of xargs and GNU parallel know it."""
 
+import subprocess
 import unittest
 
-from pawl_case import PawlCase
+from pawl_case import PAWL, PATIENCE, PawlCase
 
 
 class EachTest(PawlCase):
@@ -62,6 +63,17 @@ class EachTest(PawlCase):
     def test_large_outputs(self):
         done = self.pawl("each", "head -c 300000 /dev/zero | tr '\\0' {}", ":::", "a", "b")
         self.assertEqual(done.stdout, "a" * 300000 + "b" * 300000)
+
+    def test_outputs_come_out_byte_for_byte(self):
+        wanted = [b"no end", b"one\n", b"two\n\n", b"\n", b"\n\n", b"\xff\xfe\n", b"a\0b\n", b"\xc3", b"", b"x" * 5000,
+                  b"x" * 5000 + b"\n\n", "\u00e4\u20ac\U0001f600\n".encode()]
+        for number, text in enumerate(wanted):
+            (self.place / f"part{number}").write_bytes(text)
+        names = [f"part{number}" for number in range(len(wanted))]
+        for command in (["cat"], ["cat {} && true"], ["-u", "-j1", "cat"]):
+            done = subprocess.run([PAWL, "each", *command, ":::", *names], cwd=self.place, env=self.environment,
+                                  stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE)
+            self.assertEqual((done.returncode, done.stdout), (0, b"".join(wanted)), command)
 
     def test_unordered(self):
         done = self.pawl("each", "-u", "-j8", "echo", ":::", *range(300))

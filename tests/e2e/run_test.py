@@ -1,6 +1,7 @@
 """`pawl run` and the verbs that ask, on the examples."""
 
 import json
+import os
 import shutil
 import subprocess
 import unittest
@@ -64,6 +65,24 @@ class RunTest(PawlCase):
         self.pawl("run", EXAMPLES / "flaky.yaml", "--input", "repaired=none", code=1)
         self.pawl("dead-letters", "discard", "e1/upload[2]")
         self.assertEqual(self.json("show", "e1")["Status"], "failed")
+
+    def test_a_node_with_dead_letters_only_is_shown_as_parked(self):
+        self.write("bad.yaml", "name: bad\nnodes: {a: {run: exit 1}, b: {needs: a, run: 'true'}}\n")
+        self.pawl("run", "bad.yaml", code=1)
+        out = self.pawl("show", "e1").stdout
+        self.assertRegex(out, r"\ba +parked +0/1 +1\b")
+        self.assertNotIn("running", out)
+
+    def test_remedies_can_be_pasted_into_a_shell(self):
+        self.write("bad.yaml", "name: bad\nnodes: {a: {for_each: 3, run: 'test ${ .item } != 1'}}\n")
+        self.write("e1/a1", "what the brackets would match\n")
+        self.pawl("run", "bad.yaml", code=1)
+        remedy = self.pawl("why", "e1/a[1]").stdout
+        self.assertIn("`pawl dead-letters redrive 'e1/a[1]'`", remedy)
+        command = remedy.split("give it up with `")[1].split("`")[0]
+        done = subprocess.run(command, shell=True, cwd=self.place, capture_output=True, text=True,
+                              env={**self.environment, "PATH": f"{os.path.dirname(PAWL)}:{os.environ['PATH']}"})
+        self.assertEqual((done.returncode, done.stdout), (0, "discarded 1\n"), done.stderr)
 
     def test_inputs(self):
         self.write("one.yaml", ONE)

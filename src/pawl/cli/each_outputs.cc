@@ -31,7 +31,6 @@ EachOutputs::EachOutputs(Session& session, ExecutionId execution, std::string no
       done_(count) {}
 
 Status EachOutputs::print_new() {
-  any_files_ = access(folder_.c_str(), F_OK) == 0;
   at_ = first_;
   while (at_ < done_.size()) {
     PAWL_ASSIGN(bool more, print_page());
@@ -79,6 +78,8 @@ void EachOutputs::print(const TaskDetail& task) {
 }
 
 bool EachOutputs::print_file(const TaskDetail& task, const char* suffix, bool to_stdout) {
+  // Made before the result that we have been told of.
+  if (!any_files_) any_files_ = access(folder_.c_str(), F_OK) == 0;
   if (!any_files_) return false;
   std::string path =
       folder_ + std::to_string(task.task.item) + "." + std::to_string(task.attempts) + "." + suffix;

@@ -61,6 +61,10 @@ double RateMeter::per_second() const {
   return weight_ > 0 ? weighted_ / weight_ : 0;
 }
 
+NodeStatus shown_status(const NodeDetail& node) {
+  return stuck(node) ? NodeStatus::parked : node.status;
+}
+
 std::string in_words(NodeStatus status) {
   switch (status) {
     case NodeStatus::waiting:
@@ -160,7 +164,7 @@ void ProgressView::say(const std::string& node, uint32_t permille, std::string m
 
 std::string ProgressView::node_line(const NodeDetail& node, const Style& style, size_t name_width,
                                     size_t bar_width) const {
-  NodeStatus shown = stuck(node) ? NodeStatus::parked : node.status;
+  NodeStatus shown = shown_status(node);
   std::string line =
       status_sign(shown, style) + " " + padded(clip(node.id, name_width, style), name_width) + "  ";
   bool counted = node.mapped && node.tasks.total > 0;
@@ -256,7 +260,7 @@ std::vector<std::string> ProgressView::changes() {
   std::vector<std::string> lines;
   for (const NodeDetail& node : detail_.nodes) {
     if (node.status == NodeStatus::waiting) continue;
-    NodeStatus shown = stuck(node) ? NodeStatus::parked : node.status;
+    NodeStatus shown = shown_status(node);
     std::string line = node.id + ": " + in_words(shown);
     if (node.mapped && node.tasks.total > 0) {
       line += ", " + with_commas(finished(node.tasks)) + "/" + with_commas(node.tasks.total);

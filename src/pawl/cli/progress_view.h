@@ -74,6 +74,8 @@ inline uint64_t failing(const TaskCounts& tasks) {
   return tasks.failed + tasks.parked;
 }
 
+// Parked where nothing but dead letters is left of a node, whose own status is then still active.
+NodeStatus shown_status(const NodeDetail& node);
 std::string status_sign(NodeStatus status, const Style& style);
 std::string in_words(NodeStatus status);
 Colour colour_of(NodeStatus status);

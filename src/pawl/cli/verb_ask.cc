@@ -95,7 +95,8 @@ int show(Session& session, const Arguments& given) {
   Table table({"", "NODE", "STATUS", "TASKS", "FAILED", "ATTEMPTS", "OUTPUT OR ERROR"});
   for (const NodeDetail& node : detail->nodes) {
     std::string last = node.error.empty() ? node_output(session.client(), node) : tame(node.error);
-    table.row({status_sign(node.status, style), node.id, in_words(node.status),
+    NodeStatus shown = shown_status(node);
+    table.row({status_sign(shown, style), node.id, in_words(shown),
                with_commas(finished(node.tasks)) + "/" + with_commas(node.tasks.total),
                with_commas(failing(node.tasks)), std::to_string(node.attempts),
                clip(last, 60, style)});

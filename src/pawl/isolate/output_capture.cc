@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "pawl/base/json.h"
+
 namespace pawl {
 namespace {
 
@@ -96,6 +98,13 @@ void OutputCapture::give_up(const std::string& what) {
   output_.cut = true;
   if (file_ >= 0) close(file_);
   file_ = -1;
+}
+
+bool OutputCapture::is_plain_text() const {
+  std::string_view text = output_.head;
+  bool one_line_end = text.size() > 1 && text.ends_with('\n') && !text.ends_with("\n\n");
+  return one_line_end && output_.whole_in_head() &&
+         json_unquote(json_quote(text)) == text;  // UTF-8
 }
 
 ProcessOutput OutputCapture::finish() {

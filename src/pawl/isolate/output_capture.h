@@ -27,6 +27,8 @@ class OutputCapture {
   void follow();     // like keep_file(), as soon as there is anything
   uint64_t bytes() const { return output_.bytes; }
   bool empty() const { return output_.bytes == 0; }
+  // Text that ends in exactly one line end: a result holds it without, and nothing is lost.
+  bool is_plain_text() const;
   ProcessOutput finish();  // closes the file
 
  private:

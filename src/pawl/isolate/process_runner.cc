@@ -470,7 +470,8 @@ void ProcessRunner::finish(Child& child) {
   if (guardian_) guardian_->give_back(child.group_slot);
   ProcessEnded ended = std::move(child.ended);
   bool failed = ended.end != ProcessEnd::exited || ended.code != 0;
-  if (failed && !child.out.empty()) child.out.keep_file();  // no result will carry it
+  // Otherwise the result carries it, byte for byte.
+  if (!child.out.empty() && (failed || !child.out.is_plain_text())) child.out.keep_file();
   ended.out = child.out.finish();
   ended.err = child.err.finish();
   children_.erase(child.id);

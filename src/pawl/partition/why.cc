@@ -10,7 +10,10 @@ namespace {
 
 constexpr size_t reasons_max = 20;
 
-std::string redrive_or_discard(const std::string& what) {
+// A command to be pasted: a shell would take the brackets of e17/count[42] for a pattern.
+std::string redrive_or_discard(const std::string& subject) {
+  bool item = subject.find('[') != std::string::npos;
+  const std::string what = item ? "'" + subject + "'" : subject;
   return "fix the cause, then `pawl dead-letters redrive " + what +
          "`; or give it up with `pawl dead-letters discard " + what + "`";
 }
@@ -78,7 +81,7 @@ Why waits_for_worker(const State& state, const Execution& execution, NodeIndex n
       break;
   }
   return {WhyCode::behind, std::move(subject),
-          tasks + " ready, but behind " + counted(wait.ahead, "task") +
+          tasks + " ready, but behind up to " + counted(wait.ahead, "task") +
               " of its priority or above, and the " + busy,
           "start another worker, or give the node a higher priority (it has " +
               std::to_string(definition.priority) + ")"};

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <filesystem>
+#include <thread>
 
 namespace pawl {
 namespace {
@@ -84,6 +85,40 @@ TEST_F(RuntimeTest, WhatWasAcknowledgedIsThereAfterOpeningAgain) {
   ASSERT_TRUE(result.ok());
   EXPECT_EQ(result->status, ExecutionStatus::succeeded);
   EXPECT_EQ(calls_, 1000u);
+}
+
+// Items that ended early are durable, and seen, while others of the same launch still run.
+TEST_F(RuntimeTest, AMappedFunctionsItemsBecomeDurableWhileOthersRun) {
+  std::atomic<bool> hold{true};
+  std::atomic<uint64_t> first_items{0};
+  ASSERT_TRUE(functions_
+                  .add("held",
+                       [&](Call& call) -> Result<std::string> {
+                         if (call.task().item % 10 < 9) return ++first_items, std::string();
+                         while (hold && !call.cancelled()) std::this_thread::yield();
+                         if (hold) return Error{Code::aborted, "cancelled"};
+                         return std::string();
+                       })
+                  .ok());
+  ExecutionId id;
+  {
+    auto runtime = open();
+    auto submitted = runtime->submit("{name: n, nodes: {h: {function: held, for_each: 20}}}", "{}");
+    ASSERT_TRUE(submitted.ok()) << submitted.error().message;
+    id = *submitted;
+    uint64_t succeeded = 0;
+    while (succeeded < 18) {
+      auto detail = runtime->query(GetExecution{id});
+      ASSERT_TRUE(detail.ok()) << detail.error().message;
+      succeeded = std::get<ExecutionDetail>(*detail).summary.tasks.succeeded;
+    }
+  }
+  hold = false;
+  auto runtime = open();
+  auto result = runtime->wait(id);
+  ASSERT_TRUE(result.ok()) << result.error().message;
+  EXPECT_EQ(result->status, ExecutionStatus::succeeded) << result->error;
+  EXPECT_EQ(first_items, 18u) << "what had been reported runs once";
 }
 
 TEST_F(RuntimeTest, AnArrayOfExecutionsInOneRequest) {

@@ -21,12 +21,26 @@ constexpr Duration spin_time = Duration::microseconds(120);
 constexpr int spin_credit_max = 16;
 constexpr uint32_t spin_retry_sleeps = 64;  // how often a thread that gave spinning up tries again
 constexpr Duration progress_pause = Duration::milliseconds(100);
+constexpr Duration piece_time = Duration::milliseconds(10);
 
 void relax() {
 #if defined(__x86_64__)
   __builtin_ia32_pause();
 #endif
 }
+
+// Held for moments, and almost never wanted by two: a mutex costs twice as much.
+class BriefLock {
+ public:
+  void lock() {
+    while (!try_lock()) std::this_thread::yield();
+  }
+  bool try_lock() { return !held_.test_and_set(std::memory_order_acquire); }
+  void unlock() { held_.clear(std::memory_order_release); }
+
+ private:
+  std::atomic_flag held_;
+};
 
 // The input of each item of a launch, without a copy where possible.
 class Inputs {
@@ -80,13 +94,23 @@ std::optional<Inputs> native_inputs(const RunContext& context) {
 }  // namespace
 
 struct FunctionExecutor::Job {
-  uint64_t launch = 0;
+  Job(Launch started, Blob& blob)
+      : launch(started.id),
+        grant(std::move(started.grant)),
+        reports(grant, blob),
+        ended(grant.range.begin) {}
+
+  uint64_t launch;
   Grant grant;
   Function* function = nullptr;
   Inputs inputs;
   bool rendering = false;
   std::atomic<bool> stopped{false};
-  std::atomic<bool> finished{false};
+  std::atomic<bool> finished{false};  // changes under the lock
+
+  BriefLock lock;
+  ReportBuilder reports;  // under the lock
+  ItemIndex ended;        // the items before it are in `reports`, or have been reported
 };
 
 // --- one launch, on a thread of the pool ---
@@ -171,8 +195,7 @@ Result<std::string> guarded(Function& function, Call& call) {
 
 class FunctionExecutor::Pool {
  public:
-  Pool(uint32_t threads, Clock& clock, Blob& blob, Sink<ExecutorNews>& news)
-      : clock_(clock), blob_(blob), news_(news) {
+  Pool(uint32_t threads, Clock& clock, Sink<ExecutorNews>& news) : clock_(clock), news_(news) {
     for (uint32_t i = 0; i < threads; i++) threads_.emplace_back([this] { work(); });
   }
   ~Pool() {
@@ -249,33 +272,43 @@ class FunctionExecutor::Pool {
 
   void run(Job& job) {
     const TaskRange& range = job.grant.range;
-    ReportBuilder reports(job.grant, blob_);
     RunningCall call(job.launch, job.grant, job.stopped, clock_, news_);
     for (ItemIndex item = range.begin; item < range.end; item++) {
       if (job.stopped.load(std::memory_order_relaxed)) {
-        reports.fail(item, range.end, FailureKind::declined, "stopped");
+        std::lock_guard<BriefLock> lock(job.lock);
+        job.reports.fail(item, range.end, FailureKind::declined, "stopped");
         break;
       }
       if (const Error* error = job.inputs.error_at(range, item)) {
-        reports.fail(item, item + 1, FailureKind::expression, error->message);
+        std::lock_guard<BriefLock> lock(job.lock);
+        job.reports.fail(item, item + 1, FailureKind::expression, error->message);
+        job.ended = item + 1;
         continue;
       }
       call.begin(item, job.inputs.at(range, item));
       Result<std::string> result = guarded(*job.function, call);
-      if (const char* why = call.late()) {
-        reports.fail(item, item + 1, FailureKind::timeout, why);
-      } else if (!result.ok()) {
-        reports.fail(item, item + 1, FailureKind::function, result.error().message);
-      } else {
-        reports.succeed(item, std::move(*result));
-      }
+      end(job, item, call.late(), std::move(result));
     }
+    std::unique_lock<BriefLock> lock(job.lock);
     job.finished.store(true, std::memory_order_release);
-    news_.put(Finished{job.launch, reports.take()});
+    std::vector<AttemptReport> rest = job.reports.take();
+    lock.unlock();
+    news_.put(Finished{job.launch, std::move(rest)});
+  }
+
+  void end(Job& job, ItemIndex item, const char* late, Result<std::string> result) {
+    std::lock_guard<BriefLock> lock(job.lock);
+    if (late != nullptr) {
+      job.reports.fail(item, item + 1, FailureKind::timeout, late);
+    } else if (!result.ok()) {
+      job.reports.fail(item, item + 1, FailureKind::function, result.error().message);
+    } else {
+      job.reports.succeed(item, std::move(*result));
+    }
+    job.ended = item + 1;
   }
 
   Clock& clock_;
-  Blob& blob_;
   Sink<ExecutorNews>& news_;
   std::mutex mutex_;
   std::condition_variable wakeup_;
@@ -294,11 +327,12 @@ FunctionExecutor::FunctionExecutor(const FunctionRegistry& functions, uint32_t t
                                    Sink<ExecutorNews>& news)
     : functions_(functions),
       loop_(loop),
+      clock_(clock),
       renderer_(renderer),
       blob_(blob),
       news_(news),
       rendered_(loop),
-      pool_(std::make_unique<Pool>(threads, clock, blob, news)) {
+      pool_(std::make_unique<Pool>(threads, clock, news)) {
   loop_.add(*this);
 }
 
@@ -310,9 +344,8 @@ FunctionExecutor::~FunctionExecutor() {
 void FunctionExecutor::start(Launch launch) {
   PAWL_CHECK(launch.grant.range.size() <= max_range(), "a launch above max_range()");
   forget_finished();
-  auto job = std::make_shared<Job>();
-  job->launch = launch.id;
-  job->grant = std::move(launch.grant);
+  if (pieces_at_ == Instant::never()) pieces_at_ = clock_.monotonic() + piece_time;
+  auto job = std::make_shared<Job>(std::move(launch), blob_);
   const RunContext& context = *job->grant.context;
   const Node& node = context.definition();
   jobs_[job->launch] = job;
@@ -336,7 +369,23 @@ bool FunctionExecutor::turn() {
     auto found = jobs_.find(rendered.launch);
     if (found != jobs_.end()) submit(found->second, std::move(rendered.inputs));
   }
+  if (pieces_at_ != Instant::never() && pieces_at_ <= clock_.monotonic()) report_pieces();
   return false;
+}
+
+// The call that runs may take long, so what ended before it is taken from here. The lock is kept
+// until the news are put, so that the end comes behind them; a job that has it just now is asked again
+// the next time.
+void FunctionExecutor::report_pieces() {
+  pieces_at_ = Instant::never();
+  for (auto& [id, job] : jobs_) {
+    if (job->finished) continue;
+    pieces_at_ = clock_.monotonic() + piece_time;
+    std::unique_lock<BriefLock> lock(job->lock, std::try_to_lock);
+    if (!lock || job->finished) continue;
+    std::vector<AttemptReport> ended = job->reports.take_until(job->ended);
+    if (!ended.empty()) news_.put(Reported{id, std::move(ended)});
+  }
 }
 
 void FunctionExecutor::submit(const JobRef& job, Result<FunctionInputs> inputs) {

@@ -3,9 +3,10 @@
 //   FunctionExecutor executor(functions, 2, loop, clock, renderer, blob, news);
 //   executor.start({1, grant});       // up to max_range() items in one go, on one thread
 //
-// A launch is one unit: its items run one after the other on one thread, and its report says "all
-// of these succeeded, with null" in one line, so that an item costs its call and little more. An
-// item that fails does not stop those after it. stop() is seen before the next item and by
+// The items of a launch run one after the other on one thread, and its report says "all of these
+// succeeded, with null" in one line, so that an item costs its call and little more. A launch that
+// takes longer reports every 10 ms what has ended since. An item that fails does not stop those
+// after it. stop() is seen before the next item and by
 // Call::cancelled(); items that were not called, or returned after it, are reported `declined`.
 // Timeouts are per item and cooperative: an item that returns late fails as `timeout`.
 //
@@ -42,7 +43,7 @@ class FunctionExecutor final : public Executor, public Actor {
   void stop(uint64_t launch, StopMode mode) override;
 
   bool turn() override;
-  Instant deadline() const override { return Instant::never(); }
+  Instant deadline() const override { return pieces_at_; }
 
  private:
   struct Job;
@@ -50,10 +51,12 @@ class FunctionExecutor final : public Executor, public Actor {
   using JobRef = std::shared_ptr<Job>;
 
   void submit(const JobRef& job, Result<FunctionInputs> inputs);
+  void report_pieces();
   void forget_finished();
 
   const FunctionRegistry& functions_;
   Loop& loop_;
+  Clock& clock_;
   Renderer& renderer_;
   Blob& blob_;
   Sink<ExecutorNews>& news_;
@@ -61,6 +64,7 @@ class FunctionExecutor final : public Executor, public Actor {
   std::vector<RenderedInputs> batch_;
   std::unordered_map<uint64_t, JobRef> jobs_;  // may hold finished ones for a while
   size_t jobs_sweep_at_ = 64;
+  Instant pieces_at_ = Instant::never();  // when running launches report what has ended
   std::unique_ptr<Pool> pool_;
 };
 

@@ -33,6 +33,17 @@ class LateRenderer final : public Renderer {
   Sink<RenderedInputs>* sink = nullptr;
 };
 
+// Stands almost still: threads that spin for a time must see its end.
+class SlowClock final : public Clock {
+ public:
+  Instant monotonic() override { return {now_ns_.fetch_add(1'000)}; }
+  WallTime wall() override { return {}; }
+  void pass(Duration time) { now_ns_ += time.ns; }
+
+ private:
+  std::atomic<int64_t> now_ns_{int64_t{1} << 62};  // far from the time by which the loop waits
+};
+
 class FunctionExecutorTest : public testing::Test {
  protected:
   FunctionExecutorTest() {
@@ -63,10 +74,15 @@ class FunctionExecutorTest : public testing::Test {
   const std::vector<AttemptReport>& reports(uint64_t id) {
     std::vector<ExecutorNews> batch;
     while (!finished_.contains(id)) {
-      loop->run_once(Duration::forever());
+      // Not for ever: what the executor waits for by its own clock, the loop does not see.
+      loop->run_once(Duration::milliseconds(10));
       news.take_all(batch);
       for (ExecutorNews& n : batch) {
-        if (auto* end = std::get_if<Finished>(&n)) finished_[end->launch] = end->reports;
+        if (auto* piece = std::get_if<Reported>(&n)) append(ahead_[piece->launch], piece->reports);
+        auto* end = std::get_if<Finished>(&n);
+        if (end == nullptr) continue;
+        finished_[end->launch] = ahead_[end->launch];
+        append(finished_[end->launch], end->reports);
       }
     }
     return finished_.at(id);
@@ -74,13 +90,14 @@ class FunctionExecutorTest : public testing::Test {
   FunctionExecutor& executor() {
     if (!executor_) {
       executor_ =
-          std::make_unique<FunctionExecutor>(functions, 2, *loop, clock, renderer, blob, news);
+          std::make_unique<FunctionExecutor>(functions, 2, *loop, slow_clock, renderer, blob, news);
     }
     return *executor_;
   }
   void close() { executor_.reset(); }
 
   LinuxClock clock;
+  SlowClock slow_clock;
   std::unique_ptr<LinuxLoop> loop = LinuxLoop::create(clock).value();
   Mailbox<ExecutorNews> news{*loop};
   MemoryBlob blob;
@@ -90,7 +107,14 @@ class FunctionExecutorTest : public testing::Test {
   RunContext context;
 
  private:
-  std::map<uint64_t, std::vector<AttemptReport>> finished_;
+  using Gathered = std::map<uint64_t, std::vector<AttemptReport>>;
+
+  static void append(std::vector<AttemptReport>& to, const std::vector<AttemptReport>& more) {
+    to.insert(to.end(), more.begin(), more.end());
+  }
+
+  Gathered ahead_;
+  Gathered finished_;
   std::unique_ptr<FunctionExecutor> executor_;
 };
 
@@ -106,6 +130,91 @@ TEST_F(FunctionExecutorTest, ARangeOfNullsIsOneReportWithoutOutputs) {
   EXPECT_EQ(reports(1)[0].range.size(), 1024u);
   EXPECT_TRUE(reports(1)[0].succeeded);
   EXPECT_TRUE(reports(1)[0].outputs.empty());
+}
+
+TEST_F(FunctionExecutorTest, ALongLaunchReportsWhatHasEndedWhileACallRuns) {
+  std::atomic<bool> inside{false};
+  std::atomic<bool> gate{false};
+  add("gated", [&](Call& call) -> Result<std::string> {
+    if (call.task().item == 7) return Error{Code::internal, "seven"};
+    if (call.task().item != 13) return std::string();
+    inside = true;
+    inside.notify_one();
+    gate.wait(false);
+    return std::string("13");
+  });
+  start(1, "gated", 5, 15);
+  inside.wait(false);
+  std::vector<ExecutorNews> batch;
+  executor().turn();
+  news.take_all(batch);
+  EXPECT_TRUE(batch.empty()) << "short launches are one report";
+  slow_clock.pass(Duration::milliseconds(10));
+  for (int turns = 0; turns < 2; turns++) executor().turn();
+  news.take_all(batch);
+  ASSERT_EQ(batch.size(), 1u) << "and nothing is told twice";
+  const auto& ahead = std::get<Reported>(batch[0]).reports;
+  ASSERT_EQ(ahead.size(), 3u);
+  EXPECT_EQ(ahead[0].range.begin, 5u);
+  EXPECT_EQ(ahead[1].error, "seven");
+  EXPECT_TRUE(ahead[2].succeeded);
+  EXPECT_EQ(ahead[2].range.begin, 8u);
+  EXPECT_EQ(ahead[2].range.end, 13u);
+  gate = true;
+  gate.notify_one();
+  const auto& rest = reports(1);
+  ASSERT_EQ(rest.size(), 1u);
+  EXPECT_EQ(rest[0].range.begin, 13u);
+  EXPECT_EQ(rest[0].range.end, 15u);
+  EXPECT_EQ(texts(rest[0]), (std::vector<std::string>{"13", "null"}));
+}
+
+TEST_F(FunctionExecutorTest, PiecesEndWithTheirLaunches) {
+  EXPECT_EQ(executor().deadline(), Instant::never());
+  start(1, "noop", 0, 3);
+  EXPECT_NE(executor().deadline(), Instant::never());
+  reports(1);
+  slow_clock.pass(Duration::milliseconds(10));
+  executor().turn();
+  EXPECT_EQ(executor().deadline(), Instant::never());
+}
+
+// Each item once, however the pieces fall.
+TEST_F(FunctionExecutorTest, PiecesAndTheRestCoverEveryItemOnce) {
+  std::atomic<uint32_t> pieces{0};
+  add("pass", [&](Call& call) -> Result<std::string> {
+    if (call.task().item == 500) pieces.wait(0);
+    slow_clock.pass(Duration::milliseconds(3));
+    return std::string("1");
+  });
+  std::map<uint64_t, ItemIndex> next;
+  std::map<uint64_t, bool> finished;
+  for (uint64_t id = 1; id <= 4; id++) start(id, "pass", 0, 1000);
+  auto cover = [&](uint64_t id, const std::vector<AttemptReport>& reports) {
+    EXPECT_FALSE(finished[id]);
+    for (const AttemptReport& report : reports) {
+      EXPECT_EQ(report.range.begin, next[id]);
+      EXPECT_EQ(report.outputs.size(), report.range.size());
+      next[id] = report.range.end;
+    }
+  };
+  std::vector<ExecutorNews> batch;
+  for (int left = 4; left > 0;) {
+    executor().turn();
+    news.take_all(batch);
+    for (const ExecutorNews& one : batch) {
+      if (auto* piece = std::get_if<Reported>(&one)) {
+        pieces++;
+        pieces.notify_all();
+        cover(piece->launch, piece->reports);
+      } else if (auto* end = std::get_if<Finished>(&one)) {
+        cover(end->launch, end->reports);
+        finished[end->launch] = true;
+        left--;
+      }
+    }
+  }
+  for (uint64_t id = 1; id <= 4; id++) EXPECT_EQ(next[id], 1000u);
 }
 
 TEST_F(FunctionExecutorTest, ItemsAreNumbersOrTextsAndAPlainNodeGetsTheInput) {

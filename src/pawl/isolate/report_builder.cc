@@ -27,9 +27,9 @@ void ReportBuilder::fail(ItemIndex begin, ItemIndex end, FailureKind kind, std::
   begin_ = end;
 }
 
-std::vector<AttemptReport> ReportBuilder::take() {
-  flush(grant_.range.end);
-  return std::move(reports_);
+std::vector<AttemptReport> ReportBuilder::take_until(ItemIndex end) {
+  flush(end);
+  return std::exchange(reports_, {});
 }
 
 void ReportBuilder::flush(ItemIndex end) {

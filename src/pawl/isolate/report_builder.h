@@ -28,7 +28,8 @@ class ReportBuilder {
   // is no JSON, or cannot be stored, is a failure of kind `output`.
   void succeed(ItemIndex item, std::string output);
   void fail(ItemIndex begin, ItemIndex end, FailureKind kind, std::string error);
-  std::vector<AttemptReport> take();
+  std::vector<AttemptReport> take_until(ItemIndex end);  // what has not been taken yet
+  std::vector<AttemptReport> take() { return take_until(grant_.range.end); }
 
  private:
   void flush(ItemIndex end);
@@ -36,7 +37,7 @@ class ReportBuilder {
 
   const Grant& grant_;
   Blob& blob_;
-  ItemIndex begin_;  // first item not yet reported
+  ItemIndex begin_;  // first item not yet in a report
   std::vector<Payload> outputs_;
   std::vector<AttemptReport> reports_;
 };

@@ -2,11 +2,12 @@
 //
 // Contract (testing/contract/executor_contract.h):
 //  * start() returns at once. Exactly one Finished per started launch reaches the sink, also after
-//    stop(); progress may come before it, never after.
+//    stop(); progress and Reported may come before it, never after.
 //  * stop(terminate) asks politely (SIGTERM), stop(kill) does not; both are safe for a launch that has
 //    just finished. Nothing of the attempt is left running when Finished is put.
-//  * A launch covers `range`, at most max_range() items, all with the same grant; the report covers the
-//    same items, in one or more AttemptReports.
+//  * A launch covers `range`, at most max_range() items, all with the same grant; the reports cover
+//    the same items, each once. Those of items that ended early may come ahead, in Reported, so that
+//    they become durable while others still run.
 //  * The executor enforces the node's run and heartbeat timeouts.
 // Threading: start/stop on the worker's thread; the sink is put from any thread.
 #pragma once
@@ -27,15 +28,19 @@ struct Launch {
   Grant grant;      // grant.range: what to run now (a part of what was granted)
 };
 
-struct Finished {
+struct Reported {
   uint64_t launch = 0;
   std::vector<AttemptReport> reports;
+};
+struct Finished {
+  uint64_t launch = 0;
+  std::vector<AttemptReport> reports;  // of the items not reported yet; perhaps none
 };
 struct Progressed {
   uint64_t launch = 0;
   AttemptProgress progress;
 };
-using ExecutorNews = std::variant<Finished, Progressed>;
+using ExecutorNews = std::variant<Finished, Reported, Progressed>;
 
 enum class StopMode : uint8_t { terminate, kill };
 

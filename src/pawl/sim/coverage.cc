@@ -54,6 +54,7 @@ constexpr std::array<const char*, sometimes_count> names = {
     "attempt_retried",
     "queue_timeout_parked",
     "run_timeout",
+    "reported_ahead",
     "attempt_hung",
     "attempt_declined",
     "execution_parked",

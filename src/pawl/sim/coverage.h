@@ -59,6 +59,7 @@ enum class Sometimes : uint8_t {
   attempt_retried,
   queue_timeout_parked,
   run_timeout,
+  reported_ahead,
   attempt_hung,
   attempt_declined,
   execution_parked,

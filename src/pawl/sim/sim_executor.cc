@@ -58,6 +58,7 @@ void SimExecutor::start(Launch launch) {
   uint64_t id = launch.id;
   Running& running = running_[id];
   running.launch = std::move(launch);
+  running.ahead = running.launch.grant.range.begin;
   if (!read(running.launch.grant).ok()) {
     world_.universe.reached(Sometimes::input_unreadable);
     return finish_in(id, Duration::milliseconds(1), FailureKind::expression);
@@ -81,6 +82,7 @@ void SimExecutor::start(Launch launch) {
     });
     return;
   }
+  if (dice.chance(300)) world_.process.after({time.ns / 2}, [this, id] { report_ahead(id); });
   finish_in(id, time, std::nullopt);
 }
 
@@ -150,32 +152,51 @@ AttemptReport SimExecutor::report_of(const Grant& grant, ItemIndex item,
   return report;
 }
 
+std::vector<AttemptReport> SimExecutor::reports_of(const Grant& grant, ItemIndex begin,
+                                                   ItemIndex end,
+                                                   std::optional<FailureKind> failure) {
+  std::vector<AttemptReport> reports;
+  for (ItemIndex item = begin; item < end; ++item) {
+    std::string output;
+    AttemptReport report = report_of(grant, item, failure, output);
+    world_.oracle.reported(report, std::move(output));
+    bool joins = !reports.empty() && report.succeeded && reports.back().succeeded &&
+                 report.outputs.size() == 1 &&
+                 reports.back().outputs.size() == reports.back().range.size();
+    if (joins) {
+      reports.back().range.end = item + 1;
+      reports.back().outputs.push_back(report.outputs.front());
+    } else {
+      reports.push_back(std::move(report));
+    }
+  }
+  told_.insert(told_.end(), reports.begin(), reports.end());
+  return reports;
+}
+
+void SimExecutor::report_ahead(uint64_t launch) {
+  auto it = running_.find(launch);
+  if (it == running_.end() || it->second.stopped) return;
+  const Grant& grant = it->second.launch.grant;
+  ItemIndex half = grant.range.begin + grant.range.size() / 2;
+  if (half == grant.range.begin) return;
+  world_.universe.reached(Sometimes::reported_ahead);
+  it->second.ahead = half;
+  news_.put(Reported{launch, reports_of(grant, grant.range.begin, half, std::nullopt)});
+}
+
 void SimExecutor::finish(uint64_t launch, std::optional<FailureKind> failure) {
   auto it = running_.find(launch);
   if (it == running_.end()) return;
   Grant grant = std::move(it->second.launch.grant);
   world_.universe.note("finish", grant.range.execution.value,
                        uint64_t{grant.range.node} << 32 | grant.range.begin, grant.attempt);
+  ItemIndex begin = it->second.ahead;
   running_.erase(it);
-  Finished finished{launch, {}};
-  for (ItemIndex item = grant.range.begin; item < grant.range.end; ++item) {
-    std::string output;
-    AttemptReport report = report_of(grant, item, failure, output);
-    world_.oracle.reported(report, std::move(output));
-    bool joins = !finished.reports.empty() && report.succeeded &&
-                 finished.reports.back().succeeded && report.outputs.size() == 1 &&
-                 finished.reports.back().outputs.size() == finished.reports.back().range.size();
-    if (joins) {
-      finished.reports.back().range.end = item + 1;
-      finished.reports.back().outputs.push_back(report.outputs.front());
-    } else {
-      finished.reports.push_back(std::move(report));
-    }
-  }
-  std::vector<AttemptReport> fresh = finished.reports;
-  if (!told_.empty() && !world_.healed && dice_.chance(world_.plan.habits.repeat_old_report))
-    finished.reports.push_back(told_[dice_.below(told_.size())]);
-  told_.insert(told_.end(), fresh.begin(), fresh.end());
+  size_t told = told_.size();
+  Finished finished{launch, reports_of(grant, begin, grant.range.end, failure)};
+  if (told > 0 && !world_.healed && dice_.chance(world_.plan.habits.repeat_old_report))
+    finished.reports.push_back(told_[dice_.below(told)]);
   news_.put(std::move(finished));
 }
 

@@ -43,12 +43,16 @@ class SimExecutor final : public Executor {
     Launch launch;
     bool hangs = false;
     bool stopped = false;
+    ItemIndex ahead = 0;  // items before it have been reported
   };
   void finish_in(uint64_t launch, Duration delay, std::optional<FailureKind> failure);
+  void report_ahead(uint64_t launch);
   void finish(uint64_t launch, std::optional<FailureKind> failure);
   void progress(uint64_t launch);
   Status read(const Grant& grant);
   Status store_output(const Grant& grant, ItemIndex item, std::string text, AttemptReport& report);
+  std::vector<AttemptReport> reports_of(const Grant& grant, ItemIndex begin, ItemIndex end,
+                                        std::optional<FailureKind> failure);
   // `output`: what it says, wherever the report keeps it.
   AttemptReport report_of(const Grant& grant, ItemIndex item, std::optional<FailureKind> failure,
                           std::string& output);

@@ -144,18 +144,22 @@ void Worker::take(const Stops& stops, Instant now) {
     held_items_ -= queue_.drop(stop);
     for (auto& [launch, run] : runs_) {
       if (!concerns(stop, run.grant)) continue;
-      std::vector<TaskRange> live;
-      for (const TaskRange& range : run.live) {
-        held_items_ -= range.size();
-        for (const TaskRange& rest : without(range, stop.range)) {
-          held_items_ += rest.size();
-          live.push_back(rest);
-        }
-      }
-      run.live = std::move(live);
+      let_go(run, stop.range);
       if (run.live.empty() && !run.stopping) stop_run(launch, run, now);
     }
   }
+}
+
+void Worker::let_go(Run& run, const TaskRange& items) {
+  std::vector<TaskRange> live;
+  for (const TaskRange& range : run.live) {
+    held_items_ -= range.size();
+    for (const TaskRange& rest : without(range, items)) {
+      held_items_ += rest.size();
+      live.push_back(rest);
+    }
+  }
+  run.live = std::move(live);
 }
 
 void Worker::stop_run(uint64_t launch, Run& run, Instant now) {
@@ -204,9 +208,31 @@ void Worker::hear_news() {
   for (ExecutorNews& one : news_batch_) {
     if (auto* finished = std::get_if<Finished>(&one))
       hear(std::move(*finished));
+    else if (auto* reported = std::get_if<Reported>(&one))
+      hear(std::move(*reported));
     else
       hear(std::move(std::get<Progressed>(one)));
   }
+}
+
+// What has been stopped is no longer live, and its report is left out as it would be at the end.
+void Worker::hear(Reported reported) {
+  auto found = runs_.find(reported.launch);
+  if (found == runs_.end() || found->second.orphaned) return;
+  Run& run = found->second;
+  if (run.live.empty()) return;
+  for (AttemptReport& report : reported.reports) {
+    const TaskRange& range = report.range;
+    let_go(run, range);
+    run.progress.erase(run.progress.lower_bound(range.begin), run.progress.lower_bound(range.end));
+    forget_progress(range);
+    append(std::move(report));
+  }
+}
+
+void Worker::forget_progress(const TaskRange& range) {
+  fresh_progress_.erase(fresh_progress_.lower_bound(range.at(range.begin)),
+                        fresh_progress_.lower_bound(range.at(range.end)));
 }
 
 void Worker::hear(Finished finished) {
@@ -215,9 +241,7 @@ void Worker::hear(Finished finished) {
   Run run = std::move(found->second);
   runs_.erase(found);
   if (run.orphaned) return;
-  const TaskRange& range = run.grant.range;
-  fresh_progress_.erase(fresh_progress_.lower_bound(range.at(range.begin)),
-                        fresh_progress_.lower_bound(range.at(range.end)));
+  forget_progress(run.grant.range);
   if (run.live.empty()) return;
   for (const TaskRange& live : run.live) held_items_ -= live.size();
   for (AttemptReport& report : finished.reports) append(std::move(report));

@@ -59,7 +59,7 @@ struct WorkerOptions {
   Duration progress_interval = Duration::milliseconds(100);
   Duration report_hold = Duration::milliseconds(2);
   Duration hello_interval = Duration::seconds(1);  // after a refused Hello
-  LinkOptions link;  // its ends and incarnation are those above
+  LinkOptions link;                                // its ends and incarnation are those above
 };
 
 using Executors = std::map<NodeType, Executor*>;
@@ -104,7 +104,7 @@ class Worker final : public Actor {
   };
   struct Run {
     Grant grant;
-    std::vector<TaskRange> live;  // not stopped
+    std::vector<TaskRange> live;  // neither stopped nor reported
     Instant since;
     bool stopping = false;  // terminate has been asked
     bool orphaned = false;  // its session is over: nobody wants its report
@@ -118,11 +118,14 @@ class Worker final : public Actor {
   void take(const Stops& stops, Instant now);
   void take(const Closed& closed, Instant now);
   void hear_news();
+  void hear(Reported reported);
   void hear(Finished finished);
   void hear(Progressed progressed);
   void keep_session(Instant now);
   bool greeted_in_vain(Instant now) const;
   void end_session(Instant hello_at);
+  void let_go(Run& run, const TaskRange& items);
+  void forget_progress(const TaskRange& range);
   void stop_run(uint64_t launch, Run& run, Instant now);
   void kill_overdue(Instant now);
   void greet_or_leave(Instant now);

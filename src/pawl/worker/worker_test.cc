@@ -54,6 +54,20 @@ class FakeExecutor final : public Executor {
     report.succeeded = succeeded;
     news_.put(Finished{launch.id, {report}});
   }
+  // Some items ahead of the others; the last ones with the end of the launch.
+  void report(const Launch& launch, ItemIndex begin, ItemIndex end) {
+    AttemptReport report;
+    report.range = launch.grant.range;
+    report.range.begin = begin;
+    report.range.end = end;
+    report.attempt = launch.grant.attempt;
+    report.nonce = launch.grant.nonce;
+    report.succeeded = true;
+    if (end == launch.grant.range.end)
+      news_.put(Finished{launch.id, {report}});
+    else
+      news_.put(Reported{launch.id, {report}});
+  }
   void progress(const Launch& launch, ItemIndex item, uint32_t permille) {
     AttemptProgress progress;
     progress.task = launch.grant.range.at(item);
@@ -341,6 +355,51 @@ TEST(Worker, AStopOfSomeItemsLeavesTheLaunchRunning) {
   world.engine.send(Stops{{back}});
   world.settle();
   EXPECT_EQ(world.functions.stops.size(), 1u);
+}
+
+TEST(Worker, WhatIsReportedAheadFreesItsCreditAndTheLaunchGoesOn) {
+  World world(1, 8);
+  world.give({world.grant(0, 8, NodeType::function)});
+  const Launch launch = world.functions.started.at(0);
+  world.functions.progress(launch, 1, 500);
+  world.functions.progress(launch, 6, 600);
+  world.functions.report(launch, 0, 5);
+  world.settle();
+  auto ahead = world.reports();
+  ASSERT_EQ(ahead.size(), 1u);
+  EXPECT_EQ(ahead[0].range, (TaskRange{ExecutionId{1}, 0, 0, 5}));
+  ASSERT_EQ(world.worker->running().size(), 1u);
+  ASSERT_EQ(world.worker->running()[0].progress.size(), 1u);
+  EXPECT_EQ(world.worker->running()[0].progress[0].task.item, 6u);
+  world.give({world.grant(8, 14, NodeType::function)});
+  EXPECT_EQ(world.worker->queued_items(), 5u) << "three of its eight run, and one is too many";
+  auto declined = world.reports();
+  ASSERT_EQ(declined.size(), 1u);
+  EXPECT_EQ(declined[0].range.begin, 13u);
+  world.functions.report(launch, 5, 8);
+  world.settle();
+  world.pass(Duration::milliseconds(2));
+  auto rest = world.reports();
+  ASSERT_EQ(rest.size(), 1u);
+  EXPECT_EQ(rest[0].range, (TaskRange{ExecutionId{1}, 0, 5, 8}));
+}
+
+TEST(Worker, AStopOfAllThatIsNotReportedEndsTheLaunch) {
+  World world(1);
+  Grant grant = world.grant(0, 8, NodeType::function);
+  world.give({grant});
+  world.functions.report(world.functions.started.at(0), 0, 5);
+  world.settle();
+  EXPECT_EQ(world.reports().size(), 1u);
+  StopAttempts back = stop_of(grant);
+  back.range.begin = 5;
+  world.engine.send(Stops{{back}});
+  world.settle();
+  EXPECT_EQ(world.functions.stops.size(), 1u);
+  world.functions.report(world.functions.started.at(0), 5, 8);
+  world.settle();
+  EXPECT_TRUE(world.reports().empty());
+  EXPECT_TRUE(world.worker->running().empty());
 }
 
 TEST(Worker, ProgressIsTheNewestPerTaskAndBounded) {

@@ -70,11 +70,18 @@ class ExecutorContract : public testing::TestWithParam<ExecutorHarnessFactory> {
     while (!finished_.contains(id)) receive();
     return finished_.at(id);
   }
+  // With what was reported ahead.
   void receive() {
     for (ExecutorNews& news : harness_->wait()) {
       if (auto* end = std::get_if<Finished>(&news)) {
-        uint64_t id = end->launch;
-        EXPECT_TRUE(finished_.emplace(id, std::move(*end)).second) << "finished twice";
+        Finished& whole = reported_[end->launch];
+        whole.launch = end->launch;
+        for (AttemptReport& report : end->reports) whole.reports.push_back(std::move(report));
+        EXPECT_TRUE(finished_.emplace(end->launch, whole).second) << "finished twice";
+      } else if (auto* piece = std::get_if<Reported>(&news)) {
+        EXPECT_FALSE(finished_.contains(piece->launch)) << "a report after the end";
+        Finished& whole = reported_[piece->launch];
+        for (AttemptReport& report : piece->reports) whole.reports.push_back(std::move(report));
       } else {
         auto& progressed = std::get<Progressed>(news);
         EXPECT_FALSE(finished_.contains(progressed.launch)) << "progress after the end";
@@ -93,6 +100,7 @@ class ExecutorContract : public testing::TestWithParam<ExecutorHarnessFactory> {
     return report;
   }
 
+  std::map<uint64_t, Finished> reported_;
   std::map<uint64_t, Finished> finished_;
   std::vector<Progressed> progress_;
 

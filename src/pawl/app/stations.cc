@@ -105,7 +105,7 @@ class AllStations final : public cli::Stations {
     HostOptions options;
     options.directory = directory;
     options.jobs = request.jobs;
-    options.functions = functions_;
+    options.functions = request.functions != nullptr ? request.functions : functions_;
     options.work = request.purpose == cli::Purpose::work;
     LinuxClock clock;
     for (int i = 0;; ++i) {

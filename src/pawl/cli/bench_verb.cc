@@ -7,6 +7,7 @@
 
 #include "pawl/adapter/linux_disk/linux_disk.h"
 #include "pawl/adapter/linux_loop/linux_clock.h"
+#include "pawl/cli/bench_functions.h"
 #include "pawl/cli/each_job.h"
 #include "pawl/cli/table.h"
 #include "pawl/cli/verbs.h"
@@ -17,10 +18,14 @@ namespace {
 constexpr uint64_t commit_bytes = 4096;
 constexpr uint64_t bare_commits = 1000;
 constexpr int single_tasks = 200;
+constexpr int function_rounds = 3;
+constexpr uint64_t function_tasks = 1'000'000;
 constexpr uint64_t mapped_tasks = 10'000;
 constexpr uint64_t processes = 1000;
 
 constexpr const char* one_task = R"({"name":"one","nodes":{"a":{"transform":".input.n"}}})";
+constexpr const char* many_functions =
+    R"({"name":"functions","nodes":{"a":{"for_each":"${ .input.n }","function":"nothing"}}})";
 constexpr const char* many_tasks =
     R"({"name":"many","nodes":{"a":{"for_each":"${ .input.n }","transform":".item"}}})";
 
@@ -72,12 +77,26 @@ Result<Duration> run_whole(Client& client, Clock& clock, const std::string& defi
   return clock.monotonic() - begin;
 }
 
-Status measure(Session& session, const std::string& directory) {
+std::string input_n(uint64_t n) {
+  return "{\"n\":" + std::to_string(n) + "}";
+}
+
+Result<Duration> run_functions(Client& client, Clock& clock) {
+  std::vector<Duration> times;
+  for (int i = 0; i < function_rounds; ++i) {
+    PAWL_ASSIGN(Duration took, run_whole(client, clock, many_functions, input_n(function_tasks)));
+    times.push_back(took);
+  }
+  return median(std::move(times));
+}
+
+Status measure(Session& session, const FunctionRegistry& functions, const std::string& directory) {
   LinuxClock clock;
   PAWL_ASSIGN(Duration commit, bare_commit(directory, clock));
   StationRequest request;
   request.directory = directory + "/state";
   request.purpose = Purpose::work;
+  request.functions = &functions;
   PAWL_TRY(session.open(request));
   Client& client = session.client();
 
@@ -87,8 +106,8 @@ Status measure(Session& session, const std::string& directory) {
     singles.push_back(took);
   }
   Duration single = median(std::move(singles));
-  PAWL_ASSIGN(Duration mapped,
-              run_whole(client, clock, many_tasks, "{\"n\":" + std::to_string(mapped_tasks) + "}"));
+  PAWL_ASSIGN(Duration called, run_functions(client, clock));
+  PAWL_ASSIGN(Duration mapped, run_whole(client, clock, many_tasks, input_n(mapped_tasks)));
   EachJob job;
   job.command = {"true"};
   job.items.assign(processes, "x");
@@ -96,17 +115,18 @@ Status measure(Session& session, const std::string& directory) {
               run_whole(client, clock, each_definition(job, {}), each_input(job)));
 
   double commits_per_second = 1 / seconds(commit);
-  double tasks_per_second = static_cast<double>(mapped_tasks) / seconds(mapped);
   Table table({"WHAT", "MEASURED", "AGAINST A BARE COMMIT"});
   table.row({"a bare durable write of 4 KiB, p50", microseconds(commit), "1"});
   table.row({"one task, submit to result, p50", microseconds(single),
              ratio(seconds(single) / seconds(commit)) + " times as long"});
-  table.row({with_commas(mapped_tasks) + " tasks of one node", rate_in_words(tasks_per_second),
-             ratio(tasks_per_second / commits_per_second) + " tasks per commit"});
-  table.row({with_commas(processes) + " processes (true)",
-             rate_in_words(static_cast<double>(processes) / seconds(spawned)),
-             ratio(static_cast<double>(processes) / seconds(spawned) / commits_per_second) +
-                 " processes per commit"});
+  auto many = [&](uint64_t tasks, const std::string& what, Duration took) {
+    double rate = static_cast<double>(tasks) / seconds(took);
+    table.row({with_commas(tasks) + " " + what, rate_in_words(rate),
+               ratio(rate / commits_per_second) + " per commit"});
+  };
+  many(function_tasks, "function tasks of one node", called);
+  many(mapped_tasks, "jq tasks of one node", mapped);
+  many(processes, "processes (true)", spawned);
   session.console().out(table.text());
   return {};
 }
@@ -119,8 +139,9 @@ int verb_bench(Session& session, const Arguments&) {
     return session.fail(
         {Code::permission_denied, "cannot make a directory here for the benchmark"});
   }
+  BenchFunctions functions;  // must outlive the station
   session.say("a few seconds, in " + directory + ", which goes afterwards");
-  Status measured = measure(session, directory);
+  Status measured = measure(session, functions.registry(), directory);
   int code = measured.ok() ? exit_ok : session.fail(measured.error());
   code = session.close(code);
   std::error_code ignored;

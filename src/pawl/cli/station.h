@@ -16,6 +16,10 @@
 #include "pawl/api/client.h"
 #include "pawl/base/result.h"
 
+namespace pawl {
+class FunctionRegistry;
+}
+
 namespace pawl::cli {
 
 enum class Purpose : uint8_t {
@@ -26,7 +30,8 @@ enum class Purpose : uint8_t {
 struct StationRequest {
   std::string directory;
   Purpose purpose = Purpose::look;
-  uint32_t jobs = 0;  // 0: one per core
+  uint32_t jobs = 0;                            // 0: one per core
+  const FunctionRegistry* functions = nullptr;  // null: those of this program; must outlive it
 };
 
 class Station {

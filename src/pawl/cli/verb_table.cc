@@ -153,7 +153,9 @@ std::vector<VerbEntry> all_verbs() {
       {{.name = "bench",
         .arguments = "",
         .summary = "Measures this disk and machine: tasks against bare durable writes.",
-        .details = "Works in a directory of its own below the current one, and removes it.",
+        .details =
+            "C++ functions, jq transformations and processes, all durable. Works in a directory "
+            "of its own below the current one, and removes it.",
         .options = {},
         .examples = {"pawl bench"},
         .positionals_min = 0,

@@ -492,9 +492,9 @@ std::string json_unquote(std::string_view text) {
   return out;
 }
 
-std::string json_quote(std::string_view text) {
-  std::string out;
-  out.reserve(text.size() + 2);
+namespace {
+
+void append_quoted(std::string_view text, std::string& out) {
   out.push_back('"');
   for (size_t at = 0; at < text.size();) {
     size_t run = at;
@@ -512,6 +512,14 @@ std::string json_quote(std::string_view text) {
     at += length == 0 ? 1 : length;
   }
   out.push_back('"');
+}
+
+}  // namespace
+
+std::string json_quote(std::string_view text) {
+  std::string out;
+  out.reserve(text.size() + 2);
+  append_quoted(text, out);
   return out;
 }
 
@@ -570,13 +578,16 @@ JsonWriter& JsonWriter::key(std::string_view name) {
   PAWL_CHECK(!open_.empty() && open_.back() == '{' && !after_key_, "a key outside an object");
   if (!fresh_) text_.push_back(',');
   fresh_ = false;
-  text_.append(json_quote(name)).push_back(':');
+  append_quoted(name, text_);
+  text_.push_back(':');
   after_key_ = true;
   return *this;
 }
 
 JsonWriter& JsonWriter::string(std::string_view value) {
-  return raw(json_quote(value));
+  separate();
+  append_quoted(value, text_);
+  return *this;
 }
 JsonWriter& JsonWriter::number(int64_t value) {
   return raw(std::to_string(value));

@@ -83,7 +83,7 @@ class JsonWriter {
  private:
   void separate();
   std::string text_;
-  std::vector<char> open_;  // '{' or '['
+  std::string open_;        // '{' or '[' of every level
   bool fresh_ = true;       // nothing written yet at this level
   bool after_key_ = false;
 };

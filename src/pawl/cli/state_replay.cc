@@ -64,10 +64,11 @@ class BlobCheck {
     check(execution.output);
     for (const NodeRun& run : execution.nodes) {
       if (!run.work) continue;
-      check(run.work->items);
       check(run.work->output);
-      const ItemOutputs* outputs = run.work->outputs.get();
-      for (ItemIndex i = 0; outputs != nullptr && i < outputs->count(); ++i) check(outputs->get(i));
+      if (!run.work->mapped) continue;
+      check(run.work->mapped->items);
+      const ItemOutputs& outputs = *run.work->mapped->outputs;
+      for (ItemIndex i = 0; i < outputs.count(); ++i) check(outputs.get(i));
     }
   }
 

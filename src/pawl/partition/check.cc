@@ -12,8 +12,13 @@ std::string describe(const Execution& execution, NodeIndex node, const char* wha
   return to_text(execution.id) + "/" + execution.definition(node).id + ": " + what;
 }
 
-std::string check_node(const State& state, const Execution& execution, NodeIndex node,
-                       std::map<SessionId, uint64_t>& held) {
+// What the executions hold together.
+struct Held {
+  std::map<SessionId, uint64_t> items;
+  uint64_t nodes = 0;
+};
+
+std::string check_node(const State& state, const Execution& execution, NodeIndex node, Held& held) {
   const NodeRun& run = execution.nodes[node];
   uint32_t open = 0;
   uint32_t parked = 0;
@@ -26,7 +31,7 @@ std::string check_node(const State& state, const Execution& execution, NodeIndex
         return describe(execution, node, "an attempt belongs to no connected worker");
       end = range.span.end;
       open += range.span.end - range.span.begin;
-      held[range.session] += range.span.end - range.span.begin;
+      held.items[range.session] += range.span.end - range.span.begin;
     }
     for (const auto& [begin, entry] : run.work->stories.entries()) {
       if (entry.story.status == TaskStatus::parked) parked += entry.end - begin;
@@ -34,9 +39,12 @@ std::string check_node(const State& state, const Execution& execution, NodeIndex
         waiting += entry.end - begin;
     }
   }
-  bool granted = state.granted.contains({execution.id, node});
-  if (granted != (open > 0))
-    return describe(execution, node, "the index of open attempts is wrong");
+  if (open > 0) {
+    uint32_t at = run.work->granted_at;
+    if (at >= state.granted.size() || state.granted[at] != NodeKey{execution.id, node})
+      return describe(execution, node, "the index of open attempts is wrong");
+    ++held.nodes;
+  }
   if (run.status != NodeStatus::active) {
     if (open > 0) return describe(execution, node, "open attempts of a node that is not active");
     return "";
@@ -55,7 +63,7 @@ std::string check_node(const State& state, const Execution& execution, NodeIndex
 }
 
 std::string check_execution(const State& state, const Execution& execution,
-                            std::map<SessionId, uint64_t>& held) {
+                            Held& held) {
   uint32_t moving = 0;
   uint32_t left = 0;
   for (NodeIndex node = 0; node < execution.nodes.size(); ++node) {
@@ -82,7 +90,7 @@ std::string check_execution(const State& state, const Execution& execution,
 }  // namespace
 
 std::string inconsistency(const State& state) {
-  std::map<SessionId, uint64_t> held;
+  Held held;
   uint64_t open = 0;
   for (const Execution* e = state.executions.next({1}); e != nullptr;
        e = state.executions.next({e->id.value + 1})) {
@@ -90,8 +98,9 @@ std::string inconsistency(const State& state) {
     if (std::string wrong = check_execution(state, *e, held); !wrong.empty()) return wrong;
   }
   if (open != state.counts.open()) return "open executions are miscounted";
+  if (held.nodes != state.granted.size()) return "nodes without open attempts count as granted";
   for (const auto& [id, session] : state.sessions) {
-    if (held[id] != session.outstanding) return "a worker's outstanding grants are miscounted";
+    if (held.items[id] != session.outstanding) return "a worker's outstanding grants are miscounted";
   }
   return "";
 }

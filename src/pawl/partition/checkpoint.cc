@@ -71,12 +71,12 @@ void Checkpoint::put(Execution& execution) {
   }
   for (NodeIndex node = 0; node < execution.nodes.size(); ++node) {
     NodeWork* work = execution.nodes[node].work.get();
-    if (work == nullptr || work->changed_pages.empty()) continue;
-    std::vector<uint32_t> changed = std::exchange(work->changed_pages, {});
+    if (work == nullptr || !work->mapped) continue;
+    std::vector<uint32_t> changed = std::exchange(work->mapped->changed_pages, {});
     std::sort(changed.begin(), changed.end());
     changed.erase(std::unique(changed.begin(), changed.end()), changed.end());
     for (uint32_t page : changed)
-      pages_.push_back({execution.id, node, page, work->outputs->freeze_page(page)});
+      pages_.push_back({execution.id, node, page, work->mapped->outputs->freeze_page(page)});
   }
 }
 

@@ -81,8 +81,8 @@ void NodeEdit::end_if_complete() {
 }
 
 OpenRange NodeEdit::close(ItemSpan span) {
-  std::vector<OpenRange>& open = work().open;
-  auto it = std::upper_bound(open.begin(), open.end(), span.begin,
+  SmallVector<OpenRange>& open = work().open;
+  OpenRange* it = std::upper_bound(open.begin(), open.end(), span.begin,
                              [](ItemIndex item, const OpenRange& o) { return item < o.span.end; });
   PAWL_CHECK(it != open.end() && it->span.begin <= span.begin && span.end <= it->span.end,
              "an attempt ended that was not open");
@@ -98,7 +98,7 @@ OpenRange NodeEdit::close(ItemSpan span) {
   } else if (right.span.begin != right.span.end) {
     open.insert(it + 1, right);
   }
-  if (open.empty()) state_.granted.erase({execution_.id, node_});
+  if (open.empty()) delist(state_, work());
   auto session = state_.sessions.find(closed.session);
   PAWL_CHECK(session != state_.sessions.end(), "an open attempt of a session that does not exist");
   session->second.outstanding -= span.end - span.begin;

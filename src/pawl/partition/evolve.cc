@@ -14,16 +14,16 @@ bool counts(FailureKind kind) {
 }
 
 void store_outputs(NodeWork& work, ItemIndex begin, const std::vector<Payload>& outputs) {
-  if (!work.outputs) {
+  if (!work.mapped) {
     if (!outputs.empty()) work.output = outputs.front();
     return;
   }
+  std::vector<uint32_t>& changed = work.mapped->changed_pages;
   for (size_t i = 0; i < outputs.size(); ++i) {
     ItemIndex item = begin + static_cast<ItemIndex>(i);
     uint32_t page = item / ItemOutputs::page_items;
-    work.outputs->set(item, outputs[i]);
-    if (work.changed_pages.empty() || work.changed_pages.back() != page)
-      work.changed_pages.push_back(page);
+    work.mapped->outputs->set(item, outputs[i]);
+    if (changed.empty() || changed.back() != page) changed.push_back(page);
   }
 }
 
@@ -40,9 +40,12 @@ struct Evolve {
     Result<Workflow> decoded = decode_workflow(event.definition);
     PAWL_CHECK(decoded.ok(), "a registered definition was checked before it became an event");
     Hash128 hash = hash128(event.definition);
-    state.workflows[event.workflow] =
-        make_plan(event.workflow, std::make_shared<const Workflow>(std::move(decoded).value()),
-                  hash, state.ready);
+    auto workflow = std::make_shared<const Workflow>(std::move(decoded).value());
+    bool first = state.workflows
+                     .emplace(event.workflow,
+                              make_plan(event.workflow, std::move(workflow), hash, state.ready))
+                     .second;
+    PAWL_CHECK(first, "a workflow id is used once");
     state.workflow_ids[hash] = event.workflow;
     state.last_workflow = std::max(state.last_workflow, event.workflow.value);
     state.new_workflows.push_back(event.workflow);
@@ -51,7 +54,7 @@ struct Evolve {
   void operator()(const ExecutionSubmitted& event) {
     auto execution = std::make_unique<Execution>();
     execution->id = event.execution;
-    execution->plan = state.workflows.at(event.workflow);
+    execution->plan = state.workflows.at(event.workflow).get();
     execution->payload_hash = event.payload_hash;
     execution->input = event.input;
     execution->labels = event.labels;
@@ -90,8 +93,8 @@ struct Evolve {
     NodeEdit edit(state, execution, event.node);
     edit.run().items_count = event.items_count;
     if (execution.definition(event.node).mapped()) {
-      edit.work().items = event.items;
-      edit.work().outputs = std::make_shared<ItemOutputs>(event.items_count);
+      edit.work().mapped = std::make_unique<MappedWork>(
+          event.items, std::make_shared<ItemOutputs>(event.items_count));
     }
     edit.become(NodeStatus::active);
     if (event.items_count > 0) edit.make_ready({0, event.items_count}, 0);
@@ -116,11 +119,11 @@ struct Evolve {
   }
 
   void operator()(const SessionClosed& event) {
-    std::vector<NodeKey> nodes(state.granted.begin(), state.granted.end());
-    for (const NodeKey& key : nodes) {
+    for (const NodeKey& key : ascending(state.granted)) {
       Execution& execution = find_execution(state, key.execution);
       NodeEdit edit(state, execution, key.node);
-      std::vector<OpenRange> lost = edit.work().open;
+      const SmallVector<OpenRange>& open = edit.work().open;
+      std::vector<OpenRange> lost(open.begin(), open.end());
       for (const OpenRange& range : lost) {
         if (range.session != event.session) continue;
         edit.close(range.span);
@@ -152,11 +155,11 @@ struct Evolve {
     }
     edit.run().next_fresh = std::max(edit.run().next_fresh, span.end);
     edit.run().last_attempt = state.wall;
-    auto place =
+    if (work.open.empty()) enlist(state, {event.range.execution, event.range.node}, work);
+    const OpenRange* place =
         std::upper_bound(work.open.begin(), work.open.end(), span.begin,
                          [](ItemIndex item, const OpenRange& o) { return item < o.span.begin; });
     work.open.insert(place, {span, event.attempt, event.session, event.nonce, state.now});
-    state.granted.insert({event.range.execution, event.range.node});
     state.sessions.at(event.session).outstanding += event.range.size();
   }
 
@@ -261,7 +264,7 @@ struct Evolve {
       NodeEdit edit(state, execution, node);
       NodeRun& run = edit.run();
       if (run.work) {
-        std::vector<OpenRange> open = run.work->open;
+        std::vector<OpenRange> open(run.work->open.begin(), run.work->open.end());
         for (const OpenRange& range : open) edit.close(range.span);
         run.work->context.reset();
       }

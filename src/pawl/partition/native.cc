@@ -40,7 +40,7 @@ std::optional<std::string> node_output(const Execution& execution, const Path& p
     if (execution.definition(i).id != path[1]) continue;
     const NodeWork* work = execution.nodes[i].work.get();
     if (work == nullptr) return "null";
-    if (work->outputs) return mapped_output(*work->outputs, path);
+    if (work->mapped) return mapped_output(*work->mapped->outputs, path);
     if (work->output.is_blob()) return std::nullopt;
     return follow(work->output.text(), path, 3);
   }

@@ -101,14 +101,14 @@ bool outputs_valid(const AttemptReport& report) {
 // failure that says so.
 bool outputs_fit(const State& state, const AttemptReport& report) {
   const Execution& execution = *state.executions.find(report.range.execution);
-  const ItemOutputs* known = execution.nodes[report.range.node].work->outputs.get();
-  uint64_t bytes = known ? known->bytes() : 0;
+  const MappedWork* mapped = execution.nodes[report.range.node].work->mapped.get();
+  uint64_t bytes = mapped ? mapped->outputs->bytes() : 0;
   for (const Payload& output : report.outputs) {
     bytes += output.size();
     if (output.size() > state.limits.output_bytes_max) return false;
     if (!output.is_blob() && output.size() > payload_inline_max) return false;
   }
-  return known == nullptr || bytes <= state.limits.mapped_output_bytes_max;
+  return mapped == nullptr || bytes <= state.limits.mapped_output_bytes_max;
 }
 
 void apply_report(Step& step, const AttemptReport& report) {

@@ -60,7 +60,7 @@ Reply on(Step& step, const CloseSession& command) {
 // Each lost attempt is an event of its own, so that the history of its execution tells of it.
 void close_session(Step& step, SessionId session, const std::string& reason) {
   std::vector<AttemptFailed> lost;
-  for (const NodeKey& key : step.state().granted) {
+  for (const NodeKey& key : ascending(step.state().granted)) {
     const NodeRun& run = step.state().executions.find(key.execution)->nodes[key.node];
     for (const OpenRange& open : run.work->open) {
       if (open.session != session) continue;

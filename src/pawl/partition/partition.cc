@@ -83,9 +83,9 @@ void Partition::start_epoch(uint64_t epoch, Hash128 cluster, StepOutput& out) {
 
 void Partition::step(const Command& command, Ticket ticket, uint64_t dice, StepOutput& out) {
   Step step(state_, {state_.now, state_.wall, dice}, out);
-  Reply reply = std::visit([&](const auto& c) { return on(step, c); }, command);
+  Answer answer{ticket, std::visit([&](const auto& c) { return on(step, c); }, command)};
   settle(step);
-  if (ticket != 0) step.ask(Answer{ticket, std::move(reply)});
+  if (ticket != 0) step.ask(std::move(answer));
 }
 
 void Partition::schedule(uint64_t dice, StepOutput& out) {

@@ -274,8 +274,8 @@ TEST(Partition, OutputsInTheBlobStoreCountForTheLimitOfTheirNode) {
   Payload large = Payload::blob({id, 1, 60'000, {1, 2}});
   p.succeed(grant, {large, large});
   EXPECT_EQ(p.execution(id).status, ExecutionStatus::parked);
-  EXPECT_EQ(p.execution(id).nodes[0].work->outputs->get(0), large) << "the first one fits";
-  EXPECT_TRUE(p.execution(id).nodes[0].work->outputs->get(1).is_absent());
+  EXPECT_EQ(p.execution(id).nodes[0].work->mapped->outputs->get(0), large) << "the first one fits";
+  EXPECT_TRUE(p.execution(id).nodes[0].work->mapped->outputs->get(1).is_absent());
   p.expect_replay_equals();
 }
 

@@ -95,9 +95,9 @@ std::vector<NodeIndex> ascending_once(std::vector<NodeIndex> nodes) {
 
 }  // namespace
 
-std::shared_ptr<const Plan> make_plan(WorkflowId id, WorkflowRef workflow, Hash128 hash,
+std::unique_ptr<const Plan> make_plan(WorkflowId id, WorkflowRef workflow, Hash128 hash,
                                       ReadyQueue& queue) {
-  auto plan = std::make_shared<Plan>();
+  auto plan = std::make_unique<Plan>();
   plan->id = id;
   plan->hash = hash;
   for (NodeIndex i = 0; i < workflow->nodes.size(); ++i) {

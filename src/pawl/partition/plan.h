@@ -20,7 +20,7 @@ struct Plan {
   std::vector<NodeIndex> output_reads;        // of the workflow's output expression
 };
 
-std::shared_ptr<const Plan> make_plan(WorkflowId id, WorkflowRef workflow, Hash128 hash,
+std::unique_ptr<const Plan> make_plan(WorkflowId id, WorkflowRef workflow, Hash128 hash,
                                       ReadyQueue& queue);
 
 }  // namespace pawl

@@ -116,7 +116,8 @@ QueryResult reply(const State& state, const GetTask& query) {
       detail.retry_in = std::max(Duration{}, story->retry_at - state.now);
   }
   if (detail.status == TaskStatus::succeeded)
-    detail.output = run.work->outputs ? run.work->outputs->get(query.item) : run.work->output;
+    detail.output =
+        run.work->mapped ? run.work->mapped->outputs->get(query.item) : run.work->output;
   return detail;
 }
 

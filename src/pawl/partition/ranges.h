@@ -2,8 +2,7 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
-
+#include "pawl/base/small_vector.h"
 #include "pawl/model/ids.h"
 
 namespace pawl {
@@ -20,10 +19,10 @@ class RangeSet {
   void add(ItemSpan span);  // joins what it touches
   bool contains(ItemIndex item) const;
   uint64_t count() const { return count_; }
-  const std::vector<ItemSpan>& spans() const { return spans_; }
+  const SmallVector<ItemSpan>& spans() const { return spans_; }
 
  private:
-  std::vector<ItemSpan> spans_;
+  SmallVector<ItemSpan> spans_;
   uint64_t count_ = 0;
 };
 

@@ -81,11 +81,12 @@ std::optional<std::string> default_output(const Execution& execution) {
     out.key(execution.definition(i).id);
     if (work == nullptr) {
       out.null();
-    } else if (work->outputs) {
-      if (work->outputs->count() > 1000) return std::nullopt;
+    } else if (work->mapped) {
+      const ItemOutputs& outputs = *work->mapped->outputs;
+      if (outputs.count() > 1000) return std::nullopt;
       out.begin_array();
-      for (uint32_t item = 0; item < work->outputs->count(); ++item) {
-        Payload value = work->outputs->get(item);
+      for (uint32_t item = 0; item < outputs.count(); ++item) {
+        Payload value = outputs.get(item);
         if (value.is_blob()) return std::nullopt;
         out.raw(value.text());
       }
@@ -124,10 +125,11 @@ RunContextRef make_context(const State& state, const Execution& execution, NodeI
   context->cluster = state.cluster;
   const NodeRun& run = execution.nodes[node];
   context->items_count = run.items_count;
-  if (run.work) context->items = run.work->items;
+  if (run.work && run.work->mapped) context->items = run.work->mapped->items;
   for (NodeIndex read : reads) {
     const NodeWork* work = execution.nodes[read].work.get();
-    if (work != nullptr) context->outputs.push_back({read, work->output, work->outputs});
+    if (work == nullptr) continue;
+    context->outputs.push_back({read, work->output, work->mapped ? work->mapped->outputs : nullptr});
   }
   return context;
 }
@@ -178,9 +180,11 @@ void settle(Step& step) {
       decide(step, key);
     }
     state.undecided.clear();
-    std::vector<ExecutionId> unsettled = std::move(state.unsettled);
+    for (size_t i = 0; i < state.unsettled.size(); ++i) {
+      ExecutionId id = state.unsettled[i];
+      settle_execution(step, id);
+    }
     state.unsettled.clear();
-    for (ExecutionId id : unsettled) settle_execution(step, id);
   }
 }
 

@@ -28,8 +28,14 @@ uint64_t big_endian(ByteView in) {
 }
 
 WorkRow row_of(const NodeWork& work) {
-  WorkRow row{work.open,   work.done.spans(),       {},        work.items,
-              work.output, work.outputs != nullptr, work.error};
+  const SmallVector<ItemSpan>& done = work.done.spans();
+  WorkRow row{{work.open.begin(), work.open.end()},
+              {done.begin(), done.end()},
+              {},
+              work.mapped ? work.mapped->items : Payload(),
+              work.output,
+              work.mapped != nullptr,
+              work.error};
   for (const auto& [begin, entry] : work.stories.entries())
     row.stories.push_back({{begin, entry.end}, entry.story});
   return row;
@@ -37,12 +43,13 @@ WorkRow row_of(const NodeWork& work) {
 
 std::unique_ptr<NodeWork> work_of(WorkRow row, uint32_t items_count) {
   auto work = std::make_unique<NodeWork>();
-  work->open = std::move(row.open);
+  for (const OpenRange& range : row.open) work->open.insert(work->open.end(), range);
   for (ItemSpan span : row.done) work->done.add(span);
   for (const StoryRow& story : row.stories) work->stories.assign(story.span, story.story);
-  work->items = std::move(row.items);
   work->output = std::move(row.output);
-  if (row.mapped) work->outputs = std::make_shared<ItemOutputs>(items_count);
+  if (row.mapped)
+    work->mapped = std::make_unique<MappedWork>(std::move(row.items),
+                                                std::make_shared<ItemOutputs>(items_count));
   work->error = std::move(row.error);
   return work;
 }
@@ -65,8 +72,8 @@ void derive_counters(Execution& execution) {
 Status restore_execution(State& state, ExecutionId id, ByteView bytes) {
   PAWL_ASSIGN(std::unique_ptr<Execution> execution, decode_execution(state, id, bytes));
   for (NodeIndex node = 0; node < execution->nodes.size(); ++node) {
-    const NodeWork* work = execution->nodes[node].work.get();
-    if (work != nullptr && !work->open.empty()) state.granted.insert({id, node});
+    NodeWork* work = execution->nodes[node].work.get();
+    if (work != nullptr && !work->open.empty()) enlist(state, {id, node}, *work);
   }
   if (execution->request != Hash128{})
     state.requests[execution->request] = {id, execution->payload_hash};
@@ -108,8 +115,9 @@ Status restore_page(State& state, ByteView key, ByteView value) {
   NodeWork* work = execution->nodes[node].work.get();
   ByteReader in(value);
   auto page = static_cast<uint32_t>(big_endian(key.substr(13, 4)));
-  if (work == nullptr || !work->outputs || page >= work->outputs->pages()) return damaged;
-  if (!work->outputs->decode_page(page, in)) return damaged;
+  if (work == nullptr || !work->mapped) return damaged;
+  ItemOutputs& outputs = *work->mapped->outputs;
+  if (page >= outputs.pages() || !outputs.decode_page(page, in)) return damaged;
   return {};
 }
 
@@ -117,8 +125,8 @@ Status restore_workflow(State& state, WorkflowId id, ByteView definition) {
   auto decoded = decode_workflow(definition);
   if (!decoded.ok()) return std::move(decoded.error()).within("view row of a workflow");
   Hash128 hash = hash128(definition);
-  state.workflows[id] = make_plan(id, std::make_shared<const Workflow>(std::move(decoded).value()),
-                                  hash, state.ready);
+  auto workflow = std::make_shared<const Workflow>(std::move(decoded).value());
+  state.workflows.emplace(id, make_plan(id, std::move(workflow), hash, state.ready));
   state.workflow_ids[hash] = id;
   return {};
 }
@@ -133,7 +141,7 @@ Status each_row(View& view, char kind, Take take) {
 
 bool has_item_outputs(const Execution& execution) {
   for (const NodeRun& run : execution.nodes) {
-    if (run.work && run.work->outputs) return true;
+    if (run.work && run.work->mapped) return true;
   }
   return false;
 }
@@ -242,7 +250,7 @@ Result<std::unique_ptr<Execution>> decode_execution(const State& state, Executio
   auto plan = state.workflows.find(workflow);
   if (plan == state.workflows.end())
     return Error{Code::data_loss, "the view row of " + to_text(id) + " names no known workflow"};
-  execution->plan = plan->second;
+  execution->plan = plan->second.get();
   execution_fields(io, *execution);
   execution->nodes.resize(execution->plan->workflow->nodes.size());
   for (NodeIndex i = 0; i < execution->nodes.size() && in.ok(); ++i) {
@@ -339,9 +347,9 @@ Hash128 state_hash(const State& state) {
     out.varint(e->id.value);
     out.text(encode_execution(*e));
     for (const NodeRun& run : e->nodes) {
-      if (!run.work || !run.work->outputs) continue;
-      for (uint32_t page = 0; page < run.work->outputs->pages(); ++page)
-        run.work->outputs->encode_page(page, out);
+      if (!run.work || !run.work->mapped) continue;
+      const ItemOutputs& outputs = *run.work->mapped->outputs;
+      for (uint32_t page = 0; page < outputs.pages(); ++page) outputs.encode_page(page, out);
     }
   }
   return hash128(out.view());

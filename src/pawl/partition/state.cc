@@ -31,24 +31,15 @@ const char* name(NodeStatus status) {
   return "unknown";
 }
 
-const Execution* ExecutionTable::find(ExecutionId id) const {
-  uint64_t page = id.value / page_size;
-  if (page >= pages_.size() || !pages_[page]) return nullptr;
-  return (*pages_[page])[id.value % page_size].get();
-}
-
-Execution* ExecutionTable::find(ExecutionId id) {
-  return const_cast<Execution*>(std::as_const(*this).find(id));
-}
-
 Execution& ExecutionTable::insert(std::unique_ptr<Execution> execution) {
   uint64_t id = execution->id.value;
   uint64_t page = id / page_size;
   if (page >= pages_.size()) pages_.resize(page + 1);
-  if (!pages_[page]) pages_[page] = std::make_unique<Page>(page_size);
-  std::unique_ptr<Execution>& place = (*pages_[page])[id % page_size];
+  if (!pages_[page]) pages_[page] = std::make_unique<Page>();
+  std::unique_ptr<Execution>& place = pages_[page]->places[id % page_size];
   PAWL_CHECK(!place, "an execution id is used once");
   place = std::move(execution);
+  ++pages_[page]->used;
   ++size_;
   return *place;
 }
@@ -56,11 +47,9 @@ Execution& ExecutionTable::insert(std::unique_ptr<Execution> execution) {
 void ExecutionTable::erase(ExecutionId id) {
   uint64_t page = id.value / page_size;
   PAWL_CHECK(find(id) != nullptr, "erasing an execution that is not there");
-  (*pages_[page])[id.value % page_size].reset();
+  pages_[page]->places[id.value % page_size].reset();
   --size_;
-  bool empty = std::none_of(pages_[page]->begin(), pages_[page]->end(),
-                            [](const auto& execution) { return execution != nullptr; });
-  if (empty) pages_[page].reset();
+  if (--pages_[page]->used == 0) pages_[page].reset();
 }
 
 const Execution* ExecutionTable::previous(ExecutionId from) const {
@@ -69,7 +58,7 @@ const Execution* ExecutionTable::previous(ExecutionId from) const {
   for (uint64_t page = id / page_size + 1; page-- > 0; id = page * page_size - 1) {
     if (!pages_[page]) continue;
     for (uint64_t i = id % page_size + 1; i-- > 0;) {
-      if ((*pages_[page])[i]) return (*pages_[page])[i].get();
+      if (pages_[page]->places[i]) return pages_[page]->places[i].get();
     }
   }
   return nullptr;
@@ -80,7 +69,7 @@ const Execution* ExecutionTable::next(ExecutionId from) const {
     if (!pages_[page]) continue;
     uint64_t start = page == from.value / page_size ? from.value % page_size : 0;
     for (uint64_t i = start; i < page_size; ++i) {
-      if ((*pages_[page])[i]) return (*pages_[page])[i].get();
+      if (pages_[page]->places[i]) return pages_[page]->places[i].get();
     }
   }
   return nullptr;
@@ -94,10 +83,10 @@ namespace {
 
 const OpenRange* open_range(const NodeRun& run, ItemIndex item) {
   if (!run.work) return nullptr;
-  const std::vector<OpenRange>& open = run.work->open;
-  auto it = std::upper_bound(open.begin(), open.end(), item,
+  const SmallVector<OpenRange>& open = run.work->open;
+  const OpenRange* it = std::upper_bound(open.begin(), open.end(), item,
                              [](ItemIndex i, const OpenRange& o) { return i < o.span.end; });
-  return it != open.end() && it->span.begin <= item ? &*it : nullptr;
+  return it != open.end() && it->span.begin <= item ? it : nullptr;
 }
 
 }  // namespace
@@ -187,6 +176,23 @@ void collect_timers(State& state, const Execution& execution, NodeIndex index) {
 }
 
 }  // namespace
+
+void enlist(State& state, NodeKey key, NodeWork& work) {
+  work.granted_at = static_cast<uint32_t>(state.granted.size());
+  state.granted.push_back(key);
+}
+
+void delist(State& state, NodeWork& work) {
+  NodeKey last = state.granted.back();
+  state.granted[work.granted_at] = last;
+  state.executions.find(last.execution)->nodes[last.node].work->granted_at = work.granted_at;
+  state.granted.pop_back();
+}
+
+std::vector<NodeKey> ascending(std::vector<NodeKey> granted) {
+  std::sort(granted.begin(), granted.end());
+  return granted;
+}
 
 void index(State& state) {
   state.live = true;

@@ -8,6 +8,7 @@
 // `timers` and `undecided` are rebuilt by index() after a replay and left alone during one.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -18,6 +19,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "pawl/base/small_vector.h"
 #include "pawl/model/event.h"
 #include "pawl/model/limits.h"
 #include "pawl/partition/plan.h"
@@ -54,20 +56,26 @@ struct OpenRange {
   Instant since;
 };
 
+// What only a mapped node has.
+struct MappedWork {
+  Payload items;                         // encoded item list
+  std::shared_ptr<ItemOutputs> outputs;  // never null
+  std::vector<uint32_t> changed_pages;   // of outputs, since the last checkpoint
+};
+
 // A node's tasks once something happened to them. Every item is in exactly one place:
 // not started (>= next_fresh and without a story), `open`, `done`, or in `stories` as
 // ready, backing off, parked, failed or cancelled. (Stories of granted or succeeded items
 // only keep their numbers.)
 struct NodeWork {
-  std::vector<OpenRange> open;  // by first item
+  SmallVector<OpenRange> open;  // by first item
+  uint32_t granted_at = 0;      // place in State::granted, while anything is open
   RangeSet done;                // succeeded
   Stories stories;
-  Payload items;                         // encoded item list of a mapped node
-  Payload output;                        // plain nodes
-  std::shared_ptr<ItemOutputs> outputs;  // mapped nodes
-  std::vector<uint32_t> changed_pages;   // of outputs, since the last checkpoint
-  RunContextRef context;                 // made at the first grant, dropped at the end
-  std::string error;                     // NodeStatus::parked
+  Payload output;                      // plain nodes
+  std::unique_ptr<MappedWork> mapped;  // mapped nodes
+  RunContextRef context;               // made at the first grant, dropped at the end
+  std::string error;                   // NodeStatus::parked
 };
 
 struct NodeRun {
@@ -99,12 +107,12 @@ struct Execution {
   uint32_t changed_for = 0;  // the checkpoint that will hold its changes; 0: there are none
   uint32_t nodes_left = 0;   // not terminal
   uint32_t moving = 0;       // nodes evaluating, or active and not stuck
-  std::shared_ptr<const Plan> plan;
+  const Plan* plan = nullptr;  // of State::workflows
   Hash128 request;  // hash of the request id; zero if none was given
   Hash128 payload_hash;
   Payload input;
   std::string labels;
-  std::vector<NodeRun> nodes;
+  SmallVector<NodeRun> nodes;
   WallTime started;
   WallTime ended;
   Payload output;
@@ -118,8 +126,12 @@ struct Execution {
 // in id order that every deterministic pass needs.
 class ExecutionTable {
  public:
-  Execution* find(ExecutionId id);
-  const Execution* find(ExecutionId id) const;
+  const Execution* find(ExecutionId id) const {
+    uint64_t page = id.value / page_size;
+    if (page >= pages_.size() || !pages_[page]) return nullptr;
+    return pages_[page]->places[id.value % page_size].get();
+  }
+  Execution* find(ExecutionId id) { return const_cast<Execution*>(std::as_const(*this).find(id)); }
   Execution& insert(std::unique_ptr<Execution> execution);
   void erase(ExecutionId id);
   uint64_t size() const { return size_; }
@@ -131,7 +143,10 @@ class ExecutionTable {
 
  private:
   static constexpr uint64_t page_size = 256;
-  using Page = std::vector<std::unique_ptr<Execution>>;
+  struct Page {
+    std::array<std::unique_ptr<Execution>, page_size> places;
+    uint64_t used = 0;
+  };
   std::vector<std::unique_ptr<Page>> pages_;
   uint64_t size_ = 0;
 };
@@ -187,12 +202,12 @@ struct State {
   Instant now;  // of the group being applied
   WallTime wall;
 
-  std::map<WorkflowId, std::shared_ptr<const Plan>> workflows;
+  std::map<WorkflowId, std::unique_ptr<const Plan>> workflows;  // never removed
   std::map<Hash128, WorkflowId> workflow_ids;  // by hash of the definition
   ExecutionTable executions;
   std::unordered_map<Hash128, KnownRequest, RequestHash> requests;
   std::map<SessionId, Session> sessions;
-  std::set<NodeKey> granted;  // nodes with open ranges
+  std::vector<NodeKey> granted;  // nodes with open ranges, in no order; each knows its place
   uint64_t last_workflow = 0;
   uint64_t last_execution = 0;
   uint64_t last_session = 0;
@@ -219,6 +234,12 @@ Hash128 operator+(const Hash128& a, const Hash128& b);  // 128-bit sum, modulo
 // Looks a task up, wherever it is. `node` must be active or ended.
 TaskStatus task_status(const NodeRun& node, ItemIndex item);
 AttemptNumber attempts_of(const NodeRun& node, ItemIndex item);
+
+// Puts a node that got its first open range into State::granted; takes it out after its last.
+void enlist(State& state, NodeKey key, NodeWork& work);
+void delist(State& state, NodeWork& work);
+// For whoever decides something about all of them: always in the same order.
+std::vector<NodeKey> ascending(std::vector<NodeKey> granted);
 
 // Rebuilds what is derived, in an order that depends on the state alone.
 void index(State& state);

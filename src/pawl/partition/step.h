@@ -23,11 +23,14 @@ class Step {
       : dice(stamp.dice), state_(state), out_(out) {}
 
   const State& state() const { return state_; }
-  void emit(Event event) {
-    evolve(state_, event);
-    out_.events.push_back(std::move(event));
+  template <class Kind>
+  void emit(Kind&& event) {
+    evolve(state_, out_.events.emplace_back(std::forward<Kind>(event)));
   }
-  void ask(Effect effect) { out_.effects.push_back(std::move(effect)); }
+  template <class Kind>
+  void ask(Kind&& effect) {
+    out_.effects.emplace_back(std::forward<Kind>(effect));
+  }
 
   Random dice;
 

@@ -140,7 +140,7 @@ TEST_F(StoredButTwo, ARestartLoadsWhatIsOpenAndTheNewestThatEnded) {
   EXPECT_NE(state_hash(rig.state()), hash) << "the epoch is another one";
   EXPECT_EQ(rig.state().executions.size(), 3u);
   EXPECT_NE(rig.state().executions.find(ExecutionId{7}), nullptr);
-  const ItemOutputs& outputs = *rig.state().executions.find(open)->nodes[1].work->outputs;
+  const ItemOutputs& outputs = *rig.state().executions.find(open)->nodes[1].work->mapped->outputs;
   EXPECT_EQ(outputs.get(1).text(), "2");
   EXPECT_EQ(rig.problem(), "");
 }

@@ -58,19 +58,19 @@ class Stories {
     Story story;
   };
 
-  bool empty() const { return entries_.empty(); }
+  using Entries = std::map<ItemIndex, Entry>;
+
   const Story* find(ItemIndex item) const;
   void assign(ItemSpan span, const Story& story);
   // First item at or after `item` that has a story; `end` if none before `end`.
   ItemIndex next_from(ItemIndex item, ItemIndex end) const;
   // The end of the entry that contains `item` (which must have a story), at most `end`.
   ItemIndex run_end(ItemIndex item, ItemIndex end) const;
-  // By first item, ascending.
-  const std::map<ItemIndex, Entry>& entries() const { return entries_; }
+  const Entries& entries() const;  // by first item, ascending
 
  private:
   void split(ItemIndex at);
-  std::map<ItemIndex, Entry> entries_;
+  std::unique_ptr<Entries> entries_;  // null: none, as for most nodes
 };
 
 }  // namespace pawl

@@ -117,13 +117,12 @@ Command RandomLife::work(const State& state) {
     return answer;
   }
   if (!state.granted.empty() && dice_.chance(850)) {
-    auto key =
-        std::next(state.granted.begin(), static_cast<ptrdiff_t>(dice_.below(state.granted.size())));
-    const NodeWork& node = *state.executions.find(key->execution)->nodes[key->node].work;
+    NodeKey key = ascending(state.granted)[dice_.below(state.granted.size())];
+    const NodeWork& node = *state.executions.find(key.execution)->nodes[key.node].work;
     const OpenRange& open = node.open[dice_.below(node.open.size())];
     auto begin = static_cast<ItemIndex>(dice_.between(open.span.begin, open.span.end - 1));
     auto end = static_cast<ItemIndex>(dice_.between(begin + 1, open.span.end));
-    return report(open.session, {key->execution, key->node, begin, end}, open);
+    return report(open.session, {key.execution, key.node, begin, end}, open);
   }
   if (!state.sessions.empty() && dice_.chance(300))
     return RenewSession{std::next(state.sessions.begin(),
@@ -171,7 +170,7 @@ std::vector<Command> RandomLife::calm(const State& state) {
   std::vector<Command> commands;
   if (state.sessions.empty()) commands.push_back(open_session());
   for (const auto& [id, session] : state.sessions) commands.push_back(RenewSession{id});
-  for (const NodeKey& key : state.granted) {
+  for (const NodeKey& key : ascending(state.granted)) {
     for (const OpenRange& open : state.executions.find(key.execution)->nodes[key.node].work->open) {
       TaskRange range{key.execution, key.node, open.span.begin, open.span.end};
       commands.push_back(ReportAttempts{open.session, {success(range, open)}});

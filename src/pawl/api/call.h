@@ -54,6 +54,12 @@ struct Discard {
   Selection what{};  // its dead letters are given up: their nodes have failed
 };
 
+// Removes an execution that has ended: its state, history, payloads and output files. Answers
+// Changed{1}, or {0} if it had been forgotten before.
+struct Forget {
+  ExecutionId execution{};
+};
+
 // Bytes of a large payload from `offset` on.
 struct ReadPayload {
   BlobRef ref{};
@@ -63,8 +69,8 @@ constexpr uint64_t payload_part_max = 1 << 20;  // bytes in one answer
 
 struct GetServer {};
 
-using Call = std::variant<SubmitRequest, SubmitMany, Cancel, Redrive, Discard, AwaitExecution,
-                          GetExecution, ListExecutions, GetTask, ListDeadLetters, Explain,
+using Call = std::variant<SubmitRequest, SubmitMany, Cancel, Redrive, Discard, Forget,
+                          AwaitExecution, GetExecution, ListExecutions, GetTask, ListDeadLetters, Explain,
                           GetOverview, ReadHistory, GetProgress, ReadPayload, GetServer>;
 
 struct Submitted {

@@ -55,6 +55,10 @@ template <class IO, Same<Discard> T>
 void fields(IO& io, T& v) {
   fields(io, v.what);
 }
+template <class IO, Same<Forget> T>
+void fields(IO& io, T& v) {
+  io.required("execution", v.execution);
+}
 template <class IO, Same<AwaitExecution> T>
 void fields(IO& io, T& v) {
   io.required("execution", v.execution);
@@ -234,6 +238,7 @@ void fields(IO& io, T& v) {
   io("succeeded", v.succeeded);
   io("failed", v.failed);
   io("cancelled", v.cancelled);
+  io("forgotten", v.forgotten);
 }
 template <class IO, Same<Overview> T>
 void fields(IO& io, T& v) {

@@ -48,6 +48,10 @@ Result<uint64_t> Client::discard(Selection what) {
   PAWL_ASSIGN(Changed changed, ask_as<Changed>(Discard{std::move(what)}));
   return changed.count;
 }
+Result<uint64_t> Client::forget_execution(ExecutionId execution) {
+  PAWL_ASSIGN(Changed changed, ask_as<Changed>(Forget{execution}));
+  return changed.count;
+}
 
 Result<ExecutionDetail> Client::execution(ExecutionId execution) {
   return ask_as<ExecutionDetail>(GetExecution{execution});

@@ -66,6 +66,7 @@ class Client {
   Result<uint64_t> cancel(Selection what, std::string reason = "");
   Result<uint64_t> redrive(Selection what);  // how many dead letters
   Result<uint64_t> discard(Selection what);
+  Result<uint64_t> forget_execution(ExecutionId execution);  // 0: it had been forgotten before
   Result<ExecutionDetail> execution(ExecutionId execution);
   Result<ExecutionList> executions(ListExecutions query = {});
   Result<TaskDetail> task(GetTask query);

@@ -134,6 +134,12 @@ void fields(IO& io, T& v) {
   io("output", v.output);
   io("error", v.error);
 }
+template <class IO, Same<ExecutionForgotten> T>
+void fields(IO& io, T& v) {
+  io("execution", v.execution);
+  io("request", v.request);
+  io("payload_hash", v.payload_hash);
+}
 template <class IO, Same<OutboxEnqueued> T>
 void fields(IO& io, T& v) {
   io("id", v.id);

@@ -116,6 +116,27 @@ TEST_F(GatewayTest, ALargeInputOfARefusedSubmissionIsNotKept) {
   EXPECT_EQ(input_of(many.executions[1].execution), other);
 }
 
+TEST_F(GatewayTest, WhatIsForgottenIsGoneWithItsPayloads) {
+  std::string large = R"({"x":")" + std::string(100'000, 'x') + "\"}";
+  ExecutionId id = submitted({one_node, "f", large, "once", ""});
+  ExecutionId other = submitted({one_node, "f", "{}", "", ""});
+  EXPECT_EQ(client.await(id).value().status, ExecutionStatus::succeeded);
+  EXPECT_EQ(client.forget_execution(id).value(), 1u);
+  EXPECT_EQ(client.forget_execution(id).value(), 0u);
+  EXPECT_EQ(client.execution(id).error().message, "e1 has been forgotten");
+  EXPECT_EQ(client.history(id).error().code, Code::not_found);
+  EXPECT_EQ(client.await(id).error().code, Code::not_found);
+  ASSERT_EQ(client.executions().value().executions.size(), 1u);
+  EXPECT_EQ(client.executions().value().executions.front().id, other);
+  EXPECT_EQ(house.blob.count(), 0u);
+  // The request id stays used.
+  EXPECT_EQ(submitted({one_node, "f", large, "once", ""}), id);
+  EXPECT_EQ(client.submit({one_node, "f", "{}", "once", ""}).error().code, Code::already_exists);
+  EXPECT_EQ(house.blob.count(), 0u);
+  EXPECT_EQ(client.forget_execution(ExecutionId{99}).error().code, Code::not_found);
+  EXPECT_EQ(client.overview().value().counts.forgotten, 1u);
+}
+
 TEST_F(GatewayTest, ARequestIdHasOneEffect) {
   ExecutionId id = submitted({one_node, "f", "{}", "r1", ""});
   EXPECT_EQ(submitted({one_node, "f", "{}", "r1", ""}), id);

@@ -10,10 +10,10 @@ namespace pawl {
 template <>
 struct AlternativeNames<Call> {
   static constexpr const char* of[] = {
-      "submit",    "submit_many",   "cancel",          "redrive",      "discard",
-      "await",     "get_execution", "list_executions", "get_task",     "list_dead_letters",
-      "explain",   "get_overview",  "read_history",    "get_progress", "read_payload",
-      "get_server"};
+      "submit",        "submit_many",       "cancel",   "redrive",       "discard",
+      "forget",        "await",             "get_execution", "list_executions",
+      "get_task",      "list_dead_letters", "explain",  "get_overview",  "read_history",
+      "get_progress",  "read_payload",      "get_server"};
 };
 static_assert(std::size(AlternativeNames<Call>::of) == std::variant_size_v<Call>);
 
@@ -36,7 +36,7 @@ struct AlternativeNames<Event> {
       "retry_released",      "dead_letters_redriven", "dead_letters_discarded",
       "node_redriven",       "node_discarded",        "task_cancelled",
       "execution_cancelled", "execution_parked",      "execution_ended",
-      "outbox_enqueued",     "inbox_accepted"};
+      "outbox_enqueued",     "inbox_accepted",        "execution_forgotten"};
 };
 static_assert(std::size(AlternativeNames<Event>::of) == std::variant_size_v<Event>);
 

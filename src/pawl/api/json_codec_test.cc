@@ -23,6 +23,7 @@ std::vector<Call> sample_calls() {
       Cancel{item, "wrong\nfile"},
       Redrive{{ExecutionId{17}, "count", std::nullopt}},
       Discard{{ExecutionId{17}, "", std::nullopt}},
+      Forget{ExecutionId{17}},
       AwaitExecution{ExecutionId{17}},
       GetExecution{ExecutionId{18'446'744'073'709'551'615u}},
       ListExecutions{ExecutionId{9}, 7, ExecutionStatus::parked},

@@ -18,6 +18,7 @@
 #include "pawl/isolate/attempt_renderer.h"
 #include "pawl/isolate/function.h"
 #include "pawl/isolate/function_executor.h"
+#include "pawl/isolate/output_files.h"
 #include "pawl/isolate/process_executor.h"
 #include "pawl/isolate/transform.h"
 
@@ -55,6 +56,10 @@ std::string own_directory() {
   return program.substr(0, program.rfind('/'));
 }
 
+std::string output_root(const HostOptions& options) {
+  return options.directory + "/output";
+}
+
 // What the engine and the workers of one process share.
 struct Surroundings {
   LinuxLoop& loop;
@@ -81,7 +86,7 @@ class Workshop {
     ProcessRunnerOptions runner;
     runner.environment = options.environment;
     runner.directory = options.working_directory;
-    runner.output_root = options.directory + "/output";
+    runner.output_root = output_root(options);
     runner.guardian = {options.programs_directory + "/pawl-guardian"};
     PAWL_ASSIGN(process_, ProcessExecutor::create(around_.loop, around_.clock, runner, renderer_,
                                                   around_.blob, process_news_));
@@ -157,6 +162,7 @@ struct Host::Parts {
   std::unique_ptr<Wal> log;
   std::unique_ptr<RocksdbView> view;
   std::unique_ptr<FileBlob> blob;
+  std::unique_ptr<OutputFiles> outputs;
   InprocTransport transport;
   std::unique_ptr<Mailbox<Evaluation>> evaluations;
   std::unique_ptr<JqEvaluator> evaluator;
@@ -189,6 +195,7 @@ Status Host::Parts::open_storage() {
   view_options.directory = options.directory + "/view";
   PAWL_ASSIGN(view, RocksdbView::open(view_options, *loop, *telemetry));
   blob = std::make_unique<FileBlob>(*disk);
+  outputs = std::make_unique<OutputFiles>(output_root(options));
   return {};
 }
 
@@ -198,9 +205,11 @@ Status Host::Parts::open_engine(Sink<Response>& clients) {
       JqOptions{.helper = options.programs_directory + "/pawl-jq"}, *evaluations);
   EngineOptions engine_options;
   engine_options.seed = random_number();
+  engine_options.sweep = options.work;  // whoever only looks is gone in a moment
   engine_options.cluster = {random_number(), random_number()};
   engine = std::make_unique<Engine>(EnginePorts{*loop, clock, *log, *view, *blob, *evaluator,
-                                                *evaluations, transport, *telemetry, clients},
+                                                *evaluations, transport, *telemetry, clients,
+                                                {outputs.get()}},
                                     engine_options);
   PAWL_TRY(engine->recover());
   loop->add(*engine);

@@ -81,6 +81,7 @@ class Teller {
   std::string operator()(const SessionClosed& e) const {
     return "a worker has gone" + because(e.reason);
   }
+  std::string operator()(const ExecutionForgotten&) const { return "forgotten"; }
   std::string operator()(const OutboxEnqueued&) const { return "a message to another partition"; }
   std::string operator()(const InboxAccepted&) const { return "a message of another partition"; }
 

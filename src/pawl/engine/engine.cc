@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "pawl/partition/describe.h"
 #include "pawl/partition/snapshot.h"
 #include "pawl/partition/stored.h"
 #include "pawl/wire/event_codec.h"
@@ -35,6 +36,12 @@ uint64_t carried_bytes(const Command& command) {
   return bytes;
 }
 
+std::vector<Belongings*> places_of(const EnginePorts& ports) {
+  std::vector<Belongings*> places = ports.belongings;
+  places.insert(places.begin(), &ports.blob);
+  return places;
+}
+
 }  // namespace
 
 Engine::Engine(EnginePorts ports, EngineOptions options)
@@ -44,7 +51,8 @@ Engine::Engine(EnginePorts ports, EngineOptions options)
       requests_(ports.loop),
       messages_(ports.loop),
       peers_(ports.transport, options.address, options.limits, options.link),
-      evaluations_(ports.evaluator, ports.blob, options.limits) {}
+      evaluations_(ports.evaluator, ports.blob, options.limits),
+      sweeper_(places_of(ports)) {}
 
 Engine::~Engine() {
   ports_.transport.unbind(options_.address);
@@ -57,7 +65,8 @@ Instant Engine::now() const {
 bool Engine::idle() const {
   return gathering_.empty() && !in_flight_ && inbox_.empty() && requests_.empty() &&
          ports_.evaluations.empty() && messages_.empty() && !peers_.has_wishes() &&
-         !evaluations_.has_done() && !checkpoint_ && !checkpoint_in_flight_;
+         !evaluations_.has_done() && !checkpoint_ && !checkpoint_in_flight_ &&
+         !sweeper_.dropping();
 }
 
 Instant Engine::deadline() const {
@@ -99,6 +108,8 @@ bool Engine::turn() {
   Instant clock = ports_.clock.monotonic();
   if (!in_flight_ && ports_.log.idle_deadline() <= clock) ports_.log.idle();
   peers_.flush(clock);
+  sweeper_.work(partition_->state(), ports_.view, ports_.telemetry);
+  more |= sweeper_.dropping() || sweeper_.sweeping();
   return more || (!inbox_.empty() && !group_full()) || evaluations_.has_done() ||
          peers_.has_wishes() || (!gathering_.empty() && !in_flight_);
 }
@@ -169,8 +180,7 @@ void Engine::take(Request& request) {
   } else if (auto* await = std::get_if<AwaitExecution>(&request.what)) {
     gathering_.awaits.emplace_back(Waiter{ticket}, await->execution);
   } else if (auto* read = std::get_if<ReadHistory>(&request.what)) {
-    gathering_.responses.push_back(
-        {ticket, history_.read(ports_.view, read->execution, read->limit, durable_)});
+    gathering_.responses.push_back({ticket, history_of(*read)});
   } else if (auto* progress = std::get_if<GetProgress>(&request.what)) {
     gathering_.responses.push_back({ticket, progress_of(*progress)});
   }
@@ -182,6 +192,13 @@ QueryResult Engine::answer_query(const Query& query) {
   if (Status loaded = load_named(partition_->restoring(), ports_.view, query); !loaded.ok())
     return loaded.error();
   return answer(partition_->state(), query);
+}
+
+History Engine::history_of(const ReadHistory& query) {
+  auto known = exists(partition_->state(), ports_.view, query.execution);
+  if (!known.ok()) return {known.error(), {}, false};
+  if (!*known) return {unknown_execution(partition_->state(), query.execution), {}, false};
+  return history_.read(ports_.view, query.execution, query.limit, durable_);
 }
 
 ProgressList Engine::progress_of(const GetProgress& query) const {
@@ -282,7 +299,7 @@ void Engine::wait_for(const Waiter& waiter, ExecutionId id) {
   if (!loaded.ok()) {
     ports_.clients.put({waiter.ticket, Reply{loaded.error().code, loaded.error().message, 0}});
   } else if (execution == nullptr) {
-    ports_.clients.put({waiter.ticket, no_execution(id)});
+    ports_.clients.put({waiter.ticket, no_execution(partition_->state(), id)});
   } else if (execution->status == ExecutionStatus::running) {
     waiters_[id].push_back(waiter);
   } else {
@@ -314,6 +331,8 @@ void Engine::release(const Effect& effect) {
     peers_.hang_up(*hangup);
   } else if (const auto* settled = std::get_if<Settled>(&effect)) {
     settle_waiters(*settled);
+  } else if (const auto* drop = std::get_if<DropBelongings>(&effect)) {
+    sweeper_.drop(drop->execution);
   }
 }
 

@@ -31,6 +31,7 @@
 #include "pawl/engine/evaluations.h"
 #include "pawl/engine/history.h"
 #include "pawl/engine/peers.h"
+#include "pawl/engine/sweeper.h"
 #include "pawl/partition/checkpoint.h"
 #include "pawl/partition/partition.h"
 #include "pawl/partition/query.h"
@@ -90,6 +91,7 @@ struct EnginePorts {
   Transport& transport;
   Telemetry& telemetry;
   Sink<Response>& clients;
+  std::vector<Belongings*> belongings = {};  // beside the blobs
 };
 
 struct EngineOptions {
@@ -98,6 +100,7 @@ struct EngineOptions {
   Hash128 cluster;    // identity of a new log; an existing one has its own
   Address address = 1;
   LinkOptions link;  // to the workers; its ends and incarnation are set by the engine
+  bool sweep = true;                         // look for what belongs to nobody, once
   bool workers_died = true;                  // in-process workers: their attempts died with us
   uint64_t checkpoint_log_bytes = 32 << 20;  // log written since the last checkpoint
   uint64_t checkpoint_executions = 20'000;   // executions changed since
@@ -114,7 +117,8 @@ class Engine final : public Actor {
   bool turn() override;
   Instant deadline() const override;
 
-  bool idle() const;  // nothing gathering, in flight or waiting
+  bool idle() const;  // nothing gathering, in flight or waiting, nothing forgotten left to remove
+  bool swept() const { return !sweeper_.sweeping(); }
   const std::optional<Error>& failure() const { return failure_; }
   uint64_t durable_position() const { return durable_; }
   uint64_t epoch() const { return epoch_; }
@@ -151,6 +155,7 @@ class Engine final : public Actor {
   void submit_staged(SubmitExecution submit, Ticket ticket);
   void refuse(Ticket ticket, Reply reply);
   QueryResult answer_query(const Query& query);
+  History history_of(const ReadHistory& query);
   ProgressList progress_of(const GetProgress& query) const;
   void take(Request& request);
   std::optional<Reply> refuse_for_space(const Command& command) const;
@@ -183,6 +188,7 @@ class Engine final : public Actor {
   Peers peers_;
   Evaluations evaluations_;
   HistoryTail history_;
+  Sweeper sweeper_;
   Gathering gathering_;
   std::optional<Gathering> in_flight_;
   std::map<ExecutionId, std::vector<Waiter>> waiters_;

@@ -153,6 +153,14 @@ struct Process {
     return ExecutionId{reply.number};
   }
 
+  // Lets every checkpoint that is wanted be taken.
+  void checkpoint(MapView& view) {
+    while (view.busy()) {
+      view.complete_one();
+      loop.run_until_idle();
+    }
+  }
+
   uint64_t execution_count() { return engine->partition().state().counts.submitted; }
   const Execution& execution(ExecutionId id) {
     return *engine->partition().state().executions.find(id);
@@ -458,6 +466,76 @@ TEST(Engine, AppendsNothingAfterTheLogHasFailed) {
   for (const Response& response : p.clients.values)
     asked += std::get<Reply>(response.what).code == Code::unknown;
   EXPECT_EQ(asked, 2u);
+}
+
+uint64_t rows_of(View& view, char kind) {
+  uint64_t count = 0;
+  for (auto cursor = view.scan(row_key(kind), row_key(static_cast<char>(kind + 1)));
+       cursor->valid(); cursor->next())
+    ++count;
+  return count;
+}
+
+// Row for row, byte for byte: nothing of it is left but its request id.
+TEST(Engine, WhatIsForgottenLeavesViewAndBlobs) {
+  Machine m;
+  Process p(m.disk, m.view, m.blob, m.clock, 1, 0);
+  ExecutionId id = p.submit(two_steps(), "once");
+  p.checkpoint(m.view);
+  ASSERT_GT(rows_of(m.view, 'h'), 0u);
+  ASSERT_GT(rows_of(m.view, 'o'), 0u);
+  const BlobRef output{id, output_blob_sequence({id, 0, 0}, 1), 3, hash128("abc")};
+  ASSERT_TRUE(m.blob.put(output, "abc").ok());
+  EXPECT_EQ(p.ask(ForgetExecution{id}).number, 1u);
+  EXPECT_EQ(m.blob.count(), 0u);
+  p.checkpoint(m.view);
+  for (char kind : {'e', 'z', 'o', 'h', 'r'}) EXPECT_EQ(rows_of(m.view, kind), 0u) << kind;
+  EXPECT_EQ(rows_of(m.view, 'f'), 1u);
+  EXPECT_EQ(p.submit(two_steps(), "once"), id);
+}
+
+TEST(Engine, AForgettingThatIsNotDurableRemovesNothing) {
+  Machine m;
+  ExecutionId id;
+  BlobRef output;
+  {
+    Process p(m.disk, m.view, m.blob, m.clock);
+    id = p.submit(two_steps());
+    output = {id, output_blob_sequence({id, 0, 0}, 1), 3, hash128("abc")};
+    ASSERT_TRUE(m.blob.put(output, "abc").ok());
+    m.disk.plan(m.disk.calls() + 1, SimFault::io_error);
+    EXPECT_EQ(p.ask(ForgetExecution{id}).code, Code::unknown);
+    EXPECT_TRUE(m.blob.get(output).ok());
+  }
+  m.disk.crash();
+  m.disk.restart();
+  Process p(m.disk, m.view, m.blob, m.clock);
+  p.loop.run_until_idle();
+  // The group may have arrived after all: then both are gone.
+  bool there = p.engine->partition().state().executions.find(id) != nullptr;
+  EXPECT_EQ(m.blob.get(output).ok(), there);
+}
+
+TEST(Engine, AStartSweepsWhatBelongsToNobody) {
+  Machine m;
+  ExecutionId id;
+  {
+    Process p(m.disk, m.view, m.blob, m.clock);
+    id = p.submit(two_steps());
+  }
+  auto put = [&](uint64_t owner) {
+    ASSERT_TRUE(m.blob.put({ExecutionId{owner}, 1, 3, hash128("abc")}, "abc").ok());
+  };
+  put(0);
+  put(id.value);
+  for (uint64_t owner = id.value + 1; owner < 200; ++owner) put(owner);
+  m.disk.crash();
+  m.disk.restart();
+  m.view.crash(MapView::InFlight::lost);
+  Process p(m.disk, m.view, m.blob, m.clock);
+  p.loop.run_until_idle();
+  EXPECT_TRUE(p.engine->swept());
+  EXPECT_EQ(m.blob.owners().value(), std::vector<ExecutionId>{id});
 }
 
 }  // namespace

@@ -28,7 +28,8 @@ void HistoryTail::add(uint64_t position, Bytes encoded) {
   groups_.push_back({position, std::move(encoded)});
 }
 
-Result<bool> HistoryTail::into(ViewBatch& batch, uint64_t rows_max, uint64_t bytes_max) {
+Result<bool> HistoryTail::into(ViewBatch& batch, const std::set<ExecutionId>& without,
+                               uint64_t rows_max, uint64_t bytes_max) {
   auto next = std::upper_bound(groups_.begin(), groups_.end(), std::max(written_, stored_),
                                [](uint64_t at, const Entry& entry) { return at < entry.position; });
   uint64_t bytes = 0;
@@ -41,7 +42,8 @@ Result<bool> HistoryTail::into(ViewBatch& batch, uint64_t rows_max, uint64_t byt
                                           " cannot be read back from memory"};
       scan_.reset();
       written_ = next++->position;
-    } else if (ExecutionId execution = scan_->execution()) {
+    } else if (ExecutionId execution = scan_->execution();
+               execution && !without.contains(execution)) {
       batch.puts.emplace_back(history_key(execution, next->position, scan_->index()),
                               scan_->alone());
       bytes += batch.puts.back().second.size();

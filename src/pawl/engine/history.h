@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "pawl/base/result.h"
@@ -37,8 +38,9 @@ class HistoryTail {
   // A group as it was handed to the log.
   void add(uint64_t position, Bytes encoded);
   // Puts more rows of the groups up to batch.position into the batch, from where the last call for
-  // this batch ended. True: they are all there.
-  Result<bool> into(ViewBatch& batch, uint64_t rows_max, uint64_t bytes_max);
+  // this batch ended; none of the executions `without`, whose rows it removes. True: they are all there.
+  Result<bool> into(ViewBatch& batch, const std::set<ExecutionId>& without, uint64_t rows_max,
+                    uint64_t bytes_max);
   // The checkpoint at `position` has been applied: what it holds may go.
   void stored_until(uint64_t position) { stored_ = position; }
   // True: there is more to drop.

@@ -52,6 +52,7 @@ Status Engine::recover() {
   // Dice of different epochs differ, so that no nonce comes twice.
   dice_ = Random(mix64(options_.seed) ^ mix64(epoch_));
   peers_.start(epoch_);
+  if (options_.sweep) sweeper_.begin_sweep();
   ports_.transport.bind(options_.address, messages_);
 
   StepOutput resumed;
@@ -92,8 +93,8 @@ Status Engine::checkpoint_slice() {
   if (!checkpoint_->slice(limits.checkpoint_slice_rows_max, limits.checkpoint_slice_bytes_max))
     return {};
   PAWL_ASSIGN(checkpoint_whole_,
-              history_.into(checkpoint_->batch(), limits.checkpoint_slice_rows_max,
-                            limits.checkpoint_slice_bytes_max));
+              history_.into(checkpoint_->batch(), checkpoint_->forgotten(),
+                            limits.checkpoint_slice_rows_max, limits.checkpoint_slice_bytes_max));
   return {};
 }
 
@@ -112,7 +113,7 @@ bool Engine::checkpoint() {
     return more;
   }
   bool enough = log_bytes_since_checkpoint_ >= options_.checkpoint_log_bytes ||
-                partition_->state().dirty.size() >= options_.checkpoint_executions;
+                partition_->changed() >= options_.checkpoint_executions;
   // Between groups only: the rows must reflect exactly one position.
   if (!checkpoint_ && enough && gathering_.empty()) {
     checkpoint_ = std::make_unique<Checkpoint>(partition_->restoring(), position_);

@@ -61,6 +61,11 @@ struct DiscardDeadLetters {
   DeadLetterSelection which;
 };  // terminal: the node has failed
 
+// Removes an execution that has ended, and all that is kept for it, for good.
+struct ForgetExecution {
+  ExecutionId execution;
+};
+
 struct OpenSession {
   WorkerSpec worker;
 };
@@ -95,7 +100,7 @@ struct ReportEvaluation {
 struct Tick {};  // timers that are due, leases that ran out
 
 using Command = std::variant<RegisterWorkflow, SubmitExecution, CancelExecution, CancelTask,
-                             RedriveDeadLetters, DiscardDeadLetters, OpenSession, RenewSession,
-                             CloseSession, ReportAttempts, ReportEvaluation, Tick>;
+                             RedriveDeadLetters, DiscardDeadLetters, ForgetExecution, OpenSession,
+                             RenewSession, CloseSession, ReportAttempts, ReportEvaluation, Tick>;
 
 }  // namespace pawl

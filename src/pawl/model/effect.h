@@ -49,6 +49,11 @@ struct Settled {
   ExecutionStatus status = ExecutionStatus::succeeded;
 };
 
-using Effect = std::variant<Answer, Dispatch, Stop, Evaluate, Hangup, Settled>;
+// The execution is forgotten: what is kept for it outside the log goes.
+struct DropBelongings {
+  ExecutionId execution;
+};
+
+using Effect = std::variant<Answer, Dispatch, Stop, Evaluate, Hangup, Settled, DropBelongings>;
 
 }  // namespace pawl

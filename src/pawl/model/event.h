@@ -165,12 +165,24 @@ struct InboxAccepted {
   Bytes content;
 };
 
+// A request id has one effect while its execution exists, and at least so long after it was
+// forgotten; running time, as every duration.
+constexpr Duration request_kept_for = Duration::hours(7 * 24);
+
+// The execution is gone, with its history and payloads. What is left is that its request id (hashed;
+// zero: it had none) was used for this payload: see request_kept_for.
+struct ExecutionForgotten {
+  ExecutionId execution;
+  Hash128 request;
+  Hash128 payload_hash;
+};
+
 using Event = std::variant<EpochStarted, WorkflowRegistered, ExecutionSubmitted, EvaluationStarted,
                            NodeActivated, NodeSkipped, NodeParked, SessionOpened, SessionClosed,
                            AttemptsGranted, AttemptsSucceeded, AttemptFailed, RetryReleased,
                            DeadLettersRedriven, DeadLettersDiscarded, NodeRedriven, NodeDiscarded,
                            TaskCancelled, ExecutionCancelled, ExecutionParked, ExecutionEnded,
-                           OutboxEnqueued, InboxAccepted>;
+                           OutboxEnqueued, InboxAccepted, ExecutionForgotten>;
 
 // The execution an event belongs to; 0 for those of the partition itself.
 ExecutionId execution_of(const Event& event);

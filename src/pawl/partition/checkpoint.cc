@@ -11,7 +11,7 @@ namespace pawl {
 
 Checkpoint::Checkpoint(State& state, uint64_t position)
     : state_(state), number_(state.checkpoint_number) {
-  PAWL_CHECK(state.checkpoint == nullptr && state.storing.empty(),
+  PAWL_CHECK(state.checkpoint == nullptr && state.storing.empty() && state.forgetting.empty(),
              "a checkpoint begins once the one before it is applied");
   state.checkpoint = this;
   ++state.checkpoint_number;
@@ -19,6 +19,9 @@ Checkpoint::Checkpoint(State& state, uint64_t position)
   put(row_key('m'), encode_meta(state));
   workflows_ = std::exchange(state.new_workflows, {});
   executions_ = std::exchange(state.dirty, {});
+  state.forgetting = std::exchange(state.new_forgotten, {});
+  if (uint64_t week = week_of(state.now); week > 1 && state.counts.forgotten > 0)
+    batch_.delete_ranges.emplace_back(row_key('f', 0), row_key('f', week - 1));
 }
 
 Checkpoint::~Checkpoint() {
@@ -26,7 +29,8 @@ Checkpoint::~Checkpoint() {
 }
 
 bool Checkpoint::whole() const {
-  return pages_.empty() && next_workflow_ == workflows_.size() &&
+  return pages_.empty() && next_forgotten_ == state_.forgetting.size() &&
+         next_workflow_ == workflows_.size() &&
          next_execution_ == executions_.size();
 }
 
@@ -42,14 +46,30 @@ void Checkpoint::take_next() {
   if (!pages_.empty()) {
     put_page(pages_.front());
     pages_.pop_front();
+  } else if (next_forgotten_ < state_.forgetting.size()) {
+    ExecutionId id = state_.forgetting[next_forgotten_++];
+    forget(id, state_.forgotten.at(id));
   } else if (next_workflow_ < workflows_.size()) {
     WorkflowId id = workflows_[next_workflow_++];
     put(row_key('w', id.value), encode(*state_.workflows.at(id)->workflow));
   } else {
     Execution* execution = state_.executions.find(executions_[next_execution_++]);
-    PAWL_CHECK(execution != nullptr, "what has changed stays until it is stored");
-    if (is_frozen(*execution)) put(*execution);
+    // Whoever is not there was forgotten, and encoded before that if it was frozen.
+    if (execution != nullptr && is_frozen(*execution)) put(*execution);
   }
+}
+
+// Whichever rows it has; its request id moves from r to f.
+void Checkpoint::forget(ExecutionId id, const Forgotten& forgotten) {
+  forgotten_.insert(id);
+  batch_.deletes.push_back(row_key('e', id.value));
+  for (ExecutionStatus status : ended_statuses) batch_.deletes.push_back(ended_key(status, id));
+  for (char kind : {'o', 'h'})
+    batch_.delete_ranges.emplace_back(row_key(kind, id.value), row_key(kind, id.value + 1));
+  if (forgotten.request == Hash128{}) return;
+  batch_.deletes.push_back(request_key(forgotten.request));
+  put(forgotten_key(week_of(forgotten.at), forgotten.request),
+      request_row(id, forgotten.payload_hash));
 }
 
 void Checkpoint::put(Bytes key, Bytes value) {
@@ -66,7 +86,7 @@ void Checkpoint::put(Execution& execution) {
   } else {
     batch_.deletes.push_back(std::move(open_key));
     put(ended_key(execution.status, execution.id), encode_execution(execution));
-    if (execution.request != Hash128{}) put(request_key(execution.request), request_row(execution));
+    if (execution.request != Hash128{}) put(request_key(execution.request), request_row(execution.id, execution.payload_hash));
     state_.storing.push_back(execution.id);
   }
   for (NodeIndex node = 0; node < execution.nodes.size(); ++node) {

@@ -21,6 +21,7 @@
 
 #include <deque>
 #include <memory>
+#include <set>
 #include <vector>
 
 #include "pawl/partition/state.h"
@@ -40,6 +41,11 @@ class Checkpoint {
   bool slice(uint64_t rows_max, uint64_t bytes_max);
   // Encodes a frozen execution that is about to change.
   void before_change(Execution& execution) { put(execution); }
+  void before_erase(Execution& execution) {
+    if (is_frozen(execution)) put(execution);
+  }
+  // Those whose rows it removes; all of them once slice() has said true.
+  const std::set<ExecutionId>& forgotten() const { return forgotten_; }
 
   // For rows that are not the partition's own.
   ViewBatch& batch() { return batch_; }
@@ -57,6 +63,7 @@ class Checkpoint {
   void take_next();
   void put(Bytes key, Bytes value);
   void put(Execution& execution);
+  void forget(ExecutionId id, const Forgotten& forgotten);
   void put_page(const PageToWrite& page);
   bool is_frozen(const Execution& execution) const { return execution.changed_for == number_; }
 
@@ -66,6 +73,8 @@ class Checkpoint {
   uint64_t bytes_ = 0;
   std::vector<WorkflowId> workflows_;
   std::vector<ExecutionId> executions_;  // frozen, some of them encoded already
+  std::set<ExecutionId> forgotten_;
+  size_t next_forgotten_ = 0;
   size_t next_workflow_ = 0;
   size_t next_execution_ = 0;
   std::deque<PageToWrite> pages_;

@@ -95,4 +95,10 @@ Status check_item(const Execution& execution, NodeIndex node, ItemIndex item) {
                                     ", not " + std::to_string(item)};
 }
 
+Error unknown_execution(const State& state, ExecutionId id) {
+  bool was_there = id && id.value <= state.last_execution;
+  if (was_there) return {Code::not_found, to_text(id) + " has been forgotten"};
+  return {Code::not_found, "no execution " + to_text(id) + "; `pawl list` shows those that exist"};
+}
+
 }  // namespace pawl

@@ -26,4 +26,7 @@ Status check_item(const Execution& execution, NodeIndex node, ItemIndex item);
 
 QueryResult explain_query(const State& state, const Explain& query);
 
+// NOT_FOUND: it never was, or it has been forgotten.
+Error unknown_execution(const State& state, ExecutionId id);
+
 }  // namespace pawl

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "pawl/partition/checkpoint.h"
 #include "pawl/partition/edit.h"
 #include "pawl/wire/workflow_codec.h"
 
@@ -305,6 +306,20 @@ struct Evolve {
       default:
         PAWL_CHECK(false, "an execution ends succeeded, failed or cancelled");
     }
+  }
+
+  // It may have left memory before.
+  void operator()(const ExecutionForgotten& event) {
+    state.forgotten[event.execution] = {event.request, event.payload_hash, state.now};
+    state.new_forgotten.push_back(event.execution);
+    if (event.request != Hash128{})
+      state.requests[event.request] = {event.execution, event.payload_hash};
+    if (Execution* execution = state.executions.find(event.execution)) {
+      if (state.checkpoint != nullptr) state.checkpoint->before_erase(*execution);
+      state.executions.erase(event.execution);
+    }
+    ++state.counts.forgotten;
+    state.ended_digest = state.ended_digest + digest(event);
   }
 
   // Reserved: nothing crosses partitions yet, and nothing emits these.

@@ -1,3 +1,4 @@
+#include "pawl/partition/describe.h"
 #include "pawl/partition/step.h"
 
 namespace pawl {
@@ -16,14 +17,14 @@ std::string cut(const Limits& limits, const std::string& text) {
   return text.substr(0, limits.error_bytes_max);
 }
 
-Reply no_execution(ExecutionId id) {
-  return refuse(Code::not_found,
-                "no execution " + to_text(id) + "; `pawl list` shows those that exist");
+Reply no_execution(const State& state, ExecutionId id) {
+  Error unknown = unknown_execution(state, id);
+  return refuse(unknown.code, std::move(unknown.message));
 }
 
 Reply on(Step& step, const CancelExecution& command) {
   const Execution* execution = step.state().executions.find(command.execution);
-  if (execution == nullptr) return no_execution(command.execution);
+  if (execution == nullptr) return no_execution(step.state(), command.execution);
   if (execution->status == ExecutionStatus::cancelled) return {Code::ok, "", 0};
   if (execution->ended_already())
     return refuse(Code::failed_precondition,
@@ -40,7 +41,7 @@ Reply on(Step& step, const CancelExecution& command) {
 
 Reply on(Step& step, const CancelTask& command) {
   const Execution* execution = step.state().executions.find(command.task.execution);
-  if (execution == nullptr) return no_execution(command.task.execution);
+  if (execution == nullptr) return no_execution(step.state(), command.task.execution);
   if (command.task.node >= execution->nodes.size())
     return refuse(Code::not_found, to_text(execution->id) + " has no such node");
   const NodeRun& run = execution->nodes[command.task.node];

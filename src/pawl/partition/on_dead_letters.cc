@@ -38,7 +38,7 @@ Found find_parked(const Execution& execution, const DeadLetterSelection& which) 
 Result<Found> select(const State& state, const DeadLetterSelection& which) {
   const Execution* execution = state.executions.find(which.execution);
   if (execution == nullptr) {
-    Reply reply = no_execution(which.execution);
+    Reply reply = no_execution(state, which.execution);
     return Error{reply.code, reply.message};
   }
   if (execution->ended_already())

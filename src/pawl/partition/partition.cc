@@ -61,6 +61,7 @@ void Partition::resume(StepOutput& out) {
   index(state_);
   Step step(state_, {}, out);
   ask_evaluations(step);
+  for (const auto& [id, forgotten] : state_.forgotten) step.ask(DropBelongings{id});
 }
 
 bool Partition::known(const Command& command) const {
@@ -103,9 +104,28 @@ Instant Partition::next_timer() const {
 void Partition::checkpoint_applied() {
   state_.stored.insert(state_.stored.end(), state_.storing.begin(), state_.storing.end());
   state_.storing.clear();
+  for (ExecutionId id : state_.forgetting) {
+    auto forgotten = state_.forgotten.find(id);
+    state_.recalled.push_back(forgotten->second.request);
+    state_.forgotten.erase(forgotten);
+  }
+  state_.forgetting.clear();
+}
+
+// Request ids of what is nowhere any more: the view has them.
+void Partition::forget_recalled() {
+  for (const Hash128& request : state_.recalled) {
+    auto known = state_.requests.find(request);
+    if (known == state_.requests.end()) continue;
+    ExecutionId id = known->second.execution;
+    bool stays = state_.forgotten.contains(id) || state_.executions.find(id) != nullptr;
+    if (!stays) state_.requests.erase(known);
+  }
+  state_.recalled.clear();
 }
 
 bool Partition::evict() {
+  forget_recalled();
   constexpr uint64_t evicted_min = 1000;
   constexpr uint64_t part = 64;
   uint64_t kept = state_.limits.ended_executions_kept_max;
@@ -114,13 +134,13 @@ bool Partition::evict() {
   uint64_t leaving = std::min(excess, std::max(evicted_min, excess / part));
   for (uint64_t left = leaving; left > 0; --left) {
     const Execution* execution = state_.executions.find(state_.stored.front());
-    PAWL_CHECK(execution != nullptr && execution->ended_already(),
-               "only an ended execution leaves");
+    state_.stored.pop_front();
+    if (execution == nullptr) continue;  // forgotten meanwhile
+    PAWL_CHECK(execution->ended_already(), "only an ended execution leaves");
     auto request = state_.requests.find(execution->request);
     if (request != state_.requests.end() && request->second.execution == execution->id)
       state_.requests.erase(request);
     state_.executions.erase(execution->id);
-    state_.stored.pop_front();
   }
   return leaving < excess;
 }

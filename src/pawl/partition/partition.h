@@ -60,7 +60,11 @@ class Partition {
   void checkpoint_applied();
   bool evict();
 
+  // Executions changed or forgotten since the last checkpoint.
+  uint64_t changed() const { return state_.dirty.size() + state_.new_forgotten.size(); }
+
  private:
+  void forget_recalled();
   State state_;
 };
 

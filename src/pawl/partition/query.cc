@@ -7,10 +7,6 @@
 namespace pawl {
 namespace {
 
-Error unknown_execution(ExecutionId id) {
-  return {Code::not_found, "no execution " + to_text(id) + "; `pawl list` shows those that exist"};
-}
-
 void add(TaskCounts& sum, const TaskCounts& part) {
   sum.total += part.total;
   sum.ready += part.ready;
@@ -77,7 +73,7 @@ NodeDetail detail_of(const Execution& execution, NodeIndex index) {
 
 QueryResult reply(const State& state, const GetExecution& query) {
   const Execution* execution = state.executions.find(query.execution);
-  if (execution == nullptr) return unknown_execution(query.execution);
+  if (execution == nullptr) return unknown_execution(state, query.execution);
   ExecutionDetail detail{summarise(*execution), execution->input, execution->output, {}};
   for (NodeIndex i = 0; i < execution->nodes.size(); ++i)
     detail.nodes.push_back(detail_of(*execution, i));
@@ -98,7 +94,7 @@ QueryResult reply(const State& state, const ListExecutions& query) {
 
 QueryResult reply(const State& state, const GetTask& query) {
   const Execution* execution = state.executions.find(query.execution);
-  if (execution == nullptr) return unknown_execution(query.execution);
+  if (execution == nullptr) return unknown_execution(state, query.execution);
   auto node = find_node(*execution, query.node);
   if (!node.ok()) return node.error();
   if (auto exists = check_item(*execution, *node, query.item); !exists.ok()) return exists.error();
@@ -146,7 +142,7 @@ QueryResult reply(const State& state, const ListDeadLetters& query) {
   DeadLetterList list;
   if (query.execution) {
     const Execution* execution = state.executions.find(query.execution);
-    if (execution == nullptr) return unknown_execution(query.execution);
+    if (execution == nullptr) return unknown_execution(state, query.execution);
     collect_letters(*execution, query.limit, list.letters);
     return list;
   }
@@ -159,7 +155,7 @@ QueryResult reply(const State& state, const ListDeadLetters& query) {
 }
 
 QueryResult reply(const State& state, const Explain& query) {
-  if (state.executions.find(query.execution) == nullptr) return unknown_execution(query.execution);
+  if (state.executions.find(query.execution) == nullptr) return unknown_execution(state, query.execution);
   return explain_query(state, query);
 }
 

@@ -102,6 +102,7 @@ Status restore_meta(State& state, ByteView bytes) {
     io.number(session.outstanding);
     state.sessions[id] = std::move(session);
   }
+  if (!in.at_end()) io.number(state.counts.forgotten);
   if (!in.ok()) return Error{Code::data_loss, "the view's row m is damaged"};
   return {};
 }
@@ -213,6 +214,7 @@ Bytes encode_meta(const State& state) {
     fields(io, session.worker);
     io.number(session.outstanding);
   }
+  if (state.counts.forgotten > 0) io.number(state.counts.forgotten);
   return out.take();
 }
 
@@ -230,11 +232,11 @@ Bytes encode_execution(const Execution& execution) {
   return out.take();
 }
 
-Bytes request_row(const Execution& execution) {
+Bytes request_row(ExecutionId id, const Hash128& payload_hash) {
   ByteWriter out;
   Encoder io(out);
-  io.number(execution.id.value);
-  io.hash(execution.payload_hash);
+  io.number(id.value);
+  io.hash(payload_hash);
   return out.take();
 }
 
@@ -288,6 +290,17 @@ ExecutionId id_of_ended_key(ByteView key) {
 
 Bytes request_key(const Hash128& request) {
   Bytes key(1, 'r');
+  big_endian(key, request.high, 8);
+  big_endian(key, request.low, 8);
+  return key;
+}
+
+uint64_t week_of(Instant now) {
+  return static_cast<uint64_t>(std::max<int64_t>(now.ns, 0) / request_kept_for.ns);
+}
+
+Bytes forgotten_key(uint64_t week, const Hash128& request) {
+  Bytes key = row_key('f', week);
   big_endian(key, request.high, 8);
   big_endian(key, request.low, 8);
   return key;

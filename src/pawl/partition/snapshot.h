@@ -7,6 +7,7 @@
 //   z <status> <~execution>              the same of one that has ended: newest first per status
 //   r <hash of request id>               its execution and payload hash, once that has ended
 //   o <execution> <node> <page>          outputs of 1,024 items of a mapped node
+//   f <week> <hash of request id>        the same of one that was forgotten in that week
 //   h <execution> <position> <index>     one event of its history (engine/history.h)
 //
 // Ids in keys are big-endian, so that rows stand in id order. checkpoint.h brings together what has
@@ -37,7 +38,7 @@ Hash128 state_hash(const State& state);
 // Rows of kind m, e or z, and r. Outputs of items are left out.
 Bytes encode_meta(const State& state);
 Bytes encode_execution(const Execution& execution);
-Bytes request_row(const Execution& execution);
+Bytes request_row(ExecutionId id, const Hash128& payload_hash);
 // One row of kind e or z; `state` has its workflow.
 Result<std::unique_ptr<Execution>> decode_execution(const State& state, ExecutionId id,
                                                     ByteView bytes);
@@ -47,6 +48,10 @@ Status load_ended(State& state, View& view, ExecutionId id, ByteView row);
 Bytes ended_key(ExecutionStatus status, ExecutionId id);
 ExecutionId id_of_ended_key(ByteView key);
 Bytes request_key(const Hash128& request);
+// A week is request_kept_for of the duration clock. What was forgotten in one is known in that and in
+// the next; then its rows go, all at once.
+uint64_t week_of(Instant now);
+Bytes forgotten_key(uint64_t week, const Hash128& request);
 Bytes row_key(char kind);
 Bytes row_key(char kind, uint64_t id);
 Bytes page_key(ExecutionId execution, NodeIndex node, uint32_t page);

@@ -111,6 +111,10 @@ Hash128 digest(const Execution& ended) {
   return hash128(ended.error, sum) + Hash128{mix64(sum ^ output.low), mix64(sum ^ output.high)};
 }
 
+Hash128 digest(const ExecutionForgotten& event) {
+  return hash128("forgotten", mix64(event.execution.value));
+}
+
 TaskStatus task_status(const NodeRun& run, ItemIndex item) {
   if (run.work) {
     if (run.work->done.contains(item)) return TaskStatus::succeeded;

@@ -174,6 +174,13 @@ struct KnownRequest {
   Hash128 payload_hash;
 };
 
+// What is known of a forgotten execution until a checkpoint has taken its rows out of the view.
+struct Forgotten {
+  Hash128 request;  // zero: it had none
+  Hash128 payload_hash;
+  Instant at;
+};
+
 struct NodeKey {
   ExecutionId execution;
   NodeIndex node = 0;
@@ -186,6 +193,7 @@ struct Counts {
   uint64_t succeeded = 0;
   uint64_t failed = 0;
   uint64_t cancelled = 0;
+  uint64_t forgotten = 0;  // of those that have ended
 
   uint64_t open() const { return submitted - succeeded - failed - cancelled; }
   friend bool operator==(const Counts&, const Counts&) = default;
@@ -212,7 +220,7 @@ struct State {
   uint64_t last_execution = 0;
   uint64_t last_session = 0;
   Counts counts;
-  Hash128 ended_digest;  // sum of digest() over all executions that have ended
+  Hash128 ended_digest;  // sum of digest() over all executions that ended, or were forgotten
 
   bool live = false;  // derived structures are kept
   ReadyQueue ready;
@@ -225,10 +233,15 @@ struct State {
   Checkpoint* checkpoint = nullptr;       // in the making: sees executions before they change
   std::vector<ExecutionId> storing;  // ended ones in a checkpoint that the view has not applied yet
   std::deque<ExecutionId> stored;    // ended ones in memory that the view has too: oldest first
+  std::map<ExecutionId, Forgotten> forgotten;  // the view may still have rows of these
+  std::vector<ExecutionId> new_forgotten;      // of them: since the last checkpoint
+  std::vector<ExecutionId> forgetting;         // in checkpoints that the view has not applied yet
+  std::vector<Hash128> recalled;  // request ids of forgotten ones that the view was asked for
 };
 
 // What an ended execution adds to State::ended_digest: how it and each of its nodes ended.
 Hash128 digest(const Execution& ended);
+Hash128 digest(const ExecutionForgotten& event);
 Hash128 operator+(const Hash128& a, const Hash128& b);  // 128-bit sum, modulo
 
 // Looks a task up, wherever it is. `node` must be active or ended.

@@ -50,6 +50,7 @@ Reply on(Step& step, const CancelExecution& command);
 Reply on(Step& step, const CancelTask& command);
 Reply on(Step& step, const RedriveDeadLetters& command);
 Reply on(Step& step, const DiscardDeadLetters& command);
+Reply on(Step& step, const ForgetExecution& command);
 Reply on(Step& step, const OpenSession& command);
 Reply on(Step& step, const RenewSession& command);
 Reply on(Step& step, const CloseSession& command);
@@ -77,6 +78,6 @@ inline Reply refuse(Code code, std::string message) {
 }
 // At most error_bytes_max of it.
 std::string cut(const Limits& limits, const std::string& text);
-Reply no_execution(ExecutionId id);
+Reply no_execution(const State& state, ExecutionId id);
 
 }  // namespace pawl

@@ -1,23 +1,58 @@
 #include "pawl/partition/stored.h"
 
+#include <algorithm>
+
 #include "pawl/partition/snapshot.h"
 #include "pawl/wire/fields.h"
 
 namespace pawl {
 namespace {
 
-Status load_request(State& state, View& view, const std::string& request_id) {
-  Hash128 request = hash128(request_id);
-  bool all_here = state.executions.size() == state.counts.submitted;
-  if (request_id.empty() || all_here || state.requests.contains(request)) return {};
-  PAWL_ASSIGN(std::optional<Bytes> row, view.get(request_key(request)));
-  if (!row) return {};
-  ByteReader in(*row);
+Result<KnownRequest> decode_request(ByteView row) {
+  ByteReader in(row);
   Decoder io(in);
-  ExecutionId id;
-  io.number(id.value);
+  KnownRequest known;
+  io.number(known.execution.value);
+  io.hash(known.payload_hash);
   if (!in.ok()) return Error{Code::data_loss, "the view row of a request id is damaged"};
-  return load_execution(state, view, id);
+  return known;
+}
+
+// Out of memory what a checkpoint would have dropped by now.
+void drop_if_over(State& state, const Hash128& request) {
+  auto known = state.requests.find(request);
+  if (known == state.requests.end()) return;
+  auto forgotten = state.forgotten.find(known->second.execution);
+  if (forgotten == state.forgotten.end()) return;
+  if (week_of(forgotten->second.at) + 1 < week_of(state.now)) state.requests.erase(known);
+}
+
+Status load_forgotten_request(State& state, View& view, const Hash128& request) {
+  uint64_t week = week_of(state.now);
+  for (uint64_t back = 0; back <= std::min<uint64_t>(week, 1); ++back) {
+    PAWL_ASSIGN(std::optional<Bytes> row, view.get(forgotten_key(week - back, request)));
+    if (!row) continue;
+    PAWL_ASSIGN(state.requests[request], decode_request(*row));
+    state.recalled.push_back(request);
+    return {};
+  }
+  return {};
+}
+
+Status load_request(State& state, View& view, const std::string& request_id) {
+  if (request_id.empty()) return {};
+  Hash128 request = hash128(request_id);
+  drop_if_over(state, request);
+  bool all_here = state.executions.size() == state.counts.submitted;
+  if (all_here || state.requests.contains(request)) return {};
+  PAWL_ASSIGN(std::optional<Bytes> row, view.get(request_key(request)));
+  if (row) {
+    PAWL_ASSIGN(KnownRequest known, decode_request(*row));
+    if (!state.forgotten.contains(known.execution))
+      return load_execution(state, view, known.execution);
+  }
+  if (state.counts.forgotten == 0) return {};
+  return load_forgotten_request(state, view, request);
 }
 
 // What a command or query names, if an ended execution matters to its answer.
@@ -26,6 +61,7 @@ struct Named {
   ExecutionId operator()(const CancelTask& c) const { return c.task.execution; }
   ExecutionId operator()(const RedriveDeadLetters& c) const { return c.which.execution; }
   ExecutionId operator()(const DiscardDeadLetters& c) const { return c.which.execution; }
+  ExecutionId operator()(const ForgetExecution& c) const { return c.execution; }
   ExecutionId operator()(const GetExecution& q) const { return q.execution; }
   ExecutionId operator()(const GetTask& q) const { return q.execution; }
   ExecutionId operator()(const ListDeadLetters& q) const { return q.execution; }
@@ -56,11 +92,22 @@ class EndedRows {
 
 Status load_execution(State& state, View& view, ExecutionId id) {
   if (!id || id.value > state.last_execution || state.executions.find(id) != nullptr) return {};
+  if (state.forgotten.contains(id)) return {};
   for (ExecutionStatus status : ended_statuses) {
     PAWL_ASSIGN(std::optional<Bytes> row, view.get(ended_key(status, id)));
     if (row) return load_ended(state, view, id, *row);
   }
   return {};
+}
+
+Result<bool> exists(const State& state, View& view, ExecutionId id) {
+  if (state.executions.find(id) != nullptr) return true;
+  if (!id || id.value > state.last_execution || state.forgotten.contains(id)) return false;
+  for (ExecutionStatus status : ended_statuses) {
+    PAWL_ASSIGN(std::optional<Bytes> row, view.get(ended_key(status, id)));
+    if (row) return true;
+  }
+  return false;
 }
 
 Status load_named(State& state, View& view, const Command& command) {
@@ -89,7 +136,9 @@ QueryResult list_executions(const State& state, View& view, const ListExecutions
     EndedRows* best = nullptr;
     for (EndedRows& rows : stored) {
       // What is here too has been listed from here.
-      while (rows.id() && state.executions.find(rows.id()) != nullptr) rows.next();
+      while (rows.id() && (state.executions.find(rows.id()) != nullptr ||
+                           state.forgotten.contains(rows.id())))
+        rows.next();
       if (rows.id() && (best == nullptr || best->id() < rows.id())) best = &rows;
     }
     if (here != nullptr && (best == nullptr || best->id() < here->id)) {

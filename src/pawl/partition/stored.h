@@ -19,10 +19,16 @@
 
 namespace pawl {
 
+// Forgotten executions are nowhere, from the moment in which that is decided; their request ids are
+// still known, in the week of the forgetting and in the next (snapshot.h).
+//
 // OK also when there is nothing to load; DATA_LOSS or UNAVAILABLE when the view cannot be read.
 Status load_execution(State& state, View& view, ExecutionId id);
 Status load_named(State& state, View& view, const Command& command);
 Status load_named(State& state, View& view, const Query& query);
+
+// In memory, or in the view.
+Result<bool> exists(const State& state, View& view, ExecutionId id);
 
 // The list over memory and view together.
 QueryResult list_executions(const State& state, View& view, const ListExecutions& query);

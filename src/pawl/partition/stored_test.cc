@@ -103,6 +103,47 @@ TEST_F(Stored, ARequestIdHasOneEffectAcrossEvictionAndRestart) {
   EXPECT_EQ(rig.command(other).code, Code::already_exists);
 }
 
+TEST_F(Stored, WhatIsForgottenIsNowhereFromThatMoment) {
+  ExecutionId kept = run();
+  ExecutionId id = run("once");
+  rig.checkpoint();
+  EXPECT_EQ(rig.command(ForgetExecution{id}).number, 1u);
+  for (int stage = 0; stage < 3; ++stage) {
+    auto gone = std::get<Error>(rig.ask(GetExecution{id}));
+    EXPECT_EQ(gone.message, "e2 has been forgotten");
+    EXPECT_EQ(list({{}, 100, {}}), std::vector<uint64_t>{kept.value});
+    EXPECT_EQ(rig.command(CancelExecution{id, "no"}).code, Code::not_found);
+    EXPECT_EQ(rig.command(ForgetExecution{id}).number, 0u);
+    EXPECT_EQ(run("once"), id);
+    EXPECT_EQ(rig.state().counts.forgotten, 1u);
+    EXPECT_EQ(rig.problem(), "") << stage;
+    if (stage == 0) rig.restart();
+    if (stage == 1) rig.checkpoint();
+  }
+  EXPECT_TRUE(rig.state().forgotten.empty());
+  EXPECT_TRUE(rig.state().requests.empty());
+  rig.restart();
+  EXPECT_EQ(run("once"), id);
+}
+
+TEST_F(Stored, RemovalsAreAskedForAgainUntilACheckpointHasTheForgetting) {
+  ExecutionId id = run();
+  rig.command(ForgetExecution{id});
+  auto drops = [this] {
+    std::vector<uint64_t> ids;
+    for (const Effect& effect : rig.take_effects())
+      if (const auto* drop = std::get_if<DropBelongings>(&effect))
+        ids.push_back(drop->execution.value);
+    return ids;
+  };
+  EXPECT_EQ(drops(), std::vector<uint64_t>{id.value});
+  rig.restart();
+  EXPECT_EQ(drops(), std::vector<uint64_t>{id.value});
+  rig.checkpoint();
+  rig.restart();
+  EXPECT_TRUE(drops().empty());
+}
+
 struct StoredButTwo : Stored {
   StoredButTwo() : Stored(2) {}
 };

@@ -498,6 +498,9 @@ struct LogModel::Apply {
     model.coverage_.reached_if(event.output.is_blob(), Sometimes::result_in_blob_store);
   }
 
+  void operator()(const ExecutionForgotten& event) {
+    require(false, "I2", to_text(event.execution) + " is forgotten unasked");
+  }
   void operator()(const OutboxEnqueued&) { require(false, "I2", "a message nobody sent"); }
   void operator()(const InboxAccepted&) { require(false, "I2", "a message nobody sent"); }
 };

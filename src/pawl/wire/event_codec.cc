@@ -25,7 +25,7 @@ constexpr Kind kinds[] = {
     {13, "RetryReleased"},      {14, "DeadLettersRedriven"}, {15, "DeadLettersDiscarded"},
     {16, "NodeRedriven"},       {17, "NodeDiscarded"},       {18, "TaskCancelled"},
     {19, "ExecutionCancelled"}, {20, "ExecutionParked"},     {21, "ExecutionEnded"},
-    {22, "OutboxEnqueued"},     {23, "InboxAccepted"},
+    {22, "OutboxEnqueued"},     {23, "InboxAccepted"},       {24, "ExecutionForgotten"},
 };
 // clang-format on
 constexpr size_t kinds_count = std::variant_size_v<Event>;

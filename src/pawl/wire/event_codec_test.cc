@@ -184,7 +184,7 @@ Bytes group_with(uint64_t kind, ByteView body) {
 
 TEST(EventCodec, WhatIsNewerStopsUnlessItOnlyExplains) {
   for (uint64_t kind :
-       {uint64_t{0}, uint64_t{24}, uint64_t{127}, uint64_t{128}, event_annotation_first - 1}) {
+       {uint64_t{0}, uint64_t{25}, uint64_t{127}, uint64_t{128}, event_annotation_first - 1}) {
     Result<Group> back = decode_group(17, 3, group_with(kind, "abc"));
     ASSERT_FALSE(back.ok());
     EXPECT_EQ(back.error().code, Code::failed_precondition) << kind;

@@ -156,6 +156,13 @@ void fields(Io& io, typename Io::template Ref<ExecutionEnded> e) {
 }
 
 template <class Io>
+void fields(Io& io, typename Io::template Ref<ExecutionForgotten> e) {
+  io.number(e.execution.value);
+  io.hash(e.request);
+  io.hash(e.payload_hash);
+}
+
+template <class Io>
 void fields(Io& io, typename Io::template Ref<OutboxEnqueued> e) {
   io.number(e.id);
   io.number(e.destination);

@@ -56,6 +56,7 @@ inline std::vector<Event> sample_events() {
       ExecutionEnded{execution, ExecutionStatus::failed, text, "node 'x' was discarded"},
       OutboxEnqueued{21, 22, "outbox content"},
       InboxAccepted{23, 24, "inbox content"},
+      ExecutionForgotten{execution, {0x31, 0x32}, {7, 8}},
   };
 }
 

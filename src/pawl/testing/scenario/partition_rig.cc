@@ -42,6 +42,7 @@ std::vector<Reply> PartitionRig::group(const std::vector<Command>& commands) {
     if (const auto* answer = std::get_if<Answer>(&effect))
       replies.at(answer->ticket - 1) = answer->reply;
   }
+  partition_->evict();
   return replies;
 }
 

@@ -140,7 +140,9 @@ Command RandomLife::harm(const State& state) {
   which.node = static_cast<NodeIndex>(dice_.below(execution->nodes.size()));
   which.all_items = dice_.chance(700);
   which.item = static_cast<ItemIndex>(dice_.below(plan_.items_max));
-  switch (dice_.below(8)) {
+  switch (dice_.below(9)) {
+    case 8:
+      return ForgetExecution{execution->id};
     case 0:
       return CancelExecution{execution->id, "enough"};
     case 1:

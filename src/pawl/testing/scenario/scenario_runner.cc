@@ -85,7 +85,7 @@ class Runner {
         {"redrive", &Runner::letters},   {"discard", &Runner::letters},
         {"advance", &Runner::advance},   {"checkpoint", &Runner::checkpoint},
         {"restart", &Runner::restart},   {"refused", &Runner::expect_refused},
-        {"replied", &Runner::replied},
+        {"replied", &Runner::replied},   {"forget", &Runner::forget},
     };
     auto found = verbs.find(word);
     return found == verbs.end() ? nullptr : found->second;
@@ -272,6 +272,13 @@ class Runner {
     if (!node) return malformed;
     reply_ = rig_->command(
         CancelTask{{target->execution, *node, target->first.value_or(0)}, "by the user"});
+    return "";
+  }
+
+  std::string forget(const ScenarioStep& step) {
+    auto target = step.words.size() == 2 ? scenario_target(step.words[1]) : std::nullopt;
+    if (!target) return malformed;
+    reply_ = rig_->command(ForgetExecution{target->execution});
     return "";
   }
 

@@ -11,7 +11,7 @@
 //   keep TASK as NAME                    remembers an attempt; then, whenever:
 //   report NAME [by w2] [nonce N] [attempt N]      a success of that attempt
 //   evaluate e1/a = JSON | evaluate e1/a fails TEXT       e1 alone: the execution's output
-//   cancel TARGET | redrive TARGET | discard TARGET
+//   cancel TARGET | redrive TARGET | discard TARGET | forget e1
 //   advance 10s                          and a tick; 0s: the clock does not move
 //   checkpoint | restart                 restart: what memory held is gone
 //

@@ -1,0 +1,28 @@
+// The output files of executions (process_executor.h says what is kept in them), which go with them.
+//
+//   OutputFiles outputs(options.directory + "/output");
+//   PAWL_TRY(outputs.drop_owner(ExecutionId{17}));          // output/e17 and everything in it
+//
+// Files that a workflow declares as outputs are the user's, wherever they are: only their names are
+// known here. Not synced: what a power cut brings back is named by owners() again.
+// Threading: any thread.
+#pragma once
+
+#include <string>
+
+#include "pawl/port/belongings.h"
+
+namespace pawl {
+
+class OutputFiles final : public Belongings {
+ public:
+  explicit OutputFiles(std::string root) : root_(std::move(root)) {}
+
+  Result<std::vector<ExecutionId>> owners() override;
+  Status drop_owner(ExecutionId owner) override;
+
+ private:
+  std::string root_;
+};
+
+}  // namespace pawl

@@ -339,6 +339,9 @@ void Engine::release(const Effect& effect) {
 void Engine::settle_waiters(const Settled& settled) {
   auto waiting = waiters_.find(settled.execution);
   if (waiting == waiters_.end()) return;
+  // Parked and redriven meanwhile: it will settle again.
+  const Execution* execution = partition_->state().executions.find(settled.execution);
+  if (execution != nullptr && execution->status == ExecutionStatus::running) return;
   for (const Waiter& waiter : waiting->second)
     answer_settled(waiter, settled.execution, settled.status);
   waiters_.erase(waiting);

@@ -406,6 +406,42 @@ TEST(Engine, AFullDiskStillAnswersARepeatedRequest) {
   EXPECT_EQ(again.number, id.value);
 }
 
+// Whoever waits is not told of a parking that is over before it could be told of.
+TEST(Engine, ParkedAndRedrivenInOneGroupIsNotSettled) {
+  Machine m;
+  Process p(m.disk, m.view, m.blob, m.clock);
+  p.executor.failures = 1;
+  Workflow w;
+  w.name = "one";
+  w.nodes = {node_of("a", {})};
+  ASSERT_TRUE(finish(w).ok());
+  Reply registered = p.ask(RegisterWorkflow{encode(w)});
+  SubmitExecution submit;
+  submit.workflow = WorkflowId{registered.number};
+  submit.input = Payload::inline_json("{}");
+  p.clients.values.clear();
+  constexpr ExecutionId id{1};
+  p.engine->put({1, submit});
+  p.engine->put({2, AwaitExecution{id}});
+  // A redrive in every turn: one of them meets the report of the failure.
+  for (int turn = 0; turn < 20; ++turn) {
+    p.engine->put({3, RedriveDeadLetters{{id, true, 0, true, 0}}});
+    p.engine->turn();
+    p.worker->turn();
+  }
+  p.loop.run_until_idle();
+  uint32_t redriven = 0;
+  std::vector<std::string> settled;
+  for (const Response& response : p.clients.values) {
+    const auto* reply = std::get_if<Reply>(&response.what);
+    if (reply == nullptr) continue;
+    if (response.ticket == 2) settled.push_back(reply->message);
+    if (response.ticket == 3 && reply->code == Code::ok && reply->number > 0) ++redriven;
+  }
+  EXPECT_EQ(redriven, 1u);
+  EXPECT_EQ(settled, std::vector<std::string>{"succeeded"});
+}
+
 // The mark of an idle log fails; the engine learns of it from its next append. What came in the same
 // turn as that news must not be appended on top of a group that is not there.
 // A timer that comes due while an append is under way belongs to the group after the one that gathers:

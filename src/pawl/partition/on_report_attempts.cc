@@ -76,7 +76,7 @@ void fail(Step& step, const AttemptReport& report, ItemIndex item) {
       Disposition::park,
       {}};
   if (report.attempt >= attempts_max) {
-    event.error += " (attempts_max reached)";
+    event.error += attempts_max_reached;
   } else if (report.kind == FailureKind::lost) {
     event.disposition = Disposition::again;
   } else if (report.kind == FailureKind::declined) {

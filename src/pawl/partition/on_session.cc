@@ -64,12 +64,13 @@ void close_session(Step& step, SessionId session, const std::string& reason) {
     const NodeRun& run = step.state().executions.find(key.execution)->nodes[key.node];
     for (const OpenRange& open : run.work->open) {
       if (open.session != session) continue;
+      bool last = open.attempt >= attempts_max;
       lost.push_back({{key.execution, key.node, open.span.begin, open.span.end},
                       open.attempt,
                       FailureKind::lost,
                       0,
-                      reason,
-                      Disposition::again,
+                      last ? reason + attempts_max_reached : reason,
+                      last ? Disposition::park : Disposition::again,
                       {}});
     }
   }

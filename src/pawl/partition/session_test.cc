@@ -36,5 +36,30 @@ TEST(Session, WhatAClosedOneLosesStandsInTheHistoryOfItsExecution) {
   EXPECT_EQ(rig.problem(), "");
 }
 
+// Whatever kills its worker each time must not be granted for ever.
+TEST(Session, ATaskIsLostSoOftenAndNoMore) {
+  PartitionRig rig;
+  Workflow workflow;
+  workflow.name = "w";
+  Node node;
+  node.id = "n";
+  node.type = NodeType::function;
+  node.function = "work";
+  workflow.nodes = {node};
+  ExecutionId id = rig.submit(rig.add(std::move(workflow)));
+  auto status = [&] { return rig.state().executions.find(id)->status; };
+  uint32_t lost = 0;
+  for (; status() == ExecutionStatus::running && lost <= attempts_max; ++lost)
+    rig.command(CloseSession{rig.worker(1, {"work"}), "it crashed"});
+  EXPECT_EQ(lost, attempts_max);
+  EXPECT_EQ(status(), ExecutionStatus::parked);
+  auto task = std::get<TaskDetail>(rig.ask(GetTask{id, "n", 0}));
+  EXPECT_EQ(task.status, TaskStatus::parked);
+  ASSERT_TRUE(task.cause.has_value());
+  EXPECT_EQ(task.cause->kind, FailureKind::lost);
+  EXPECT_EQ(task.cause->error, "it crashed (attempts_max reached)");
+  EXPECT_EQ(rig.problem(), "");
+}
+
 }  // namespace
 }  // namespace pawl

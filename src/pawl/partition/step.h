@@ -73,6 +73,8 @@ void forget_timer(Step& step, const Timer& timer);  // derived state: it has fir
 RunContextRef make_context(const State& state, const Execution& execution, NodeIndex node,
                            const std::vector<NodeIndex>& reads);
 
+inline constexpr const char* attempts_max_reached = " (attempts_max reached)";
+
 inline Reply refuse(Code code, std::string message) {
   return {code, std::move(message), 0};
 }

@@ -443,6 +443,21 @@ std::optional<std::string_view> json_find(std::string_view text,
   return value;
 }
 
+Result<std::string_view> json_path(std::string_view text, const std::vector<std::string>& path) {
+  static constexpr const char* kinds[] = {"null", "boolean", "number", "string", "array", "object"};
+  std::string_view value = trimmed(text);
+  for (const std::string& step : path) {
+    JsonKind kind = json_kind(value);
+    bool index = !step.empty() && step.find_first_not_of("0123456789") == std::string::npos;
+    if (kind != JsonKind::object && kind != JsonKind::null && !(kind == JsonKind::array && index))
+      return Error{Code::invalid_argument, std::string("cannot index ") +
+                                               kinds[static_cast<size_t>(kind)] + " with \"" +
+                                               step + "\""};
+    value = json_find(value, {step}).value_or("null");
+  }
+  return value;
+}
+
 JsonItems::JsonItems(std::string_view container) : text_(trimmed(container)) {
   bool array = !text_.empty() && text_.front() == '[';
   object_ = !text_.empty() && text_.front() == '{';

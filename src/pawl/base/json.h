@@ -33,6 +33,9 @@ JsonKind json_kind(std::string_view text);
 // members with the same name the last counts, as in jq.
 std::optional<std::string_view> json_find(std::string_view text,
                                           const std::vector<std::string>& path);
+// The same as jq follows it: what is absent is null, and so is every step below null; a step into any
+// other value that has no such steps (a member of a number, of a list) is INVALID_ARGUMENT.
+Result<std::string_view> json_path(std::string_view text, const std::vector<std::string>& path);
 
 // Walks the elements of an array, or the members of an object.
 class JsonItems {

@@ -125,6 +125,24 @@ TEST(JsonFind, FollowsKeysAndIndexes) {
   EXPECT_EQ(json_find(R"({"a":1,"b":2,"a":3})", {"a"}), "3");
 }
 
+TEST(JsonPath, FollowsAsJqDoes) {
+  const char* text = R"( {"a" : {"b":[10, 20 ,{"c":"x]}"}]}, "n":null, "t":true} )";
+  for (std::vector<std::string> path : std::vector<std::vector<std::string>>{
+           {"z"}, {"z", "y", "0"}, {"n", "x"}, {"a", "b", "3"}, {"a", "b", "3", "x"}})
+    EXPECT_EQ(json_path(text, path).value(), "null");
+  EXPECT_EQ(json_path(text, {"a", "b", "2", "c"}).value(), "\"x]}\"");
+  EXPECT_EQ(json_path("  7 ", {}).value(), "7");
+  auto error = [&](const std::vector<std::string>& path) {
+    auto found = json_path(text, path);
+    return found.ok() ? "none" : found.error().message;
+  };
+  EXPECT_EQ(error({"a", "b", "x"}), "cannot index array with \"x\"");
+  EXPECT_EQ(error({"a", "b", ""}), "cannot index array with \"\"");
+  EXPECT_EQ(error({"a", "b", "0", "c"}), "cannot index number with \"c\"");
+  EXPECT_EQ(error({"a", "b", "2", "c", "0"}), "cannot index string with \"0\"");
+  EXPECT_EQ(error({"t", "x"}), "cannot index boolean with \"x\"");
+}
+
 TEST(JsonItemsTest, WalksContainersOnly) {
   EXPECT_EQ(json_count("[]"), 0u);
   EXPECT_EQ(json_count("[ 1 ,\"a,b\", [2,3] , {\"x\":[4]}]"), 4u);

@@ -13,11 +13,11 @@ using Path = std::vector<std::string>;
 constexpr uint64_t items_kept_max = 8 << 20;  // bytes of an item list held in memory
 constexpr size_t documents_max = 16;
 
-std::string follow(std::string_view json, const Path& path, size_t from) {
-  auto found = json_find(
-      json,
-      Path(path.begin() + static_cast<std::ptrdiff_t>(std::min(from, path.size())), path.end()));
-  return found ? std::string(*found) : "null";
+Result<std::string> follow(std::string_view json, const Path& path, size_t from) {
+  const Path rest(path.begin() + static_cast<std::ptrdiff_t>(std::min(from, path.size())),
+                  path.end());
+  PAWL_ASSIGN(std::string_view found, json_path(json, rest));
+  return std::string(found);
 }
 
 bool names(std::string_view text, std::string_view word) {
@@ -103,7 +103,7 @@ Result<std::string> Context::mapped_value(const ItemOutputs& outputs, const Path
   uint32_t index = 0;
   auto [end, error] = std::from_chars(path[3].data(), path[3].data() + path[3].size(), index);
   if (error != std::errc() || end != path[3].data() + path[3].size() || index >= outputs.count())
-    return std::string("null");
+    return follow("[]", path, 3);
   Payload one = outputs.get(index);
   PAWL_ASSIGN(std::string_view text, text_of(one));
   return follow(text, path, 4);

@@ -7,8 +7,8 @@
 //   context.value({"nodes", "x", "output", "3"}, item)   ->  JSON text; no document is built
 //   context.document(".nodes.x.output | add", item)      ->  {"nodes":{"x":{"output":[...]}}}
 //
-// Absent steps are null; so is a step into a value that has no such step (jq would stop with an
-// error for `.name` of a number). An item is there only in mapped nodes. The output of a mapped
+// Absent steps are null; a step into a value that has none (`.name` of a number) is an error, as in
+// jq. An item is there only in mapped nodes. The output of a mapped
 // node is an array in item order, null where there is none.
 //
 // A document holds only what the expression can name: of `input`, `nodes`, `item` and `execution`

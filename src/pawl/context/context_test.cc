@@ -62,10 +62,21 @@ TEST_F(ContextTest, FollowsPlainPaths) {
 TEST_F(ContextTest, AbsentStepsAreNull) {
   Context context(make(), blob_);
   for (const char* path : {".input.x", ".input.x.y", ".nodes.zz.output", ".nodes.zz", ".nope",
-                           ".nodes.m.output[9]", ".nodes.m.output.name", ".nodes.a.output[9].z"})
+                           ".nodes.m.output[9]", ".nodes.m.output[9].z", ".nodes.a.output[9].z"})
     EXPECT_EQ(value(context, path), "null") << path;
   Context plain(make(false), blob_);
   EXPECT_EQ(value(plain, ".item"), "null");
+}
+
+TEST_F(ContextTest, AStepIntoWhatHasNoneIsAnErrorAsInJq) {
+  Context context(make(), blob_);
+  for (const char* path : {".input.n.x", ".input.n[0]", ".nodes.m.output.name",
+                           ".nodes.m.output[2].x", ".nodes.a.output.x", ".execution.id.x"}) {
+    Result<std::string> found = context.value(make_expression(path).path, 0);
+    ASSERT_FALSE(found.ok()) << path << " gives " << *found;
+    EXPECT_EQ(found.error().code, Code::invalid_argument);
+    EXPECT_NE(found.error().message.find("cannot index"), std::string::npos);
+  }
 }
 
 TEST_F(ContextTest, ItemsMayBeNumbersOrInTheBlobStore) {

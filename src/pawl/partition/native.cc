@@ -9,9 +9,11 @@ namespace {
 
 using Path = std::vector<std::string>;
 
-std::string follow(const std::string& json, const Path& path, size_t from) {
-  auto found = json_find(json, Path(path.begin() + static_cast<ptrdiff_t>(from), path.end()));
-  return found ? std::string(*found) : "null";
+// Nothing where it is an error, which the evaluation then tells.
+std::optional<std::string> follow(const std::string& json, const Path& path, size_t from) {
+  auto found = json_path(json, Path(path.begin() + static_cast<ptrdiff_t>(from), path.end()));
+  if (!found.ok()) return std::nullopt;
+  return std::string(*found);
 }
 
 std::string execution_object(const Execution& execution) {
@@ -28,7 +30,7 @@ std::optional<std::string> mapped_output(const ItemOutputs& outputs, const Path&
   uint32_t index = 0;
   auto [end, error] = std::from_chars(path[3].data(), path[3].data() + path[3].size(), index);
   if (error != std::errc() || end != path[3].data() + path[3].size() || index >= outputs.count())
-    return "null";
+    return follow("[]", path, 3);
   Payload value = outputs.get(index);
   if (value.is_blob()) return std::nullopt;
   return follow(value.text(), path, 4);

@@ -191,7 +191,15 @@ void Clients::send_submit(Client& client, Past past, int tries) {
   });
 }
 
+// Sometimes twice in a row. Whatever is running refuses.
+void Clients::forget_something(Client& client) {
+  Command command = ForgetExecution{executions_[client.dice.below(executions_.size())]};
+  if (client.dice.chance(200)) send(command, [](const Response*) {});
+  send(command, [this, &client](const Response*) { done(client); });
+}
+
 void Clients::change_something(Client& client) {
+  if (client.dice.chance(350)) return forget_something(client);
   ExecutionId id = some_execution(client.dice);
   Command command;
   switch (client.dice.below(4)) {
@@ -251,6 +259,15 @@ void Clients::operate() {
     const auto* letters = result ? std::get_if<DeadLetterList>(result) : nullptr;
     if (letters != nullptr) tend(*letters);
     universe_.after(operator_pause, [this] { operate(); });
+  });
+}
+
+void Clients::forget_at_last(ExecutionId id, Call<void()> then) {
+  send(Command{ForgetExecution{id}}, [this, id, then = std::move(then)](const Response* response) {
+    const Reply* reply = response ? std::get_if<Reply>(&response->what) : nullptr;
+    if (reply != nullptr && reply->code == Code::ok) return then();
+    universe_.after(Duration::milliseconds(static_cast<int64_t>(dice_.below(500))),
+                    [this, id, then] { forget_at_last(id, then); });
   });
 }
 

@@ -21,6 +21,8 @@ class Clients {
   void answer(Response response);  // from the server, on its way to whoever asked
   bool finished() const { return busy_ == 0; }
   void operate();  // the operator starts to look after what is parked
+  // Asks until it is forgotten; it must have ended.
+  void forget_at_last(ExecutionId id, Call<void()> then);
   // One question, asked until somebody answers it.
   void ask_overview(Call<void(const Overview&)> then);
 
@@ -52,6 +54,7 @@ class Clients {
   bool stage_input(Past& past);
   void send_register(Client& client, size_t definition, Call<void()> then);
   void change_something(Client& client);
+  void forget_something(Client& client);
   void ask_something(Client& client);
   void done(Client& client);
   ExecutionId some_execution(Random& dice) const;

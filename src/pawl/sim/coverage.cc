@@ -75,6 +75,13 @@ constexpr std::array<const char*, sometimes_count> names = {
     "blob_damage_detected",
     "blob_write_failed",
     "blob_read",
+    "execution_forgotten",
+    "forgotten_under_a_crash",
+    "forgotten_payloads_dropped_after_restart",
+    "forget_refused",
+    "forget_repeated",
+    "duplicate_submit_after_forget",
+    "other_payload_refused_after_forget",
     "embedded_worker",
     "no_faults",
 };

@@ -67,8 +67,11 @@ struct ExecutionModel {
   bool evaluating_output = false;
   std::vector<NodeModel> nodes;
   uint64_t events = 0;
+  std::vector<BlobRef> payloads;  // that it refers to; none once it is forgotten
+  uint64_t forgotten_at = 0;      // position; 0: it is not
 
   bool ended() const { return status >= ExecutionStatus::succeeded; }
+  bool forgotten() const { return forgotten_at > 0; }
 };
 
 }  // namespace pawl::sim

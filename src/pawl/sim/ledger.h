@@ -36,6 +36,7 @@ struct Ledger {
   std::set<TaskKey> task_cancels;
   std::set<ExecutionId> redrives;
   std::set<ExecutionId> discards;
+  std::set<ExecutionId> forgets;
   std::map<AttemptKey, Outcome> outcomes;  // as executors told their workers
   std::map<Hash128, std::string> large_inputs;
   bool blobs_spoiled = false;  // something was done to the blob store

@@ -83,6 +83,12 @@ struct LogModel::Apply {
                            [](const TaskModel& task) { return task.ended(); });
     if (all) found->state = verdict_of(*found);
   }
+  // Until it is forgotten, this must be in the blob store.
+  void refers(ExecutionId id, const Payload& payload) {
+    if (broken || !payload.is_blob()) return;
+    require(payload.ref().owner == id, "I25", to_text(id) + " refers to a payload of another");
+    model.executions_.at(id).payloads.push_back(payload.ref());
+  }
   void release(TaskModel& task) {
     auto session = model.sessions_.find(task.session);
     if (session != model.sessions_.end()) --session->second.outstanding;
@@ -137,6 +143,7 @@ struct LogModel::Apply {
     execution.request_id = event.request_id;
     execution.payload_hash = event.payload_hash;
     execution.input = input;
+    refers(event.execution, event.input);
     execution.nodes.resize(execution.definition->nodes.size());
     if (!event.request_id.empty()) model.requests_[event.request_id] = event.execution;
   }
@@ -194,6 +201,7 @@ struct LogModel::Apply {
     if (broken) return;
     found->state = NodeState::active;
     found->activated = true;
+    refers(event.execution, event.items);
     found->tasks.assign(event.items_count, TaskModel{});
     for (TaskModel& task : found->tasks) task.since = group.now;
     if (event.items_count > 0) return;
@@ -297,6 +305,7 @@ struct LogModel::Apply {
       task.state = TaskState::succeeded;
       task.output = told->output;
     });
+    for (const Payload& output : event.outputs) refers(event.range.execution, output);
   }
 
   static uint64_t output_bytes(const NodeModel& node) {
@@ -495,11 +504,27 @@ struct LogModel::Apply {
     }
     execution->status = event.status;
     execution->output = event.output;
+    refers(event.execution, event.output);
     model.coverage_.reached_if(event.output.is_blob(), Sometimes::result_in_blob_store);
   }
 
   void operator()(const ExecutionForgotten& event) {
-    require(false, "I2", to_text(event.execution) + " is forgotten unasked");
+    std::string id = to_text(event.execution);
+    require(model.ledger_.forgets.contains(event.execution), "I2", id + " is forgotten unasked");
+    auto known = model.executions_.find(event.execution);
+    require(known != model.executions_.end(), "I2", id + " is forgotten and never was");
+    if (broken) return;
+    ExecutionModel& execution = known->second;
+    require(execution.ended(), "I3", id + " is forgotten before it has ended");
+    require(!execution.forgotten(), "I3", id + " is forgotten twice");
+    const std::string& request = execution.request_id;
+    Hash128 hash = request.empty() ? Hash128{} : hash128(request);
+    require(event.request == hash && event.payload_hash == execution.payload_hash, "I7",
+            id + " is forgotten with another request");
+    execution.forgotten_at = group.position;
+    execution.payloads.clear();
+    ++model.forgotten_;
+    model.coverage_.reached(Sometimes::execution_forgotten);
   }
   void operator()(const OutboxEnqueued&) { require(false, "I2", "a message nobody sent"); }
   void operator()(const InboxAccepted&) { require(false, "I2", "a message nobody sent"); }

@@ -42,6 +42,7 @@ class LogModel {
   bool current(const AttemptReport& report) const;
   const TaskModel* task(const TaskKey& key) const;
   uint64_t count(ExecutionStatus status) const;
+  uint64_t forgotten() const { return forgotten_; }
   // Tasks and nodes that wait for nothing that could still come.
   std::string stuck() const;
 
@@ -56,6 +57,7 @@ class LogModel {
   std::map<SessionId, SessionModel> sessions_;
   std::set<uint64_t> nonces_;
   uint64_t last_session_ = 0;
+  uint64_t forgotten_ = 0;
   uint64_t epoch_ = 0;
   Instant now_;
 };

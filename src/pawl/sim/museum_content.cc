@@ -151,6 +151,49 @@ struct BlobUnchecked final : Seams {
   std::unique_ptr<Blob> blob_;
 };
 
+// A sweep that believes what is durable only: to it, an execution that is being submitted is nobody.
+struct SweepRacesWithSubmit final : Seams {
+  class HastyBlob final : public WrappedBlob {
+   public:
+    using WrappedBlob::WrappedBlob;
+    Status adopt(const BlobRef& from, const BlobRef& to) override {
+      Status adopted = real.adopt(from, to);
+      return adopted.ok() && ++adopted_ % 2 == 0 ? real.drop_owner(to.owner) : adopted;
+    }
+
+   private:
+    uint64_t adopted_ = 0;
+  };
+  Blob& blob(Blob& real) override { return *(blob_ = std::make_unique<HastyBlob>(real)); }
+  std::unique_ptr<Blob> blob_;
+};
+
+// Payloads go when the forgetting is on its way to the log.
+struct DropBeforeDurable final : Seams {
+  Blob& blob(Blob& real) override { return *(blob_ = &real); }
+  Log& log_above_listener(Log& real) override {
+    return *(log_ = std::make_unique<RewritingAppends<DropBeforeDurable>>(real, *this));
+  }
+  void change(Group& group) {
+    for (const Event& event : group.events)
+      if (const auto* forgotten = std::get_if<ExecutionForgotten>(&event))
+        (void)blob_->drop_owner(forgotten->execution);
+  }
+  Blob* blob_ = nullptr;
+  std::unique_ptr<Log> log_;
+};
+
+// Whatever is dropped stays.
+struct PayloadsLeak final : Seams {
+  class HoardingBlob final : public WrappedBlob {
+   public:
+    using WrappedBlob::WrappedBlob;
+    Status drop_owner(ExecutionId) override { return {}; }
+  };
+  Blob& blob(Blob& real) override { return *(blob_ = std::make_unique<HoardingBlob>(real)); }
+  std::unique_ptr<Blob> blob_;
+};
+
 // The outputs of a mapped node stand in another order than its items.
 struct FanInOutOfOrder final : Seams {
   static std::shared_ptr<const ItemOutputs> reversed(const ItemOutputs& outputs) {
@@ -210,6 +253,12 @@ std::vector<Exhibit> content_exhibits() {
        "faults engine_crash\nlarge_output_permille 400", make<BlobAfterEvent>},
       {"blob_unchecked", "NATS #7549 and others: what a bit flip left is served",
        "faults blob_damaged blob_write_lost", make<BlobUnchecked>},
+      {"sweep_races_with_submit", "garbage collectors that miss a reference while it is being made",
+       "faults none\nlarge_output_permille 400", make<SweepRacesWithSubmit>},
+      {"drop_before_durable", "data deleted before the record that says so is safe",
+       "faults none\nlarge_output_permille 400", make<DropBeforeDurable>},
+      {"payloads_leak", "object stores that fill with what nobody refers to",
+       "faults none\nlarge_output_permille 400\nforget_all 1", make<PayloadsLeak>},
       {"fan_in_out_of_order", "results gathered in the order in which they came", "faults none",
        make<FanInOutOfOrder>},
       {"lease_never_expires",

@@ -15,6 +15,7 @@ ExecutionId subject(const Request& request) {
     if (const auto* c = std::get_if<CancelTask>(command)) return c->task.execution;
     if (const auto* c = std::get_if<RedriveDeadLetters>(command)) return c->which.execution;
     if (const auto* c = std::get_if<DiscardDeadLetters>(command)) return c->which.execution;
+    if (const auto* c = std::get_if<ForgetExecution>(command)) return c->execution;
   } else if (const auto* query = std::get_if<Query>(&request.what)) {
     if (const auto* q = std::get_if<GetExecution>(query)) return q->execution;
   } else if (const auto* await = std::get_if<AwaitExecution>(&request.what)) {
@@ -36,6 +37,11 @@ uint64_t detail(const Event& event) {
   if (const auto* e = std::get_if<SessionOpened>(&event)) return e->session.value;
   if (const auto* e = std::get_if<SessionClosed>(&event)) return e->session.value;
   return 0;
+}
+
+bool is_forget(const Request& request) {
+  const auto* command = std::get_if<Command>(&request.what);
+  return command != nullptr && std::holds_alternative<ForgetExecution>(*command);
 }
 
 bool transient(Code code) {
@@ -128,6 +134,9 @@ void Oracle::recovered(uint64_t first, const std::vector<LogGroup>& groups) {
     apply(*pending_);
   }
   pending_.reset();
+  for (ExecutionId id : unanswered_forgets_)
+    universe_.coverage.reached_if(forgotten(id), Sometimes::forgotten_under_a_crash);
+  unanswered_forgets_.clear();
   uint64_t tail = first + groups.size() - 1;
   if (tail < durable_)
     violate("I17", "after a restart the log ends at group " + std::to_string(tail) + ", but " +
@@ -156,15 +165,29 @@ void Oracle::asked(const Request& request) {
       ledger_.redrives.insert(c->which.execution);
     if (const auto* c = std::get_if<DiscardDeadLetters>(command))
       ledger_.discards.insert(c->which.execution);
+    if (const auto* c = std::get_if<ForgetExecution>(command)) ledger_.forgets.insert(c->execution);
   }
   if (const auto* run = std::get_if<RunExecution>(&request.what)) note_ask(run->submit);
-  Question question{request, ExecutionStatus::running, 0, false};
+  Question question{request, ExecutionStatus::running, 0, false, false, durable_};
   if (const ExecutionModel* known = model_.find(subject(request))) {
     question.status_then = known->status;
     question.events_then = known->events;
     question.known_then = true;
+    question.forgotten_then = known->forgotten();
   }
   questions_[request.ticket] = std::move(question);
+}
+
+void Oracle::forget_questions() {
+  for (const auto& [ticket, question] : questions_)
+    if (is_forget(question.request) && !question.forgotten_then)
+      unanswered_forgets_.insert(subject(question.request));
+  questions_.clear();
+}
+
+bool Oracle::forgotten(ExecutionId id) const {
+  const ExecutionModel* known = model_.find(id);
+  return known != nullptr && known->forgotten();
 }
 
 void Oracle::told(const Response& response) {
@@ -183,8 +206,11 @@ void Oracle::check(const Question& question, const Reply& reply) {
   ExecutionId id = subject(question.request);
   const auto* command = std::get_if<Command>(&question.request.what);
   bool of_task = command != nullptr && std::holds_alternative<CancelTask>(*command);
-  if (reply.code == Code::not_found && question.known_then && !of_task)
+  if (is_forget(question.request)) return check_forget(question, id, reply);
+  if (reply.code == Code::not_found && question.known_then && !of_task && !forgotten(id))
     return violate("I1", to_text(id) + " was there and is not found any more");
+  if (reply.code == Code::ok && question.forgotten_then)
+    return violate("I3", to_text(id) + " was forgotten, and still takes a command");
   if (std::holds_alternative<AwaitExecution>(question.request.what)) {
     const ExecutionModel* known = model_.find(id);
     // Parked may be over within the same group: somebody has redriven it.
@@ -216,7 +242,11 @@ void Oracle::check(const Question& question, const Reply& reply) {
 
 void Oracle::check_submit(const SubmitExecution& submit, const Reply& reply) {
   const ExecutionModel* by_request = model_.find_request(submit.request_id);
+  bool gone = by_request != nullptr && by_request->forgotten();
+  // Whoever ran it again waits for something that is gone.
+  if (reply.code == Code::not_found && gone) return;
   if (reply.code == Code::ok) {
+    universe_.coverage.reached_if(gone, Sometimes::duplicate_submit_after_forget);
     const ExecutionModel* told = model_.find(ExecutionId{reply.number});
     if (told == nullptr)
       return violate(
@@ -237,6 +267,7 @@ void Oracle::check_submit(const SubmitExecution& submit, const Reply& reply) {
     if (by_request == nullptr || by_request->payload_hash == submit.payload_hash)
       violate("I7", "request \"" + submit.request_id + "\" was refused as used with other content");
     universe_.reached(Sometimes::other_payload_refused);
+    universe_.coverage.reached_if(gone, Sometimes::other_payload_refused_after_forget);
   } else if (by_request != nullptr && by_request->payload_hash == submit.payload_hash) {
     violate("I7", "request \"" + submit.request_id + "\" was refused (" + name(reply.code) +
                       "), but it has taken effect");
@@ -257,9 +288,25 @@ void Oracle::check_cancel(ExecutionId id, const Reply& reply) {
   }
 }
 
+void Oracle::check_forget(const Question& question, ExecutionId id, const Reply& reply) {
+  if (reply.code == Code::ok) {
+    universe_.coverage.reached_if(question.forgotten_then, Sometimes::forget_repeated);
+    if (!forgotten(id))
+      violate("I1", "the forgetting of " + to_text(id) + " was acknowledged, and is not durable");
+    return;
+  }
+  if (question.status_then >= ExecutionStatus::succeeded)
+    violate("I1", to_text(id) + " had ended, and could not be forgotten: " + reply.message);
+  if (reply.code == Code::not_found && question.known_then)
+    violate("I1", to_text(id) + " was there and is not found any more");
+  if (reply.code == Code::failed_precondition) universe_.reached(Sometimes::forget_refused);
+}
+
 void Oracle::check_status(const Question& question, ExecutionId id, ExecutionStatus status) {
   const ExecutionModel* known = model_.find(id);
   if (known == nullptr) return violate("I2", to_text(id) + " is shown, but was never submitted");
+  if (known->forgotten() && known->forgotten_at <= question.durable_then)
+    violate("I3", to_text(id) + " was forgotten, and is shown");
   bool ended = status >= ExecutionStatus::succeeded;
   if (ended && known->status != status)
     violate("I3", to_text(id) + " is shown as " + name(status) + ", but the log says " +
@@ -295,17 +342,22 @@ void Oracle::check(const Question& question, const QueryResult& result) {
     return check_status(question, detail->summary.id, detail->summary.status);
   }
   if (const auto* error = std::get_if<Error>(&result)) {
-    if (error->code == Code::not_found && question.known_then)
-      violate("I1", to_text(subject(question.request)) + " was there and is not found any more");
+    ExecutionId id = subject(question.request);
+    if (error->code == Code::not_found && question.known_then && !forgotten(id))
+      violate("I1", to_text(id) + " was there and is not found any more");
     return;
   }
   if (const auto* list = std::get_if<ExecutionList>(&result))
     for (const ExecutionSummary& summary : list->executions)
-      check_status({}, summary.id, summary.status);
+      check_status(question, summary.id, summary.status);
 }
 
 void Oracle::check(const Question& question, const History& history) {
   ExecutionId id = subject(question.request);
+  bool gone = !history.status.ok() && history.status.error().code == Code::not_found;
+  if (gone && forgotten(id)) return;
+  if (question.forgotten_then)
+    return violate("I3", to_text(id) + " was forgotten, and its history is shown");
   if (!history.status.ok())
     return violate("I18", "a history cannot be read: " + history.status.error().message);
   const ExecutionModel* known = model_.find(id);
@@ -375,7 +427,8 @@ void Oracle::audit(const Overview& overview) {
                counts.succeeded == model_.count(ExecutionStatus::succeeded) &&
                counts.failed == model_.count(ExecutionStatus::failed) &&
                counts.cancelled == model_.count(ExecutionStatus::cancelled) &&
-               overview.executions <= model_.executions().size();
+               counts.forgotten == model_.forgotten() &&
+               overview.executions <= model_.executions().size() - model_.forgotten();
   if (!agree)
     violate("I15", "the overview counts " + std::to_string(counts.submitted) + " submitted, " +
                        std::to_string(counts.succeeded) + " succeeded; the log has " +

@@ -38,7 +38,7 @@ class Oracle {
   void asked(const Request& request);
   void told(const Response& response);
   // The engine is gone; nothing that was asked and not answered will be.
-  void forget_questions() { questions_.clear(); }
+  void forget_questions();
 
   // The executors.
   void launched(const Grant& grant);
@@ -76,6 +76,8 @@ class Oracle {
     ExecutionStatus status_then = ExecutionStatus::running;
     uint64_t events_then = 0;
     bool known_then = false;
+    bool forgotten_then = false;
+    uint64_t durable_then = 0;
   };
 
   void violate(const char* invariant, std::string what);
@@ -84,6 +86,8 @@ class Oracle {
   void check(const Question& question, const Reply& reply);
   void check_submit(const SubmitExecution& submit, const Reply& reply);
   void check_cancel(ExecutionId id, const Reply& reply);
+  void check_forget(const Question& question, ExecutionId id, const Reply& reply);
+  bool forgotten(ExecutionId id) const;
   void check(const Question& question, const QueryResult& result);
   void check(const Question& question, const History& history);
   void check(const Question& question, const ProgressList& progress);
@@ -104,6 +108,7 @@ class Oracle {
   Instant handed_then_;    // ... when it was handed over ...
   Instant handed_before_;  // ... and when the one before was
   std::map<Ticket, Question> questions_;
+  std::set<ExecutionId> unanswered_forgets_;  // of the life before
   struct Promise {
     uint64_t execution = 0;
     uint64_t life = 0;

@@ -205,6 +205,7 @@ Plan make_plan(uint64_t seed) {
   plan.check_turns = dice.chance(250) ? 1 : 16;
   plan.faults = swarm(dice, plan.load_time);
   fill_blob_store(plan);
+  plan.forget_all = dice.chance(500);
   return plan;
 }
 
@@ -238,6 +239,7 @@ Status apply_plan_text(Plan& plan, const std::string& text) {
   take(fields, "nodes_max", plan.nodes_max);
   take(fields, "items_max", plan.items_max);
   take(fields, "evaluated_permille", plan.evaluated_permille);
+  take(fields, "forget_all", plan.forget_all);
   take(fields, "workers", plan.workers);
   take(fields, "slots", plan.slots);
   take(fields, "credit", plan.credit);

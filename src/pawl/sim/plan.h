@@ -80,6 +80,7 @@ struct Plan {
   uint32_t nodes_max = 6;
   uint32_t items_max = 12;
   uint32_t evaluated_permille = 200;
+  bool forget_all = false;  // once everything has ended
   // World.
   uint32_t workers = 2;
   uint32_t slots = 2;

@@ -116,7 +116,7 @@ Server::Server(World world, Random dice)
     : world_(std::move(world)),
       dice_(dice),
       disk_(dice.next(), Completion::on_demand),
-      blob_(world_.universe, dice.split()),
+      blob_(world_.universe, world_.oracle.model(), dice.split()),
       shared_blob_(world_.seams.blob(blob_)) {
   disk_.set_capacity(capacity);
   world_.network.mute_engine_if([this] { return disk_.crashed(); });
@@ -131,7 +131,7 @@ bool Server::up() const {
 }
 
 bool Server::engine_idle() const {
-  return life_->engine->idle();
+  return life_->engine->idle() && life_->engine->swept();
 }
 
 Status Server::open_log(Life& life) {
@@ -160,6 +160,8 @@ Status Server::read_log(Life& life) {
   }
   uint64_t durable_before = world_.oracle.durable();
   world_.oracle.recovered(life.below->first(), groups);
+  world_.universe.coverage.reached_if(blob_.keeps_forgotten(),
+                                      Sometimes::forgotten_payloads_dropped_after_restart);
   world_.universe.coverage.reached_if(write_lost_ && durable_before == world_.oracle.durable(),
                                       Sometimes::torn_tail_rewritten);
   write_lost_ = false;
@@ -520,6 +522,7 @@ void Server::check_answers() {
 
 void Server::check_state() {
   if (!up()) return;
+  blob_.check_payloads();
   const State& live = life_->engine->partition().state();
   std::string wrong = inconsistency(live);
   if (!wrong.empty())

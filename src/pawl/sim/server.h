@@ -62,14 +62,16 @@ class Server {
   void refuse_checkpoints(Duration lasts) { refuse_until_ = world_.universe.now() + lasts; }
   void damage_checkpoint();
   void damage_blob(Random& dice);
+  void crash_in_blob_call(uint64_t calls_from_now) { blob_.crash_in_call(calls_from_now); }
   void fail_blob_write(SimFault fault, uint64_t calls_from_now);
   void heal();
 
   // From time to time: no client waits for long while nothing hinders the engine.
   void check_answers();
 
-  // At quiescence: the live state is the replayed one.
+  // At quiescence: the live state is the replayed one, and what it refers to is there.
   void check_state();
+  std::optional<ExecutionId> left_behind() { return blob_.left_behind(); }
 
  private:
   struct Life;

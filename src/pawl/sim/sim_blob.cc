@@ -1,5 +1,7 @@
 #include "pawl/sim/sim_blob.h"
 
+#include <algorithm>
+
 namespace pawl::sim {
 namespace {
 
@@ -54,13 +56,30 @@ Status SimBlob::adopt(const BlobRef& from, const BlobRef& to) {
   return done;
 }
 
+bool SimBlob::referred_to(const BlobRef& ref) const {
+  const ExecutionModel* known = log_.find(ref.owner);
+  return known != nullptr && std::any_of(known->payloads.begin(), known->payloads.end(),
+                                         [&](const BlobRef& one) { return one == ref; });
+}
+
+void SimBlob::judge_drop(const BlobRef& ref) {
+  if (referred_to(ref))
+    universe_.violate("I18", text(ref) + " is removed, and the log refers to it");
+}
+
 Status SimBlob::drop(const BlobRef& ref) {
+  judge_drop(ref);
   acknowledged_.erase({ref.owner, ref.sequence});
   dropped_.insert({ref.owner, ref.sequence});
   return files_.drop(ref);
 }
 
 Status SimBlob::drop_owner(ExecutionId owner) {
+  universe_.note("blob drop", owner.value);
+  const ExecutionModel* known = log_.find(owner);
+  if (known != nullptr && !known->forgotten())
+    universe_.violate("I18",
+                      "payloads of " + to_text(owner) + " are removed before it is forgotten");
   auto first = acknowledged_.lower_bound({owner, 0});
   auto last = acknowledged_.upper_bound({owner, UINT64_MAX});
   for (auto it = first; it != last; ++it) dropped_.insert(it->first);
@@ -69,12 +88,47 @@ Status SimBlob::drop_owner(ExecutionId owner) {
 }
 
 void SimBlob::judge_error(const BlobRef& ref, const Error& error) {
-  if (disk_.crashed() || dropped_.contains({ref.owner, ref.sequence})) return;
+  if (disk_.crashed()) return;
+  if (dropped_.contains({ref.owner, ref.sequence})) {
+    if (referred_to(ref))
+      universe_.violate("I18", text(ref) + " was removed, and the log refers to it");
+    return;
+  }
   if (!acknowledged_.contains({ref.owner, ref.sequence}))
     return universe_.violate("I1", text(ref) + " is referred to, and was never put");
   if (!spoiled_)
     return universe_.violate("I1", text(ref) + " was put, and cannot be read: " + error.message);
   universe_.reached(Sometimes::blob_damage_detected);
+}
+
+void SimBlob::check_payloads() {
+  for (const auto& [id, execution] : log_.executions()) {
+    for (const BlobRef& ref : execution.payloads) {
+      Result<Bytes> got = files_.get(ref);
+      if (!got.ok()) judge_error(ref, got.error());
+    }
+  }
+}
+
+std::optional<ExecutionId> SimBlob::left_behind() {
+  auto kept = files_.owners();
+  if (!kept.ok()) {
+    universe_.violate("I14", "the blob store cannot be listed: " + kept.error().message);
+    return std::nullopt;
+  }
+  for (ExecutionId owner : *kept) {
+    const ExecutionModel* known = log_.find(owner);
+    if (known == nullptr || known->forgotten()) return owner;
+  }
+  return std::nullopt;
+}
+
+bool SimBlob::keeps_forgotten() {
+  auto kept = files_.owners();
+  return kept.ok() && std::any_of(kept->begin(), kept->end(), [&](ExecutionId owner) {
+           const ExecutionModel* known = log_.find(owner);
+           return known != nullptr && known->forgotten();
+         });
 }
 
 void SimBlob::restart() {

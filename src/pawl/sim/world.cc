@@ -11,6 +11,7 @@ namespace pawl::sim {
 namespace {
 
 constexpr uint64_t events_max = 20'000'000;  // of a run; more is a busy loop
+constexpr int audits_max = 5;
 constexpr Duration glance = Duration::milliseconds(500);
 
 // Acknowledged, and not what is on the disk.
@@ -115,14 +116,46 @@ class World {
     clients_->ask_overview([this](const Overview& overview) {
       oracle_.audit(overview);
       check_at_rest([this] {
-        if (audits_++ > 0) {
-          finished_ = true;
-          return;
-        }
-        server_.crash(Duration::milliseconds(10));
-        universe_.after(Duration::seconds(1), [this] { watch_calm(); });
+        bool first = audits_++ == 0;
+        if (first && plan_.forget_all) return forget_everything();
+        if (first || leftovers()) return restart();
+        finished_ = true;
       });
     });
+  }
+
+  void restart() {
+    server_.crash(Duration::milliseconds(10));
+    universe_.after(Duration::seconds(1), [this] { watch_calm(); });
+  }
+
+  // In the midst of it the machine stops: within a write of the log, within a removal, or between.
+  void forget_everything() {
+    to_forget_ = oracle_.model().executions().size();
+    if (to_forget_ == 0) return restart();
+    const uint64_t microseconds = 1000 * to_forget_;
+    auto some_time = [&] {
+      return Duration::microseconds(static_cast<int64_t>(dice_.below(microseconds)));
+    };
+    for (const auto& [id, execution] : oracle_.model().executions())
+      universe_.after(some_time(), [this, id = id] {
+        clients_->forget_at_last(id, [this] {
+          if (--to_forget_ == 0) restart();
+        });
+      });
+    uint64_t where = dice_.below(10);
+    if (where < 6) return server_.crash_in_call(dice_.between(1, to_forget_));
+    if (where < 9) return server_.crash_in_blob_call(dice_.between(1, to_forget_));
+    universe_.after(some_time(), [this] { server_.crash(Duration::milliseconds(10)); });
+  }
+
+  // What an attempt wrote after its execution was forgotten goes at a start: some more are allowed.
+  bool leftovers() {
+    std::optional<ExecutionId> owner = server_.left_behind();
+    if (!owner) return false;
+    if (audits_ >= audits_max)
+      universe_.violate("I25", "payloads of " + to_text(*owner) + ", which is nowhere, are kept");
+    return true;
   }
 
   void check_at_rest(Call<void()> then) {
@@ -142,6 +175,7 @@ class World {
   bool healed_ = false;
   bool finished_ = false;
   int audits_ = 0;
+  uint64_t to_forget_ = 0;
   Instant end_of_load_;
   Instant end_of_calm_;
   Oracle oracle_;

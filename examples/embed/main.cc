@@ -18,8 +18,8 @@
 
 namespace {
 
-using pawl::Call;
 using pawl::ExecutionStatus;
+using pawl::FunctionCall;
 using pawl::Result;
 
 constexpr uint64_t slices = 64;
@@ -63,7 +63,7 @@ bool is_prime(uint64_t n) {
 }
 
 // Runs on several threads at once. An item that takes long looks at cancelled() now and then.
-Result<std::string> count_primes(Call& call) {
+Result<std::string> count_primes(FunctionCall& call) {
   uint64_t from = number_at(call.input(), "from");
   uint64_t to = number_at(call.input(), "to");
   if (from > to)
@@ -77,7 +77,7 @@ Result<std::string> count_primes(Call& call) {
   return std::to_string(found);
 }
 
-Result<std::string> sum(Call& call) {
+Result<std::string> sum(FunctionCall& call) {
   uint64_t total = 0;
   for (pawl::JsonItems items(call.input()); items.next();)
     total += std::strtoull(std::string(items.value()).c_str(), nullptr, 10);
@@ -132,7 +132,7 @@ pawl::Status show_progress(pawl::Runtime& runtime, pawl::ExecutionId id, News& n
   return {};
 }
 
-void note(const std::string& calls, const Call& call) {
+void note(const std::string& calls, const FunctionCall& call) {
   if (calls.empty()) return;
   std::FILE* file = std::fopen(calls.c_str(), "a");
   if (file == nullptr) return;
@@ -143,7 +143,7 @@ void note(const std::string& calls, const Call& call) {
 pawl::Status run(const std::string& state, uint64_t limit, const std::string& calls) {
   News news;
   pawl::FunctionRegistry functions;
-  PAWL_TRY(functions.add("count_primes", [&calls, &news](Call& call) {
+  PAWL_TRY(functions.add("count_primes", [&calls, &news](FunctionCall& call) {
     note(calls, call);
     Result<std::string> found = count_primes(call);
     news.call_returned();

@@ -41,7 +41,7 @@ FunctionRegistry& functions() {
   static FunctionRegistry* registry = [] {
     auto* made = new FunctionRegistry;
     PAWL_CHECK(made->add("wait",
-                         [](Call&) -> Result<std::string> {
+                         [](FunctionCall&) -> Result<std::string> {
                            measured.wait(false);
                            return std::string();
                          })

@@ -1,7 +1,7 @@
 // Pawl as a library: durable workflows of C++ functions (and processes, and jq) in your program.
 //
 //   FunctionRegistry functions;
-//   functions.add("square", [](Call& call) -> Result<std::string> {
+//   functions.add("square", [](FunctionCall& call) -> Result<std::string> {
 //     int64_t n = std::stoll(std::string(call.input()));
 //     return std::to_string(n * n);
 //   });

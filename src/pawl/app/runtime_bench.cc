@@ -113,7 +113,8 @@ int main(int argc, char** argv) {
 
   FunctionRegistry functions;
   PAWL_CHECK(
-      functions.add("nothing", [](Call&) -> Result<std::string> { return std::string(); }).ok(),
+      functions.add("nothing", [](FunctionCall&) -> Result<std::string> { return std::string(); })
+          .ok(),
       "the first function of its name");
   {
     auto runtime = must(Runtime::open({directory + "/state", 2, ""}, functions));

@@ -17,14 +17,14 @@ class RuntimeTest : public ::testing::Test {
     directory_ = mkdtemp(pattern.data());
     EXPECT_TRUE(functions_
                     .add("square",
-                         [](Call& call) -> Result<std::string> {
+                         [](FunctionCall& call) -> Result<std::string> {
                            int64_t n = std::stoll(std::string(call.input()));
                            return std::to_string(n * n);
                          })
                     .ok());
     EXPECT_TRUE(functions_
                     .add("count",
-                         [this](Call&) -> Result<std::string> {
+                         [this](FunctionCall&) -> Result<std::string> {
                            ++calls_;
                            return std::string();
                          })
@@ -93,7 +93,7 @@ TEST_F(RuntimeTest, AMappedFunctionsItemsBecomeDurableWhileOthersRun) {
   std::atomic<uint64_t> first_items{0};
   ASSERT_TRUE(functions_
                   .add("held",
-                       [&](Call& call) -> Result<std::string> {
+                       [&](FunctionCall& call) -> Result<std::string> {
                          if (call.task().item % 10 < 9) return ++first_items, std::string();
                          while (hold && !call.cancelled()) std::this_thread::yield();
                          if (hold) return Error{Code::aborted, "cancelled"};

@@ -86,14 +86,16 @@ class ProcessHarness final : public LoopHarness {
 class FunctionHarness final : public LoopHarness {
  public:
   FunctionHarness() {
-    auto until_cancelled = [](Call& call) -> Result<std::string> {
+    auto until_cancelled = [](FunctionCall& call) -> Result<std::string> {
       while (!call.cancelled()) std::this_thread::yield();
       return Error{Code::cancelled, "cancelled"};
     };
-    auto none = [](Call&) -> Result<std::string> { return std::string(); };
-    auto seven = [](Call&) -> Result<std::string> { return std::string("7"); };
-    auto fail = [](Call&) -> Result<std::string> { return Error{Code::internal, "it broke"}; };
-    auto progress = [](Call& call) -> Result<std::string> {
+    auto none = [](FunctionCall&) -> Result<std::string> { return std::string(); };
+    auto seven = [](FunctionCall&) -> Result<std::string> { return std::string("7"); };
+    auto fail = [](FunctionCall&) -> Result<std::string> {
+      return Error{Code::internal, "it broke"};
+    };
+    auto progress = [](FunctionCall& call) -> Result<std::string> {
       call.progress(500, "half");
       return std::string();
     };

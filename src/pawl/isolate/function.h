@@ -1,7 +1,7 @@
 // C++ functions as nodes: what the embedding program writes.
 //
 //   FunctionRegistry functions;
-//   functions.add("square", [](Call& call) -> Result<std::string> {
+//   functions.add("square", [](FunctionCall& call) -> Result<std::string> {
 //     int64_t n = std::stoll(std::string(call.input()));
 //     return std::to_string(n * n);
 //   });
@@ -26,7 +26,7 @@
 
 namespace pawl {
 
-class Call {
+class FunctionCall {
  public:
   virtual std::string_view input() const = 0;  // JSON text; valid during the call
   virtual TaskKey task() const = 0;
@@ -37,20 +37,20 @@ class Call {
   virtual bool cancelled() = 0;  // the result no longer counts: return soon
 
  protected:
-  ~Call() = default;
+  ~FunctionCall() = default;
 };
 
 class Function {
  public:
   virtual ~Function() = default;
-  virtual Result<std::string> call(Call& call) = 0;
+  virtual Result<std::string> call(FunctionCall& call) = 0;
 };
 
 template <class F>
 class CallableFunction final : public Function {
  public:
   explicit CallableFunction(F f) : f_(std::move(f)) {}
-  Result<std::string> call(Call& call) override { return f_(call); }
+  Result<std::string> call(FunctionCall& call) override { return f_(call); }
 
  private:
   F f_;
@@ -59,7 +59,7 @@ class CallableFunction final : public Function {
 // Filled before the executor starts; read-only from then on.
 class FunctionRegistry {
  public:
-  template <std::invocable<Call&> F>
+  template <std::invocable<FunctionCall&> F>
   Status add(const std::string& name, F f) {
     return add(name, std::unique_ptr<Function>(new CallableFunction<F>(std::move(f))));
   }

@@ -44,7 +44,7 @@ class Bench final : public Actor {
  public:
   explicit Bench(uint32_t threads) {
     Status added =
-        functions_.add("noop", [](Call&) -> Result<std::string> { return std::string(); });
+        functions_.add("noop", [](FunctionCall&) -> Result<std::string> { return std::string(); });
     if (!added.ok()) abort();
     auto workflow = std::make_shared<Workflow>();
     workflow->nodes.resize(1);

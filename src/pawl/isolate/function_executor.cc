@@ -117,7 +117,7 @@ struct FunctionExecutor::Job {
 
 namespace {
 
-class RunningCall final : public Call {
+class RunningCall final : public FunctionCall {
  public:
   RunningCall(uint64_t launch, const Grant& grant, const std::atomic<bool>& stopped, Clock& clock,
               Sink<ExecutorNews>& news)
@@ -181,7 +181,7 @@ class RunningCall final : public Call {
   Instant progress_at_{std::numeric_limits<int64_t>::min()};
 };
 
-Result<std::string> guarded(Function& function, Call& call) {
+Result<std::string> guarded(Function& function, FunctionCall& call) {
   try {
     return function.call(call);
   } catch (const std::exception& thrown) {

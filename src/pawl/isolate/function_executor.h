@@ -7,7 +7,8 @@
 // succeeded, with null" in one line, so that an item costs its call and little more. A launch that
 // takes longer reports every 10 ms what has ended since. An item that fails does not stop those
 // after it. stop() is seen before the next item and by
-// Call::cancelled(); items that were not called, or returned after it, are reported `declined`.
+// FunctionCall::cancelled(); items that were not called, or returned after it, are reported
+// `declined`.
 // Timeouts are per item and cooperative: an item that returns late fails as `timeout`.
 //
 // Idle threads spin for about 120 us before they sleep, one at a time, as long as that pays off: a

@@ -51,8 +51,9 @@ class FunctionExecutorTest : public testing::Test {
     node.type = NodeType::function;
     node.for_each.text = ".input";
     context.execution = ExecutionId{17};
-    add("echo", [](Call& call) -> Result<std::string> { return std::string(call.input()); });
-    add("noop", [](Call&) -> Result<std::string> { return std::string(); });
+    add("echo",
+        [](FunctionCall& call) -> Result<std::string> { return std::string(call.input()); });
+    add("noop", [](FunctionCall&) -> Result<std::string> { return std::string(); });
   }
   template <class F>
   void add(const std::string& name, F f) {
@@ -135,7 +136,7 @@ TEST_F(FunctionExecutorTest, ARangeOfNullsIsOneReportWithoutOutputs) {
 TEST_F(FunctionExecutorTest, ALongLaunchReportsWhatHasEndedWhileACallRuns) {
   std::atomic<bool> inside{false};
   std::atomic<bool> gate{false};
-  add("gated", [&](Call& call) -> Result<std::string> {
+  add("gated", [&](FunctionCall& call) -> Result<std::string> {
     if (call.task().item == 7) return Error{Code::internal, "seven"};
     if (call.task().item != 13) return std::string();
     inside = true;
@@ -182,7 +183,7 @@ TEST_F(FunctionExecutorTest, PiecesEndWithTheirLaunches) {
 // Each item once, however the pieces fall.
 TEST_F(FunctionExecutorTest, PiecesAndTheRestCoverEveryItemOnce) {
   std::atomic<uint32_t> pieces{0};
-  add("pass", [&](Call& call) -> Result<std::string> {
+  add("pass", [&](FunctionCall& call) -> Result<std::string> {
     if (call.task().item == 500) pieces.wait(0);
     slow_clock.pass(Duration::milliseconds(3));
     return std::string("1");
@@ -231,7 +232,7 @@ TEST_F(FunctionExecutorTest, ItemsAreNumbersOrTextsAndAPlainNodeGetsTheInput) {
 }
 
 TEST_F(FunctionExecutorTest, AFailingItemDoesNotStopTheOthers) {
-  add("picky", [](Call& call) -> Result<std::string> {
+  add("picky", [](FunctionCall& call) -> Result<std::string> {
     switch (call.task().item) {
       case 2:
         return Error{Code::internal, "no twos"};
@@ -269,7 +270,7 @@ TEST_F(FunctionExecutorTest, AFailingItemDoesNotStopTheOthers) {
 }
 
 TEST_F(FunctionExecutorTest, NullsAfterAnOutputKeepTheirPlaces) {
-  add("sometimes", [](Call& call) -> Result<std::string> {
+  add("sometimes", [](FunctionCall& call) -> Result<std::string> {
     return call.task().item == 1 ? std::string("1") : std::string();
   });
   start(1, "sometimes", 0, 4);
@@ -278,7 +279,7 @@ TEST_F(FunctionExecutorTest, NullsAfterAnOutputKeepTheirPlaces) {
 }
 
 TEST_F(FunctionExecutorTest, LargeOutputsGoToTheBlobStore) {
-  add("large", [](Call&) -> Result<std::string> {
+  add("large", [](FunctionCall&) -> Result<std::string> {
     return "\"" + std::string(payload_inline_max, 'x') + "\"";
   });
   start(1, "large", 0, 1);
@@ -331,7 +332,7 @@ TEST_F(FunctionExecutorTest, AnInputThatFailsFailsItsItemAlone) {
 TEST_F(FunctionExecutorTest, TheKeyIsTheSameForEveryAttemptAndDiffersByItem) {
   std::mutex mutex;
   std::set<std::string> keys;
-  add("key", [&](Call& call) -> Result<std::string> {
+  add("key", [&](FunctionCall& call) -> Result<std::string> {
     std::lock_guard<std::mutex> lock(mutex);
     keys.insert(call.idempotency_key());
     EXPECT_EQ(call.attempt(), 2u);
@@ -347,7 +348,7 @@ TEST_F(FunctionExecutorTest, TheKeyIsTheSameForEveryAttemptAndDiffersByItem) {
 TEST_F(FunctionExecutorTest, ClosingWaitsForTheCallsThatRun) {
   std::atomic<int> inside{0};
   std::atomic<int> left{0};
-  add("busy", [&](Call& call) -> Result<std::string> {
+  add("busy", [&](FunctionCall& call) -> Result<std::string> {
     inside++;
     while (!call.cancelled()) std::this_thread::yield();
     left++;

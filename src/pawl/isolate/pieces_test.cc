@@ -208,7 +208,7 @@ TEST(MakePayloadTest, LargeOnesGoToTheBlobStoreUnderTheirOwnNumber) {
 
 TEST(FunctionRegistryTest, NamesAreUniqueAndSorted) {
   FunctionRegistry functions;
-  auto nothing = [](Call&) -> Result<std::string> { return std::string(); };
+  auto nothing = [](FunctionCall&) -> Result<std::string> { return std::string(); };
   EXPECT_TRUE(functions.add("b", nothing).ok());
   EXPECT_TRUE(functions.add("a", nothing).ok());
   EXPECT_EQ(functions.add("a", nothing).error().code, Code::already_exists);

@@ -33,7 +33,6 @@ struct Limits {
   // at, and bytes written; it stops after whatever exceeds them.
   uint64_t checkpoint_slice_rows_max = 1000;
   uint64_t checkpoint_slice_bytes_max = 256 << 10;
-  Duration session_lease = Duration::seconds(10);
 };
 
 }  // namespace pawl

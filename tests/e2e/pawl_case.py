@@ -52,9 +52,9 @@ class PawlCase(unittest.TestCase):
         return process
 
     def pawl(self, *words, code=0, text=None, **options):
-        options = {"text": True, **options}
+        options = {"text": True, "cwd": self.place, **options}
         done = subprocess.run(
-            [PAWL, *map(str, words)], cwd=self.place, env=self.environment, capture_output=True,
+            [PAWL, *map(str, words)], env=self.environment, capture_output=True,
             input=text, timeout=PATIENCE, **({} if text is not None else {"stdin": subprocess.DEVNULL}),
             **options)
         self.assertEqual(done.returncode, code, f"pawl {words}\n{done.stdout}\n{done.stderr}")

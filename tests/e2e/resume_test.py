@@ -1,5 +1,6 @@
 """What was accepted survives: kill -9, Ctrl-C, and several processes on one directory."""
 
+import json
 import os
 import signal
 import unittest
@@ -81,6 +82,26 @@ class ResumeTest(PawlCase):
         self.assertIn(f"process {process.pid}", self.pawl("verify", code=3).stderr)
         self.open_gate()
         self.assertEqual(self.finish(process, 0)[0], "open\n")
+
+    def test_a_relative_directory_begins_where_it_was_submitted(self):
+        process, _ = self.begin()
+        for folder in ("sub", "elsewhere/sub", "elsewhere/given"):
+            self.write(folder + "/name", folder + "\n")
+        flow = self.write("where.yaml", "name: where\ninput: {dir: null}\nnodes:\n"
+                                        "  a: {run: cat name, directory: sub, files: {it: name}}\n"
+                                        "  b: {run: cat name, directory: './${ .input.dir }'}\n"
+                                        "  c: {run: cat name, directory: '${ .input.dir }'}\n"
+                                        "output: ${ [.nodes.a.output, .nodes.b.output, .nodes.c.output] }\n")
+        there = self.place / "elsewhere"
+        self.write("given/name", "given of the holder\n")
+        state = self.place / ".pawl"
+        done = self.pawl("run", flow, "--state", state, "-i", "dir=given", cwd=there)
+        self.assertEqual(json.loads(done.stdout), [
+            {"stdout": "elsewhere/sub", "files": {"it": f"{there}/sub/name"}}, "elsewhere/given", "given of the holder"])
+        here = json.loads(self.pawl("run", flow, "-i", "dir=given").stdout)
+        self.assertEqual(here[0], {"stdout": "sub", "files": {"it": f"{self.place}/sub/name"}})
+        self.open_gate()
+        self.finish(process, 0)
 
     def test_ctrl_c_of_a_watcher_only_detaches(self):
         first, _ = self.begin()

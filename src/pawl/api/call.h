@@ -25,6 +25,9 @@ struct SubmitRequest {
   std::string input_json{};   // a JSON object; empty: {}
   std::string request_id{};   // may be empty
   std::string labels_json{};  // a JSON object; empty: {}
+  // Absolute: where the relative directories of `definition` begin. Empty: where the process that
+  // holds the state directory runs.
+  std::string directory{};
 };
 // The same workflow with each of `inputs_json`, in one group commit. Execution i has the request id
 // `request_id`/i. Nothing is started unless all inputs are well-formed.
@@ -34,6 +37,7 @@ struct SubmitMany {
   std::vector<std::string> inputs_json{};
   std::string request_id{};
   std::string labels_json{};
+  std::string directory{};
 };
 constexpr uint64_t submit_many_max = 65'536;  // inputs in one SubmitMany
 
@@ -70,8 +74,8 @@ constexpr uint64_t payload_part_max = 1 << 20;  // bytes in one answer
 struct GetServer {};
 
 using Call = std::variant<SubmitRequest, SubmitMany, Cancel, Redrive, Discard, Forget,
-                          AwaitExecution, GetExecution, ListExecutions, GetTask, ListDeadLetters, Explain,
-                          GetOverview, ReadHistory, GetProgress, ReadPayload, GetServer>;
+                          AwaitExecution, GetExecution, ListExecutions, GetTask, ListDeadLetters,
+                          Explain, GetOverview, ReadHistory, GetProgress, ReadPayload, GetServer>;
 
 struct Submitted {
   ExecutionId execution;

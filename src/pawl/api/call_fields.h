@@ -27,6 +27,7 @@ void fields(IO& io, T& v) {
   io.json("input", v.input_json);
   io("request_id", v.request_id);
   io.json("labels", v.labels_json);
+  io("directory", v.directory);
 }
 template <class IO, Same<SubmitMany> T>
 void fields(IO& io, T& v) {
@@ -35,6 +36,7 @@ void fields(IO& io, T& v) {
   io.json_list("inputs", v.inputs_json);
   io("request_id", v.request_id);
   io.json("labels", v.labels_json);
+  io("directory", v.directory);
 }
 template <class IO, Same<Selection> T>
 void fields(IO& io, T& v) {

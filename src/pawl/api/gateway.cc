@@ -21,11 +21,8 @@ CallResult widened(To value) {
 
 // What the two forms of submission have in common.
 SubmitMany as_many(const SubmitRequest& request) {
-  return {request.definition,
-          request.file_name,
-          {request.input_json},
-          request.request_id,
-          request.labels_json};
+  return {request.definition, request.file_name,   {request.input_json},
+          request.request_id, request.labels_json, request.directory};
 }
 
 const Selection* selection_of(const Call& call) {

@@ -40,6 +40,16 @@ std::string merge(const std::string& defaults, const std::string& given) {
   return out.take();
 }
 
+// A directory that begins with an expression is not known yet: it stays as it is.
+void begin_directories_at(Workflow& workflow, const std::string& directory) {
+  for (Node& node : workflow.nodes) {
+    std::vector<TemplatePart>& parts = node.process.directory.parts;
+    bool relative = !parts.empty() && !parts[0].expression && !parts[0].literal.starts_with('/');
+    if (relative)
+      parts[0].literal.insert(0, directory.ends_with('/') ? directory : directory + "/");
+  }
+}
+
 }  // namespace
 
 void Gateway::begin_submit(uint64_t id, Open& open, const SubmitMany& request) {
@@ -58,6 +68,8 @@ Status Gateway::make_submits(Open& open, const SubmitMany& request) {
                                                std::to_string(submit_many_max) +
                                                "); send them in several requests"};
   PAWL_TRY(check_object("labels", request.labels_json));
+  if (!request.directory.empty() && !request.directory.starts_with('/'))
+    return Error{Code::invalid_argument, "the directory of a submission must be absolute"};
   PAWL_ASSIGN(open.prepared, prepare(request));
   bool numbered = std::holds_alternative<SubmitMany>(open.call) && !request.request_id.empty();
   for (size_t i = 0; i < request.inputs_json.size(); ++i) {
@@ -81,6 +93,7 @@ Result<std::shared_ptr<Prepared>> Gateway::prepare(const SubmitMany& request) {
   ByteWriter named;
   named.text(request.file_name);
   named.text(request.definition);
+  named.text(request.directory);
   Hash128 source = hash128(named.view());
   if (std::shared_ptr<Prepared> known = prepared_.find(source)) return known;
   Loaded loaded =
@@ -90,6 +103,7 @@ Result<std::shared_ptr<Prepared>> Gateway::prepare(const SubmitMany& request) {
   auto prepared = std::make_shared<Prepared>();
   prepared->source = source;
   prepared->workflow = std::move(loaded.workflow);
+  if (!request.directory.empty()) begin_directories_at(prepared->workflow, request.directory);
   prepared->encoded = encode(prepared->workflow);
   prepared->hash = hash128(prepared->encoded);
   prepared_.add(prepared);

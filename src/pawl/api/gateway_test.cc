@@ -54,6 +54,14 @@ TEST_F(GatewayTest, AnExecutionIsSubmittedAwaitedAndShown) {
   EXPECT_GT(info.durable_position, 0u);
 }
 
+TEST_F(GatewayTest, TheDirectoryOfASubmissionIsAbsolute) {
+  SubmitRequest request{one_node, "one.yaml"};
+  request.directory = "here";
+  EXPECT_EQ(refused(request), "the directory of a submission must be absolute");
+  request.directory = "/here";
+  submitted(request);
+}
+
 TEST_F(GatewayTest, ProblemsOfADefinitionCarryTheirPlace) {
   std::string message = refused(
       {"name: x\nnodes:\n  a: {run: ls, needs: [b]}\n  c: {rnu: ls}\n", "bad.yaml", "", "", ""});

@@ -18,7 +18,8 @@ const BlobRef blob{ExecutionId{3}, 0xfedcba9876543210, 70'000, {0x0123456789abcd
 std::vector<Call> sample_calls() {
   Selection item{ExecutionId{17}, "count", 42};
   return {
-      SubmitRequest{"name: x\n", "a \"b\".yaml", R"({"n":[1,2]})", "r-1", R"({"team":"a"})"},
+      SubmitRequest{"name: x\n", "a \"b\".yaml", R"({"n":[1,2]})", "r-1", R"({"team":"a"})",
+                    "/srv/a"},
       SubmitMany{"name: x\n", "x.yaml", {"{}", R"({"n":1})"}, "r-2", "{}"},
       Cancel{item, "wrong\nfile"},
       Redrive{{ExecutionId{17}, "count", std::nullopt}},

@@ -12,7 +12,7 @@
 namespace pawl {
 
 struct Prepared {
-  Hash128 source;  // of text and file name
+  Hash128 source;  // of text, file name and directory
   Workflow workflow;
   Bytes encoded;  // until it is registered
   Hash128 hash;   // of `encoded`

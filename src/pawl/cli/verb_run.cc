@@ -1,6 +1,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <climits>
 
 #include "pawl/base/json.h"
 #include "pawl/cli/inputs.h"
@@ -11,6 +12,13 @@
 
 namespace pawl::cli {
 namespace {
+
+Result<std::string> current_directory() {
+  char here[PATH_MAX];
+  if (getcwd(here, sizeof here) == nullptr)
+    return Error{Code::not_found, "the current directory is not there any more"};
+  return std::string(here);
+}
 
 Result<SubmitRequest> request_of(const Arguments& given) {
   const Limits limits;
@@ -32,6 +40,7 @@ Result<SubmitRequest> request_of(const Arguments& given) {
   }
   PAWL_ASSIGN(request.labels_json, object_from_pairs(given.values("label"), "--label"));
   request.request_id = given.value("request-id").value_or("");
+  PAWL_ASSIGN(request.directory, current_directory());
   return request;
 }
 

@@ -75,14 +75,17 @@ class PawlCase(unittest.TestCase):
         return path
 
     def heard(self, path):
-        pipe = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-        try:
-            waiting = select.poll()
-            waiting.register(pipe, select.POLLIN)
-            self.assertTrue(waiting.poll(PATIENCE * 1000), "the task did not say that it runs")
-            return os.read(pipe, 4096).decode().strip()
-        finally:
-            os.close(pipe)
+        while True:
+            pipe = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+            try:
+                waiting = select.poll()
+                waiting.register(pipe, select.POLLIN)
+                self.assertTrue(waiting.poll(PATIENCE * 1000), "the task did not say that it runs")
+                said = os.read(pipe, 4096)
+            finally:
+                os.close(pipe)
+            if said:  # else an earlier speaker has just hung up
+                return said.decode().strip()
 
     def interrupt(self, process):
         process.send_signal(signal.SIGINT)

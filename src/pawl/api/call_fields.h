@@ -241,6 +241,7 @@ void fields(IO& io, T& v) {
   io("failed", v.failed);
   io("cancelled", v.cancelled);
   io("forgotten", v.forgotten);
+  io("quarantined", v.quarantined);
 }
 template <class IO, Same<Overview> T>
 void fields(IO& io, T& v) {

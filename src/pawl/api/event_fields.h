@@ -140,6 +140,13 @@ void fields(IO& io, T& v) {
   io("request", v.request);
   io("payload_hash", v.payload_hash);
 }
+template <class IO, Same<ExecutionQuarantined> T>
+void fields(IO& io, T& v) {
+  io("execution", v.execution);
+  io("position", v.position);
+  io("index", v.index);
+  io("error", v.error);
+}
 template <class IO, Same<OutboxEnqueued> T>
 void fields(IO& io, T& v) {
   io("id", v.id);

@@ -55,8 +55,9 @@ size_t whole_characters(const std::string& text) {
 }
 
 std::optional<ExecutionStatus> status_from_name(const std::string& text) {
-  for (auto status : {ExecutionStatus::running, ExecutionStatus::parked, ExecutionStatus::succeeded,
-                      ExecutionStatus::failed, ExecutionStatus::cancelled}) {
+  for (auto status :
+       {ExecutionStatus::running, ExecutionStatus::parked, ExecutionStatus::succeeded,
+        ExecutionStatus::failed, ExecutionStatus::cancelled, ExecutionStatus::quarantined}) {
     if (text == name(status)) return status;
   }
   return std::nullopt;

@@ -36,7 +36,8 @@ struct AlternativeNames<Event> {
       "retry_released",      "dead_letters_redriven", "dead_letters_discarded",
       "node_redriven",       "node_discarded",        "task_cancelled",
       "execution_cancelled", "execution_parked",      "execution_ended",
-      "outbox_enqueued",     "inbox_accepted",        "execution_forgotten"};
+      "outbox_enqueued",     "inbox_accepted",        "execution_forgotten",
+      "execution_quarantined"};
 };
 static_assert(std::size(AlternativeNames<Event>::of) == std::variant_size_v<Event>);
 

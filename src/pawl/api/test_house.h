@@ -18,6 +18,7 @@
 #include "pawl/api/local_client.h"
 #include "pawl/testing/map_view.h"
 #include "pawl/testing/memory_blob.h"
+#include "pawl/testing/memory_replay_note.h"
 #include "pawl/testing/sim_disk.h"
 #include "pawl/testing/sim_evaluator.h"
 #include "pawl/worker/worker.h"
@@ -117,7 +118,7 @@ class House {
     EngineOptions engine_options;
     engine_options.cluster = {9, 9};
     engine = std::make_unique<Engine>(EnginePorts{loop, clock, *log, view, blob, evaluator,
-                                                  evaluations, transport, telemetry, answers},
+                                                  evaluations, transport, telemetry, answers, note},
                                       engine_options);
     EXPECT_TRUE(engine->recover().ok());
     loop.add(*engine);
@@ -142,6 +143,7 @@ class House {
   SimDisk disk{7};
   MapView view;
   MemoryBlob blob;
+  MemoryReplayNote note;
   Mailbox<Evaluation> evaluations;
   SimEvaluator evaluator;
   InprocTransport transport;

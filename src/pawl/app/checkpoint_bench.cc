@@ -20,6 +20,7 @@
 #include "pawl/adapter/wal/wal.h"
 #include "pawl/engine/engine.h"
 #include "pawl/testing/memory_blob.h"
+#include "pawl/testing/memory_replay_note.h"
 #include "pawl/testing/sim_evaluator.h"
 #include "pawl/wire/workflow_codec.h"
 
@@ -83,10 +84,10 @@ class Bench {
     options.cluster = {2, 2};
     options.checkpoint_log_bytes = UINT64_MAX;
     options.checkpoint_executions = executions;
-    engine_ =
-        std::make_unique<Engine>(EnginePorts{*loop_, clock_, *log_, *view_, blob_, *evaluator_,
-                                             *evaluations_, transport_, telemetry_, answers_},
-                                 options);
+    engine_ = std::make_unique<Engine>(
+        EnginePorts{*loop_, clock_, *log_, *view_, blob_, *evaluator_, *evaluations_, transport_,
+                    telemetry_, answers_, note_},
+        options);
     PAWL_CHECK(engine_->recover().ok(), "an empty directory recovers");
     loop_->add(*engine_);
   }
@@ -149,6 +150,7 @@ class Bench {
   Counting telemetry_;
   Answers answers_;
   MemoryBlob blob_;
+  MemoryReplayNote note_;
   InprocTransport transport_;
   std::unique_ptr<Disk> disk_;
   std::unique_ptr<Wal> log_;

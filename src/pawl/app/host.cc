@@ -11,6 +11,7 @@
 #include "pawl/adapter/inproc/inproc_transport.h"
 #include "pawl/adapter/jq/jq_evaluator.h"
 #include "pawl/adapter/linux_disk/linux_disk.h"
+#include "pawl/adapter/linux_disk/replay_note_file.h"
 #include "pawl/adapter/linux_loop/linux_clock.h"
 #include "pawl/adapter/rocksdb/rocksdb_view.h"
 #include "pawl/adapter/wal/wal.h"
@@ -163,6 +164,7 @@ struct Host::Parts {
   std::unique_ptr<RocksdbView> view;
   std::unique_ptr<FileBlob> blob;
   std::unique_ptr<OutputFiles> outputs;
+  std::unique_ptr<ReplayNoteFile> note;
   InprocTransport transport;
   std::unique_ptr<Mailbox<Evaluation>> evaluations;
   std::unique_ptr<JqEvaluator> evaluator;
@@ -196,6 +198,7 @@ Status Host::Parts::open_storage() {
   PAWL_ASSIGN(view, RocksdbView::open(view_options, *loop, *telemetry));
   blob = std::make_unique<FileBlob>(*disk);
   outputs = std::make_unique<OutputFiles>(output_root(options));
+  note = std::make_unique<ReplayNoteFile>(options.directory + "/replay.note");
   return {};
 }
 
@@ -209,7 +212,7 @@ Status Host::Parts::open_engine(Sink<Response>& clients) {
   engine_options.cluster = {random_number(), random_number()};
   engine = std::make_unique<Engine>(EnginePorts{*loop, clock, *log, *view, *blob, *evaluator,
                                                 *evaluations, transport, *telemetry, clients,
-                                                {outputs.get()}},
+                                                *note, {outputs.get()}},
                                     engine_options);
   PAWL_TRY(engine->recover());
   loop->add(*engine);

@@ -7,8 +7,8 @@
 //   PAWL_TRY(host->close());
 //
 // What is in the directory: `lock`, `log/` (the truth), `view/` (checkpoints, rebuildable),
-// `blob/`, `output/` (what processes wrote), `pawl.sock` while somebody serves it,
-// `pawl.log` for operators.
+// `blob/`, `output/` (what processes wrote), `pawl.sock` while somebody serves it, `pawl.log` for
+// operators, `replay.note` for whoever opens it after a crash.
 //
 // Opening recovers: attempts that ran when the last process ended are granted again at once.
 // Errors: ABORTED `state directory X is in use by process N`; FAILED_PRECONDITION: a newer format;

@@ -73,6 +73,9 @@ class Teller {
   std::string operator()(const ExecutionEnded& e) const {
     return std::string(name(e.status)) + (e.error.empty() ? "" : ": " + tame(e.error));
   }
+  std::string operator()(const ExecutionQuarantined& e) const {
+    return "quarantined: " + tame(e.error);
+  }
   std::string operator()(const EpochStarted&) const { return "a new process took over"; }
   std::string operator()(const WorkflowRegistered&) const { return "its workflow was registered"; }
   std::string operator()(const SessionOpened& e) const {

@@ -110,6 +110,7 @@ Colour colour_of(ExecutionStatus status) {
       return Colour::green;
     case ExecutionStatus::failed:
     case ExecutionStatus::parked:
+    case ExecutionStatus::quarantined:
       return Colour::red;
     case ExecutionStatus::cancelled:
       return Colour::yellow;

@@ -80,7 +80,8 @@ class BlobCheck {
 
 }  // namespace
 
-Status StateReplay::replay(Partition& partition, uint64_t from) {
+template <class Take>
+Status StateReplay::each_group(uint64_t from, Take take) {
   PAWL_ASSIGN(std::unique_ptr<File> file, disk_.open(std::string("log/") + wal::superblock_name));
   PAWL_ASSIGN(wal::SuperblockQuorum quorum, wal::read_superblock(*file, "log"));
   PAWL_ASSIGN(wal::LogShape shape, wal::read_log_shape(disk_, "log", quorum.superblock));
@@ -93,11 +94,24 @@ Status StateReplay::replay(Partition& partition, uint64_t from) {
   while (true) {
     PAWL_ASSIGN(std::optional<LogGroup> record, reader.next());
     if (!record) return {};
-    Result<Group> group = decode_group(record->position, record->epoch, record->payload);
+    PAWL_TRY(take(*record));
+  }
+}
+
+// Twice over the log: what is quarantined stands above what it is about.
+Status StateReplay::replay(Partition& partition, uint64_t from) {
+  PAWL_TRY(each_group(from, [&](const LogGroup& record) -> Status {
+    for (const ExecutionQuarantined& found : quarantines_in(record.payload))
+      partition.expect(found);
+    return {};
+  }));
+  return each_group(from, [&](const LogGroup& record) -> Status {
+    Result<Group> group = decode_group(record.position, record.epoch, record.payload);
     if (!group.ok()) return std::move(group.error()).within("the log");
     PAWL_TRY(partition.follows(*group));
     partition.replay(*group);
-  }
+    return {};
+  });
 }
 
 ReplayedState StateReplay::judge(const Partition& partition) {

@@ -34,6 +34,8 @@ class StateReplay {
 
  private:
   Status replay(Partition& partition, uint64_t from);
+  template <class Take>
+  Status each_group(uint64_t from, Take take);
   ReplayedState judge(const Partition& partition);
 
   Disk& disk_;

@@ -41,6 +41,7 @@
 #include "pawl/port/log.h"
 #include "pawl/port/loop.h"
 #include "pawl/port/mailbox.h"
+#include "pawl/port/replay_note.h"
 #include "pawl/port/telemetry.h"
 #include "pawl/port/transport.h"
 #include "pawl/port/view.h"
@@ -91,6 +92,7 @@ struct EnginePorts {
   Transport& transport;
   Telemetry& telemetry;
   Sink<Response>& clients;
+  ReplayNote& replay_note;
   std::vector<Belongings*> belongings = {};  // beside the blobs
 };
 
@@ -172,7 +174,7 @@ class Engine final : public Actor {
   bool checkpoint();
   Status checkpoint_slice();
   void take_checkpoint_answer();
-  Status replay_log();
+  Status replay_log(std::vector<ExecutionQuarantined>& quarantined);
 
   EnginePorts ports_;
   EngineOptions options_;

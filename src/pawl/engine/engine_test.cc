@@ -7,6 +7,7 @@
 #include "pawl/partition/snapshot.h"
 #include "pawl/testing/map_view.h"
 #include "pawl/testing/memory_blob.h"
+#include "pawl/testing/memory_replay_note.h"
 #include "pawl/testing/sim_disk.h"
 #include "pawl/testing/sim_evaluator.h"
 #include "pawl/wire/workflow_codec.h"
@@ -113,7 +114,7 @@ struct Process {
     options.limits.ended_executions_kept_max = kept;
     if (limit != 0) options.checkpoint_log_bytes = limit;
     engine = std::make_unique<Engine>(EnginePorts{loop, clock, *log, view, blob, evaluator,
-                                                  evaluations, transport, telemetry, clients},
+                                                  evaluations, transport, telemetry, clients, note},
                                       options);
     if (Status recovered = engine->recover(); !recovered.ok()) refusal = recovered.error();
     EXPECT_EQ(refusal.code, recovers) << refusal.message;
@@ -170,6 +171,7 @@ struct Process {
   TurnLoop loop;
   InprocTransport transport;
   Quiet telemetry;
+  MemoryReplayNote note;
   Collected<Response> clients;
   Mailbox<Evaluation> evaluations;
   SimEvaluator evaluator;

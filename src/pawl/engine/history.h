@@ -46,6 +46,13 @@ class HistoryTail {
   // True: there is more to drop.
   bool drop_stored(uint64_t rows_max);
   void clear();
+  bool empty() const { return groups_.empty(); }
+  // Calls take(position, encoded group) in order, until one answers with an error.
+  template <class Take>
+  Status each(Take take) const {
+    for (const Entry& entry : groups_) PAWL_TRY(take(entry.position, ByteView(entry.encoded)));
+    return {};
+  }
 
   History read(View& view, ExecutionId execution, uint32_t limit, uint64_t durable) const;
 

@@ -1,8 +1,8 @@
 // How an engine comes to its state, and how it keeps that way short: checkpoints.
 
 #include "pawl/engine/engine.h"
+#include "pawl/engine/replay.h"
 #include "pawl/partition/snapshot.h"
-#include "pawl/wire/event_codec.h"
 
 namespace pawl {
 namespace {
@@ -11,7 +11,7 @@ constexpr Duration checkpoint_retry_pause = Duration::seconds(1);
 
 }  // namespace
 
-Status Engine::replay_log() {
+Status Engine::replay_log(std::vector<ExecutionQuarantined>& quarantined) {
   uint64_t from = ports_.view.position() + 1;
   if (ports_.log.first() > from)
     return Error{Code::data_loss, "the log begins at group " + std::to_string(ports_.log.first()) +
@@ -23,17 +23,11 @@ Status Engine::replay_log() {
                  "the newest checkpoint is of group " + std::to_string(ports_.view.position()) +
                      ", but the log ends at group " + std::to_string(ports_.log.tail()) +
                      ": they do not belong together; bring both back from one copy"};
-  PAWL_ASSIGN(std::unique_ptr<LogReader> reader, ports_.log.read(from));
-  for (;;) {
-    PAWL_ASSIGN(std::optional<LogGroup> record, reader->next());
-    if (!record) return {};
-    Result<Group> group = decode_group(record->position, record->epoch, record->payload);
-    if (!group.ok()) return std::move(group.error()).within("the log");
-    PAWL_TRY(partition_->follows(*group));
-    log_bytes_since_checkpoint_ += record->payload.size();
-    partition_->replay(*group);
-    history_.add(record->position, std::move(record->payload));
-  }
+  Replay replay({ports_.log, ports_.replay_note, ports_.telemetry}, *partition_, history_);
+  PAWL_TRY(replay.run(from));
+  log_bytes_since_checkpoint_ += replay.bytes();
+  quarantined = replay.found();
+  return {};
 }
 
 Status Engine::recover() {
@@ -44,7 +38,8 @@ Status Engine::recover() {
   if (Status dropped = ports_.blob.drop_owner({}); !dropped.ok())
     ports_.telemetry.log("staged inputs not dropped: " + dropped.error().message);
   PAWL_TRY(restore(partition_->restoring(), ports_.view));
-  PAWL_TRY(replay_log());
+  std::vector<ExecutionQuarantined> quarantined;
+  PAWL_TRY(replay_log(quarantined));
   PAWL_ASSIGN(epoch_, ports_.log.take_over());
   position_ = durable_ = ports_.log.tail();
   started_at_ = partition_->state().now;
@@ -62,6 +57,7 @@ Status Engine::recover() {
   Hash128 cluster = partition_->state().cluster;
   partition_->start_epoch(epoch_, cluster == Hash128{} ? options_.cluster : cluster,
                           gathering_.out);
+  for (const ExecutionQuarantined& one : quarantined) partition_->record(one, gathering_.out);
   if (options_.workers_died) {
     std::vector<SessionId> dead;
     for (const auto& [id, session] : partition_->state().sessions) dead.push_back(id);

@@ -14,6 +14,8 @@ const char* name(ExecutionStatus status) {
       return "failed";
     case ExecutionStatus::cancelled:
       return "cancelled";
+    case ExecutionStatus::quarantined:
+      return "quarantined";
   }
   return "unknown";
 }

@@ -140,6 +140,7 @@ enum class ExecutionStatus : uint8_t {
   succeeded = 2,
   failed = 3,  // ended with a discarded dead letter
   cancelled = 4,
+  quarantined = 5,  // one of its events ends every process that applies it
 };
 const char* name(ExecutionStatus status);  // "running"
 
@@ -151,6 +152,16 @@ struct ExecutionEnded {
   ExecutionStatus status = ExecutionStatus::succeeded;
   Payload output;
   std::string error;  // failed: why, in one line
+};
+
+// Two processes have died of applying event `index` (from 0) of the group at `position`. Neither it
+// nor any later event of its execution counts; a replay must know that before it comes there
+// (quarantines_in() in wire/event_codec.h). Stands only in the first group of an owner's reign.
+struct ExecutionQuarantined {
+  ExecutionId execution;
+  uint64_t position = 0;
+  uint32_t index = 0;
+  std::string error;
 };
 
 // Reserved for what crosses partitions: one id, an outbox event here and an inbox event there.
@@ -182,7 +193,7 @@ using Event = std::variant<EpochStarted, WorkflowRegistered, ExecutionSubmitted,
                            AttemptsGranted, AttemptsSucceeded, AttemptFailed, RetryReleased,
                            DeadLettersRedriven, DeadLettersDiscarded, NodeRedriven, NodeDiscarded,
                            TaskCancelled, ExecutionCancelled, ExecutionParked, ExecutionEnded,
-                           OutboxEnqueued, InboxAccepted, ExecutionForgotten>;
+                           OutboxEnqueued, InboxAccepted, ExecutionForgotten, ExecutionQuarantined>;
 
 // The execution an event belongs to; 0 for those of the partition itself.
 ExecutionId execution_of(const Event& event);

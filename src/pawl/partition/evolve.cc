@@ -258,8 +258,8 @@ struct Evolve {
     edit.end_if_complete();
   }
 
-  void operator()(const ExecutionCancelled& event) {
-    Execution& execution = find_execution(state, event.execution);
+  // Ends the execution with everything of it that is still open.
+  void stop(Execution& execution, ExecutionStatus status, const std::string& error) {
     for (NodeIndex node = 0; node < execution.nodes.size(); ++node) {
       if (is_terminal(execution.nodes[node].status)) continue;
       NodeEdit edit(state, execution, node);
@@ -274,11 +274,23 @@ struct Evolve {
       edit.become(NodeStatus::cancelled);
     }
     execution.evaluating_output = false;
-    execution.status = ExecutionStatus::cancelled;
-    execution.error = event.reason;
+    execution.status = status;
+    execution.error = error;
     execution.ended = state.wall;
-    ++state.counts.cancelled;
     state.ended_digest = state.ended_digest + digest(execution);
+  }
+
+  void operator()(const ExecutionCancelled& event) {
+    stop(find_execution(state, event.execution), ExecutionStatus::cancelled, event.reason);
+    ++state.counts.cancelled;
+  }
+
+  // Replay applies it in place of the event that it names; here it comes once more, when recorded.
+  void operator()(const ExecutionQuarantined& event) {
+    const Execution* known = std::as_const(state.executions).find(event.execution);
+    if (known == nullptr || known->ended_already()) return;
+    stop(find_execution(state, event.execution), ExecutionStatus::quarantined, event.error);
+    ++state.counts.quarantined;
   }
 
   void operator()(const ExecutionParked& event) {

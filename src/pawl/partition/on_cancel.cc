@@ -22,13 +22,19 @@ Reply no_execution(const State& state, ExecutionId id) {
   return refuse(unknown.code, std::move(unknown.message));
 }
 
+Reply has_ended(const Execution& execution) {
+  std::string id = to_text(execution.id);
+  if (execution.status == ExecutionStatus::quarantined)
+    return refuse(Code::failed_precondition,
+                  id + " is quarantined, nothing of it goes on; `pawl why " + id + "` says more");
+  return refuse(Code::failed_precondition, id + " has already " + name(execution.status));
+}
+
 Reply on(Step& step, const CancelExecution& command) {
   const Execution* execution = step.state().executions.find(command.execution);
   if (execution == nullptr) return no_execution(step.state(), command.execution);
   if (execution->status == ExecutionStatus::cancelled) return {Code::ok, "", 0};
-  if (execution->ended_already())
-    return refuse(Code::failed_precondition,
-                  to_text(execution->id) + " has already " + name(execution->status));
+  if (execution->ended_already()) return has_ended(*execution);
   for (NodeIndex node = 0; node < execution->nodes.size(); ++node) {
     if (!execution->nodes[node].work) continue;
     for (const OpenRange& range : execution->nodes[node].work->open)
@@ -42,6 +48,7 @@ Reply on(Step& step, const CancelExecution& command) {
 Reply on(Step& step, const CancelTask& command) {
   const Execution* execution = step.state().executions.find(command.task.execution);
   if (execution == nullptr) return no_execution(step.state(), command.task.execution);
+  if (execution->status == ExecutionStatus::quarantined) return has_ended(*execution);
   if (command.task.node >= execution->nodes.size())
     return refuse(Code::not_found, to_text(execution->id) + " has no such node");
   const NodeRun& run = execution->nodes[command.task.node];

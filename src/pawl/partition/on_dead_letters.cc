@@ -41,9 +41,10 @@ Result<Found> select(const State& state, const DeadLetterSelection& which) {
     Reply reply = no_execution(state, which.execution);
     return Error{reply.code, reply.message};
   }
-  if (execution->ended_already())
-    return Error{Code::failed_precondition,
-                 to_text(execution->id) + " has already " + name(execution->status)};
+  if (execution->ended_already()) {
+    Reply reply = has_ended(*execution);
+    return Error{reply.code, reply.message};
+  }
   return find_parked(*execution, which);
 }
 

@@ -28,9 +28,31 @@ Status Partition::follows(const Group& group) const {
 }
 
 void Partition::replay(const Group& group) {
+  begin_replay(group);
+  for (uint32_t index = 0; index < group.events.size(); ++index) replay_event(group, index);
+}
+
+void Partition::begin_replay(const Group& group) {
   PAWL_CHECK(!state_.live, "replay comes before resume");
   pawl::begin_group(state_, group.now, group.wall);
-  for (const Event& event : group.events) evolve(state_, event);
+}
+
+void Partition::replay_event(const Group& group, uint32_t index) {
+  const Event& event = group.events[index];
+  if (expected_.empty()) return evolve(state_, event);
+  auto quarantine = expected_.find({group.position, index});
+  if (quarantine != expected_.end()) return evolve(state_, quarantine->second);
+  if (!is_void(event)) evolve(state_, event);
+}
+
+bool Partition::is_void(const Event& event) const {
+  if (std::holds_alternative<ExecutionForgotten>(event)) return false;
+  const Execution* execution = state_.executions.find(execution_of(event));
+  return execution != nullptr && execution->status == ExecutionStatus::quarantined;
+}
+
+void Partition::expect(const ExecutionQuarantined& quarantine) {
+  expected_.emplace(std::pair(quarantine.position, quarantine.index), quarantine);
 }
 
 namespace {
@@ -79,6 +101,12 @@ void Partition::begin_group(Instant now, WallTime wall) {
 void Partition::start_epoch(uint64_t epoch, Hash128 cluster, StepOutput& out) {
   Step step(state_, {}, out);
   step.emit(EpochStarted{epoch, cluster});
+  settle(step);
+}
+
+void Partition::record(const ExecutionQuarantined& quarantine, StepOutput& out) {
+  Step step(state_, {}, out);
+  step.emit(quarantine);
   settle(step);
 }
 

@@ -18,6 +18,8 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <utility>
 #include <vector>
 
 #include "pawl/model/limits.h"
@@ -38,6 +40,12 @@ class Partition {
   // are not of one partition, or not of one life of it. Ask before replay().
   Status follows(const Group& group) const;
   void replay(const Group& group);
+  // The same in parts: its events one by one, in order.
+  void begin_replay(const Group& group);
+  void replay_event(const Group& group, uint32_t index);
+  // Before the replay: the event that it names is not applied, nor any later one of its execution;
+  // the execution ends there. Needed for all quarantines of the log (wire's quarantines_in()).
+  void expect(const ExecutionQuarantined& quarantine);
   void resume(StepOutput& out);
 
   // Whether it has had its effect before: a submission whose request id is taken, a workflow that is
@@ -46,6 +54,7 @@ class Partition {
 
   void begin_group(Instant now, WallTime wall);
   void start_epoch(uint64_t epoch, Hash128 cluster, StepOutput& out);
+  void record(const ExecutionQuarantined& quarantine, StepOutput& out);  // right after it
   void step(const Command& command, Ticket ticket, uint64_t dice, StepOutput& out);
   void schedule(uint64_t dice, StepOutput& out);
 
@@ -65,7 +74,10 @@ class Partition {
 
  private:
   void forget_recalled();
+  bool is_void(const Event& event) const;
+
   State state_;
+  std::map<std::pair<uint64_t, uint32_t>, ExecutionQuarantined> expected_;  // by place
 };
 
 }  // namespace pawl

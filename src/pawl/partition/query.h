@@ -95,6 +95,7 @@ enum class WhyCode : uint8_t {
   evaluation_failed,  // its condition or item list is wrong: redrive or discard
   skipped,
   cancelled,
+  quarantined,  // one of its events ended two processes: submit it again
 };
 const char* name(WhyCode code);  // "no_worker"
 

@@ -102,7 +102,10 @@ Status restore_meta(State& state, ByteView bytes) {
     io.number(session.outstanding);
     state.sessions[id] = std::move(session);
   }
-  if (!in.at_end()) io.number(state.counts.forgotten);
+  if (!in.at_end()) {
+    io.number(state.counts.forgotten);
+    io.number(state.counts.quarantined);
+  }
   if (!in.ok()) return Error{Code::data_loss, "the view's row m is damaged"};
   return {};
 }
@@ -214,7 +217,10 @@ Bytes encode_meta(const State& state) {
     fields(io, session.worker);
     io.number(session.outstanding);
   }
-  if (state.counts.forgotten > 0) io.number(state.counts.forgotten);
+  if (state.counts.forgotten > 0 || state.counts.quarantined > 0) {
+    io.number(state.counts.forgotten);
+    io.number(state.counts.quarantined);
+  }
   return out.take();
 }
 

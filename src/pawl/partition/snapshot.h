@@ -25,7 +25,8 @@ namespace pawl {
 constexpr uint8_t snapshot_format = 1;
 // Those that end an execution.
 constexpr ExecutionStatus ended_statuses[] = {ExecutionStatus::succeeded, ExecutionStatus::failed,
-                                              ExecutionStatus::cancelled};
+                                              ExecutionStatus::cancelled,
+                                              ExecutionStatus::quarantined};
 
 // Fills an empty partition from the view's rows: all open executions and the newest ended ones, so
 // that a restart takes time by what is open. DATA_LOSS names the row that cannot be read,

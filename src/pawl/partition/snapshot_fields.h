@@ -99,7 +99,7 @@ void node_fields(Io& io, typename Io::template Ref<NodeRun> run) {
 
 template <class Io>
 void execution_fields(Io& io, typename Io::template Ref<Execution> execution) {
-  io.choice(execution.status, ExecutionStatus::cancelled);
+  io.choice(execution.status, ExecutionStatus::quarantined);
   io.flag(execution.evaluating_output);
   io.hash(execution.request);
   io.hash(execution.payload_hash);
@@ -116,7 +116,7 @@ void fields(Io& io, typename Io::template Ref<Counts> counts) {
   io.number(counts.submitted);
   io.number(counts.succeeded);
   io.number(counts.failed);
-  io.number(counts.cancelled);
+  io.number(counts.cancelled);  // quarantined: at the end of row m, where it was added
 }
 
 }  // namespace pawl

@@ -194,8 +194,9 @@ struct Counts {
   uint64_t failed = 0;
   uint64_t cancelled = 0;
   uint64_t forgotten = 0;  // of those that have ended
+  uint64_t quarantined = 0;
 
-  uint64_t open() const { return submitted - succeeded - failed - cancelled; }
+  uint64_t open() const { return submitted - succeeded - failed - cancelled - quarantined; }
   friend bool operator==(const Counts&, const Counts&) = default;
 };
 

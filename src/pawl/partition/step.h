@@ -81,5 +81,6 @@ inline Reply refuse(Code code, std::string message) {
 // At most error_bytes_max of it.
 std::string cut(const Limits& limits, const std::string& text);
 Reply no_execution(const State& state, ExecutionId id);
+Reply has_ended(const Execution& execution);
 
 }  // namespace pawl

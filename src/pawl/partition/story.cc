@@ -26,9 +26,9 @@ const char* name(TaskStatus status) {
   return "unknown";
 }
 
-const Stories::Entries& Stories::entries() const {
-  static const Entries none;
-  return entries_ ? *entries_ : none;
+Stories::Range Stories::entries() const {
+  if (!entries_) return {};
+  return {entries_->begin(), entries_->end()};
 }
 
 const Story* Stories::find(ItemIndex item) const {

@@ -59,6 +59,11 @@ class Stories {
   };
 
   using Entries = std::map<ItemIndex, Entry>;
+  struct Range {
+    Entries::const_iterator first, last;
+    Entries::const_iterator begin() const { return first; }
+    Entries::const_iterator end() const { return last; }
+  };
 
   const Story* find(ItemIndex item) const;
   void assign(ItemSpan span, const Story& story);
@@ -66,7 +71,7 @@ class Stories {
   ItemIndex next_from(ItemIndex item, ItemIndex end) const;
   // The end of the entry that contains `item` (which must have a story), at most `end`.
   ItemIndex run_end(ItemIndex item, ItemIndex end) const;
-  const Entries& entries() const;  // by first item, ascending
+  Range entries() const;  // by first item, ascending
 
  private:
   void split(ItemIndex at);

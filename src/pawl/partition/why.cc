@@ -209,6 +209,12 @@ std::vector<Why> why_node(const State& state, const Execution& execution, NodeIn
 }
 
 std::vector<Why> why_ended(const Execution& execution) {
+  std::string id = to_text(execution.id);
+  if (execution.status == ExecutionStatus::quarantined)
+    return {{WhyCode::quarantined, id, "it is quarantined: " + execution.error,
+             "look at `pawl history " + id +
+                 "` for what it has done, then submit it again with a new request id; and report "
+                 "the event as a bug of Pawl"}};
   bool cancelled = execution.status == ExecutionStatus::cancelled;
   std::string reason =
       cancelled ? std::string("it was cancelled") : std::string("it has ") + name(execution.status);
@@ -284,6 +290,8 @@ const char* name(WhyCode code) {
       return "skipped";
     case WhyCode::cancelled:
       return "cancelled";
+    case WhyCode::quarantined:
+      return "quarantined";
   }
   return "unknown";
 }

@@ -56,6 +56,8 @@ class LogReader {
   virtual ~LogReader() = default;
   // The next group; nothing at the end of the log.
   virtual Result<std::optional<LogGroup>> next() = 0;
+  // Where the newest group stands, for people: "log/segment-000000000001 at offset 4096".
+  virtual std::string place() const { return "the log"; }
 };
 
 class Log {

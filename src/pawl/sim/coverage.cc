@@ -63,6 +63,7 @@ constexpr std::array<const char*, sometimes_count> names = {
     "node_parked",
     "task_cancelled",
     "execution_cancelled",
+    "execution_quarantined",
     "cancel_after_end_refused",
     "mapped_node_without_items",
     "mapped_node_over_several_grants",

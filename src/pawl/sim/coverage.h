@@ -68,6 +68,7 @@ enum class Sometimes : uint8_t {
   node_parked,
   task_cancelled,
   execution_cancelled,
+  execution_quarantined,
   cancel_after_end_refused,
   mapped_node_without_items,
   mapped_node_over_several_grants,

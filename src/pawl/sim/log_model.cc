@@ -463,6 +463,24 @@ struct LogModel::Apply {
     model.coverage_.reached(Sometimes::execution_cancelled);
   }
 
+  // It may come after the end that the execution once had: the poisoned event was applied then.
+  void operator()(const ExecutionQuarantined& event) {
+    auto found = model.executions_.find(event.execution);
+    require(found != model.executions_.end(), "I2", "a quarantine of nothing");
+    require(event.position < group.position, "I2", "a quarantine for what is still to come");
+    if (broken) return;
+    ExecutionModel& execution = found->second;
+    for (NodeModel& node : execution.nodes) {
+      for (TaskModel& task : node.tasks) {
+        if (task.state == TaskState::granted) release(task);
+        if (!task.ended()) task.state = TaskState::cancelled;
+      }
+      if (!node.ended()) node.state = NodeState::cancelled;
+    }
+    execution.status = ExecutionStatus::quarantined;
+    model.coverage_.reached(Sometimes::execution_quarantined);
+  }
+
   void operator()(const ExecutionParked& event) {
     ExecutionModel* execution = open(event.execution);
     if (execution == nullptr) return;

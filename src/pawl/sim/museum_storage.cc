@@ -393,6 +393,21 @@ struct RowLostInView final : Seams {
   std::unique_ptr<View> view_;
 };
 
+// A poisoned event: nobody remembers that the process before died of it.
+struct PoisonCrashLoop final : Seams {
+  class Forgetful final : public ReplayNote {
+   public:
+    explicit Forgetful(ReplayNote& note) : real(note) {}
+    Bytes read() override { return {}; }
+    Status write(ByteView bytes) override { return real.write(bytes); }
+    ReplayNote& real;
+  };
+  ReplayNote& replay_note(ReplayNote& real) override {
+    return *(note_ = std::make_unique<Forgetful>(real));
+  }
+  std::unique_ptr<ReplayNote> note_;
+};
+
 template <class Defect>
 std::unique_ptr<Seams> make() {
   return std::make_unique<Defect>();
@@ -432,6 +447,9 @@ std::vector<Exhibit> storage_exhibits() {
        make<TrimBeforeVerify>},
       {"torn_checkpoint", "NATS #7556: a snapshot that was written in part",
        "faults engine_crash\ncheckpoint_log_bytes 2000", make<TornCheckpoint>},
+      {"poison_crash_loop",
+       "Argo CVE-2026-40886: one malformed workflow crash-loops the controller", "faults poison",
+       make<PoisonCrashLoop>},
       {"row_lost_in_view", "an index and its records disagree after a restart",
        "faults engine_crash\ncheckpoint_log_bytes 2000", make<RowLostInView>},
   };

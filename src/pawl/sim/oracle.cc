@@ -428,6 +428,7 @@ void Oracle::audit(const Overview& overview) {
                counts.failed == model_.count(ExecutionStatus::failed) &&
                counts.cancelled == model_.count(ExecutionStatus::cancelled) &&
                counts.forgotten == model_.forgotten() &&
+               counts.quarantined == model_.count(ExecutionStatus::quarantined) &&
                overview.executions <= model_.executions().size() - model_.forgotten();
   if (!agree)
     violate("I15", "the overview counts " + std::to_string(counts.submitted) + " submitted, " +

@@ -12,11 +12,12 @@ namespace pawl::sim {
 namespace {
 
 constexpr std::array<const char*, fault_kinds> names = {
-    "engine_crash", "crash_in_call",    "crash_in_recovery",  "write_error",       "short_write",
-    "read_error",   "disk_full",        "slow_disk",          "damage_at_rest",    "log_write_lost",
-    "engine_pause", "worker_pause",     "worker_crash",       "worker_drain",      "bad_network",
-    "cut_network",  "wall_jump",        "checkpoint_damaged", "checkpoint_errors", "slow_evaluator",
-    "blob_damaged", "blob_write_error", "blob_write_lost"};
+    "engine_crash",   "crash_in_call",      "crash_in_recovery", "write_error",
+    "short_write",    "read_error",         "disk_full",         "slow_disk",
+    "damage_at_rest", "log_write_lost",     "engine_pause",      "worker_pause",
+    "worker_crash",   "worker_drain",       "bad_network",       "cut_network",
+    "wall_jump",      "checkpoint_damaged", "checkpoint_errors", "slow_evaluator",
+    "blob_damaged",   "blob_write_error",   "blob_write_lost",   "poison"};
 
 Duration milliseconds(Random& dice, uint64_t low, uint64_t high) {
   return Duration::milliseconds(static_cast<int64_t>(dice.between(low, high)));

@@ -22,6 +22,8 @@ class Seams {
   virtual Log& log_below_listener(Log& real) { return real; }
   virtual Log& log_above_listener(Log& real) { return real; }
   virtual View& view(View& real) { return real; }
+  virtual ReplayNote& replay_note(ReplayNote& real) { return real; }
+
   // Called once per run.
   virtual Blob& blob(Blob& real) { return real; }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "pawl/engine/replay.h"
 #include "pawl/partition/snapshot.h"
 #include "pawl/sim/listening_log.h"
 #include "pawl/testing/sim_evaluator.h"
@@ -195,7 +196,7 @@ Status Server::build_engine(Life& life) {
   life.engine = std::make_unique<Engine>(
       EnginePorts{life.process, *life.clock, world_.seams.log_above_listener(*life.listener),
                   world_.seams.view(view_), *life.blob, *life.evaluator, life.evaluations,
-                  world_.network, life.telemetry, *life.door},
+                  world_.network, life.telemetry, *life.door, world_.seams.replay_note(note_)},
       options);
   disk_.wake_with(&life.process);
   return life.engine->recover();
@@ -218,7 +219,9 @@ void Server::start() {
   universe.note("start", ++lives_, view_.position());
   Status opened = open_log(life);
   if (universe.violated()) return;
+  choose_poison();
   if (opened.ok()) opened = build_engine(life);
+  if (note_.take_death()) return died_in_replay();
   if (universe.violated()) return;
   if (!opened.ok() || disk_.crashed()) {
     bool injected = disk_.faults_injected() > faults_before || disk_.crashed();
@@ -228,6 +231,7 @@ void Server::start() {
     return try_again(Duration::milliseconds(10));
   }
   failed_starts_ = 0;
+  note_.cure();
   if (undamaged_) universe.reached(Sometimes::damage_without_effect);
   undamaged_.reset();
   universe.coverage.reached_if(view_.position() == 0 && world_.oracle.durable() > 0,
@@ -270,6 +274,36 @@ void Server::refused_to_start(const Error& error) {
   if (++failed_starts_ > starts_max)
     return world_.universe.violate("I14", "it cannot start: " + error.message);
   try_again(Duration::milliseconds(500));
+}
+
+void Server::died_in_replay() {
+  world_.universe.note("died", lives_);
+  if (++failed_starts_ > starts_max)
+    return world_.universe.violate("I14", "every process dies of the same event");
+  try_again(Duration::milliseconds(10));
+}
+
+void Server::poison(uint64_t dice, Duration until_back) {
+  poison_dice_ = dice;
+  crash(until_back);
+}
+
+// One that an execution can be quarantined for, and that the coming process will replay.
+void Server::choose_poison() {
+  if (!poison_dice_) return;
+  Random dice(*poison_dice_);
+  poison_dice_.reset();
+  std::vector<std::pair<uint64_t, uint32_t>> places;
+  for (const LogGroup& known : world_.oracle.history()) {
+    if (known.position <= view_.position()) continue;
+    auto group = decode_group(known.position, known.epoch, known.payload);
+    for (uint32_t index = 0; group.ok() && index < group->events.size(); ++index) {
+      if (can_be_left_out(group->events[index])) places.emplace_back(known.position, index + 1);
+    }
+  }
+  if (places.empty()) return;
+  auto [group, event] = places[dice.below(places.size())];
+  note_.poison(group, event);
 }
 
 void Server::ask(Request request) {
@@ -528,6 +562,9 @@ void Server::check_state() {
   if (!wrong.empty())
     return world_.universe.violate("I13", "the state contradicts itself: " + wrong);
   Partition replayed(world_.plan.limits);
+  for (const LogGroup& known : world_.oracle.history()) {
+    for (const ExecutionQuarantined& one : quarantines_in(known.payload)) replayed.expect(one);
+  }
   for (const LogGroup& known : world_.oracle.history()) {
     auto group = decode_group(known.position, known.epoch, known.payload);
     if (group.ok()) replayed.replay(*group);

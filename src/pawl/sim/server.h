@@ -16,6 +16,7 @@
 #include "pawl/sim/network.h"
 #include "pawl/sim/oracle.h"
 #include "pawl/sim/plan.h"
+#include "pawl/sim/poison.h"
 #include "pawl/sim/sim_blob.h"
 #include "pawl/sim/sim_process.h"
 
@@ -64,6 +65,7 @@ class Server {
   void damage_blob(Random& dice);
   void crash_in_blob_call(uint64_t calls_from_now) { blob_.crash_in_call(calls_from_now); }
   void fail_blob_write(SimFault fault, uint64_t calls_from_now);
+  void poison(uint64_t dice, Duration until_back);
   void heal();
 
   // From time to time: no client waits for long while nothing hinders the engine.
@@ -85,6 +87,7 @@ class Server {
   Status read_log(Life& life);
   Status build_engine(Life& life);
   void refused_to_start(const Error& error);
+  void died_in_replay();
   void after_turn();
   void note_failure();
   void pump_disk();
@@ -92,6 +95,7 @@ class Server {
   void view_done();
   void apply_damage();
   bool quiet() const;
+  void choose_poison();
   void note_answer(const Response& response);
 
   World world_;
@@ -100,6 +104,7 @@ class Server {
   MapView view_;
   SimBlob blob_;
   Blob& shared_blob_;  // blob_, or with a defect before it
+  PoisonedNote note_;
   std::unique_ptr<Life> life_;
   uint64_t lives_ = 0;
   uint64_t turns_ = 0;
@@ -115,6 +120,7 @@ class Server {
   SimFault write_fault_ = SimFault::none;  // planned
   SimFault start_fault_ = SimFault::none;
   uint64_t start_fault_call_ = 0;
+  std::optional<uint64_t> poison_dice_;  // of an event, at the next start
   std::optional<uint64_t> damage_dice_;
   std::optional<SimDisk::Image> undamaged_;
   Instant started_at_;

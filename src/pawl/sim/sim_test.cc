@@ -1,9 +1,13 @@
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
+#include <memory>
+#include <vector>
 
+#include "pawl/base/random.h"
 #include "pawl/sim/runner.h"
 
 namespace pawl::sim {
@@ -36,9 +40,10 @@ TEST(Simulation, SameSeedSameTraceOtherSeedOtherTrace) {
 // What happens depends on where something lies.
 struct OrderByAddress final : Seams {
   bool message(Message&) override {
-    auto here = std::make_unique<uint64_t>();
-    return (reinterpret_cast<uintptr_t>(here.get()) >> 4) % 16 != 0;
+    kept.push_back(std::make_unique<std::array<char, 512>>());
+    return mix64(reinterpret_cast<uintptr_t>(kept.back().get())) % 16 != 0;
   }
+  std::vector<std::unique_ptr<std::array<char, 512>>> kept;
 };
 
 // What happens depends on a byte that nobody has written.
@@ -95,7 +100,7 @@ TEST(Simulation, PlanTextChangesWhatTheSeedDecides) {
 
 // The scenarios of tests/scenario/*.plan, each over some seeds.
 TEST(Simulation, PlanFilesHold) {
-  for (const char* name : {"sparse", "crash_loop", "bad_network"}) {
+  for (const char* name : {"sparse", "crash_loop", "bad_network", "poison"}) {
     std::ifstream file(std::string(PAWL_PLANS) + "/" + name + ".plan");
     ASSERT_TRUE(file) << name;
     Seeds seeds;

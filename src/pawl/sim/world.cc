@@ -270,6 +270,8 @@ void World::inject(const Fault& fault) {
     case FaultKind::blob_write_error:
     case FaultKind::blob_write_lost:
       return inject_blob(fault.kind, dice);
+    case FaultKind::poison:
+      return server_.poison(dice.next(), back);
     case FaultKind::count_:
       return;
   }

@@ -26,6 +26,7 @@ constexpr Kind kinds[] = {
     {16, "NodeRedriven"},       {17, "NodeDiscarded"},       {18, "TaskCancelled"},
     {19, "ExecutionCancelled"}, {20, "ExecutionParked"},     {21, "ExecutionEnded"},
     {22, "OutboxEnqueued"},     {23, "InboxAccepted"},       {24, "ExecutionForgotten"},
+    {25, "ExecutionQuarantined"},
 };
 // clang-format on
 constexpr size_t kinds_count = std::variant_size_v<Event>;
@@ -202,6 +203,10 @@ bool GroupScan::next() {
   return false;
 }
 
+uint64_t GroupScan::kind() const {
+  return ByteReader(event_).varint();
+}
+
 ExecutionId GroupScan::execution() const {
   ByteReader event(event_);
   uint8_t before = before_execution[places[event.varint()]];
@@ -215,6 +220,20 @@ Bytes GroupScan::alone() const {
   Bytes group;
   group.reserve(clocks_.size() + 1 + event_.size());
   return group.append(clocks_).append(1, '\1').append(event_);
+}
+
+std::vector<ExecutionQuarantined> quarantines_in(ByteView group) {
+  const uint64_t first_of_a_reign = kind_number(EpochStarted{});
+  const uint64_t wanted = kind_number(ExecutionQuarantined{});
+  std::vector<ExecutionQuarantined> found;
+  GroupScan scan(group);
+  if (!scan.next() || scan.kind() != first_of_a_reign) return found;
+  while (scan.next()) {
+    if (scan.kind() != wanted) continue;
+    Result<Group> alone = decode_group(0, 0, scan.alone());
+    if (alone.ok()) found.push_back(std::get<ExecutionQuarantined>(alone->events.front()));
+  }
+  return found;
 }
 
 Result<Group> decode_group(uint64_t position, uint64_t epoch, ByteView bytes) {

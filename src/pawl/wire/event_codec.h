@@ -33,6 +33,10 @@ Bytes encode(const Group& group);
 // on any bytes; memory stays within a small multiple of theirs.
 Result<Group> decode_group(uint64_t position, uint64_t epoch, ByteView bytes);
 
+// What the group says must not be replayed. Costs a look at its first event, unless it is the first
+// group of an owner's reign. A damaged group has none.
+std::vector<ExecutionQuarantined> quarantines_in(ByteView group);
+
 // Walks the events of an encoded group without decoding their bodies; `group` must outlive it.
 //
 //   GroupScan scan(bytes);
@@ -44,6 +48,7 @@ class GroupScan {
   bool next();  // annotations are passed over, and have no index
   bool ok() const { return in_.ok(); }
   uint32_t index() const { return seen_ - 1; }
+  uint64_t kind() const;          // kind_number() of the event
   ExecutionId execution() const;  // what execution_of() says of the decoded event
   Bytes alone() const;            // the event as a group of its own, with the same clocks
 

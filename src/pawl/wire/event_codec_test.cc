@@ -93,6 +93,15 @@ TEST(EventCodec, AScanSeesWhatDecodingSees) {
   EXPECT_FALSE(cut.ok());
 }
 
+TEST(EventCodec, QuarantinesAreFoundInTheFirstGroupOfAReignOnly) {
+  ExecutionQuarantined one{{3}, 7, 2, "poison"};
+  EXPECT_TRUE(quarantines_in(encode(group_of({ExecutionParked{{3}}, one}))).empty());
+  auto found = quarantines_in(encode(group_of({EpochStarted{}, ExecutionParked{{4}}, one})));
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_TRUE(same(found.front(), one));
+  EXPECT_TRUE(quarantines_in("\7rubbish").empty());
+}
+
 TEST(EventCodec, TheComparisonSeesEveryField) {
   std::vector<Event> samples = sample_events();
   EXPECT_TRUE(same(sample_worker(), sample_worker()));
@@ -184,7 +193,7 @@ Bytes group_with(uint64_t kind, ByteView body) {
 
 TEST(EventCodec, WhatIsNewerStopsUnlessItOnlyExplains) {
   for (uint64_t kind :
-       {uint64_t{0}, uint64_t{25}, uint64_t{127}, uint64_t{128}, event_annotation_first - 1}) {
+       {uint64_t{0}, uint64_t{26}, uint64_t{127}, uint64_t{128}, event_annotation_first - 1}) {
     Result<Group> back = decode_group(17, 3, group_with(kind, "abc"));
     ASSERT_FALSE(back.ok());
     EXPECT_EQ(back.error().code, Code::failed_precondition) << kind;

@@ -161,6 +161,13 @@ void fields(Io& io, typename Io::template Ref<ExecutionForgotten> e) {
   io.hash(e.request);
   io.hash(e.payload_hash);
 }
+template <class Io>
+void fields(Io& io, typename Io::template Ref<ExecutionQuarantined> e) {
+  io.number(e.execution.value);
+  io.number(e.position);
+  io.number(e.index);
+  io.text(e.error);
+}
 
 template <class Io>
 void fields(Io& io, typename Io::template Ref<OutboxEnqueued> e) {

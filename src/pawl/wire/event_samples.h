@@ -57,6 +57,7 @@ inline std::vector<Event> sample_events() {
       OutboxEnqueued{21, 22, "outbox content"},
       InboxAccepted{23, 24, "inbox content"},
       ExecutionForgotten{execution, {0x31, 0x32}, {7, 8}},
+      ExecutionQuarantined{execution, 90'000, 17, "its event ended two processes"},
   };
 }
 

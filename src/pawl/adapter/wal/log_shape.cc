@@ -11,10 +11,6 @@ namespace {
 constexpr std::string_view segment_prefix = "segment-";
 constexpr size_t number_digits = 12;
 
-std::string place(const std::string& directory, uint64_t segment, uint64_t offset) {
-  return directory + "/" + segment_name(segment) + " at offset " + std::to_string(offset);
-}
-
 std::optional<uint64_t> segment_number(const std::string& name) {
   if (!name.starts_with(segment_prefix) || name.size() != segment_prefix.size() + number_digits)
     return std::nullopt;
@@ -194,6 +190,10 @@ Result<LogShape> read_log_shape(Disk& disk, const std::string& directory,
 
 CursorRange whole_segment(const LogIdentity& identity, const Segment& segment) {
   return {identity, segment.number, block_bytes, segment.end, segment.first_record};
+}
+
+std::string place(const std::string& directory, uint64_t segment, uint64_t offset) {
+  return directory + "/" + segment_name(segment) + " at offset " + std::to_string(offset);
 }
 
 Error corrupt(const std::string& directory, uint64_t segment, uint64_t offset,

@@ -54,6 +54,7 @@ Result<LogShape> read_log_shape(Disk& disk, const std::string& directory,
 // The range that holds all records of a segment.
 CursorRange whole_segment(const LogIdentity& identity, const Segment& segment);
 
+std::string place(const std::string& directory, uint64_t segment, uint64_t offset);
 Error corrupt(const std::string& directory, uint64_t segment, uint64_t offset,
               const std::string& what);
 Error too_new(const std::string& directory, uint64_t segment, uint64_t offset,

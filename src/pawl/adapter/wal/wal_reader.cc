@@ -59,9 +59,15 @@ Result<std::optional<LogGroup>> WalReader::next() {
       continue;
     }
     if (step.header.type != RecordType::group || position_ < from_) continue;
+    segment_ = segments_[index_].number;
+    offset_ = step.offset;
     return std::optional(LogGroup{position_, epoch_, Bytes(step.payload)});
   }
   return std::optional<LogGroup>();
+}
+
+std::string WalReader::place() const {
+  return pawl::wal::place(directory_, segment_, offset_);
 }
 
 }  // namespace pawl::wal

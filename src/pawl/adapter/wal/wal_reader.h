@@ -21,6 +21,7 @@ class WalReader final : public LogReader {
             uint64_t from);
 
   Result<std::optional<LogGroup>> next() override;
+  std::string place() const override;
 
  private:
   Status enter_segment();
@@ -35,6 +36,8 @@ class WalReader final : public LogReader {
   std::unique_ptr<File> file_;
   std::optional<RecordCursor> cursor_;
   uint64_t position_ = 0;  // of the last group read
+  uint64_t segment_ = 0;   // where it stands
+  uint64_t offset_ = 0;
   uint64_t epoch_ = 0;
 };
 

@@ -293,6 +293,15 @@ void Engine::release(Gathering& group) {
   for (auto& [waiter, id] : group.awaits) wait_for(waiter, id);
 }
 
+// The state runs ahead of the log: the end that it shows may not be durable yet.
+bool Engine::settles_in_gathering(ExecutionId id) const {
+  return std::any_of(gathering_.out.effects.begin(), gathering_.out.effects.end(),
+                     [&](const Effect& effect) {
+                       const auto* settled = std::get_if<Settled>(&effect);
+                       return settled != nullptr && settled->execution == id;
+                     });
+}
+
 void Engine::wait_for(const Waiter& waiter, ExecutionId id) {
   Status loaded = load_execution(partition_->restoring(), ports_.view, id);
   const Execution* execution = partition_->state().executions.find(id);
@@ -300,7 +309,7 @@ void Engine::wait_for(const Waiter& waiter, ExecutionId id) {
     ports_.clients.put({waiter.ticket, Reply{loaded.error().code, loaded.error().message, 0}});
   } else if (execution == nullptr) {
     ports_.clients.put({waiter.ticket, no_execution(partition_->state(), id)});
-  } else if (execution->status == ExecutionStatus::running) {
+  } else if (execution->status == ExecutionStatus::running || settles_in_gathering(id)) {
     waiters_[id].push_back(waiter);
   } else {
     answer_settled(waiter, id, execution->status);

@@ -165,6 +165,7 @@ class Engine final : public Actor {
   void release(Gathering& group);
   void release(const Effect& effect);
   void wait_for(const Waiter& waiter, ExecutionId id);
+  bool settles_in_gathering(ExecutionId id) const;
   void answer_settled(const Waiter& waiter, ExecutionId id, ExecutionStatus status);
   void settle_waiters(const Settled& settled);
   void fail(Error error);

@@ -444,8 +444,6 @@ TEST(Engine, ParkedAndRedrivenInOneGroupIsNotSettled) {
   EXPECT_EQ(settled, std::vector<std::string>{"succeeded"});
 }
 
-// The mark of an idle log fails; the engine learns of it from its next append. What came in the same
-// turn as that news must not be appended on top of a group that is not there.
 // A timer that comes due while an append is under way belongs to the group after the one that gathers:
 // until then there is nothing to do, and nobody is to be woken for it.
 TEST(Engine, ATimerWaitsForTheGroupThatCanFireIt) {
@@ -486,6 +484,50 @@ TEST(Engine, ATimerWaitsForTheGroupThatCanFireIt) {
   EXPECT_EQ(p.executor.calls, 4u) << "both new ones, and the retry";
 }
 
+// The state runs ahead of the log: the end that it shows may not be durable yet.
+TEST(Engine, WhoeverWaitsHearsOfNoEndThatStillGathers) {
+  Machine m(Completion::on_demand);
+  Process p(m.disk, m.view, m.blob, m.clock);
+  auto settle = [&] {
+    do p.loop.run_until_idle();
+    while (m.disk.complete_one());
+  };
+  auto answers_to = [&](Ticket ticket) {
+    std::vector<std::string> messages;
+    for (const Response& response : p.clients.values)
+      if (response.ticket == ticket) messages.push_back(std::get<Reply>(response.what).message);
+    return messages;
+  };
+  settle();
+  p.executor.holds = true;
+  Workflow workflow;
+  workflow.name = "one";
+  workflow.nodes = {node_of("a", {})};
+  ASSERT_TRUE(finish(workflow).ok());
+  p.engine->put({1, Command{RegisterWorkflow{encode(workflow)}}});
+  settle();
+  SubmitExecution submit;
+  submit.workflow = WorkflowId{std::get<Reply>(p.clients.values.at(0).what).number};
+  p.engine->put({2, Command{submit}});
+  settle();
+
+  constexpr ExecutionId id{1};
+  p.engine->put({3, Command{submit}});  // this group is under way,
+  p.engine->put({4, AwaitExecution{id}});
+  p.loop.run_until_idle();
+  ASSERT_EQ(m.disk.in_flight(), 1u);
+  p.engine->put({5, CancelExecution{id, "enough"}});  // and the end gathers behind it
+  p.loop.run_until_idle();
+  ASSERT_TRUE(m.disk.complete_one());
+  p.loop.run_until_idle();
+  ASSERT_EQ(answers_to(3).size(), 1u) << "the first group is durable";
+  EXPECT_TRUE(answers_to(4).empty());
+  settle();
+  EXPECT_EQ(answers_to(4), std::vector<std::string>{"cancelled"});
+}
+
+// The mark of an idle log fails; the engine learns of it from its next append. What came in the same
+// turn as that news must not be appended on top of a group that is not there.
 TEST(Engine, AppendsNothingAfterTheLogHasFailed) {
   Machine m;
   Process p(m.disk, m.view, m.blob, m.clock);

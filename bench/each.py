@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """`pawl each true` against xargs, GNU parallel and a bare vfork loop, in the same run.
 
-Every round runs all of them, so that a noisy machine disturbs all alike; medians are compared.
+Every round runs all of them, so that a noisy machine disturbs all alike; medians are compared. All get
+the same words: with exactly one argument, GNU true loads its locale before it does nothing, which takes as
+long as starting it, in every contender; with two (`true - ITEM`) what is compared is the starting alone.
 Usage: bench/each.py [items] [rounds]      (./dev bench each)
 """
 
@@ -30,39 +32,43 @@ def rate(command, items, directory):
     return items / (time.monotonic() - start)
 
 
-def bare_rate():
+def bare_rate(words):
     """Items per second of a bare vfork + epoll loop with output pipes."""
-    printed = subprocess.run([SPAWN_BENCH, str(ITEMS), "1"], check=True, capture_output=True,
+    printed = subprocess.run([SPAWN_BENCH, str(ITEMS), "1", *words], check=True, capture_output=True,
                              text=True).stdout
     return float(re.search(r"bare loop\s+(\d+)", printed).group(1))
 
 
-def main():
-    contenders = {"bare vfork loop": [], "pawl each true": [], "xargs -P2 -n1 true": [],
-                  "parallel -j2 true": []}
-    with_parallel = shutil.which("parallel") is not None
+def compare(*words):
+    """All contenders with `true WORDS ITEM`."""
+    command = ["true", *words]
+    contenders = {"bare vfork loop": [], "pawl each": [], "xargs -P2 -n1": [], "parallel -j2": []}
     for _ in range(ROUNDS):
-        contenders["bare vfork loop"].append(bare_rate())
+        contenders["bare vfork loop"].append(bare_rate(words))
         with tempfile.TemporaryDirectory() as directory:
-            contenders["pawl each true"].append(
-                rate([PAWL, "each", "--jobs", "2", "true"], ITEMS, directory))
-            contenders["xargs -P2 -n1 true"].append(
-                rate(["xargs", "-P2", "-n1", "true"], ITEMS, directory))
-            if with_parallel:
-                contenders["parallel -j2 true"].append(
-                    rate(["parallel", "-j2", "true"], PARALLEL_ITEMS, directory))
-    if not with_parallel:
-        print("SKIPPED: GNU parallel is not installed")
-    ours = statistics.median(contenders["pawl each true"])
-    targets = {"bare vfork loop": ">= 0.85", "xargs -P2 -n1 true": ">= 1.5",
-               "parallel -j2 true": ">= 8"}
+            contenders["pawl each"].append(
+                rate([PAWL, "each", "--jobs", "2", *command], ITEMS, directory))
+            contenders["xargs -P2 -n1"].append(
+                rate(["xargs", "-P2", "-n1", *command], ITEMS, directory))
+            if shutil.which("parallel"):
+                contenders["parallel -j2"].append(
+                    rate(["parallel", "-j2", *command], PARALLEL_ITEMS, directory))
+    ours = statistics.median(contenders["pawl each"])
+    targets = {"bare vfork loop": ">= 0.85", "xargs -P2 -n1": ">= 1.5", "parallel -j2": ">= 8"}
+    print(f"{' '.join(command)} ITEM")
     for name, rates in contenders.items():
         if not rates:
+            print(f"SKIPPED: {name} is not installed")
             continue
         median = statistics.median(rates)
         against = f"   pawl each is {ours / median:5.2f} x   (target {targets[name]})" \
             if name in targets else ""
-        print(f"{name:20} {median:8.0f} /s{against}")
+        print(f"  {name:18} {median:8.0f} /s{against}")
+
+
+def main():
+    compare()
+    compare("-")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,10 @@
 // How near ProcessRunner comes to a bare vfork + epoll loop, and to xargs, in one run.
 //
-//   spawn_bench [PROCESSES [ROUNDS]]      5,000 times /bin/true, two at a time, output captured
+//   spawn_bench [PROCESSES [ROUNDS [WORD]]]      5,000 times `true [WORD] NUMBER`, two at a time,
+//                                                output captured
 //
+// The number is what xargs appends too: with exactly one argument, GNU true loads its locale before it
+// does nothing, which takes as long as starting it. With a WORD it has two, and does not.
 // The rounds alternate, so that what disturbs the machine disturbs all; medians are compared.
 #include <fcntl.h>
 #include <sys/epoll.h>
@@ -12,6 +15,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <map>
+#include <string>
 #include <vector>
 
 #include "pawl/adapter/linux_loop/linux_clock.h"
@@ -28,15 +32,17 @@ struct Bare {
   int pipes[2];
 };
 
-Bare bare_spawn(Spawner& spawner, int null_fd, char** environment) {
+Bare bare_spawn(Spawner& spawner, int null_fd, char** environment, std::vector<std::string> words) {
   static char program[] = "/bin/true";
-  char* argv[] = {nullptr, program, nullptr};
+  std::vector<char*> argv = {nullptr, program};
+  for (std::string& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
   int out[2];
   int err[2];
   if (pipe2(out, O_CLOEXEC) != 0 || pipe2(err, O_CLOEXEC) != 0) abort();
   SpawnRequest request;
   request.path = program;
-  request.argv = argv + 1;
+  request.argv = argv.data() + 1;
   request.environment = environment;
   request.in = null_fd;
   request.out = out[1];
@@ -61,14 +67,21 @@ void bare_end(const Bare& bare) {
   close(bare.pidfd);
 }
 
-void bare_loop(int processes) {
+std::vector<std::string> words_of(const std::string& word, int number) {
+  std::vector<std::string> words;
+  if (!word.empty()) words.push_back(word);
+  words.push_back(std::to_string(number));
+  return words;
+}
+
+void bare_loop(int processes, const std::string& word) {
   Spawner spawner;
   int null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
   int epoll = epoll_create1(EPOLL_CLOEXEC);
   std::map<int, Bare> running;
   for (int started = 0, ended = 0; ended < processes;) {
     while (started < processes && started - ended < at_once) {
-      Bare bare = bare_spawn(spawner, null_fd, environ);
+      Bare bare = bare_spawn(spawner, null_fd, environ, words_of(word, started));
       epoll_event event{};
       event.events = EPOLLIN;
       event.data.fd = bare.pidfd;
@@ -94,20 +107,23 @@ class Refill final : public Sink<ProcessNews> {
   int ended = 0;
 };
 
-void runner_loop(LinuxLoop& loop, Clock& clock, const ProcessRunnerOptions& options,
-                 int processes) {
+void runner_loop(LinuxLoop& loop, Clock& clock, const ProcessRunnerOptions& options, int processes,
+                 const std::string& word) {
   Refill news;
   auto runner = ProcessRunner::create(loop, clock, options, news).value();
   for (int started = 0; news.ended < processes;) {
     for (; started < processes && started - news.ended < at_once; started++) {
-      runner->start(static_cast<uint64_t>(started), {.argv = {"true"}, .output_path = "e1/n/0.1"});
+      std::vector<std::string> argv = words_of(word, started);
+      argv.insert(argv.begin(), "true");
+      runner->start(static_cast<uint64_t>(started),
+                    {.argv = std::move(argv), .output_path = "e1/n/0.1"});
     }
     loop.run_once(Duration::forever());
   }
 }
 
-void xargs(int processes) {
-  std::string line = "seq " + std::to_string(processes) + " | xargs -P2 -n1 true";
+void xargs(int processes, const std::string& word) {
+  std::string line = "seq " + std::to_string(processes) + " | xargs -P2 -n1 true " + word;
   if (system(line.c_str()) != 0) abort();
 }
 
@@ -130,6 +146,7 @@ int main(int argc, char** argv) {
   using namespace pawl;
   int processes = argc > 1 ? std::atoi(argv[1]) : 5000;
   int rounds = argc > 2 ? std::atoi(argv[2]) : 3;
+  std::string word = argc > 3 ? argv[3] : "";
   LinuxClock clock;
   auto loop = LinuxLoop::create(clock).value();
   ProcessRunnerOptions options;
@@ -139,9 +156,10 @@ int main(int argc, char** argv) {
   std::vector<double> ours;
   std::vector<double> theirs;
   for (int round = 0; round < rounds; round++) {
-    bare.push_back(rate(clock, processes, [&] { bare_loop(processes); }));
-    ours.push_back(rate(clock, processes, [&] { runner_loop(*loop, clock, options, processes); }));
-    theirs.push_back(rate(clock, processes, [&] { xargs(processes); }));
+    bare.push_back(rate(clock, processes, [&] { bare_loop(processes, word); }));
+    ours.push_back(
+        rate(clock, processes, [&] { runner_loop(*loop, clock, options, processes, word); }));
+    theirs.push_back(rate(clock, processes, [&] { xargs(processes, word); }));
   }
   double b = median(bare);
   double o = median(ours);

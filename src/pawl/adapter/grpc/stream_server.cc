@@ -221,6 +221,11 @@ uint16_t StreamServer::port() const {
   return static_cast<uint16_t>(impl_->port);
 }
 
+bool StreamServer::reaches(Address address) const {
+  std::lock_guard lock(impl_->mutex);
+  return impl_->routes.contains(address);
+}
+
 StreamCounts StreamServer::counts() const {
   return {impl_->sent, impl_->received, impl_->lost};
 }

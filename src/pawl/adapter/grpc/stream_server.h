@@ -47,6 +47,7 @@ class StreamServer final : public Transport {
   void send(Message message) override;
 
   uint16_t port() const;
+  bool reaches(Address address) const;  // it was heard on a connection that is still there
   StreamCounts counts() const;
 
  private:

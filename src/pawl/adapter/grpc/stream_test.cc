@@ -37,6 +37,7 @@ class ThreeProcesses final : public Transport {
  public:
   void bind(Address address, Sink<Message>& receiver) override {
     end(address).bind(address, receiver);
+    while (address != 1 && !server_->reaches(address)) std::this_thread::yield();
   }
   void unbind(Address address) override { end(address).unbind(address); }
   void send(Message message) override {
@@ -46,7 +47,6 @@ class ThreeProcesses final : public Transport {
 
   // What was sent has been received or lost by somebody.
   void settle() {
-    while (!two_->connected() || !three_->connected()) std::this_thread::yield();
     auto over = [this] {
       uint64_t sum = 0;
       for (StreamCounts one : {server_->counts(), two_->counts(), three_->counts()})

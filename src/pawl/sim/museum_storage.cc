@@ -150,6 +150,17 @@ struct DirectoryNotSynced final : Seams {
   std::string from_;
 };
 
+// A log whose records pass through a Reader on their way.
+template <class Reader>
+class LogReadBy final : public WrappedLog {
+ public:
+  using WrappedLog::WrappedLog;
+  Result<std::unique_ptr<LogReader>> read(uint64_t from) override {
+    PAWL_ASSIGN(std::unique_ptr<LogReader> reader, real.read(from));
+    return std::unique_ptr<LogReader>(std::make_unique<Reader>(std::move(reader)));
+  }
+};
+
 // Reads damage as the end of the log.
 struct DamageReadAsEnd final : Seams {
   class Reader final : public LogReader {
@@ -164,16 +175,8 @@ struct DamageReadAsEnd final : Seams {
    private:
     std::unique_ptr<LogReader> reader_;
   };
-  class TolerantLog final : public WrappedLog {
-   public:
-    using WrappedLog::WrappedLog;
-    Result<std::unique_ptr<LogReader>> read(uint64_t from) override {
-      PAWL_ASSIGN(std::unique_ptr<LogReader> reader, real.read(from));
-      return std::unique_ptr<LogReader>(std::make_unique<Reader>(std::move(reader)));
-    }
-  };
   Log& log_below_listener(Log& real) override {
-    return *(log_ = std::make_unique<TolerantLog>(real));
+    return *(log_ = std::make_unique<LogReadBy<Reader>>(real));
   }
   std::unique_ptr<Log> log_;
 };
@@ -207,16 +210,8 @@ struct RewrittenReplay : Seams {
    private:
     std::unique_ptr<LogReader> reader_;
   };
-  class RewritingLog final : public WrappedLog {
-   public:
-    using WrappedLog::WrappedLog;
-    Result<std::unique_ptr<LogReader>> read(uint64_t from) override {
-      PAWL_ASSIGN(std::unique_ptr<LogReader> reader, real.read(from));
-      return std::unique_ptr<LogReader>(std::make_unique<Reader>(std::move(reader)));
-    }
-  };
   Log& log_above_listener(Log& real) override {
-    return *(log_ = std::make_unique<RewritingLog>(real));
+    return *(log_ = std::make_unique<LogReadBy<Reader>>(real));
   }
   std::unique_ptr<Log> log_;
 };
@@ -337,17 +332,9 @@ struct CrcWithoutLength final : Seams {
     std::unique_ptr<LogReader> reader_;
     uint64_t read_ = 0;
   };
-  class MisledLog final : public WrappedLog {
-   public:
-    using WrappedLog::WrappedLog;
-    Result<std::unique_ptr<LogReader>> read(uint64_t from) override {
-      PAWL_ASSIGN(std::unique_ptr<LogReader> reader, real.read(from));
-      return std::unique_ptr<LogReader>(std::make_unique<Reader>(std::move(reader)));
-    }
-  };
   Log& log_below_listener(Log& real) override {
     if (++lives_ % 3 != 0) return real;
-    return *(log_ = std::make_unique<MisledLog>(real));
+    return *(log_ = std::make_unique<LogReadBy<Reader>>(real));
   }
   uint64_t lives_ = 0;
   std::unique_ptr<Log> log_;

@@ -9,11 +9,12 @@ namespace pawl {
 
 template <>
 struct AlternativeNames<Call> {
-  static constexpr const char* of[] = {
-      "submit",        "submit_many",       "cancel",   "redrive",       "discard",
-      "forget",        "await",             "get_execution", "list_executions",
-      "get_task",      "list_dead_letters", "explain",  "get_overview",  "read_history",
-      "get_progress",  "read_payload",      "get_server"};
+  static constexpr const char* of[] = {"submit",       "submit_many",       "cancel",
+                                       "redrive",      "discard",           "forget",
+                                       "await",        "get_execution",     "list_executions",
+                                       "get_task",     "list_dead_letters", "explain",
+                                       "get_overview", "read_history",      "get_progress",
+                                       "read_payload", "get_server"};
 };
 static_assert(std::size(AlternativeNames<Call>::of) == std::variant_size_v<Call>);
 
@@ -29,14 +30,14 @@ static_assert(std::size(AlternativeNames<CallResult>::of) == std::variant_size_v
 template <>
 struct AlternativeNames<Event> {
   static constexpr const char* of[] = {
-      "epoch_started",       "workflow_registered",   "execution_submitted",
-      "evaluation_started",  "node_activated",        "node_skipped",
-      "node_parked",         "session_opened",        "session_closed",
-      "attempts_granted",    "attempts_succeeded",    "attempt_failed",
-      "retry_released",      "dead_letters_redriven", "dead_letters_discarded",
-      "node_redriven",       "node_discarded",        "task_cancelled",
-      "execution_cancelled", "execution_parked",      "execution_ended",
-      "outbox_enqueued",     "inbox_accepted",        "execution_forgotten",
+      "epoch_started",        "workflow_registered",   "execution_submitted",
+      "evaluation_started",   "node_activated",        "node_skipped",
+      "node_parked",          "session_opened",        "session_closed",
+      "attempts_granted",     "attempts_succeeded",    "attempt_failed",
+      "retry_released",       "dead_letters_redriven", "dead_letters_discarded",
+      "node_redriven",        "node_discarded",        "task_cancelled",
+      "execution_cancelled",  "execution_parked",      "execution_ended",
+      "outbox_enqueued",      "inbox_accepted",        "execution_forgotten",
       "execution_quarantined"};
 };
 static_assert(std::size(AlternativeNames<Event>::of) == std::variant_size_v<Event>);

@@ -210,9 +210,18 @@ Status Host::Parts::open_engine(Sink<Response>& clients) {
   engine_options.seed = random_number();
   engine_options.sweep = options.work;  // whoever only looks is gone in a moment
   engine_options.cluster = {random_number(), random_number()};
-  engine = std::make_unique<Engine>(EnginePorts{*loop, clock, *log, *view, *blob, *evaluator,
-                                                *evaluations, transport, *telemetry, clients,
-                                                *note, {outputs.get()}},
+  engine = std::make_unique<Engine>(EnginePorts{*loop,
+                                                clock,
+                                                *log,
+                                                *view,
+                                                *blob,
+                                                *evaluator,
+                                                *evaluations,
+                                                transport,
+                                                *telemetry,
+                                                clients,
+                                                *note,
+                                                {outputs.get()}},
                                     engine_options);
   PAWL_TRY(engine->recover());
   loop->add(*engine);

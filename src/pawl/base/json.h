@@ -86,8 +86,8 @@ class JsonWriter {
  private:
   void separate();
   std::string text_;
-  std::string open_;        // '{' or '[' of every level
-  bool fresh_ = true;       // nothing written yet at this level
+  std::string open_;   // '{' or '[' of every level
+  bool fresh_ = true;  // nothing written yet at this level
   bool after_key_ = false;
 };
 

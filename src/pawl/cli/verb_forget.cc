@@ -36,8 +36,7 @@ Result<std::vector<ExecutionSummary>> named(Session& session, const Arguments& g
 
 Result<std::vector<ExecutionSummary>> ended_before(Session& session, const std::string& time) {
   auto age = parse_duration(time);
-  if (!age.ok())
-    return Error{Code::invalid_argument, "--ended-before: " + age.error().message};
+  if (!age.ok()) return Error{Code::invalid_argument, "--ended-before: " + age.error().message};
   int64_t latest = LinuxClock().wall().ns - age->ns;
   std::vector<ExecutionSummary> found;
   ListExecutions query;

@@ -102,23 +102,24 @@ VerbEntry asking(std::string_view name, std::string_view arguments, std::string_
 const OptionSpec limit_option{"limit", 'n', "N", "at most so many"};
 
 VerbEntry forget_entry() {
-  return {{.name = "forget",
-           .arguments = "ID... | --ended-before TIME",
-           .summary = "Removes executions that have ended, for good.",
-           .details =
-               "State, history, payloads and output files go; files that a workflow declared as its\n"
-               "outputs stay. A request id stays used for at least seven more days of running time:\n"
-               "submitting it again is still answered with the forgotten execution. What has not\n"
-               "ended is never forgotten.",
-           .options = {{"ended-before", 0, "TIME", "all that ended longer ago than TIME: 7d, 12h"},
-                       {"dry-run", 'n', "", "show what would be forgotten, forget nothing"},
-                       state_option,
-                       output_option},
-           .examples = {"pawl forget e17 e18", "pawl forget --ended-before 30d",
-                        "pawl forget --ended-before 30d --dry-run"},
-           .positionals_min = 0,
-           .positionals_max = SIZE_MAX},
-          verb_forget};
+  return {
+      {.name = "forget",
+       .arguments = "ID... | --ended-before TIME",
+       .summary = "Removes executions that have ended, for good.",
+       .details =
+           "State, history, payloads and output files go; files that a workflow declared as its\n"
+           "outputs stay. A request id stays used for at least seven more days of running time:\n"
+           "submitting it again is still answered with the forgotten execution. What has not\n"
+           "ended is never forgotten.",
+       .options = {{"ended-before", 0, "TIME", "all that ended longer ago than TIME: 7d, 12h"},
+                   {"dry-run", 'n', "", "show what would be forgotten, forget nothing"},
+                   state_option,
+                   output_option},
+       .examples = {"pawl forget e17 e18", "pawl forget --ended-before 30d",
+                    "pawl forget --ended-before 30d --dry-run"},
+       .positionals_min = 0,
+       .positionals_max = SIZE_MAX},
+      verb_forget};
 }
 
 std::vector<VerbEntry> all_verbs() {

@@ -65,8 +65,7 @@ Instant Engine::now() const {
 bool Engine::idle() const {
   return gathering_.empty() && !in_flight_ && inbox_.empty() && requests_.empty() &&
          ports_.evaluations.empty() && messages_.empty() && !peers_.has_wishes() &&
-         !evaluations_.has_done() && !checkpoint_ && !checkpoint_in_flight_ &&
-         !sweeper_.dropping();
+         !evaluations_.has_done() && !checkpoint_ && !checkpoint_in_flight_ && !sweeper_.dropping();
 }
 
 Instant Engine::deadline() const {
@@ -244,10 +243,10 @@ void Engine::submit_staged(SubmitExecution submit, Ticket ticket) {
   const BlobRef own{next, input_blob_sequence, staged.size, staged.hash};
   if (Status adopted = ports_.blob.adopt(staged, own); !adopted.ok()) {
     bool gone = adopted.error().code == Code::not_found;
-    return refuse(ticket, {gone ? Code::unavailable : adopted.error().code,
-                           "the input could not be taken over (" + adopted.error().message +
-                               "); submit again",
-                           0});
+    return refuse(
+        ticket,
+        {gone ? Code::unavailable : adopted.error().code,
+         "the input could not be taken over (" + adopted.error().message + "); submit again", 0});
   }
   submit.input = Payload::blob(own);
   partition_->step(std::move(submit), ticket, dice_.next(), gathering_.out);

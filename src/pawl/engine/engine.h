@@ -101,9 +101,9 @@ struct EngineOptions {
   uint64_t seed = 1;  // of all dice
   Hash128 cluster;    // identity of a new log; an existing one has its own
   Address address = 1;
-  LinkOptions link;  // to the workers; its ends and incarnation are set by the engine
-  bool sweep = true;                         // look for what belongs to nobody, once
-  bool workers_died = true;                  // in-process workers: their attempts died with us
+  LinkOptions link;          // to the workers; its ends and incarnation are set by the engine
+  bool sweep = true;         // look for what belongs to nobody, once
+  bool workers_died = true;  // in-process workers: their attempts died with us
   uint64_t checkpoint_log_bytes = 32 << 20;  // log written since the last checkpoint
   uint64_t checkpoint_executions = 20'000;   // executions changed since
 };

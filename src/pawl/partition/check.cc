@@ -62,8 +62,7 @@ std::string check_node(const State& state, const Execution& execution, NodeIndex
   return "";
 }
 
-std::string check_execution(const State& state, const Execution& execution,
-                            Held& held) {
+std::string check_execution(const State& state, const Execution& execution, Held& held) {
   uint32_t moving = 0;
   uint32_t left = 0;
   for (NodeIndex node = 0; node < execution.nodes.size(); ++node) {
@@ -100,7 +99,8 @@ std::string inconsistency(const State& state) {
   if (open != state.counts.open()) return "open executions are miscounted";
   if (held.nodes != state.granted.size()) return "nodes without open attempts count as granted";
   for (const auto& [id, session] : state.sessions) {
-    if (held.items[id] != session.outstanding) return "a worker's outstanding grants are miscounted";
+    if (held.items[id] != session.outstanding)
+      return "a worker's outstanding grants are miscounted";
   }
   return "";
 }

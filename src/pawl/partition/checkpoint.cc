@@ -30,8 +30,7 @@ Checkpoint::~Checkpoint() {
 
 bool Checkpoint::whole() const {
   return pages_.empty() && next_forgotten_ == state_.forgetting.size() &&
-         next_workflow_ == workflows_.size() &&
-         next_execution_ == executions_.size();
+         next_workflow_ == workflows_.size() && next_execution_ == executions_.size();
 }
 
 bool Checkpoint::slice(uint64_t rows_max, uint64_t bytes_max) {
@@ -86,7 +85,8 @@ void Checkpoint::put(Execution& execution) {
   } else {
     batch_.deletes.push_back(std::move(open_key));
     put(ended_key(execution.status, execution.id), encode_execution(execution));
-    if (execution.request != Hash128{}) put(request_key(execution.request), request_row(execution.id, execution.payload_hash));
+    if (execution.request != Hash128{})
+      put(request_key(execution.request), request_row(execution.id, execution.payload_hash));
     state_.storing.push_back(execution.id);
   }
   for (NodeIndex node = 0; node < execution.nodes.size(); ++node) {

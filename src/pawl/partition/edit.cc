@@ -82,8 +82,9 @@ void NodeEdit::end_if_complete() {
 
 OpenRange NodeEdit::close(ItemSpan span) {
   SmallVector<OpenRange>& open = work().open;
-  OpenRange* it = std::upper_bound(open.begin(), open.end(), span.begin,
-                             [](ItemIndex item, const OpenRange& o) { return item < o.span.end; });
+  OpenRange* it =
+      std::upper_bound(open.begin(), open.end(), span.begin,
+                       [](ItemIndex item, const OpenRange& o) { return item < o.span.end; });
   PAWL_CHECK(it != open.end() && it->span.begin <= span.begin && span.end <= it->span.end,
              "an attempt ended that was not open");
   OpenRange closed = *it;

@@ -21,8 +21,7 @@ Reply check(const State& state, const SubmitExecution& command) {
                                                 " bytes); pass a file's name instead");
   bool foreign =
       command.input.is_blob() && command.input.ref().owner.value != state.last_execution + 1;
-  if (foreign)
-    return refuse(Code::invalid_argument, "the input is a payload of another execution");
+  if (foreign) return refuse(Code::invalid_argument, "the input is a payload of another execution");
   if (!command.input.is_blob() && !json_validate(command.input.text()).ok())
     return refuse(Code::invalid_argument, "the input is not JSON");
   if (!command.labels.empty() && !json_validate(command.labels).ok())

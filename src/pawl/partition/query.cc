@@ -155,7 +155,8 @@ QueryResult reply(const State& state, const ListDeadLetters& query) {
 }
 
 QueryResult reply(const State& state, const Explain& query) {
-  if (state.executions.find(query.execution) == nullptr) return unknown_execution(state, query.execution);
+  if (state.executions.find(query.execution) == nullptr)
+    return unknown_execution(state, query.execution);
   return explain_query(state, query);
 }
 

@@ -7,8 +7,9 @@ namespace pawl {
 void RangeSet::add(ItemSpan span) {
   if (span.begin >= span.end) return;
   // Everything in [first, last) touches or overlaps the new span and is merged with it.
-  ItemSpan* first = std::lower_bound(spans_.begin(), spans_.end(), span.begin,
-                                [](const ItemSpan& s, ItemIndex item) { return s.end < item; });
+  ItemSpan* first =
+      std::lower_bound(spans_.begin(), spans_.end(), span.begin,
+                       [](const ItemSpan& s, ItemIndex item) { return s.end < item; });
   ItemSpan* last = first;
   while (last != spans_.end() && last->begin <= span.end) {
     span.begin = std::min(span.begin, last->begin);

@@ -129,7 +129,8 @@ RunContextRef make_context(const State& state, const Execution& execution, NodeI
   for (NodeIndex read : reads) {
     const NodeWork* work = execution.nodes[read].work.get();
     if (work == nullptr) continue;
-    context->outputs.push_back({read, work->output, work->mapped ? work->mapped->outputs : nullptr});
+    context->outputs.push_back(
+        {read, work->output, work->mapped ? work->mapped->outputs : nullptr});
   }
   return context;
 }

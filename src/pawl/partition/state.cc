@@ -84,8 +84,9 @@ namespace {
 const OpenRange* open_range(const NodeRun& run, ItemIndex item) {
   if (!run.work) return nullptr;
   const SmallVector<OpenRange>& open = run.work->open;
-  const OpenRange* it = std::upper_bound(open.begin(), open.end(), item,
-                             [](ItemIndex i, const OpenRange& o) { return i < o.span.end; });
+  const OpenRange* it =
+      std::upper_bound(open.begin(), open.end(), item,
+                       [](ItemIndex i, const OpenRange& o) { return i < o.span.end; });
   return it != open.end() && it->span.begin <= item ? it : nullptr;
 }
 

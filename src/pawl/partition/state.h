@@ -104,11 +104,11 @@ struct Execution {
   ExecutionId id;
   ExecutionStatus status = ExecutionStatus::running;
   bool evaluating_output = false;
-  uint32_t changed_for = 0;  // the checkpoint that will hold its changes; 0: there are none
-  uint32_t nodes_left = 0;   // not terminal
-  uint32_t moving = 0;       // nodes evaluating, or active and not stuck
+  uint32_t changed_for = 0;    // the checkpoint that will hold its changes; 0: there are none
+  uint32_t nodes_left = 0;     // not terminal
+  uint32_t moving = 0;         // nodes evaluating, or active and not stuck
   const Plan* plan = nullptr;  // of State::workflows
-  Hash128 request;  // hash of the request id; zero if none was given
+  Hash128 request;             // hash of the request id; zero if none was given
   Hash128 payload_hash;
   Payload input;
   std::string labels;
@@ -212,7 +212,7 @@ struct State {
   WallTime wall;
 
   std::map<WorkflowId, std::unique_ptr<const Plan>> workflows;  // never removed
-  std::map<Hash128, WorkflowId> workflow_ids;  // by hash of the definition
+  std::map<Hash128, WorkflowId> workflow_ids;                   // by hash of the definition
   ExecutionTable executions;
   std::unordered_map<Hash128, KnownRequest, RequestHash> requests;
   std::map<SessionId, Session> sessions;

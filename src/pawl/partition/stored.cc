@@ -136,8 +136,8 @@ QueryResult list_executions(const State& state, View& view, const ListExecutions
     EndedRows* best = nullptr;
     for (EndedRows& rows : stored) {
       // What is here too has been listed from here.
-      while (rows.id() && (state.executions.find(rows.id()) != nullptr ||
-                           state.forgotten.contains(rows.id())))
+      while (rows.id() &&
+             (state.executions.find(rows.id()) != nullptr || state.forgotten.contains(rows.id())))
         rows.next();
       if (rows.id() && (best == nullptr || best->id() < rows.id())) best = &rows;
     }

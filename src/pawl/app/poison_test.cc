@@ -8,9 +8,11 @@
 #include <iterator>
 
 #include "pawl/adapter/linux_disk/linux_disk.h"
+#include "pawl/adapter/linux_disk/replay_note_file.h"
 #include "pawl/adapter/linux_loop/linux_clock.h"
 #include "pawl/adapter/wal/wal.h"
 #include "pawl/app/runtime.h"
+#include "pawl/engine/replay.h"
 #include "pawl/wire/event_codec.h"
 
 namespace pawl {
@@ -62,6 +64,18 @@ class PoisonTest : public ::testing::Test {
     ASSERT_EQ(done->outcome, AppendOutcome::ok) << done->error;
   }
 
+  // The note of a process that was killed right before it would have applied the poisoned event.
+  void leave_note_of_killed() {
+    LinuxClock clock;
+    auto disk = open_linux_disk(directory_);
+    ASSERT_TRUE(disk.ok()) << disk.error().message;
+    auto log = Wal::open(**disk, clock, {});
+    ASSERT_TRUE(log.ok()) << log.error().message;
+    ReplayNoteFile note(directory_ + "/replay.note");
+    uint64_t tail = (*log)->tail();
+    EXPECT_TRUE(note.write(encode(ReplayPlace{tail, tail, true, 1, {}})).ok());
+  }
+
   // The shell's word for how it ended; what it said is in said_.
   int pawl(const std::string& arguments) {
     std::string out = directory_ + ".said";
@@ -78,6 +92,17 @@ class PoisonTest : public ::testing::Test {
   std::string directory_;
   std::string said_;
 };
+
+TEST_F(PoisonTest, AKilledReplayAccusesNobody) {
+  ASSERT_NO_FATAL_FAILURE(submit_two());
+  ASSERT_NO_FATAL_FAILURE(poison());
+  ASSERT_NO_FATAL_FAILURE(leave_note_of_killed());
+  for (int time = 0; time < 2; ++time) {
+    EXPECT_NE(pawl("list"), 0) << "nobody has died of it by itself: " << said_;
+    EXPECT_TRUE(said("an attempt ended that was not open")) << said_;
+  }
+  EXPECT_EQ(pawl("list"), 0) << said_;
+}
 
 TEST_F(PoisonTest, AnEventThatEndsTheProcessDoesSoTwice) {
   ASSERT_NO_FATAL_FAILURE(submit_two());

@@ -46,8 +46,25 @@ ReplayPlace decode_replay_place(ByteView bytes) {
 }
 
 Status Replay::run(uint64_t from) {
-  ReplayPlace died = decode_replay_place(ports_.note.read());
-  if (died.tail != ports_.log.tail()) died = {};
+  Status done = replay(from);
+  ports_.note.done();
+  return done;
+}
+
+// Of the process before, if its replay was its end; what it and those before it found in any case.
+ReplayPlace Replay::where_it_died() {
+  ReplayRemains remains = ports_.note.read();
+  ReplayPlace place = decode_replay_place(remains.note);
+  if (place.tail != ports_.log.tail()) return {};
+  if (place.group == 0 || remains.died) return place;
+  ports_.telemetry.log("the process before was killed while it replayed group " +
+                       std::to_string(place.group) + ": that accuses no event");
+  place.group = 0;
+  return place;
+}
+
+Status Replay::replay(uint64_t from) {
+  ReplayPlace died = where_it_died();
   place_.tail = ports_.log.tail();
   place_.found = died.found;
   for (const ExecutionQuarantined& one : place_.found) partition_.expect(one);
@@ -75,7 +92,7 @@ Status Replay::read(uint64_t from) {
 
 Status Replay::judge(const ReplayPlace& died) {
   if (!died.careful) {
-    ports_.telemetry.log("the process before died while it replayed group " +
+    ports_.telemetry.log("the process before died of replaying group " +
                          std::to_string(died.group) + ": it is applied event by event");
     return {};
   }

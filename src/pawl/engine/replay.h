@@ -5,10 +5,11 @@
 //   PAWL_TRY(replay.run(view.position() + 1));
 //   for (const auto& quarantine : replay.found()) ...   // to be recorded, and told
 //
-// Before each group its position is noted. Whoever finds that the process before died in a group
-// applies that group event by event, noting each; and whoever finds that the one before died at an
+// Before each group its position is noted. Whoever finds that the process before died of a group
+// applies that group event by event, noting each; and whoever finds that the one before died of an
 // event of such a group quarantines its execution instead of applying it. So the third process gets
-// through. A note is of one tail of the log, which the first group of every reign moves, so that none
+// through. Only a death of the process's own making counts: one that was killed is replayed again as
+// if it had never been. A note is of one tail of the log, which the first group of every reign moves, so that none
 // outlives a recovery that succeeded.
 //
 // Errors: DATA_LOSS, with file and offset, when the event belongs to no execution that could be
@@ -58,6 +59,8 @@ class Replay {
   uint64_t bytes() const { return bytes_; }  // of the log
 
  private:
+  ReplayPlace where_it_died();
+  Status replay(uint64_t from);
   Status read(uint64_t from);
   Status judge(const ReplayPlace& died);
   Status apply(uint64_t position, ByteView encoded, bool careful);

@@ -13,7 +13,8 @@ namespace {
 // The process dies of one event: of its group, as long as groups are noted, then of the event itself.
 class DyingNote final : public ReplayNote {
  public:
-  Bytes read() override { return kept.read(); }
+  ReplayRemains read() override { return kept.read(); }
+  void done() override {}  // the dead do not say so
   Status write(ByteView bytes) override {
     PAWL_CHECK(kept.write(bytes).ok(), "memory takes every note");
     ReplayPlace place = decode_replay_place(bytes);
@@ -22,12 +23,14 @@ class DyingNote final : public ReplayNote {
       if (one.position == group && one.index + 1 == event) return {};
     }
     if (place.careful && place.event != event) return {};
+    if (!killed) kept.die();
     return Error{Code::unavailable, "the process has died"};
   }
 
   MemoryReplayNote kept;
   uint64_t group = 0;
-  uint32_t event = 0;  // from 1
+  uint32_t event = 0;   // from 1
+  bool killed = false;  // from outside
 };
 
 class ListLog final : public Log {
@@ -195,6 +198,43 @@ TEST_F(ReplayTest, AnEventOfNoExecutionStopsThePartitionAndSaysWhere) {
   }
 }
 
+TEST_F(ReplayTest, WhoIsKilledAtOneEventTimeAndAgainAccusesNobody) {
+  poison<AttemptsGranted>(second_);
+  note_.killed = true;
+  for (int time = 0; time < 5; ++time) EXPECT_FALSE(start(note_));
+  note_.group = 0;
+  ASSERT_TRUE(start(note_));
+  EXPECT_TRUE(replay_->found().empty());
+  EXPECT_EQ(partition_->state().counts.quarantined, 0u);
+}
+
+TEST_F(ReplayTest, AKillBetweenTwoDeathsOnlyBeginsTheSuspicionAnew) {
+  poison<AttemptsGranted>(second_);
+  EXPECT_FALSE(start(note_));
+  note_.killed = true;
+  EXPECT_FALSE(start(note_));
+  note_.killed = false;
+  EXPECT_FALSE(start(note_));
+  EXPECT_FALSE(start(note_));
+  ASSERT_TRUE(start(note_));
+  EXPECT_EQ(status_of(second_), ExecutionStatus::quarantined);
+}
+
+TEST_F(ReplayTest, AKillForgetsNothingThatWasFound) {
+  poison<AttemptsGranted>(second_);
+  EXPECT_FALSE(start(note_));
+  EXPECT_FALSE(start(note_));
+  DyingNote killed;
+  killed.kept = note_.kept;
+  killed.killed = true;
+  killed.group = 1;
+  killed.event = 1;
+  EXPECT_FALSE(start(killed));
+  killed.group = 0;
+  ASSERT_TRUE(start(killed));
+  EXPECT_EQ(status_of(second_), ExecutionStatus::quarantined);
+}
+
 TEST_F(ReplayTest, DeathsInDifferentGroupsAccuseNobody) {
   note_.event = 1;
   for (uint64_t group : {2, 3, 4}) {
@@ -213,8 +253,8 @@ TEST_F(ReplayTest, ANoteOfAnotherTailIsIgnored) {
   EXPECT_FALSE(start(note_));
   log_.groups.push_back(encode(Group{log_.tail() + 1, 1, rig_.state().now, rig_.state().wall, {}}));
   EXPECT_FALSE(start(note_)) << "a new suspicion begins with the group";
-  EXPECT_TRUE(decode_replay_place(note_.kept.read()).group == note_.group);
-  EXPECT_FALSE(decode_replay_place(note_.kept.read()).careful);
+  EXPECT_TRUE(decode_replay_place(note_.kept.read().note).group == note_.group);
+  EXPECT_FALSE(decode_replay_place(note_.kept.read().note).careful);
 }
 
 }  // namespace

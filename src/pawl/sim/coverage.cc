@@ -64,6 +64,7 @@ constexpr std::array<const char*, sometimes_count> names = {
     "task_cancelled",
     "execution_cancelled",
     "execution_quarantined",
+    "killed_while_replaying",
     "cancel_after_end_refused",
     "mapped_node_without_items",
     "mapped_node_over_several_grants",

@@ -69,6 +69,7 @@ enum class Sometimes : uint8_t {
   task_cancelled,
   execution_cancelled,
   execution_quarantined,
+  killed_while_replaying,
   cancel_after_end_refused,
   mapped_node_without_items,
   mapped_node_over_several_grants,

@@ -8,6 +8,7 @@
 #include <set>
 #include <string>
 #include <tuple>
+#include <utility>
 
 #include "pawl/model/command.h"
 #include "pawl/model/message.h"
@@ -39,7 +40,8 @@ struct Ledger {
   std::set<ExecutionId> forgets;
   std::map<AttemptKey, Outcome> outcomes;  // as executors told their workers
   std::map<Hash128, std::string> large_inputs;
-  bool blobs_spoiled = false;  // something was done to the blob store
+  std::set<std::pair<uint64_t, uint32_t>> poisoned;  // group, and event of it from 1
+  bool blobs_spoiled = false;                        // something was done to the blob store
 };
 
 }  // namespace pawl::sim

@@ -468,6 +468,8 @@ struct LogModel::Apply {
     auto found = model.executions_.find(event.execution);
     require(found != model.executions_.end(), "I2", "a quarantine of nothing");
     require(event.position < group.position, "I2", "a quarantine for what is still to come");
+    require(model.ledger_.poisoned.contains({event.position, event.index + 1}), "I2",
+            to_text(event.execution) + " is quarantined, but no process died of its event");
     if (broken) return;
     ExecutionModel& execution = found->second;
     for (NodeModel& node : execution.nodes) {

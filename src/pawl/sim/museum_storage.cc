@@ -385,12 +385,29 @@ struct PoisonCrashLoop final : Seams {
   class Forgetful final : public ReplayNote {
    public:
     explicit Forgetful(ReplayNote& note) : real(note) {}
-    Bytes read() override { return {}; }
+    ReplayRemains read() override { return {}; }
     Status write(ByteView bytes) override { return real.write(bytes); }
+    void done() override { real.done(); }
     ReplayNote& real;
   };
   ReplayNote& replay_note(ReplayNote& real) override {
     return *(note_ = std::make_unique<Forgetful>(real));
+  }
+  std::unique_ptr<ReplayNote> note_;
+};
+
+// A kill from outside is taken for a death of the event.
+struct KillsAccuse final : Seams {
+  class Accusing final : public ReplayNote {
+   public:
+    explicit Accusing(ReplayNote& note) : real(note) {}
+    ReplayRemains read() override { return {real.read().note, true}; }
+    Status write(ByteView bytes) override { return real.write(bytes); }
+    void done() override { real.done(); }
+    ReplayNote& real;
+  };
+  ReplayNote& replay_note(ReplayNote& real) override {
+    return *(note_ = std::make_unique<Accusing>(real));
   }
   std::unique_ptr<ReplayNote> note_;
 };
@@ -437,6 +454,8 @@ std::vector<Exhibit> storage_exhibits() {
       {"poison_crash_loop",
        "Argo CVE-2026-40886: one malformed workflow crash-loops the controller", "faults poison",
        make<PoisonCrashLoop>},
+      {"kills_accuse", "Sidekiq: jobs of a process killed for its memory become poison pills",
+       "faults poison", make<KillsAccuse>},
       {"row_lost_in_view", "an index and its records disagree after a restart",
        "faults engine_crash\ncheckpoint_log_bytes 2000", make<RowLostInView>},
   };

@@ -52,6 +52,7 @@ class Oracle {
   // A large input, about to be submitted by reference.
   void know_input(const std::string& text) { ledger_.large_inputs[hash128(text)] = text; }
   void blobs_spoiled() { ledger_.blobs_spoiled = true; }
+  void poisoned(uint64_t group, uint32_t event) { ledger_.poisoned.emplace(group, event); }
 
   // At quiescence: everything has ended, and the overview agrees.
   void audit(const Overview& overview);

@@ -44,7 +44,8 @@ enum class FaultKind : uint8_t {
   blob_damaged,      // bits flip or blocks move in something stored, or it vanishes
   blob_write_error,  // one of the next calls of the blob store fails, or the machine stops in it
   blob_write_lost,   // one of its next writes is acknowledged and is not there, or elsewhere
-  poison,            // a crash, after which an event of the log ends every process that applies it
+  // A crash, after which an event of the log ends every process that applies it, or some are killed there.
+  poison,
   count_,
 };
 constexpr size_t fault_kinds = static_cast<size_t>(FaultKind::count_);

@@ -288,7 +288,8 @@ void Server::poison(uint64_t dice, Duration until_back) {
   crash(until_back);
 }
 
-// One that an execution can be quarantined for, and that the coming process will replay.
+// One that an execution can be quarantined for, and that the coming process will replay. Some are
+// innocent: it is the processes that come to it that are killed.
 void Server::choose_poison() {
   if (!poison_dice_) return;
   Random dice(*poison_dice_);
@@ -303,6 +304,11 @@ void Server::choose_poison() {
   }
   if (places.empty()) return;
   auto [group, event] = places[dice.below(places.size())];
+  if (dice.chance(300)) {
+    note_.kill(group, event, dice.between(2, 6));
+    return world_.universe.reached(Sometimes::killed_while_replaying);
+  }
+  world_.oracle.poisoned(group, event);
   note_.poison(group, event);
 }
 

@@ -7,14 +7,18 @@ namespace pawl {
 
 class MemoryReplayNote final : public ReplayNote {
  public:
-  Bytes read() override { return bytes_; }
+  ReplayRemains read() override { return left_; }
   Status write(ByteView bytes) override {
-    bytes_ = bytes;
+    left_ = {Bytes(bytes), false};
+    replaying_ = true;
     return {};
   }
+  void done() override { replaying_ = false; }
+  void die() { left_.died |= replaying_; }  // as if of a failed check
 
  private:
-  Bytes bytes_;
+  ReplayRemains left_;
+  bool replaying_ = false;
 };
 
 }  // namespace pawl

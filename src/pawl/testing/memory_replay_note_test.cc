@@ -8,6 +8,7 @@ namespace {
 class MemoryHarness final : public ReplayNoteHarness {
  public:
   ReplayNote& note() override { return note_; }
+  void die() override { note_.die(); }
   void reopen() override {}
 
  private:

@@ -2,11 +2,14 @@
 //
 //   ReplayNoteFile note(state_directory + "/replay.note");
 //
-// The file appears with the first write. A CRC tells a whole note from what a power cut left of one.
+// The file appears with the first write. A CRC tells a whole note from what a power cut left of one;
+// a byte before it is for the death of the process.
 #pragma once
 
+#include <optional>
 #include <string>
 
+#include "pawl/adapter/linux_disk/death_mark.h"
 #include "pawl/port/replay_note.h"
 
 namespace pawl {
@@ -18,12 +21,14 @@ class ReplayNoteFile final : public ReplayNote {
   ReplayNoteFile(const ReplayNoteFile&) = delete;
   ReplayNoteFile& operator=(const ReplayNoteFile&) = delete;
 
-  Bytes read() override;
+  ReplayRemains read() override;
   Status write(ByteView bytes) override;
+  void done() override { mark_.reset(); }
 
  private:
   std::string path_;
   int file_ = -1;
+  std::optional<DeathMark> mark_;  // while a replay is under way
 };
 
 }  // namespace pawl

@@ -14,6 +14,7 @@ class ReplayNoteHarness {
  public:
   virtual ~ReplayNoteHarness() = default;
   virtual ReplayNote& note() = 0;
+  virtual void die() = 0;     // of a failed check; the test goes on in another process
   virtual void reopen() = 0;  // by another process, or as good as one
 };
 
@@ -26,7 +27,8 @@ class ReplayNoteContract : public testing::TestWithParam<ReplayNoteHarnessFactor
 };
 
 TEST_P(ReplayNoteContract, IsEmptyAtFirst) {
-  EXPECT_EQ(harness_->note().read(), "");
+  EXPECT_EQ(harness_->note().read().note, "");
+  EXPECT_FALSE(harness_->note().read().died);
 }
 
 TEST_P(ReplayNoteContract, TheNextProcessReadsTheNewestWrite) {
@@ -34,7 +36,8 @@ TEST_P(ReplayNoteContract, TheNextProcessReadsTheNewestWrite) {
     EXPECT_TRUE(harness_->note().write("older").ok());
     EXPECT_TRUE(harness_->note().write(bytes).ok());
     harness_->reopen();
-    EXPECT_EQ(harness_->note().read(), bytes);
+    EXPECT_EQ(harness_->note().read().note, bytes);
+    EXPECT_FALSE(harness_->note().read().died);
   }
 }
 
@@ -42,7 +45,26 @@ TEST_P(ReplayNoteContract, HoldsTheLargest) {
   Bytes largest(replay_note_bytes_max, 'y');
   EXPECT_TRUE(harness_->note().write(largest).ok());
   harness_->reopen();
-  EXPECT_EQ(harness_->note().read(), largest);
+  EXPECT_EQ(harness_->note().read().note, largest);
+}
+
+TEST_P(ReplayNoteContract, ADeathIsOfTheWriteBeforeIt) {
+  EXPECT_TRUE(harness_->note().write("group 7").ok());
+  harness_->die();
+  harness_->reopen();
+  EXPECT_EQ(harness_->note().read().note, "group 7");
+  EXPECT_TRUE(harness_->note().read().died);
+  EXPECT_TRUE(harness_->note().write("group 8").ok());
+  EXPECT_FALSE(harness_->note().read().died);
+}
+
+TEST_P(ReplayNoteContract, ADeathAfterTheReplayIsNotOfIt) {
+  EXPECT_TRUE(harness_->note().write("group 7").ok());
+  harness_->note().done();
+  harness_->die();
+  harness_->reopen();
+  EXPECT_EQ(harness_->note().read().note, "group 7");
+  EXPECT_FALSE(harness_->note().read().died);
 }
 
 }  // namespace pawl

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 ROW = re.compile(r"^\| `([\w/]+)` \|", re.M)
-INTERFACE = re.compile(r"^class (\w+) (?:final )?(?:: public \w+ )?\{\n public:\n  virtual ", re.M)
+INTERFACE = re.compile(r"^class (\w+) (?:final )?(?:: public \w+(?:, public \w+)* )?\{\n public:\n  virtual ", re.M)
 HELD_BY_ANOTHER = {"File", "LogReader", "ViewCursor", "Actor"}  # handed out or taken by a port
 NODE = r"\w+(?:\[\([^\[\]()]+\)\]|\[[^\[\]]+\])?"
 ARROW = r"(?:-->|---|-\.[^.]+\.->| -- [^-]+ -->)"

@@ -87,6 +87,28 @@ class PawlCase(unittest.TestCase):
             if said:  # else an earlier speaker has just hung up
                 return said.decode().strip()
 
+    def said(self, process, words):
+        """The line of standard error that holds `words`, waited for."""
+        while True:
+            line = process.stderr.readline()
+            self.assertTrue(line, f"it ended without saying {words!r}")
+            if words in line:
+                return line
+
+    def server(self, *words, listen="127.0.0.1:0"):
+        """A server for `self.place/.pawl`, and where its workers find it."""
+        process = self.start("server", "--listen", listen, *words)
+        return process, self.said(process, "workers at").rsplit(" ", 1)[1].strip()
+
+    def worker(self, address, *words):
+        process = self.start("worker", "--server", address, *words)
+        self.said(process, "working for")
+        return process
+
+    def stop(self, process, code=0):
+        process.terminate()
+        return self.finish(process, code)
+
     def interrupt(self, process):
         process.send_signal(signal.SIGINT)
 

@@ -1,13 +1,7 @@
 #include "pawl/app/host.h"
 
-#include <limits.h>
-#include <sys/random.h>
-#include <unistd.h>
-
-#include <algorithm>
-#include <thread>
-
 #include "pawl/adapter/file_blob/file_blob.h"
+#include "pawl/adapter/grpc/stream_server.h"
 #include "pawl/adapter/inproc/inproc_transport.h"
 #include "pawl/adapter/jq/jq_evaluator.h"
 #include "pawl/adapter/linux_disk/linux_disk.h"
@@ -16,140 +10,19 @@
 #include "pawl/adapter/rocksdb/rocksdb_view.h"
 #include "pawl/adapter/wal/wal.h"
 #include "pawl/app/operator_log.h"
-#include "pawl/isolate/attempt_renderer.h"
-#include "pawl/isolate/function.h"
-#include "pawl/isolate/function_executor.h"
+#include "pawl/app/random_number.h"
+#include "pawl/app/workshop.h"
 #include "pawl/isolate/output_files.h"
-#include "pawl/isolate/process_executor.h"
-#include "pawl/isolate/transform.h"
-
-extern char** environ;  // NOLINT: the process's own
 
 namespace pawl {
 namespace {
 
-constexpr Address processes_address = 2;
-constexpr Address functions_address = 3;
-// More than the slots, so that none idles while the next grant becomes durable.
-constexpr uint32_t process_credit_per_slot = 8;
-constexpr uint32_t function_credit = 16'384;
 // A segment, a spare and the ballast are allocated at once: small, for directories beside a project.
 constexpr uint64_t log_segment_bytes = 16 << 20;
-
-uint64_t random_number() {
-  uint64_t number = 0;
-  PAWL_CHECK(getrandom(&number, sizeof number, 0) == sizeof number,
-             "the system gives no randomness");
-  return number;
-}
-
-std::vector<std::string> own_environment() {
-  std::vector<std::string> environment;
-  for (char** entry = environ; *entry != nullptr; ++entry) environment.emplace_back(*entry);
-  return environment;
-}
-
-std::string own_directory() {
-  char path[PATH_MAX];
-  ssize_t length = readlink("/proc/self/exe", path, sizeof path);
-  if (length <= 0) return ".";
-  std::string program(path, static_cast<size_t>(length));
-  return program.substr(0, program.rfind('/'));
-}
 
 std::string output_root(const HostOptions& options) {
   return options.directory + "/output";
 }
-
-// What the engine and the workers of one process share.
-struct Surroundings {
-  LinuxLoop& loop;
-  Clock& clock;
-  Transport& transport;
-  Telemetry& telemetry;
-  Blob& blob;
-};
-
-// What runs attempts.
-class Workshop {
- public:
-  Workshop(const Surroundings& around, const std::string& jq_helper)
-      : around_(around),
-        evaluations_(around.loop),
-        evaluator_(JqOptions{.helper = jq_helper}, evaluations_),
-        expressions_(evaluator_, evaluations_, around.blob, around.loop),
-        renderer_(expressions_),
-        process_news_(around.loop),
-        function_news_(around.loop),
-        transform_(expressions_, around.blob, process_news_) {}
-
-  Status start_processes(const HostOptions& options, uint64_t incarnation) {
-    ProcessRunnerOptions runner;
-    runner.environment = options.environment;
-    runner.directory = options.working_directory;
-    runner.output_root = output_root(options);
-    runner.guardian = {options.programs_directory + "/pawl-guardian"};
-    PAWL_ASSIGN(process_, ProcessExecutor::create(around_.loop, around_.clock, runner, renderer_,
-                                                  around_.blob, process_news_));
-    WorkerSpec spec;
-    spec.name = "processes";
-    spec.slots = std::min(options.jobs, process_->max_slots());
-    spec.credit = spec.slots * process_credit_per_slot;
-    spec.node_types = 1u << static_cast<unsigned>(NodeType::process) |
-                      1u << static_cast<unsigned>(NodeType::transform);
-    process_worker_ =
-        worker(std::move(spec), processes_address, incarnation,
-               Executors{{NodeType::process, process_.get()}, {NodeType::transform, &transform_}},
-               process_news_);
-    return {};
-  }
-
-  void start_functions(const HostOptions& options, uint64_t incarnation) {
-    function_ =
-        std::make_unique<FunctionExecutor>(*options.functions, options.jobs, around_.loop,
-                                           around_.clock, renderer_, around_.blob, function_news_);
-    WorkerSpec spec;
-    spec.name = "functions";
-    spec.slots = options.jobs;
-    spec.credit = function_credit;
-    spec.node_types = 1u << static_cast<unsigned>(NodeType::function);
-    spec.functions = options.functions->names();
-    function_worker_ = worker(std::move(spec), functions_address, incarnation,
-                              Executors{{NodeType::function, function_.get()}}, function_news_);
-  }
-
-  std::vector<Worker*> workers() const {
-    std::vector<Worker*> workers;
-    if (process_worker_) workers.push_back(process_worker_.get());
-    if (function_worker_) workers.push_back(function_worker_.get());
-    return workers;
-  }
-
- private:
-  std::unique_ptr<Worker> worker(WorkerSpec spec, Address address, uint64_t incarnation,
-                                 Executors executors, Mailbox<ExecutorNews>& news) {
-    WorkerOptions options;
-    options.address = address;
-    options.incarnation = incarnation;
-    options.spec = std::move(spec);
-    options.spec.lease = Duration::forever();  // it lives and pauses together with the engine
-    return std::make_unique<Worker>(std::move(options), std::move(executors), around_.clock,
-                                    around_.loop, around_.transport, news, around_.telemetry);
-  }
-
-  Surroundings around_;
-  Mailbox<Evaluation> evaluations_;
-  JqEvaluator evaluator_;
-  Expressions expressions_;
-  AttemptRenderer renderer_;
-  Mailbox<ExecutorNews> process_news_;
-  Mailbox<ExecutorNews> function_news_;
-  TransformExecutor transform_;
-  std::unique_ptr<ProcessExecutor> process_;
-  std::unique_ptr<FunctionExecutor> function_;
-  std::unique_ptr<Worker> process_worker_;
-  std::unique_ptr<Worker> function_worker_;
-};
 
 }  // namespace
 
@@ -165,7 +38,8 @@ struct Host::Parts {
   std::unique_ptr<FileBlob> blob;
   std::unique_ptr<OutputFiles> outputs;
   std::unique_ptr<ReplayNoteFile> note;
-  InprocTransport transport;
+  std::unique_ptr<Transport> transport;
+  StreamServer* door = nullptr;  // of workers of other processes; it is the transport then
   std::unique_ptr<Mailbox<Evaluation>> evaluations;
   std::unique_ptr<JqEvaluator> evaluator;
   std::unique_ptr<Engine> engine;
@@ -173,6 +47,7 @@ struct Host::Parts {
   bool registered = false;
 
   Status open_storage();
+  Status open_transport();
   Status open_engine(Sink<Response>& clients);
   Status open_workers();
   ~Parts() {
@@ -202,14 +77,29 @@ Status Host::Parts::open_storage() {
   return {};
 }
 
+Status Host::Parts::open_transport() {
+  if (options.listen.empty()) {
+    transport = std::make_unique<InprocTransport>();
+    return {};
+  }
+  StreamServerOptions server;
+  server.listen = options.listen;
+  PAWL_ASSIGN(std::unique_ptr<StreamServer> opened, StreamServer::start(server, *blob, *telemetry));
+  door = opened.get();
+  transport = std::move(opened);
+  return {};
+}
+
 Status Host::Parts::open_engine(Sink<Response>& clients) {
   evaluations = std::make_unique<Mailbox<Evaluation>>(*loop);
   evaluator = std::make_unique<JqEvaluator>(
       JqOptions{.helper = options.programs_directory + "/pawl-jq"}, *evaluations);
   EngineOptions engine_options;
   engine_options.seed = random_number();
-  engine_options.sweep = options.work;  // whoever only looks is gone in a moment
+  engine_options.sweep = !options.brief;
   engine_options.cluster = {random_number(), random_number()};
+  engine_options.workers_died = door == nullptr;
+  if (door != nullptr) engine_options.link = network_link();
   engine = std::make_unique<Engine>(EnginePorts{*loop,
                                                 clock,
                                                 *log,
@@ -217,7 +107,7 @@ Status Host::Parts::open_engine(Sink<Response>& clients) {
                                                 *blob,
                                                 *evaluator,
                                                 *evaluations,
-                                                transport,
+                                                *transport,
                                                 *telemetry,
                                                 clients,
                                                 *note,
@@ -230,12 +120,16 @@ Status Host::Parts::open_engine(Sink<Response>& clients) {
 }
 
 Status Host::Parts::open_workers() {
-  workshop = std::make_unique<Workshop>(Surroundings{*loop, clock, transport, *telemetry, *blob},
-                                        options.programs_directory + "/pawl-jq");
-  uint64_t incarnation = engine->epoch();
-  PAWL_TRY(workshop->start_processes(options, incarnation));
-  if (options.functions != nullptr && !options.functions->names().empty())
-    workshop->start_functions(options, incarnation);
+  WorkshopOptions workers;
+  workers.jobs = options.jobs;
+  workers.functions = options.functions;
+  workers.environment = options.environment;
+  workers.working_directory = options.working_directory;
+  workers.output_root = output_root(options);
+  workers.programs_directory = options.programs_directory;
+  workers.incarnation = engine->epoch();
+  if (door != nullptr) workers.lease = network_lease;  // theirs ends like any other
+  PAWL_ASSIGN(workshop, Workshop::open({*loop, clock, *transport, *telemetry, *blob}, workers));
   return {};
 }
 
@@ -243,12 +137,12 @@ Host::Host(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 Host::~Host() = default;
 
 Result<std::unique_ptr<Host>> Host::open(HostOptions options, Sink<Response>& clients) {
-  if (options.jobs == 0) options.jobs = std::max(1u, std::thread::hardware_concurrency());
-  if (options.environment.empty()) options.environment = own_environment();
-  if (options.programs_directory.empty()) options.programs_directory = own_directory();
+  if (options.jobs == 0) options.jobs = default_jobs();
+  if (options.programs_directory.empty()) options.programs_directory = own_programs_directory();
   auto parts = std::make_unique<Parts>();
   parts->options = std::move(options);
   PAWL_TRY(parts->open_storage());
+  PAWL_TRY(parts->open_transport());
   PAWL_TRY(parts->open_engine(clients));
   if (parts->options.work) PAWL_TRY(parts->open_workers());
   return std::unique_ptr<Host>(new Host(std::move(parts)));
@@ -276,32 +170,28 @@ const std::string& Host::directory() const {
   return parts_->options.directory;
 }
 
+uint16_t Host::port() const {
+  return parts_->door != nullptr ? parts_->door->port() : 0;
+}
+
 std::vector<Worker*> Host::workers() {
   return parts_->workshop ? parts_->workshop->workers() : std::vector<Worker*>();
 }
 
 std::vector<RunningLaunch> Host::running() {
-  std::vector<RunningLaunch> running;
-  for (Worker* worker : workers()) {
-    std::vector<RunningLaunch> more = worker->running();
-    running.insert(running.end(), more.begin(), more.end());
-  }
-  return running;
+  return parts_->workshop ? parts_->workshop->running() : std::vector<RunningLaunch>();
 }
 
 void Host::drain() {
-  for (Worker* worker : workers()) worker->drain();
+  if (parts_->workshop) parts_->workshop->drain();
 }
 
 void Host::abandon() {
-  for (Worker* worker : workers()) worker->abandon();
+  if (parts_->workshop) parts_->workshop->abandon();
 }
 
 bool Host::stopped() {
-  for (Worker* worker : workers()) {
-    if (!worker->gone()) return false;
-  }
-  return true;
+  return !parts_->workshop || parts_->workshop->stopped();
 }
 
 Status Host::close() {

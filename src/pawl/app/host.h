@@ -10,8 +10,9 @@
 // `blob/`, `output/` (what processes wrote), `pawl.sock` while somebody serves it, `pawl.log` for
 // operators, `replay.note` for whoever opens it after a crash.
 //
-// Opening recovers: attempts that ran when the last process ended are granted again at once.
-// Errors: ABORTED `state directory X is in use by process N`; FAILED_PRECONDITION: a newer format;
+// Opening recovers: attempts that ran when the last process ended are granted again at once; with `listen`,
+// those of other processes go on, until their lease is over.
+// Errors: UNAVAILABLE: `listen` cannot be listened on; ABORTED `state directory X is in use by process N`; FAILED_PRECONDITION: a newer format;
 // PERMISSION_DENIED; DATA_LOSS with file and offset.
 // Threading: the thread that opens is the thread of loop(); Engine::put() from any.
 #pragma once
@@ -38,6 +39,8 @@ struct HostOptions {
   std::string working_directory;                // of processes; empty: this process's
   std::string programs_directory;               // of pawl-jq and pawl-guardian; empty: our own
   bool work = true;                             // false: only the engine, nothing is run
+  bool brief = false;  // gone in a moment: leaves to others what takes long
+  std::string listen;  // host:port for workers of other processes; empty: there are none
 };
 
 class Host {
@@ -54,6 +57,7 @@ class Host {
   Evaluator& evaluator();  // the engine's; for check()
   uint32_t jobs() const;
   const std::string& directory() const;
+  uint16_t port() const;  // where workers are listened for; 0: nowhere
 
   // The workers of this process: one for processes and transforms, one for functions
   // if there are any.

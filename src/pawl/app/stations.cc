@@ -9,6 +9,7 @@
 #include "pawl/api/socket_client.h"
 #include "pawl/api/socket_server.h"
 #include "pawl/app/host.h"
+#include "pawl/app/shift.h"
 
 namespace pawl {
 namespace {
@@ -31,7 +32,7 @@ class OwnStation final : public cli::Station {
         gateway);
     station->client_ = std::make_unique<LocalClient>(*station->gateway_, host.loop());
     // Whoever only looks is gone in a moment, and would run nothing that came in: others wait.
-    if (options.work) {
+    if (!options.brief) {
       PAWL_ASSIGN(station->server_,
                   SocketServer::open(*station->gateway_, host.loop(), options.directory));
     }
@@ -43,6 +44,7 @@ class OwnStation final : public cli::Station {
   bool holds() const override { return true; }
   uint64_t holder() const override { return static_cast<uint64_t>(getpid()); }
   uint64_t visitors() const override { return server_ ? server_->clients() : 0; }
+  uint16_t port() const override { return host_->port(); }
   void stop() override { host_->abandon(); }
   bool stopped() override { return host_->stopped(); }
   bool failed() override { return host_->engine().failure().has_value(); }
@@ -78,6 +80,7 @@ class VisitedStation final : public cli::Station {
   bool holds() const override { return false; }
   uint64_t holder() const override { return holder_; }
   uint64_t visitors() const override { return 0; }
+  uint16_t port() const override { return 0; }
   void stop() override {}
   bool stopped() override { return true; }
   bool failed() override { return false; }
@@ -106,10 +109,13 @@ class AllStations final : public cli::Stations {
     options.directory = directory;
     options.jobs = request.jobs;
     options.functions = request.functions != nullptr ? request.functions : functions_;
-    options.work = request.purpose == cli::Purpose::work;
+    bool serves = request.purpose == cli::Purpose::serve;
+    options.work = request.purpose == cli::Purpose::work || (serves && request.jobs > 0);
+    options.brief = request.purpose == cli::Purpose::look;
+    options.listen = request.listen;
     LinuxClock clock;
     for (int i = 0;; ++i) {
-      if (exists) {
+      if (exists && !serves) {
         Instant asked = clock.monotonic();
         auto visited = VisitedStation::connect(directory);
         // A holder that is being killed may still accept, and then hangs up at once; one that is
@@ -120,10 +126,14 @@ class AllStations final : public cli::Stations {
       }
       auto own = OwnStation::open(options);
       bool taken = !own.ok() && own.error().code == Code::aborted;
-      if (!taken || i == connect_tries) return own;
+      if (!taken || serves || i == connect_tries) return own;
       exists = true;
       poll(nullptr, 0, connect_pause_ms);
     }
+  }
+
+  Result<std::unique_ptr<cli::Shift>> hire(const cli::ShiftRequest& request) override {
+    return start_shift(request, functions_);
   }
 
  private:

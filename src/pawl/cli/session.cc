@@ -36,6 +36,14 @@ Status Session::open(const StationRequest& request) {
   return station_->loop().watch_signals(interrupts_);
 }
 
+Result<std::unique_ptr<Shift>> Session::hire(const ShiftRequest& request) {
+  unable_ = true;
+  PAWL_ASSIGN(std::unique_ptr<Shift> shift, stations_.hire(request));
+  PAWL_TRY(shift->loop().watch_signals(interrupts_));
+  unable_ = false;
+  return shift;
+}
+
 int Session::close(int code) {
   if (!station_) return code;
   Status closed = station_->close();

@@ -52,6 +52,8 @@ class Session {
   // Opens or connects; an error's exit code is then exit_unable.
   Status open(const Arguments& given, Purpose purpose);
   Status open(const StationRequest& request);
+  // Works for a server; interrupts are counted on its loop.
+  Result<std::unique_ptr<Shift>> hire(const ShiftRequest& request);
   bool opened() const { return station_ != nullptr; }
   void drop() { station_.reset(); }
   // Closes what was opened and gives `code`, or exit_unable.

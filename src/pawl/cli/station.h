@@ -23,15 +23,17 @@ class FunctionRegistry;
 namespace pawl::cli {
 
 enum class Purpose : uint8_t {
-  work,  // run what there is to run; the directory is made if it is missing
-  look,  // ask and change, run nothing; the directory must exist
+  work,   // run what there is to run; the directory is made if it is missing
+  look,   // ask and change, run nothing; the directory must exist
+  serve,  // hold the directory for others, and run `jobs` tasks at once here; made if it is missing
 };
 
 struct StationRequest {
   std::string directory;
   Purpose purpose = Purpose::look;
-  uint32_t jobs = 0;                            // 0: one per core
+  uint32_t jobs = 0;                            // work: 0: one per core; serve: 0: none
   const FunctionRegistry* functions = nullptr;  // null: those of this program; must outlive it
+  std::string listen;                           // serve: host:port for workers
 };
 
 class Station {
@@ -42,10 +44,29 @@ class Station {
   virtual bool holds() const = 0;         // this process holds the directory
   virtual uint64_t holder() const = 0;    // its process id
   virtual uint64_t visitors() const = 0;  // other processes connected to us
+  virtual uint16_t port() const = 0;      // where workers find us; 0: nowhere
   virtual void stop() = 0;                // starts nothing more, ends what runs; it comes back
   virtual bool stopped() = 0;             // nothing runs any more
   virtual bool failed() = 0;              // held here, and its disk has failed: nothing is taken
   virtual Status close() = 0;             // once, at the end
+};
+
+// A worker of another process's server.
+class Shift {
+ public:
+  virtual ~Shift() = default;
+  virtual LinuxLoop& loop() = 0;
+  virtual bool connected() const = 0;    // the server has given us a session
+  virtual uint64_t running() const = 0;  // launches
+  virtual void drain() = 0;              // takes nothing more, lets what runs finish
+  virtual void abandon() = 0;            // ends what runs; others get it
+  virtual bool stopped() const = 0;      // after either
+};
+
+struct ShiftRequest {
+  std::string server;  // host:port
+  std::string name;    // for people
+  uint32_t jobs = 0;   // 0: one per core
 };
 
 class Stations {
@@ -54,6 +75,8 @@ class Stations {
   // Connects to the holder if there is one, otherwise takes the directory. NOT_FOUND: there is
   // none, and nothing is to be made.
   virtual Result<std::unique_ptr<Station>> open(const StationRequest& request) = 0;
+  // Works for a server, whether it is there already or not.
+  virtual Result<std::unique_ptr<Shift>> hire(const ShiftRequest& request) = 0;
 };
 
 }  // namespace pawl::cli

@@ -122,11 +122,53 @@ VerbEntry forget_entry() {
       verb_forget};
 }
 
+VerbEntry server_entry() {
+  return {
+      {.name = "server",
+       .arguments = "",
+       .summary = "Holds a state directory and gives its work to workers.",
+       .details =
+           "Clients reach it through the state directory, as they reach any process that holds\n"
+           "it; workers through --listen. It runs no tasks itself unless --jobs says so. When it\n"
+           "is started again, workers go on with what they were running.",
+       .options = {{"listen", 0, "HOST:PORT", "for workers (default: 127.0.0.1:7070)"},
+                   {"jobs", 'j', "N", "tasks to run here at once (default: none)"},
+                   state_option},
+       .examples = {"pawl server", "pawl server --state /var/lib/pawl --listen 127.0.0.1:7070"},
+       .positionals_min = 0,
+       .positionals_max = 0},
+      verb_server};
+}
+
+VerbEntry worker_entry() {
+  return {
+      {.name = "worker",
+       .arguments = "",
+       .summary = "Runs tasks for a server.",
+       .details =
+           "Connects to the server, and again when the connection breaks or the server is\n"
+           "started anew: what runs goes on meanwhile, for as long as its lease lasts. Keeps no\n"
+           "state.\n\n"
+           "On SIGTERM or Ctrl-C it takes nothing more and lets what runs finish, for at most\n"
+           "--drain; then, or on a second signal, it ends what runs, which others then get.\n"
+           "Exit codes: 0 everything had finished, 1 something was ended.",
+       .options = {{"server", 0, "HOST:PORT", "of the server (default: 127.0.0.1:7070)"},
+                   jobs_option,
+                   {"name", 0, "NAME", "for people (default: this machine's name)"},
+                   {"drain", 0, "TIME", "for what runs at the end (default: 30s)"}},
+       .examples = {"pawl worker", "pawl worker --server 10.0.0.1:7070 --jobs 16 --name big"},
+       .positionals_min = 0,
+       .positionals_max = 0},
+      verb_worker};
+}
+
 std::vector<VerbEntry> all_verbs() {
   std::vector<VerbEntry> all;
   all.push_back(run_entry());
   all.push_back(each_entry());
   all.push_back(resume_entry());
+  all.push_back(server_entry());
+  all.push_back(worker_entry());
   all.push_back(asking("list", "", "Lists executions, the newest first.", {limit_option},
                        {"pawl list", "pawl list --limit 10 --output json"}, 0, 0, verb_list));
   all.push_back(asking("show", "[ID]", "Shows an execution and its nodes; the newest if no ID.", {},

@@ -30,6 +30,9 @@ int verb_validate(Session& session, const Arguments& given);
 int verb_graph(Session& session, const Arguments& given);
 // bench_verb.cc
 int verb_bench(Session& session, const Arguments& given);
+// verb_server.cc
+int verb_server(Session& session, const Arguments& given);
+int verb_worker(Session& session, const Arguments& given);
 // verb_verify.cc
 int verb_verify(Session& session, const Arguments& given);
 

@@ -35,7 +35,8 @@ struct Context::Sections {
   std::string key;  // equal keys, equal documents (but for the item)
 };
 
-Context::Context(RunContextRef run, Blob& blob) : run_(std::move(run)), blob_(blob) {
+Context::Context(RunContextRef run, PayloadStore& payloads)
+    : run_(std::move(run)), payloads_(payloads) {
   for (const NodeOutput& output : run_->outputs)
     outputs_.emplace(run_->workflow->nodes[output.node].id, &output);
 }
@@ -52,7 +53,7 @@ Result<std::string_view> Context::text_of(const Payload& payload) {
   BlobRef ref = payload.ref();
   auto found = fetched_.find(ref);
   if (found == fetched_.end()) {
-    PAWL_ASSIGN(Bytes bytes, blob_.get(ref));
+    PAWL_ASSIGN(Bytes bytes, payloads_.get(ref));
     found = fetched_.emplace(ref, std::move(bytes)).first;
   }
   return std::string_view(found->second);
@@ -129,20 +130,20 @@ Result<std::string> Context::item(ItemIndex index) {
 
 Result<std::string> Context::item_from_blob(const BlobRef& ref, ItemIndex index) {
   if (!items_checked_) {
-    PAWL_ASSIGN(Bytes whole, blob_.get(ref));
+    PAWL_ASSIGN(Bytes whole, payloads_.get(ref));
     PAWL_TRY(items_check(whole));
     if (whole.size() <= items_kept_max) items_ = std::move(whole);
     items_checked_ = true;
   }
   if (items_) return std::string(items_at(*items_, index));
   // payload.h: the count, the end offset of every text, the texts; 8 bytes each.
-  PAWL_ASSIGN(Bytes bounds, blob_.part(ref, index == 0 ? 0 : 8 * uint64_t{index}, 16));
+  PAWL_ASSIGN(Bytes bounds, payloads_.part(ref, index == 0 ? 0 : 8 * uint64_t{index}, 16));
   if (bounds.size() != 16) return Error{Code::data_loss, "the item list is cut off"};
   uint64_t pair[2];
   std::memcpy(pair, bounds.data(), sizeof pair);
   if (index == 0) pair[0] = 0;
   uint64_t texts = 8 + 8 * uint64_t{run_->items_count};
-  return blob_.part(ref, texts + pair[0], pair[1] - pair[0]);
+  return payloads_.part(ref, texts + pair[0], pair[1] - pair[0]);
 }
 
 Context::Sections Context::sections_of(const std::string& expression) const {
@@ -181,7 +182,7 @@ Status Context::append_output(const NodeOutput& output, JsonWriter& out) {
       out.raw(one.text());
       continue;
     }
-    PAWL_ASSIGN(Bytes bytes, blob_.get(one.ref()));  // passing through: not kept
+    PAWL_ASSIGN(Bytes bytes, payloads_.get(one.ref()));  // passing through: not kept
     out.raw(bytes);
   }
   out.end_array();

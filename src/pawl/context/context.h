@@ -3,7 +3,7 @@
 //   {"input": ..., "nodes": {"x": {"output": ...}}, "item": ...,
 //    "execution": {"id": "e17", "workflow": "w"}}
 //
-//   Context context(run, blob);
+//   Context context(run, payloads);
 //   context.value({"nodes", "x", "output", "3"}, item)   ->  JSON text; no document is built
 //   context.document(".nodes.x.output | add", item)      ->  {"nodes":{"x":{"output":[...]}}}
 //
@@ -30,13 +30,13 @@
 
 #include "pawl/base/json.h"
 #include "pawl/model/message.h"
-#include "pawl/port/blob.h"
+#include "pawl/port/payload_store.h"
 
 namespace pawl {
 
 class Context {
  public:
-  Context(RunContextRef run, Blob& blob);
+  Context(RunContextRef run, PayloadStore& payloads);
 
   const RunContext& run() const { return *run_; }
 
@@ -61,7 +61,7 @@ class Context {
   Result<std::string> item_from_blob(const BlobRef& ref, ItemIndex item);
 
   RunContextRef run_;
-  Blob& blob_;
+  PayloadStore& payloads_;
   std::map<std::string, const NodeOutput*, std::less<>> outputs_;  // by node id
   std::map<BlobRef, Bytes> fetched_;
   std::optional<Bytes> items_;  // the whole list, when it is small enough to keep

@@ -94,10 +94,10 @@ std::optional<Inputs> native_inputs(const RunContext& context) {
 }  // namespace
 
 struct FunctionExecutor::Job {
-  Job(Launch started, Blob& blob)
+  Job(Launch started, PayloadStore& payloads)
       : launch(started.id),
         grant(std::move(started.grant)),
-        reports(grant, blob),
+        reports(grant, payloads),
         ended(grant.range.begin) {}
 
   uint64_t launch;
@@ -323,13 +323,13 @@ class FunctionExecutor::Pool {
 // --- on the loop's thread ---
 
 FunctionExecutor::FunctionExecutor(const FunctionRegistry& functions, uint32_t threads, Loop& loop,
-                                   Clock& clock, Renderer& renderer, Blob& blob,
+                                   Clock& clock, Renderer& renderer, PayloadStore& payloads,
                                    Sink<ExecutorNews>& news)
     : functions_(functions),
       loop_(loop),
       clock_(clock),
       renderer_(renderer),
-      blob_(blob),
+      payloads_(payloads),
       news_(news),
       rendered_(loop),
       pool_(std::make_unique<Pool>(threads, clock, news)) {
@@ -345,7 +345,7 @@ void FunctionExecutor::start(Launch launch) {
   PAWL_CHECK(launch.grant.range.size() <= max_range(), "a launch above max_range()");
   forget_finished();
   if (pieces_at_ == Instant::never()) pieces_at_ = clock_.monotonic() + piece_time;
-  auto job = std::make_shared<Job>(std::move(launch), blob_);
+  auto job = std::make_shared<Job>(std::move(launch), payloads_);
   const RunContext& context = *job->grant.context;
   const Node& node = context.definition();
   jobs_[job->launch] = job;
@@ -397,7 +397,7 @@ void FunctionExecutor::submit(const JobRef& job, Result<FunctionInputs> inputs) 
     return pool_->push(job);
   }
   bool missing = job->function == nullptr;
-  ReportBuilder reports(job->grant, blob_);
+  ReportBuilder reports(job->grant, payloads_);
   reports.fail(job->grant.range.begin, job->grant.range.end,
                missing ? FailureKind::spawn : FailureKind::expression, inputs.error().message);
   job->finished = true;
@@ -410,7 +410,7 @@ void FunctionExecutor::stop(uint64_t launch, StopMode) {
   Job& job = *found->second;
   job.stopped.store(true, std::memory_order_relaxed);
   if (!job.rendering || job.finished) return;
-  ReportBuilder reports(job.grant, blob_);
+  ReportBuilder reports(job.grant, payloads_);
   reports.fail(job.grant.range.begin, job.grant.range.end, FailureKind::declined, "stopped");
   job.finished = true;
   news_.put(Finished{launch, reports.take()});

@@ -1,6 +1,6 @@
 // Runs nodes of type function on a pool of threads.
 //
-//   FunctionExecutor executor(functions, 2, loop, clock, renderer, blob, news);
+//   FunctionExecutor executor(functions, 2, loop, clock, renderer, payloads, news);
 //   executor.start({1, grant});       // up to max_range() items in one go, on one thread
 //
 // The items of a launch run one after the other on one thread, and its report says "all of these
@@ -25,18 +25,18 @@
 
 #include "pawl/isolate/function.h"
 #include "pawl/isolate/renderer.h"
-#include "pawl/port/blob.h"
 #include "pawl/port/clock.h"
 #include "pawl/port/executor.h"
 #include "pawl/port/loop.h"
 #include "pawl/port/mailbox.h"
+#include "pawl/port/payload_store.h"
 
 namespace pawl {
 
 class FunctionExecutor final : public Executor, public Actor {
  public:
   FunctionExecutor(const FunctionRegistry& functions, uint32_t threads, Loop& loop, Clock& clock,
-                   Renderer& renderer, Blob& blob, Sink<ExecutorNews>& news);
+                   Renderer& renderer, PayloadStore& payloads, Sink<ExecutorNews>& news);
   ~FunctionExecutor() override;  // waits for the calls that run; what waits is not run nor reported
 
   uint32_t max_range() const override { return 1024; }
@@ -59,7 +59,7 @@ class FunctionExecutor final : public Executor, public Actor {
   Loop& loop_;
   Clock& clock_;
   Renderer& renderer_;
-  Blob& blob_;
+  PayloadStore& payloads_;
   Sink<ExecutorNews>& news_;
   Mailbox<RenderedInputs> rendered_;
   std::vector<RenderedInputs> batch_;

@@ -61,24 +61,23 @@ Cause cause_of(const ProcessEnded& ended, const Timeouts& timeout) {
 }  // namespace
 
 ProcessExecutor::ProcessExecutor(LinuxLoop& loop, std::string directory, Renderer& renderer,
-                                 Blob& blob, Sink<ExecutorNews>& news, uint64_t output_bytes_max)
+                                 PayloadStore& payloads, Sink<ExecutorNews>& news,
+                                 uint64_t output_bytes_max)
     : loop_(loop),
       directory_(std::move(directory)),
       renderer_(renderer),
-      blob_(blob),
+      payloads_(payloads),
       news_(news),
       output_bytes_max_(output_bytes_max),
       rendered_(loop) {
   loop_.add(*this);
 }
 
-Result<std::unique_ptr<ProcessExecutor>> ProcessExecutor::create(LinuxLoop& loop, Clock& clock,
-                                                                 ProcessRunnerOptions options,
-                                                                 Renderer& renderer, Blob& blob,
-                                                                 Sink<ExecutorNews>& news,
-                                                                 uint64_t output_bytes_max) {
+Result<std::unique_ptr<ProcessExecutor>> ProcessExecutor::create(
+    LinuxLoop& loop, Clock& clock, ProcessRunnerOptions options, Renderer& renderer,
+    PayloadStore& payloads, Sink<ExecutorNews>& news, uint64_t output_bytes_max) {
   std::unique_ptr<ProcessExecutor> executor(
-      new ProcessExecutor(loop, options.directory, renderer, blob, news, output_bytes_max));
+      new ProcessExecutor(loop, options.directory, renderer, payloads, news, output_bytes_max));
   PAWL_ASSIGN(executor->runner_, ProcessRunner::create(loop, clock, std::move(options), *executor));
   return executor;
 }
@@ -159,7 +158,7 @@ void ProcessExecutor::ended(ProcessEnded ended) {
   auto json = declared_output(declared, std::move(ended.out));
   if (!json.ok()) return fail(ended.id, FailureKind::output, 0, json.error().message);
   TaskKey task = run.grant.range.at(run.grant.range.begin);
-  auto payload = make_payload(std::move(*json), task, run.grant.attempt, blob_);
+  auto payload = make_payload(std::move(*json), task, run.grant.attempt, payloads_);
   if (!payload.ok()) return fail(ended.id, FailureKind::output, 0, payload.error().message);
   AttemptReport success;
   success.succeeded = true;

@@ -1,6 +1,6 @@
 // Runs nodes of type process: each attempt is one process with its own group, output and limits.
 //
-//   auto executor = ProcessExecutor::create(loop, clock, options, renderer, blob, news).value();
+//   auto executor = ProcessExecutor::create(loop, clock, options, renderer, payloads, news).value();
 //   executor->start({1, grant});         // news receives Progressed..., then Finished
 //
 // What a program finds in its environment, over that of the client:
@@ -32,17 +32,18 @@
 #include "pawl/isolate/process_runner.h"
 #include "pawl/isolate/renderer.h"
 #include "pawl/model/limits.h"
-#include "pawl/port/blob.h"
 #include "pawl/port/executor.h"
 #include "pawl/port/mailbox.h"
+#include "pawl/port/payload_store.h"
 
 namespace pawl {
 
 class ProcessExecutor final : public Executor, public Actor, public Sink<ProcessNews> {
  public:
   static Result<std::unique_ptr<ProcessExecutor>> create(
-      LinuxLoop& loop, Clock& clock, ProcessRunnerOptions options, Renderer& renderer, Blob& blob,
-      Sink<ExecutorNews>& news, uint64_t output_bytes_max = Limits{}.output_bytes_max);
+      LinuxLoop& loop, Clock& clock, ProcessRunnerOptions options, Renderer& renderer,
+      PayloadStore& payloads, Sink<ExecutorNews>& news,
+      uint64_t output_bytes_max = Limits{}.output_bytes_max);
   ~ProcessExecutor() override;
 
   uint32_t max_slots() const { return runner_->max_slots(); }
@@ -64,8 +65,8 @@ class ProcessExecutor final : public Executor, public Actor, public Sink<Process
     std::string directory;
   };
 
-  ProcessExecutor(LinuxLoop& loop, std::string directory, Renderer& renderer, Blob& blob,
-                  Sink<ExecutorNews>& news, uint64_t output_bytes_max);
+  ProcessExecutor(LinuxLoop& loop, std::string directory, Renderer& renderer,
+                  PayloadStore& payloads, Sink<ExecutorNews>& news, uint64_t output_bytes_max);
   void run(uint64_t launch, Result<ProcessCommand> command);
   void complete(ProcessCommand& command, const Grant& grant) const;
   void ended(ProcessEnded ended);
@@ -75,7 +76,7 @@ class ProcessExecutor final : public Executor, public Actor, public Sink<Process
   LinuxLoop& loop_;
   std::string directory_;
   Renderer& renderer_;
-  Blob& blob_;
+  PayloadStore& payloads_;
   Sink<ExecutorNews>& news_;
   uint64_t output_bytes_max_;
   std::unique_ptr<ProcessRunner> runner_;

@@ -96,7 +96,7 @@ Result<std::string> declared_output(const DeclaredOutput& declared, ProcessOutpu
 }
 
 Result<Payload> make_payload(std::string json, const TaskKey& task, AttemptNumber attempt,
-                             Blob& blob) {
+                             PayloadStore& payloads) {
   if (json.empty()) return Payload();
   if (json.size() <= payload_inline_max) return Payload::inline_json(std::move(json));
   BlobRef ref;
@@ -104,7 +104,7 @@ Result<Payload> make_payload(std::string json, const TaskKey& task, AttemptNumbe
   ref.sequence = output_blob_sequence(task, attempt);
   ref.size = json.size();
   ref.hash = hash128(json);
-  PAWL_TRY(blob.put(ref, json));
+  PAWL_TRY(payloads.put(ref, json));
   return Payload::blob(ref);
 }
 

@@ -16,7 +16,7 @@
 #include "pawl/isolate/process.h"
 #include "pawl/model/ids.h"
 #include "pawl/model/payload.h"
-#include "pawl/port/blob.h"
+#include "pawl/port/payload_store.h"
 
 namespace pawl {
 
@@ -33,6 +33,6 @@ Result<std::string> declared_output(const DeclaredOutput& declared, ProcessOutpu
 // Text above payload_inline_max goes to the blob store. The sequence number follows from task and
 // attempt alone: 1 node:14 item:24 attempt:25, from the top.
 Result<Payload> make_payload(std::string json, const TaskKey& task, AttemptNumber attempt,
-                             Blob& blob);
+                             PayloadStore& payloads);
 
 }  // namespace pawl

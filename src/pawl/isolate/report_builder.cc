@@ -12,7 +12,7 @@ void ReportBuilder::succeed(ItemIndex item, std::string output) {
   if (output.empty() && outputs_.empty()) return;
   if (Status valid = output.empty() ? Status() : json_validate(output); !valid.ok())
     return fail(item, item + 1, FailureKind::output, "returned no JSON: " + valid.error().message);
-  auto payload = make_payload(std::move(output), grant_.range.at(item), grant_.attempt, blob_);
+  auto payload = make_payload(std::move(output), grant_.range.at(item), grant_.attempt, payloads_);
   if (!payload.ok()) return fail(item, item + 1, FailureKind::output, payload.error().message);
   outputs_.resize(item - begin_);
   outputs_.push_back(std::move(*payload));

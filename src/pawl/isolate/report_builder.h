@@ -1,7 +1,7 @@
 // Gathers the results of a launch, item after item, into as few reports as possible: successes in a
 // row are one report, and one whose outputs are all null has none.
 //
-//   ReportBuilder reports(grant, blob);
+//   ReportBuilder reports(grant, payloads);
 //   reports.succeed(0, "7");
 //   reports.succeed(1, "");
 //   reports.fail(2, 3, FailureKind::function, "no");
@@ -15,14 +15,14 @@
 #include <vector>
 
 #include "pawl/model/message.h"
-#include "pawl/port/blob.h"
+#include "pawl/port/payload_store.h"
 
 namespace pawl {
 
 class ReportBuilder {
  public:
-  ReportBuilder(const Grant& grant, Blob& blob)
-      : grant_(grant), blob_(blob), begin_(grant.range.begin) {}
+  ReportBuilder(const Grant& grant, PayloadStore& payloads)
+      : grant_(grant), payloads_(payloads), begin_(grant.range.begin) {}
 
   // `output` is JSON, or empty for null; text above payload_inline_max goes to the blob store. What
   // is no JSON, or cannot be stored, is a failure of kind `output`.
@@ -36,7 +36,7 @@ class ReportBuilder {
   AttemptReport blank(ItemIndex begin, ItemIndex end) const;
 
   const Grant& grant_;
-  Blob& blob_;
+  PayloadStore& payloads_;
   ItemIndex begin_;  // first item not yet in a report
   std::vector<Payload> outputs_;
   std::vector<AttemptReport> reports_;

@@ -17,7 +17,7 @@ void TransformExecutor::start(Launch launch) {
 void TransformExecutor::stop(uint64_t launch, StopMode) {
   auto found = waiting_.find(launch);
   if (found == waiting_.end()) return;
-  ReportBuilder reports(found->second, blob_);
+  ReportBuilder reports(found->second, payloads_);
   const TaskRange& range = found->second.range;
   reports.fail(range.begin, range.end, FailureKind::declined, "stopped");
   news_.put(Finished{launch, reports.take()});
@@ -34,7 +34,7 @@ void TransformExecutor::put(ExpressionValues values) {
 
 void TransformExecutor::finish(uint64_t launch, const Grant& grant, ItemValues items) {
   const std::string& expression = grant.context->definition().transform.text;
-  ReportBuilder reports(grant, blob_);
+  ReportBuilder reports(grant, payloads_);
   for (ItemIndex item = grant.range.begin; item < grant.range.end; ++item) {
     Result<Values>& values = items[item - grant.range.begin];
     if (!values.ok()) {

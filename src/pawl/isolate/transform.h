@@ -1,6 +1,6 @@
 // Runs nodes of type transform: the value of one jq expression is the output.
 //
-//   TransformExecutor executor(expressions, blob, news);
+//   TransformExecutor executor(expressions, payloads, news);
 //   executor.start({1, grant});      // up to max_range() items
 //
 // Plain paths are followed at once, everything else goes through the evaluator, whose limits of
@@ -13,16 +13,16 @@
 #include <cstdint>
 #include <map>
 
-#include "pawl/port/blob.h"
 #include "pawl/port/executor.h"
+#include "pawl/port/payload_store.h"
 #include "pawl/worker/expressions.h"
 
 namespace pawl {
 
 class TransformExecutor final : public Executor, public Sink<ExpressionValues> {
  public:
-  TransformExecutor(Expressions& expressions, Blob& blob, Sink<ExecutorNews>& news)
-      : expressions_(expressions), blob_(blob), news_(news) {}
+  TransformExecutor(Expressions& expressions, PayloadStore& payloads, Sink<ExecutorNews>& news)
+      : expressions_(expressions), payloads_(payloads), news_(news) {}
 
   uint32_t max_range() const override { return 256; }
   void start(Launch launch) override;
@@ -34,7 +34,7 @@ class TransformExecutor final : public Executor, public Sink<ExpressionValues> {
   void finish(uint64_t launch, const Grant& grant, ItemValues items);
 
   Expressions& expressions_;
-  Blob& blob_;
+  PayloadStore& payloads_;
   Sink<ExecutorNews>& news_;
   std::map<uint64_t, Grant> waiting_;  // by launch
 };

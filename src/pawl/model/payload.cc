@@ -21,6 +21,10 @@ uint64_t output_blob_sequence(const TaskKey& task, AttemptNumber attempt) {
          (attempt & 0x1ffffffu);
 }
 
+bool is_output_blob_sequence(uint64_t sequence) {
+  return sequence >> 63 == 1;
+}
+
 uint64_t evaluation_blob_sequence(uint8_t purpose, NodeIndex node) {
   return uint64_t{purpose} << 32 | node;
 }

@@ -32,6 +32,7 @@ struct BlobRef {
 // (`purpose`: a number below 256 for each kind of value).
 constexpr uint64_t input_blob_sequence = uint64_t{1} << 62;
 uint64_t output_blob_sequence(const TaskKey& task, AttemptNumber attempt);
+bool is_output_blob_sequence(uint64_t sequence);
 uint64_t evaluation_blob_sequence(uint8_t purpose, NodeIndex node);
 
 class Payload {

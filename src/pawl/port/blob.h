@@ -5,10 +5,7 @@
 //   ... the event that refers to it becomes durable ...
 //   PAWL_TRY(blob.drop_owner(ExecutionId{17}));                                       // forgotten
 //
-// Contract (testing/contract/blob_contract.h): put() returns when the bytes are durable; the same
-// reference may be put again, with the same content or (after a crash) with other content. get() checks
-// size and hash and answers DATA_LOSS rather than other bytes; NOT_FOUND if it was never put or was
-// dropped. part() reads without the hash check and is for callers that have checked once.
+// Contract (testing/contract/blob_contract.h): that of payload_store.h, and:
 //
 // adopt() moves a blob to another owner, whole or not at all, also across a power cut; NOT_FOUND if
 // it is not there. So a blob that is being adopted by one and dropped by another is either adopted or
@@ -20,21 +17,15 @@
 // Any thread.
 #pragma once
 
-#include <cstdint>
-#include <vector>
-
-#include "pawl/base/bytes.h"
 #include "pawl/base/result.h"
 #include "pawl/model/payload.h"
 #include "pawl/port/belongings.h"
+#include "pawl/port/payload_store.h"
 
 namespace pawl {
 
-class Blob : public Belongings {
+class Blob : public PayloadStore, public Belongings {
  public:
-  virtual Status put(const BlobRef& ref, ByteView bytes) = 0;
-  virtual Result<Bytes> get(const BlobRef& ref) = 0;
-  virtual Result<Bytes> part(const BlobRef& ref, uint64_t offset, uint64_t size) = 0;
   virtual Status adopt(const BlobRef& from, const BlobRef& to) = 0;
   virtual Status drop(const BlobRef& ref) = 0;
 };

@@ -32,7 +32,7 @@ struct Expressions::Kept {
     std::vector<BatchRef> waiting;
   };
 
-  Kept(const RunContextRef& held, Blob& blob) : run(held), context(held, blob) {}
+  Kept(const RunContextRef& held, PayloadStore& payloads) : run(held), context(held, payloads) {}
 
   RunContextRef run;
   Context context;
@@ -51,9 +51,9 @@ std::optional<Result<std::string>> at_once(const Expression& expression, Context
 
 }  // namespace
 
-Expressions::Expressions(Evaluator& evaluator, Mailbox<Evaluation>& evaluations, Blob& blob,
-                         Loop& loop)
-    : evaluator_(evaluator), evaluations_(evaluations), blob_(blob), loop_(loop) {
+Expressions::Expressions(Evaluator& evaluator, Mailbox<Evaluation>& evaluations,
+                         PayloadStore& payloads, Loop& loop)
+    : evaluator_(evaluator), evaluations_(evaluations), payloads_(payloads), loop_(loop) {
   loop_.add(*this);
 }
 
@@ -67,7 +67,7 @@ std::shared_ptr<Expressions::Kept> Expressions::kept_for(const RunContextRef& ru
   // Held by Kept and by its Context, and by nobody else: the node run is over.
   std::erase_if(kept_, [](const auto& entry) { return entry.second->run.use_count() <= 2; });
   if (kept_.size() >= contexts_max) kept_.erase(kept_.begin());
-  return kept_.emplace(run.get(), std::make_shared<Kept>(run, blob_)).first->second;
+  return kept_.emplace(run.get(), std::make_shared<Kept>(run, payloads_)).first->second;
 }
 
 Result<std::string> Expressions::subject(const RunContextRef& run, ItemIndex item) {

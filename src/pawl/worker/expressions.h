@@ -1,7 +1,7 @@
 // The values of a node's expressions for a range of its items: plain paths and JSON literals at
 // once, everything else by the evaluator, later.
 //
-//   Expressions expressions(evaluator, evaluations, blob, loop);
+//   Expressions expressions(evaluator, evaluations, payloads, loop);
 //   auto now = expressions.values(launch, grant, {&a, &b}, later);
 //   if (now) use((*now)[0].value().at(a.text));        // of the first item of grant.range
 //   // otherwise `later` gets {launch, ...} once
@@ -21,10 +21,10 @@
 #include <vector>
 
 #include "pawl/model/message.h"
-#include "pawl/port/blob.h"
 #include "pawl/port/evaluator.h"
 #include "pawl/port/loop.h"
 #include "pawl/port/mailbox.h"
+#include "pawl/port/payload_store.h"
 #include "pawl/worker/render.h"
 
 namespace pawl {
@@ -43,7 +43,8 @@ class Expressions final : public Actor {
   static constexpr size_t contexts_max = 64;
 
   // `evaluations` is where `evaluator` puts its answers; both serve nobody else.
-  Expressions(Evaluator& evaluator, Mailbox<Evaluation>& evaluations, Blob& blob, Loop& loop);
+  Expressions(Evaluator& evaluator, Mailbox<Evaluation>& evaluations, PayloadStore& payloads,
+              Loop& loop);
   ~Expressions() override;
   Expressions(const Expressions&) = delete;
   Expressions& operator=(const Expressions&) = delete;
@@ -79,7 +80,7 @@ class Expressions final : public Actor {
 
   Evaluator& evaluator_;
   Mailbox<Evaluation>& evaluations_;
-  Blob& blob_;
+  PayloadStore& payloads_;
   Loop& loop_;
   std::vector<Evaluation> batch_;
   uint64_t next_ticket_ = 1;

@@ -157,11 +157,11 @@ struct StreamClient::Impl {
 
   void over(const grpc::Status& status) {
     is_connected = false;
-    if (!status.ok() && status.error_message() != complained) {
+    std::lock_guard lock(mutex);
+    if (!status.ok() && !closing && status.error_message() != complained) {
       complained = status.error_message();
       telemetry.log("no connection to " + options.target + ": " + complained + "; trying again");
     }
-    std::lock_guard lock(mutex);
     newest_over = std::exchange(connection, nullptr);
     waiting = true;
     alarm.Set(&queue, std::chrono::system_clock::now() + std::chrono::nanoseconds(pause.ns),

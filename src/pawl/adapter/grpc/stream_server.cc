@@ -11,19 +11,39 @@
 #include <thread>
 
 #include "pawl/adapter/grpc/frame_stream.h"
+#include "pawl/adapter/grpc/payload_service.h"
 #include "pawl/v1/workers.grpc.pb.h"
 
 namespace pawl {
 
 namespace {
-using WorkersService = v1::Workers::WithRawMethod_Connect<v1::Workers::Service>;
-}
+
+// The stream is served from the completion queue, payloads by gRPC's own threads.
+class WorkersService final : public v1::Workers::WithRawMethod_Connect<v1::Workers::Service> {
+ public:
+  explicit WorkersService(PayloadStore& payloads) : payloads_(payloads) {}
+
+  grpc::Status ReadPayload(grpc::ServerContext*, const v1::ReadPayloadRequest* request,
+                           grpc::ServerWriter<v1::PayloadPart>* parts) override {
+    return read_payload(payloads_, *request, *parts);
+  }
+  grpc::Status WritePayload(grpc::ServerContext*,
+                            grpc::ServerReader<v1::WritePayloadRequest>* parts,
+                            v1::WritePayloadResponse*) override {
+    return write_payload(payloads_, *parts);
+  }
+
+ private:
+  PayloadStore& payloads_;
+};
+
+}  // namespace
 
 struct StreamServer::Impl {
   struct Connection;
 
-  Impl(StreamServerOptions given, Telemetry& operator_log)
-      : options(std::move(given)), telemetry(operator_log) {}
+  Impl(StreamServerOptions given, PayloadStore& payloads, Telemetry& operator_log)
+      : options(std::move(given)), telemetry(operator_log), service(payloads) {}
   ~Impl();
 
   Status listen();
@@ -132,6 +152,7 @@ Status StreamServer::Impl::listen() {
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::ServerBuilder builder;
   builder.AddListeningPort(options.listen, grpc::InsecureServerCredentials(), &port);
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);  // one server per port
   builder.SetMaxReceiveMessageSize(static_cast<int>(worker_frame_bytes_max));
   builder.RegisterService(&service);
   queue = builder.AddCompletionQueue();
@@ -189,8 +210,9 @@ StreamServer::StreamServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) 
 StreamServer::~StreamServer() = default;
 
 Result<std::unique_ptr<StreamServer>> StreamServer::start(const StreamServerOptions& options,
+                                                          PayloadStore& payloads,
                                                           Telemetry& telemetry) {
-  auto impl = std::make_unique<Impl>(options, telemetry);
+  auto impl = std::make_unique<Impl>(options, payloads, telemetry);
   PAWL_TRY(impl->listen());
   return std::unique_ptr<StreamServer>(new StreamServer(std::move(impl)));
 }

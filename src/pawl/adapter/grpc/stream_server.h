@@ -1,7 +1,7 @@
 // The coordinator's end of the workers' streams: a Transport whose far addresses are reached through the
 // connections that workers open to it (proto/pawl/v1/workers.proto).
 //
-//   PAWL_ASSIGN(auto server, StreamServer::start({.listen = "127.0.0.1:0"}, telemetry));
+//   PAWL_ASSIGN(auto server, StreamServer::start({.listen = "127.0.0.1:0"}, blob, telemetry));
 //   server->port();                                  // where it listens
 //   Engine engine({..., .transport = *server, ...});  // binds address 1
 //
@@ -18,6 +18,7 @@
 #include <string>
 
 #include "pawl/base/result.h"
+#include "pawl/port/payload_store.h"
 #include "pawl/port/telemetry.h"
 #include "pawl/port/transport.h"
 
@@ -38,8 +39,9 @@ struct StreamCounts {
 
 class StreamServer final : public Transport {
  public:
+  // `payloads`: where workers read inputs and keep outputs that are too large for a frame.
   static Result<std::unique_ptr<StreamServer>> start(const StreamServerOptions& options,
-                                                     Telemetry& telemetry);
+                                                     PayloadStore& payloads, Telemetry& telemetry);
   ~StreamServer() override;
 
   void bind(Address address, Sink<Message>& receiver) override;

@@ -5,6 +5,7 @@
 #include "pawl/adapter/grpc/stream_client.h"
 #include "pawl/adapter/grpc/stream_server.h"
 #include "pawl/testing/contract/transport_contract.h"
+#include "pawl/testing/memory_blob.h"
 
 namespace pawl {
 namespace {
@@ -17,11 +18,12 @@ class Quiet final : public Telemetry {
 };
 
 Quiet quiet;
+MemoryBlob no_payloads;
 
 std::unique_ptr<StreamServer> server_on(uint16_t port) {
   StreamServerOptions options;
   options.listen = "127.0.0.1:" + std::to_string(port);
-  auto server = StreamServer::start(options, quiet);
+  auto server = StreamServer::start(options, no_payloads, quiet);
   if (!server.ok()) ADD_FAILURE() << server.error().message;
   return std::move(server.value());
 }
@@ -112,7 +114,7 @@ TEST(Stream, AClientFindsAServerThatComesLaterAndOneThatComesBack) {
 TEST(Stream, AnAddressThatCannotBeListenedOnIsAnError) {
   StreamServerOptions options;
   options.listen = "127.0.0.1:notaport";
-  auto server = StreamServer::start(options, quiet);
+  auto server = StreamServer::start(options, no_payloads, quiet);
   ASSERT_FALSE(server.ok());
   EXPECT_EQ(server.error().code, Code::unavailable);
   EXPECT_NE(server.error().message.find("127.0.0.1:notaport"), std::string::npos);

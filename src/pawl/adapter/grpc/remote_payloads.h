@@ -1,0 +1,41 @@
+// A worker's payload store: that of the coordinator it is connected to.
+//
+//   RemotePayloads payloads({.target = "10.0.0.1:7070"});
+//   PAWL_TRY(payloads.put(ref, bytes));
+//
+// A call waits for at most `patience`, then gives DEADLINE_EXCEEDED; UNAVAILABLE when the coordinator
+// cannot be reached meanwhile. Payloads that were read are kept in memory, up to cache_bytes_max: many
+// attempts read the same input. Threading: any thread; a call blocks its thread.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "pawl/base/time.h"
+#include "pawl/port/payload_store.h"
+
+namespace pawl {
+
+constexpr uint64_t remote_payload_part_bytes = 1 << 20;
+
+struct RemotePayloadsOptions {
+  std::string target;  // host:port
+  Duration patience = Duration::seconds(10);
+  uint64_t cache_bytes_max = 64 << 20;
+};
+
+class RemotePayloads final : public PayloadStore {
+ public:
+  explicit RemotePayloads(const RemotePayloadsOptions& options);
+  ~RemotePayloads() override;
+
+  Status put(const BlobRef& ref, ByteView bytes) override;
+  Result<Bytes> get(const BlobRef& ref) override;
+  Result<Bytes> part(const BlobRef& ref, uint64_t offset, uint64_t size) override;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace pawl

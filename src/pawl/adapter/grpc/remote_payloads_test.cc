@@ -1,0 +1,108 @@
+#include "pawl/adapter/grpc/remote_payloads.h"
+
+#include <gtest/gtest.h>
+
+#include "pawl/adapter/grpc/stream_server.h"
+#include "pawl/testing/memory_blob.h"
+
+namespace pawl {
+namespace {
+
+class Quiet final : public Telemetry {
+ public:
+  void count(std::string_view, uint64_t) override {}
+  void gauge(std::string_view, int64_t) override {}
+  void log(std::string_view) override {}
+};
+
+class RemotePayloadsTest : public testing::Test {
+ protected:
+  RemotePayloadsTest() : server_(StreamServer::start({}, kept_, quiet_).value()) {}
+
+  static BlobRef output(ByteView bytes, AttemptNumber attempt = 1) {
+    TaskKey task{ExecutionId{7}, 2, 3};
+    return {task.execution, output_blob_sequence(task, attempt), bytes.size(), hash128(bytes)};
+  }
+  RemotePayloadsOptions options() const {
+    RemotePayloadsOptions options;
+    options.target = "127.0.0.1:" + std::to_string(server_->port());
+    return options;
+  }
+
+  Quiet quiet_;
+  MemoryBlob kept_;
+  std::unique_ptr<StreamServer> server_;
+  RemotePayloads payloads_{options()};
+};
+
+Bytes several_parts() {
+  Bytes bytes;
+  for (uint32_t i = 0; bytes.size() < 3 * remote_payload_part_bytes + 17; ++i)
+    bytes += std::to_string(i) + ",";
+  return bytes;
+}
+
+TEST_F(RemotePayloadsTest, KeepsAtTheCoordinatorWhatIsPut) {
+  const Bytes bytes = several_parts();
+  const BlobRef ref = output(bytes);
+  Status put = payloads_.put(ref, bytes);
+  ASSERT_TRUE(put.ok()) << put.error().message;
+  EXPECT_EQ(kept_.get(ref).value(), bytes);
+  EXPECT_EQ(payloads_.get(ref).value(), bytes);
+  EXPECT_EQ(payloads_.part(ref, 5, 10).value(), bytes.substr(5, 10));
+}
+
+TEST_F(RemotePayloadsTest, ReadsPartsWithoutTheRest) {
+  const Bytes bytes = several_parts();
+  const BlobRef ref = output(bytes);
+  ASSERT_TRUE(kept_.put(ref, bytes).ok());
+  uint64_t offset = remote_payload_part_bytes - 3;
+  EXPECT_EQ(payloads_.part(ref, offset, remote_payload_part_bytes + 9).value(),
+            bytes.substr(offset, remote_payload_part_bytes + 9));
+  EXPECT_EQ(payloads_.part(ref, bytes.size(), 0).value(), "");
+  EXPECT_EQ(payloads_.part(ref, bytes.size(), 1).error().code, Code::out_of_range);
+  EXPECT_EQ(payloads_.part(ref, UINT64_MAX, 2).error().code, Code::out_of_range);
+}
+
+TEST_F(RemotePayloadsTest, AnswersFromMemoryWhatItHasRead) {
+  const BlobRef ref = output("often read");
+  ASSERT_TRUE(kept_.put(ref, "often read").ok());
+  EXPECT_EQ(payloads_.get(ref).value(), "often read");
+  ASSERT_TRUE(kept_.drop(ref).ok());
+  EXPECT_EQ(payloads_.get(ref).value(), "often read");
+}
+
+TEST_F(RemotePayloadsTest, PassesTheStoresErrorsOn) {
+  EXPECT_EQ(payloads_.get(output("never put")).error().code, Code::not_found);
+  const BlobRef ref = output("damaged");
+  ASSERT_TRUE(kept_.put(ref, "damaged").ok());
+  kept_.corrupt(ref);
+  EXPECT_EQ(payloads_.get(ref).error().code, Code::data_loss);
+}
+
+TEST_F(RemotePayloadsTest, RefusesWhatIsNoOutputOfAnAttempt) {
+  BlobRef input{ExecutionId{7}, input_blob_sequence, 5, hash128("input")};
+  EXPECT_EQ(payloads_.put(input, "input").error().code, Code::permission_denied);
+  BlobRef staged = output("nobody's");
+  staged.owner = {};
+  EXPECT_EQ(payloads_.put(staged, "nobody's").error().code, Code::permission_denied);
+  BlobRef lie = output("these bytes");
+  EXPECT_EQ(payloads_.put(lie, "other bytes").error().code, Code::invalid_argument);
+  EXPECT_EQ(payloads_.put(lie, "these bytes, and more").error().code, Code::invalid_argument);
+  BlobRef large = output("small");
+  large.size = uint64_t{1} << 40;
+  EXPECT_EQ(payloads_.put(large, "small").error().code, Code::resource_exhausted);
+  EXPECT_EQ(kept_.count(), 0u);
+}
+
+TEST_F(RemotePayloadsTest, GivesUpOnACoordinatorThatIsNotThere) {
+  RemotePayloadsOptions impatient = options();
+  server_.reset();
+  impatient.patience = Duration::milliseconds(50);
+  RemotePayloads payloads(impatient);
+  Code code = payloads.get(output("unreachable")).error().code;
+  EXPECT_TRUE(code == Code::deadline_exceeded || code == Code::unavailable);
+}
+
+}  // namespace
+}  // namespace pawl

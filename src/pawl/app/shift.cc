@@ -1,0 +1,103 @@
+#include "pawl/app/shift.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+#include "pawl/adapter/grpc/remote_payloads.h"
+#include "pawl/adapter/grpc/stream_client.h"
+#include "pawl/adapter/linux_loop/linux_clock.h"
+#include "pawl/app/random_number.h"
+#include "pawl/app/workshop.h"
+
+namespace pawl {
+namespace {
+
+// Lines for whoever started the worker.
+class StderrLog final : public Telemetry {
+ public:
+  void count(std::string_view, uint64_t) override {}
+  void gauge(std::string_view, int64_t) override {}
+  void log(std::string_view line) override {
+    std::string text = "pawl: " + std::string(line) + "\n";
+    (void)!write(STDERR_FILENO, text.data(), text.size());
+  }
+};
+
+// A directory of our own, removed at the end.
+class Scratch {
+ public:
+  ~Scratch() {
+    std::error_code ignored;
+    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
+  }
+  Status make() {
+    const char* below = getenv("TMPDIR");
+    std::string pattern = std::string(below != nullptr && *below != '\0' ? below : "/tmp");
+    pattern += "/pawl-worker-XXXXXX";
+    if (mkdtemp(pattern.data()) == nullptr)
+      return Error{Code::failed_precondition, "no directory for outputs can be made as " + pattern +
+                                                  ": " + strerror(errno) + "; set TMPDIR"};
+    path_ = pattern;
+    return {};
+  }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+class ServedShift final : public cli::Shift {
+ public:
+  Status start(const cli::ShiftRequest& request, const FunctionRegistry* functions) {
+    PAWL_ASSIGN(loop_, LinuxLoop::create(clock_));
+    PAWL_TRY(scratch_.make());
+    StreamClientOptions stream;
+    stream.target = request.server;
+    transport_ = std::make_unique<StreamClient>(stream, telemetry_);
+    RemotePayloadsOptions payloads;
+    payloads.target = request.server;
+    payloads_ = std::make_unique<RemotePayloads>(payloads);
+    WorkshopOptions options;
+    options.name = request.name;
+    options.jobs = request.jobs;
+    options.functions = functions;
+    options.output_root = scratch_.path();
+    options.lease = network_lease;
+    options.link = network_link();
+    options.first_address = random_number() | 1;  // nobody else has it, or ever had
+    PAWL_ASSIGN(workshop_, Workshop::open({*loop_, clock_, *transport_, telemetry_, *payloads_},
+                                          std::move(options)));
+    return {};
+  }
+
+  LinuxLoop& loop() override { return *loop_; }
+  bool connected() const override { return workshop_->connected(); }
+  uint64_t running() const override { return workshop_->running().size(); }
+  void drain() override { workshop_->drain(); }
+  void abandon() override { workshop_->abandon(); }
+  bool stopped() const override { return workshop_->stopped(); }
+
+ private:
+  LinuxClock clock_;
+  StderrLog telemetry_;
+  Scratch scratch_;
+  std::unique_ptr<LinuxLoop> loop_;
+  std::unique_ptr<StreamClient> transport_;
+  std::unique_ptr<RemotePayloads> payloads_;
+  std::unique_ptr<Workshop> workshop_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<cli::Shift>> start_shift(const cli::ShiftRequest& request,
+                                                const FunctionRegistry* functions) {
+  auto shift = std::make_unique<ServedShift>();
+  PAWL_TRY(shift->start(request, functions));
+  return std::unique_ptr<cli::Shift>(std::move(shift));
+}
+
+}  // namespace pawl

@@ -1,0 +1,186 @@
+#include "pawl/app/workshop.h"
+
+#include <limits.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <thread>
+
+#include "pawl/adapter/jq/jq_evaluator.h"
+#include "pawl/isolate/attempt_renderer.h"
+#include "pawl/isolate/function.h"
+#include "pawl/isolate/function_executor.h"
+#include "pawl/isolate/process_executor.h"
+#include "pawl/isolate/transform.h"
+
+extern char** environ;  // NOLINT: the process's own
+
+namespace pawl {
+namespace {
+
+// More than the slots, so that none idles while the next grant becomes durable.
+constexpr uint32_t process_credit_per_slot = 8;
+constexpr uint32_t function_credit = 16'384;
+
+std::vector<std::string> own_environment() {
+  std::vector<std::string> environment;
+  for (char** entry = environ; *entry != nullptr; ++entry) environment.emplace_back(*entry);
+  return environment;
+}
+
+constexpr uint32_t bit_of(NodeType type) {
+  return 1u << static_cast<unsigned>(type);
+}
+
+}  // namespace
+
+// In the order in which they need each other.
+struct Workshop::Parts {
+  Parts(const Surroundings& surroundings, WorkshopOptions given)
+      : around(surroundings),
+        options(std::move(given)),
+        evaluations(around.loop),
+        evaluator(JqOptions{.helper = options.programs_directory + "/pawl-jq"}, evaluations),
+        expressions(evaluator, evaluations, around.payloads, around.loop),
+        renderer(expressions),
+        process_news(around.loop),
+        function_news(around.loop),
+        transform(expressions, around.payloads, process_news) {}
+
+  Status start_processes();
+  void start_functions();
+  std::unique_ptr<Worker> worker(WorkerSpec spec, Address address, Executors executors,
+                                 Mailbox<ExecutorNews>& news) const;
+
+  Surroundings around;
+  WorkshopOptions options;
+  Mailbox<Evaluation> evaluations;
+  JqEvaluator evaluator;
+  Expressions expressions;
+  AttemptRenderer renderer;
+  Mailbox<ExecutorNews> process_news;
+  Mailbox<ExecutorNews> function_news;
+  TransformExecutor transform;
+  std::unique_ptr<ProcessExecutor> process;
+  std::unique_ptr<FunctionExecutor> function;
+  std::unique_ptr<Worker> process_worker;
+  std::unique_ptr<Worker> function_worker;
+};
+
+Status Workshop::Parts::start_processes() {
+  ProcessRunnerOptions runner;
+  runner.environment = options.environment;
+  runner.directory = options.working_directory;
+  runner.output_root = options.output_root;
+  runner.guardian = {options.programs_directory + "/pawl-guardian"};
+  PAWL_ASSIGN(process, ProcessExecutor::create(around.loop, around.clock, runner, renderer,
+                                               around.payloads, process_news));
+  WorkerSpec spec;
+  spec.name = options.name.empty() ? "processes" : options.name;
+  spec.slots = std::min(options.jobs, process->max_slots());
+  spec.credit = spec.slots * process_credit_per_slot;
+  spec.node_types = bit_of(NodeType::process) | bit_of(NodeType::transform);
+  process_worker =
+      worker(std::move(spec), options.first_address,
+             Executors{{NodeType::process, process.get()}, {NodeType::transform, &transform}},
+             process_news);
+  return {};
+}
+
+void Workshop::Parts::start_functions() {
+  function =
+      std::make_unique<FunctionExecutor>(*options.functions, options.jobs, around.loop,
+                                         around.clock, renderer, around.payloads, function_news);
+  WorkerSpec spec;
+  spec.name = options.name.empty() ? "functions" : options.name + "/functions";
+  spec.slots = options.jobs;
+  spec.credit = function_credit;
+  spec.node_types = bit_of(NodeType::function);
+  spec.functions = options.functions->names();
+  function_worker = worker(std::move(spec), options.first_address + 1,
+                           Executors{{NodeType::function, function.get()}}, function_news);
+}
+
+std::unique_ptr<Worker> Workshop::Parts::worker(WorkerSpec spec, Address address,
+                                                Executors executors,
+                                                Mailbox<ExecutorNews>& news) const {
+  WorkerOptions worker;
+  worker.address = address;
+  worker.incarnation = options.incarnation;
+  worker.spec = std::move(spec);
+  worker.spec.lease = options.lease;
+  worker.link = options.link;
+  return std::make_unique<Worker>(std::move(worker), std::move(executors), around.clock,
+                                  around.loop, around.transport, news, around.telemetry);
+}
+
+Workshop::Workshop(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+Workshop::~Workshop() = default;
+
+Result<std::unique_ptr<Workshop>> Workshop::open(const Surroundings& around,
+                                                 WorkshopOptions options) {
+  if (options.jobs == 0) options.jobs = default_jobs();
+  if (options.environment.empty()) options.environment = own_environment();
+  if (options.programs_directory.empty()) options.programs_directory = own_programs_directory();
+  auto parts = std::make_unique<Parts>(around, std::move(options));
+  PAWL_TRY(parts->start_processes());
+  const FunctionRegistry* functions = parts->options.functions;
+  if (functions != nullptr && !functions->names().empty()) parts->start_functions();
+  return std::unique_ptr<Workshop>(new Workshop(std::move(parts)));
+}
+
+std::vector<Worker*> Workshop::workers() const {
+  std::vector<Worker*> workers;
+  if (parts_->process_worker) workers.push_back(parts_->process_worker.get());
+  if (parts_->function_worker) workers.push_back(parts_->function_worker.get());
+  return workers;
+}
+
+std::vector<RunningLaunch> Workshop::running() const {
+  std::vector<RunningLaunch> running;
+  for (const Worker* worker : workers()) {
+    std::vector<RunningLaunch> more = worker->running();
+    running.insert(running.end(), more.begin(), more.end());
+  }
+  return running;
+}
+
+bool Workshop::connected() const {
+  std::vector<Worker*> all = workers();
+  return std::all_of(all.begin(), all.end(),
+                     [](const Worker* worker) { return worker->connected(); });
+}
+
+void Workshop::drain() {
+  for (Worker* worker : workers()) worker->drain();
+}
+
+void Workshop::abandon() {
+  for (Worker* worker : workers()) worker->abandon();
+}
+
+bool Workshop::stopped() const {
+  std::vector<Worker*> all = workers();
+  return std::all_of(all.begin(), all.end(), [](const Worker* worker) { return worker->gone(); });
+}
+
+// What a broken connection loses is sent again soon, for a lease is short.
+LinkOptions network_link() {
+  LinkOptions link;
+  link.retransmit_max = Duration::seconds(1);
+  return link;
+}
+
+std::string own_programs_directory() {
+  char path[PATH_MAX];
+  ssize_t length = readlink("/proc/self/exe", path, sizeof path);
+  if (length <= 0) return ".";
+  std::string program(path, static_cast<size_t>(length));
+  return program.substr(0, program.rfind('/'));
+}
+
+uint32_t default_jobs() {
+  return std::max(1u, std::thread::hardware_concurrency());
+}
+
+}  // namespace pawl

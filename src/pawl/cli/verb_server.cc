@@ -1,0 +1,128 @@
+// `pawl server` and `pawl worker`: an engine for others, and hands for it.
+
+#include <limits.h>
+#include <unistd.h>
+
+#include "pawl/adapter/linux_loop/linux_clock.h"
+#include "pawl/cli/verbs.h"
+#include "pawl/definition/quantity.h"
+
+namespace pawl::cli {
+namespace {
+
+constexpr const char* default_listen = "127.0.0.1:7070";
+constexpr Duration look_interval = Duration::milliseconds(200);
+constexpr Duration drain_default = Duration::seconds(30);
+
+std::string host_name() {
+  char name[HOST_NAME_MAX + 1] = {};
+  return gethostname(name, HOST_NAME_MAX) == 0 ? name : "worker";
+}
+
+// Both ends speak of host:port.
+Result<std::string> address_of(const Arguments& given, std::string_view option) {
+  std::string address = given.value(option).value_or(default_listen);
+  size_t colon = address.rfind(':');
+  bool whole = colon != std::string::npos && colon > 0 && colon + 1 < address.size() &&
+               address.find_first_not_of("0123456789", colon + 1) == std::string::npos;
+  if (whole) return address;
+  return Error{Code::invalid_argument, "--" + std::string(option) + " takes HOST:PORT, such as " +
+                                           default_listen + ", not \"" + address + "\""};
+}
+
+std::string with_port(const std::string& listen, uint16_t port) {
+  return listen.substr(0, listen.rfind(':') + 1) + std::to_string(port);
+}
+
+Result<uint32_t> jobs_of(const Arguments& given) {
+  PAWL_ASSIGN(uint64_t jobs, number_of(given, "jobs", 0, 0));
+  if (jobs > 100'000)
+    return Error{Code::invalid_argument, "--jobs: at most 100,000 tasks can run at once"};
+  return static_cast<uint32_t>(jobs);
+}
+
+// What runs in the server itself ends with it, and runs again elsewhere.
+int serve(Session& session) {
+  Station& station = session.station();
+  while (session.interrupts().count() == 0 && !station.failed())
+    station.loop().run_once(look_interval);
+  if (station.failed()) {
+    session.say("the state directory can take nothing more; see pawl.log in it");
+    return session.close(exit_unable);
+  }
+  session.say("stopping; workers go on with what they run until the server is back");
+  return session.close();
+}
+
+// Until what runs has ended, the limit is over, or a second signal comes.
+int leave_work(Session& session, Shift& shift, LinuxClock& clock, Duration limit) {
+  if (shift.running() > 0)
+    session.say("finishing " + std::to_string(shift.running()) +
+                " running launches; a second signal ends them at once");
+  shift.drain();
+  Instant end = clock.monotonic() + limit;
+  bool abandoned = false;
+  while (!shift.stopped()) {
+    if (!abandoned && (session.interrupts().count() > 1 || clock.monotonic() >= end)) {
+      session.say("ending what still runs; it is granted to others");
+      shift.abandon();
+      abandoned = true;
+    }
+    if (!shift.connected() && shift.running() == 0) break;  // nobody is there to say goodbye to
+    shift.loop().run_once(Duration::milliseconds(20));
+  }
+  return abandoned ? exit_failed : exit_ok;
+}
+
+int work(Session& session, Shift& shift, const ShiftRequest& request, Duration drain_limit) {
+  LinuxClock clock;
+  bool connected = false;
+  while (session.interrupts().count() == 0) {
+    shift.loop().run_once(look_interval);
+    if (shift.connected() == connected) continue;
+    connected = !connected;
+    session.say(connected ? "working for " + request.server + " as " + request.name
+                          : "no session at " + request.server + " any more; trying again");
+  }
+  return leave_work(session, shift, clock, drain_limit);
+}
+
+}  // namespace
+
+int verb_server(Session& session, const Arguments& given) {
+  StationRequest request;
+  request.directory = Session::directory(given);
+  request.purpose = Purpose::serve;
+  Result<std::string> listen = address_of(given, "listen");
+  if (!listen.ok()) return session.fail(listen.error());
+  request.listen = *listen;
+  Result<uint32_t> jobs = jobs_of(given);
+  if (!jobs.ok()) return session.fail(jobs.error());
+  request.jobs = *jobs;
+  if (Status opened = session.open(request); !opened.ok()) return session.fail(opened.error());
+  session.say("serving " + request.directory + ", workers at " +
+              with_port(request.listen, session.station().port()));
+  return serve(session);
+}
+
+int verb_worker(Session& session, const Arguments& given) {
+  ShiftRequest request;
+  Result<std::string> server = address_of(given, "server");
+  if (!server.ok()) return session.fail(server.error());
+  request.server = *server;
+  Result<uint32_t> jobs = jobs_of(given);
+  if (!jobs.ok()) return session.fail(jobs.error());
+  request.jobs = *jobs;
+  request.name = given.value("name").value_or(host_name());
+  Duration drain_limit = drain_default;
+  if (std::optional<std::string> text = given.value("drain")) {
+    Result<Duration> limit = parse_duration(*text);
+    if (!limit.ok()) return session.fail({limit.error().code, "--drain: " + limit.error().message});
+    drain_limit = *limit;
+  }
+  Result<std::unique_ptr<Shift>> shift = session.hire(request);
+  if (!shift.ok()) return session.fail(shift.error());
+  return work(session, **shift, request, drain_limit);
+}
+
+}  // namespace pawl::cli

@@ -1,0 +1,31 @@
+// Payloads too large for a message, for whoever runs attempts: reads what an attempt needs, keeps what
+// it made.
+//
+//   PAWL_TRY(payloads.put({execution, output_blob_sequence(task, attempt), n, hash128(bytes)}, bytes));
+//   ... the report that refers to it is sent ...
+//
+// Contract (testing/contract/blob_contract.h): put() returns when the bytes are durable; the same
+// reference may be put again, with the same content or (after a crash) with other content. get() checks
+// size and hash and answers DATA_LOSS rather than other bytes; NOT_FOUND if it was never put or was
+// dropped. part() reads without the hash check and is for callers that have checked once. UNAVAILABLE or
+// DEADLINE_EXCEEDED where the store is behind a network that fails: the attempt fails, and is tried again.
+// Any thread.
+#pragma once
+
+#include <cstdint>
+
+#include "pawl/base/bytes.h"
+#include "pawl/base/result.h"
+#include "pawl/model/payload.h"
+
+namespace pawl {
+
+class PayloadStore {
+ public:
+  virtual ~PayloadStore() = default;
+  virtual Status put(const BlobRef& ref, ByteView bytes) = 0;
+  virtual Result<Bytes> get(const BlobRef& ref) = 0;
+  virtual Result<Bytes> part(const BlobRef& ref, uint64_t offset, uint64_t size) = 0;
+};
+
+}  // namespace pawl

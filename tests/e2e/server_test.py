@@ -1,0 +1,113 @@
+"""A server and its workers, in processes of their own."""
+
+import json
+import os
+import unittest
+
+from pawl_case import PawlCase, alive
+
+# A task that says it runs and waits until the file `go` is there.
+GATED = """\
+name: gated
+input: {fifo: null}
+nodes:
+  gate:
+    run: |
+      echo $PAWL_ATTEMPT $$ > ${ .input.fifo }
+      until [ -e go ]; do sleep 0.05; done
+      echo open
+output: ${ .nodes.gate.output }
+"""
+
+# A large value made by one task and read by others.
+LARGE = """\
+name: large
+nodes:
+  make: {run: seq 100000, output: lines}
+  pick: {needs: [make], for_each: 3, transform: ".nodes.make.output[41 + .item]"}
+  again: {needs: [make], transform: ".nodes.make.output"}
+output: '${ {count: (.nodes.again.output | length), pick: .nodes.pick.output} }'
+"""
+
+
+class ServerTest(PawlCase):
+    def test_a_workflow_runs_on_the_workers(self):
+        server, address = self.server()
+        one = self.worker(address, "--name", "one")
+        two = self.worker(address, "--name", "two")
+        self.write("many.yaml", "name: many\nnodes: {a: {for_each: 40, run: 'echo $PPID'}}\n"
+                                "output: ${ .nodes.a.output | unique | length }\n")
+        self.assertEqual(self.pawl("run", "many.yaml").stdout, "2\n")
+        self.assertEqual(self.pawl("each", "echo", "{}", ":::", "a", "b").stdout, "a\nb\n")
+        self.stop(one)
+        self.stop(two)
+        self.stop(server)
+        self.pawl("verify")
+
+    def test_large_payloads_reach_a_worker_and_come_back(self):
+        _, address = self.server()
+        self.worker(address)
+        self.write("large.yaml", LARGE)
+        self.assertEqual(json.loads(self.pawl("run", "large.yaml").stdout),
+                         {"count": 100000, "pick": ["42", "43", "44"]})
+
+    def test_a_worker_waits_for_its_server(self):
+        first, address = self.server()
+        self.stop(first)
+        early = self.start("worker", "--server", address)
+        self.said(early, "no connection")
+        self.server(listen=address)
+        self.said(early, "working for")
+
+    def test_sigterm_lets_a_worker_finish(self):
+        _, address = self.server()
+        worker = self.worker(address, "--name", "leaving")
+        fifo = self.fifo()
+        self.write("gated.yaml", GATED)
+        run = self.start("run", "gated.yaml", "-i", f"fifo={fifo}")
+        self.assertEqual(self.heard(fifo).split()[0], "1")
+        worker.terminate()
+        self.said(worker, "finishing 1")
+        (self.place / "go").touch()
+        self.finish(worker, 0)
+        self.assertEqual(self.finish(run, 0)[0], "open\n")
+
+    def test_a_second_signal_hands_over_what_runs(self):
+        _, address = self.server()
+        worker = self.worker(address)
+        fifo = self.fifo()
+        self.write("gated.yaml", GATED)
+        run = self.start("run", "gated.yaml", "-i", f"fifo={fifo}")
+        attempt, pid = self.heard(fifo).split()
+        self.assertEqual(attempt, "1")
+        worker.terminate()
+        self.said(worker, "finishing 1")
+        worker.terminate()
+        self.finish(worker, 1)
+        self.assertFalse(alive(int(pid)))
+        self.worker(address)
+        self.assertEqual(self.heard(fifo).split()[0], "2")
+        (self.place / "go").touch()
+        self.assertEqual(self.finish(run, 0)[0], "open\n")
+
+    def test_a_worker_leaves_nothing_behind(self):
+        _, address = self.server()
+        self.environment["TMPDIR"] = str(self.place / "tmp")
+        os.mkdir(self.place / "tmp")
+        worker = self.worker(address)
+        self.pawl("each", "seq", ":::", "1", "2", "3")
+        self.stop(worker)
+        self.assertEqual(os.listdir(self.place / "tmp"), [])
+
+    def test_errors_say_what_to_do(self):
+        self.assertIn("HOST:PORT", self.pawl("worker", "--server", "nonsense", code=2).stderr)
+        self.assertIn("HOST:PORT", self.pawl("server", "--listen", ":x", code=2).stderr)
+        server, address = self.server()
+        self.assertIn(f"in use by process {server.pid}",
+                      self.pawl("server", "--listen", "127.0.0.1:0", code=3).stderr)
+        busy = self.pawl("server", "--state", "other", "--listen", address, code=3).stderr
+        self.assertIn(f"cannot listen on {address}", busy)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -28,6 +28,20 @@ struct SubmitRequest {
   // Absolute: where the relative directories of `definition` begin. Empty: where the process that
   // holds the state directory runs.
   std::string directory{};
+  // Instead of a definition: a registered workflow, the newest "nightly" or the newest
+  // "nightly@1.2". Nothing is read or compiled again.
+  std::string workflow{};
+};
+// Submits and waits: the answer is the execution's detail once nothing of it moves any more.
+struct RunRequest {
+  SubmitRequest submit{};
+};
+// Makes a definition known, so that executions can be started by its name. Of one that is known
+// already, nothing changes.
+struct RegisterDefinition {
+  std::string definition{};
+  std::string file_name{};
+  std::string directory{};  // as in SubmitRequest
 };
 // The same workflow with each of `inputs_json`, in one group commit. Execution i has the request id
 // `request_id`/i. Nothing is started unless all inputs are well-formed.
@@ -38,6 +52,7 @@ struct SubmitMany {
   std::string request_id{};
   std::string labels_json{};
   std::string directory{};
+  std::string workflow{};
 };
 constexpr uint64_t submit_many_max = 65'536;  // inputs in one SubmitMany
 
@@ -75,10 +90,16 @@ struct GetServer {};
 
 using Call = std::variant<SubmitRequest, SubmitMany, Cancel, Redrive, Discard, Forget,
                           AwaitExecution, GetExecution, ListExecutions, GetTask, ListDeadLetters,
-                          Explain, GetOverview, ReadHistory, GetProgress, ReadPayload, GetServer>;
+                          Explain, GetOverview, ReadHistory, GetProgress, ReadPayload, GetServer,
+                          RunRequest, RegisterDefinition, GetWorkflow, ListWorkflows>;
 
 struct Submitted {
   ExecutionId execution;
+};
+struct Registered {
+  WorkflowId id;
+  std::string name;
+  std::string version;
 };
 struct SubmittedMany {
   struct One {
@@ -105,9 +126,10 @@ struct ServerInfo {
   uint64_t durable_position = 0;
 };
 
-using CallResult = std::variant<Error, Submitted, SubmittedMany, Changed, Settlement,
-                                ExecutionDetail, ExecutionList, TaskDetail, DeadLetterList, WhyList,
-                                Overview, History, ProgressList, PayloadPart, ServerInfo>;
+using CallResult =
+    std::variant<Error, Submitted, SubmittedMany, Changed, Settlement, ExecutionDetail,
+                 ExecutionList, TaskDetail, DeadLetterList, WhyList, Overview, History,
+                 ProgressList, PayloadPart, ServerInfo, Registered, WorkflowDetail, WorkflowList>;
 
 // A call with the number that its answer will carry; chosen by the caller, unique while open.
 struct NumberedCall {

@@ -22,21 +22,42 @@ void fields(IO& io, T& v) {
 
 template <class IO, Same<SubmitRequest> T>
 void fields(IO& io, T& v) {
-  io.required("definition", v.definition);
+  io("definition", v.definition);
   io("file_name", v.file_name);
   io.json("input", v.input_json);
   io("request_id", v.request_id);
   io.json("labels", v.labels_json);
   io("directory", v.directory);
+  io("workflow", v.workflow);
+}
+template <class IO, Same<RunRequest> T>
+void fields(IO& io, T& v) {
+  fields(io, v.submit);
+}
+template <class IO, Same<RegisterDefinition> T>
+void fields(IO& io, T& v) {
+  io.required("definition", v.definition);
+  io("file_name", v.file_name);
+  io("directory", v.directory);
+}
+template <class IO, Same<GetWorkflow> T>
+void fields(IO& io, T& v) {
+  io.required("name", v.name);
+}
+template <class IO, Same<ListWorkflows> T>
+void fields(IO& io, T& v) {
+  io("before", v.before);
+  io("limit", v.limit);
 }
 template <class IO, Same<SubmitMany> T>
 void fields(IO& io, T& v) {
-  io.required("definition", v.definition);
+  io("definition", v.definition);
   io("file_name", v.file_name);
   io.json_list("inputs", v.inputs_json);
   io("request_id", v.request_id);
   io.json("labels", v.labels_json);
   io("directory", v.directory);
+  io("workflow", v.workflow);
 }
 template <class IO, Same<Selection> T>
 void fields(IO& io, T& v) {
@@ -98,6 +119,8 @@ template <class IO, Same<ReadHistory> T>
 void fields(IO& io, T& v) {
   io.required("execution", v.execution);
   io("limit", v.limit);
+  io.text("after", v.after, "a place in a history like \"12-3\"");
+  io("wait", v.wait);
 }
 template <class IO, Same<GetProgress> T>
 void fields(IO& io, T& v) {
@@ -262,6 +285,24 @@ void fields(IO& io, T& v) {
 template <class IO, Same<ProgressList> T>
 void fields(IO& io, T& v) {
   io("tasks", v.tasks);
+}
+template <class IO, Same<Registered> T>
+void fields(IO& io, T& v) {
+  io("id", v.id);
+  io("name", v.name);
+  io("version", v.version);
+}
+template <class IO, Same<WorkflowDetail> T>
+void fields(IO& io, T& v) {
+  io("id", v.id);
+  io("name", v.name);
+  io("version", v.version);
+  io("hash", v.hash);
+  io("nodes", v.nodes);
+}
+template <class IO, Same<WorkflowList> T>
+void fields(IO& io, T& v) {
+  io("workflows", v.workflows);
 }
 template <class IO, Same<PayloadPart> T>
 void fields(IO& io, T& v) {

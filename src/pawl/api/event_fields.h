@@ -160,10 +160,11 @@ void fields(IO& io, T& v) {
   io.bytes("content", v.content);
 }
 
-// A history's entry: {"position", "clock_ns", "time", "event": name, "with": {its fields}}.
+// A history's entry: {"position", "index", "clock_ns", "time", "event": name, "with": {its fields}}.
 template <class IO, Same<HistoryEntry> T>
 void fields(IO& io, T& v) {
   io("position", v.position);
+  io("index", v.index);
   io("clock_ns", v.now);
   io("time", v.wall);
   io.choice("event", "with", v.event);

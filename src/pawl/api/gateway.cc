@@ -19,10 +19,9 @@ CallResult widened(To value) {
                     std::move(value));
 }
 
-// What the two forms of submission have in common.
-SubmitMany as_many(const SubmitRequest& request) {
-  return {request.definition, request.file_name,   {request.input_json},
-          request.request_id, request.labels_json, request.directory};
+bool is_submission(const Call& call) {
+  return std::holds_alternative<SubmitRequest>(call) || std::holds_alternative<SubmitMany>(call) ||
+         std::holds_alternative<RunRequest>(call);
 }
 
 const Selection* selection_of(const Call& call) {
@@ -93,13 +92,13 @@ Gateway::~Gateway() {
   answers_.attach(nullptr);
 }
 
-void Gateway::call(NumberedCall call, Sink<CallAnswer>& client) {
+uint64_t Gateway::call(NumberedCall call, Sink<CallAnswer>& client, const Caller&) {
   if (open_.size() >= options_.calls_open_max) {
     client.put(
         {call.ticket, Error{Code::resource_exhausted,
                             "the limit calls_open_max (" + std::to_string(options_.calls_open_max) +
                                 ") is reached; try again when some have been answered"}});
-    return;
+    return 0;
   }
   uint64_t id = ++last_id_;
   Open& open = open_[id];
@@ -107,13 +106,14 @@ void Gateway::call(NumberedCall call, Sink<CallAnswer>& client) {
   open.ticket = call.ticket;
   open.call = std::move(call.call);
   begin(id, open);
+  return id;
 }
 
 void Gateway::begin(uint64_t id, Open& open) {
-  if (const auto* submit = std::get_if<SubmitRequest>(&open.call)) {
-    begin_submit(id, open, as_many(*submit));
-  } else if (const auto* many = std::get_if<SubmitMany>(&open.call)) {
-    begin_submit(id, open, *many);
+  if (is_submission(open.call)) {
+    begin_submit(id, open);
+  } else if (const auto* definition = std::get_if<RegisterDefinition>(&open.call)) {
+    begin_register(id, open, *definition);
   } else if (const Selection* what = selection_of(open.call)) {
     begin_selection(id, open, *what);
   } else if (const auto* forget = std::get_if<Forget>(&open.call)) {
@@ -226,6 +226,9 @@ void Gateway::take(Response response) {
   const auto* detail = std::get_if<ExecutionDetail>(&result);
   if (detail != nullptr && selection_of(open.call) != nullptr)
     return continue_selection(id, open, *detail);
+  if (const auto* workflow = std::get_if<WorkflowDetail>(&result);
+      workflow != nullptr && is_submission(open.call))
+    return continue_submit(id, open, *workflow);
   finish(id, widened(std::move(result)));
 }
 
@@ -237,9 +240,7 @@ void Gateway::take(uint64_t id, Open& open, uint64_t part, Reply reply) {
   }
   if (part != register_part) return submitted(id, open, part, std::move(reply));
   if (reply.code != Code::ok) return finish(id, error_of(std::move(reply)));
-  open.prepared->id = WorkflowId{reply.number};
-  open.prepared->encoded.clear();
-  send_submits(id, open);
+  registered(id, open, WorkflowId{reply.number});
 }
 
 void Gateway::settle(ExecutionId execution, const Reply& reply) {
@@ -265,7 +266,7 @@ void Gateway::finish(uint64_t id, CallResult result) {
 void Gateway::forget(const Sink<CallAnswer>& client) {
   std::erase_if(open_, [&](const auto& entry) {
     if (entry.second.client != &client) return false;
-    forget_await(entry.first, entry.second);
+    forget_waiting(entry.first, entry.second);
     return true;
   });
 }
@@ -273,13 +274,27 @@ void Gateway::forget(const Sink<CallAnswer>& client) {
 void Gateway::forget(const Sink<CallAnswer>& client, Ticket ticket) {
   std::erase_if(open_, [&](const auto& entry) {
     if (entry.second.client != &client || entry.second.ticket != ticket) return false;
-    forget_await(entry.first, entry.second);
+    forget_waiting(entry.first, entry.second);
     return true;
   });
 }
 
-// The question to the engine stays: whoever asks next joins it.
-void Gateway::forget_await(uint64_t id, const Open& open) {
+void Gateway::forget(uint64_t id) {
+  auto open = open_.find(id);
+  if (open == open_.end()) return;
+  forget_waiting(id, open->second);
+  open_.erase(open);
+}
+
+void Gateway::stop_waiting(uint64_t id) {
+  if (open_.contains(id)) ports_.engine.put({0, StopWaiting{ticket_of(id, 0)}});
+}
+
+// The question of an await stays: whoever asks next joins it.
+void Gateway::forget_waiting(uint64_t id, const Open& open) {
+  const auto* read = std::get_if<ReadHistory>(&open.call);
+  if (std::holds_alternative<RunRequest>(open.call) || (read != nullptr && read->wait))
+    ports_.engine.put({0, StopWaiting{ticket_of(id, 0)}});
   const auto* await = std::get_if<AwaitExecution>(&open.call);
   if (await == nullptr) return;
   if (auto waiting = awaits_.find(await->execution); waiting != awaits_.end())

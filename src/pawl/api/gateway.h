@@ -27,6 +27,7 @@
 #include <variant>
 #include <vector>
 
+#include "pawl/api/access.h"
 #include "pawl/api/call.h"
 #include "pawl/api/prepared.h"
 #include "pawl/api/staged_input.h"
@@ -75,10 +76,15 @@ class Gateway final : public Actor {
   Gateway(const Gateway&) = delete;
   Gateway& operator=(const Gateway&) = delete;
 
-  // Exactly one answer reaches `client`, perhaps before this returns; none after forget().
-  void call(NumberedCall call, Sink<CallAnswer>& client);
+  // Exactly one answer reaches `client`, perhaps before this returns; none after forget(). What it
+  // returns names the call until it is answered, for forget() and stop_waiting().
+  uint64_t call(NumberedCall call, Sink<CallAnswer>& client, const Caller& caller = {});
   void forget(const Sink<CallAnswer>& client);
   void forget(const Sink<CallAnswer>& client, Ticket ticket);
+  void forget(uint64_t id);
+  // A RunRequest or a ReadHistory that waits is answered at once with what there is: the execution
+  // as it is now, a history without entries.
+  void stop_waiting(uint64_t id);
   uint64_t open_calls() const { return open_.size(); }
 
   bool turn() override;
@@ -102,14 +108,17 @@ class Gateway final : public Actor {
   using Question = decltype(Request::what);
 
   void begin(uint64_t id, Open& open);
-  void begin_submit(uint64_t id, Open& open, const SubmitMany& request);
+  void begin_submit(uint64_t id, Open& open);
+  void begin_register(uint64_t id, Open& open, const RegisterDefinition& request);
   void begin_await(uint64_t id, ExecutionId execution);
   void begin_selection(uint64_t id, Open& open, const Selection& what);
   void continue_selection(uint64_t id, Open& open, const ExecutionDetail& detail);
   CallResult read_payload(const ReadPayload& call) const;
   CallResult server_info() const;
 
-  Result<std::shared_ptr<Prepared>> prepare(const SubmitMany& request);
+  Result<std::shared_ptr<Prepared>> prepare(const RegisterDefinition& definition);
+  void continue_submit(uint64_t id, Open& open, const WorkflowDetail& detail);
+  void registered(uint64_t id, Open& open, WorkflowId workflow);
   Status check_expressions(const Loaded& loaded, const std::string& file_name) const;
   Status make_submits(Open& open, const SubmitMany& request);
   Status fill_input(Submit& submit, const Prepared& prepared, const std::string& given);
@@ -121,7 +130,7 @@ class Gateway final : public Actor {
   void take(uint64_t id, Open& open, uint64_t part, Reply reply);
   void settle(ExecutionId execution, const Reply& reply);
   void finish(uint64_t id, CallResult result);
-  void forget_await(uint64_t id, const Open& open);
+  void forget_waiting(uint64_t id, const Open& open);
 
   // A ticket at the engine: a number of ours, and which part of the call (0 where there is one).
   static constexpr int part_bits = 17;
@@ -140,6 +149,7 @@ class Gateway final : public Actor {
   std::map<ExecutionId, std::set<uint64_t>> awaits_;
   std::map<uint64_t, ExecutionId> await_questions_;
   PreparedCache prepared_;
+  NamedCache named_;
   std::map<Ticket, StagedInputRef> staged_;  // of submits that the engine has not answered
 };
 

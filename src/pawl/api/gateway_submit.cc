@@ -50,15 +50,62 @@ void begin_directories_at(Workflow& workflow, const std::string& directory) {
   }
 }
 
+// What the forms of submission have in common.
+SubmitMany submission_in(const Call& call) {
+  if (const auto* many = std::get_if<SubmitMany>(&call)) return *many;
+  const auto* run = std::get_if<RunRequest>(&call);
+  const SubmitRequest& one = run != nullptr ? run->submit : std::get<SubmitRequest>(call);
+  return {one.definition,  one.file_name, {one.input_json}, one.request_id,
+          one.labels_json, one.directory, one.workflow};
+}
+
 }  // namespace
 
-void Gateway::begin_submit(uint64_t id, Open& open, const SubmitMany& request) {
+void Gateway::begin_submit(uint64_t id, Open& open) {
+  const SubmitMany request = submission_in(open.call);
+  if (request.workflow.empty() == request.definition.empty())
+    return finish(id, Error{Code::invalid_argument,
+                            "a submission needs either \"definition\", the text of a workflow, or "
+                            "\"workflow\", the name of a registered one"});
+  if (!request.workflow.empty() && open.prepared == nullptr) {
+    open.prepared = named_.find(request.workflow);
+    if (open.prepared == nullptr) return ask_engine(id, 0, Query{GetWorkflow{request.workflow}});
+  }
   if (Status made = make_submits(open, request); !made.ok()) return finish(id, made.error());
   open.submitted.executions.resize(open.submits.size());
   open.outstanding = open.submits.size();
   if (open.submits.empty()) return finish(id, std::move(open.submitted));
   if (open.prepared->id) return send_submits(id, open);
   ask_engine(id, register_part, RegisterWorkflow{open.prepared->encoded});
+}
+
+// Of a workflow that is asked for by its name for the first time.
+void Gateway::continue_submit(uint64_t id, Open& open, const WorkflowDetail& detail) {
+  auto prepared = std::make_shared<Prepared>();
+  prepared->workflow = *detail.workflow;
+  prepared->hash = detail.hash;
+  prepared->id = detail.id;
+  open.prepared = prepared;
+  named_.add(submission_in(open.call).workflow, std::move(prepared));
+  begin_submit(id, open);
+}
+
+void Gateway::begin_register(uint64_t id, Open& open, const RegisterDefinition& request) {
+  Result<std::shared_ptr<Prepared>> prepared = prepare(request);
+  if (!prepared.ok()) return finish(id, prepared.error());
+  open.prepared = std::move(*prepared);
+  if (open.prepared->id) return registered(id, open, open.prepared->id);
+  ask_engine(id, register_part, RegisterWorkflow{open.prepared->encoded});
+}
+
+void Gateway::registered(uint64_t id, Open& open, WorkflowId workflow) {
+  Prepared& prepared = *open.prepared;
+  prepared.id = workflow;
+  prepared.encoded.clear();
+  named_.registered(open.prepared);
+  if (std::holds_alternative<RegisterDefinition>(open.call))
+    return finish(id, Registered{workflow, prepared.workflow.name, prepared.workflow.version});
+  send_submits(id, open);
 }
 
 Status Gateway::make_submits(Open& open, const SubmitMany& request) {
@@ -68,9 +115,13 @@ Status Gateway::make_submits(Open& open, const SubmitMany& request) {
                                                std::to_string(submit_many_max) +
                                                "); send them in several requests"};
   PAWL_TRY(check_object("labels", request.labels_json));
-  if (!request.directory.empty() && !request.directory.starts_with('/'))
-    return Error{Code::invalid_argument, "the directory of a submission must be absolute"};
-  PAWL_ASSIGN(open.prepared, prepare(request));
+  if (request.workflow.empty()) {
+    PAWL_ASSIGN(open.prepared, prepare({request.definition, request.file_name, request.directory}));
+  } else if (!request.directory.empty()) {
+    return Error{Code::invalid_argument,
+                 "\"directory\" belongs to a definition; that of a registered workflow was given "
+                 "when it was registered"};
+  }
   bool numbered = std::holds_alternative<SubmitMany>(open.call) && !request.request_id.empty();
   for (size_t i = 0; i < request.inputs_json.size(); ++i) {
     Submit submit;
@@ -89,7 +140,9 @@ Status Gateway::make_submits(Open& open, const SubmitMany& request) {
   return {};
 }
 
-Result<std::shared_ptr<Prepared>> Gateway::prepare(const SubmitMany& request) {
+Result<std::shared_ptr<Prepared>> Gateway::prepare(const RegisterDefinition& request) {
+  if (!request.directory.empty() && !request.directory.starts_with('/'))
+    return Error{Code::invalid_argument, "the directory of a submission must be absolute"};
   ByteWriter named;
   named.text(request.file_name);
   named.text(request.definition);
@@ -152,13 +205,20 @@ void Gateway::send_submits(uint64_t id, Open& open) {
     Submit& submit = open.submits[part];
     submit.command.workflow = open.prepared->id;
     if (submit.input) staged_[ticket_of(id, part)] = std::move(submit.input);
-    ask_engine(id, part, std::move(submit.command));
+    if (std::holds_alternative<RunRequest>(open.call))
+      ask_engine(id, part, RunExecution{std::move(submit.command)});
+    else
+      ask_engine(id, part, std::move(submit.command));
   }
   open.submits.clear();
 }
 
 void Gateway::submitted(uint64_t id, Open& open, uint64_t part, Reply reply) {
-  bool one = std::holds_alternative<SubmitRequest>(open.call);
+  // Parked, or nobody waits any more: it is shown as it is.
+  bool run = std::holds_alternative<RunRequest>(open.call);
+  if (run && reply.code == Code::ok)
+    return ask_engine(id, 0, Query{GetExecution{ExecutionId{reply.number}}});
+  bool one = run || std::holds_alternative<SubmitRequest>(open.call);
   if (reply.code == Code::ok) {
     if (one) return finish(id, Submitted{ExecutionId{reply.number}});
     open.submitted.executions[part].execution = ExecutionId{reply.number};

@@ -293,6 +293,9 @@ TEST_F(GatewayTest, AStoppedEngineAnswersEveryCall) {
       many->definition = one_node;
       many->inputs_json = {"{}", "{}"};
     }
+    if (auto* run = std::get_if<RunRequest>(&call)) run->submit.definition = one_node;
+    if (auto* definition = std::get_if<RegisterDefinition>(&call))
+      definition->definition = "name: other\nnodes:\n  work: {command: [work]}\n";
     bool of_engine =
         !std::holds_alternative<ReadPayload>(call) && !std::holds_alternative<GetServer>(call);
     CallResult result = client.ask(std::move(call));

@@ -14,16 +14,17 @@ struct AlternativeNames<Call> {
                                        "await",        "get_execution",     "list_executions",
                                        "get_task",     "list_dead_letters", "explain",
                                        "get_overview", "read_history",      "get_progress",
-                                       "read_payload", "get_server"};
+                                       "read_payload", "get_server",        "run",
+                                       "register",     "get_workflow",      "list_workflows"};
 };
 static_assert(std::size(AlternativeNames<Call>::of) == std::variant_size_v<Call>);
 
 template <>
 struct AlternativeNames<CallResult> {
-  static constexpr const char* of[] = {"error",        "submitted",    "submitted_many", "changed",
-                                       "settled",      "execution",    "executions",     "task",
-                                       "dead_letters", "reasons",      "overview",       "history",
-                                       "progress",     "payload_part", "server"};
+  static constexpr const char* of[] = {
+      "error",      "submitted",    "submitted_many", "changed",    "settled",  "execution",
+      "executions", "task",         "dead_letters",   "reasons",    "overview", "history",
+      "progress",   "payload_part", "server",         "registered", "workflow", "workflows"};
 };
 static_assert(std::size(AlternativeNames<CallResult>::of) == std::variant_size_v<CallResult>);
 
@@ -133,6 +134,12 @@ std::string to_json(const CallResult& result) {
   return out.take();
 }
 
+std::string to_json(const HistoryEntry& entry) {
+  JsonWriter out;
+  JsonFieldWriter(out).write(entry);
+  return out.take();
+}
+
 std::string to_json(const Event& event) {
   JsonWriter out;
   out.begin_object();
@@ -157,6 +164,17 @@ ReadCall call_from_json(std::string_view json) {
   else
     read.call = Error{Code::invalid_argument, std::move(problem)};
   return read;
+}
+
+Result<Call> call_from_json(std::string_view call_name, std::string_view with) {
+  JsonWriter named;
+  named.begin_object().key("call").string(call_name).key("with").raw(with).end_object();
+  std::string problem;
+  JsonFieldReader io(named.text(), "a call", UnknownMembers::refuse, problem);
+  Call call;
+  io.choice("call", "with", call);
+  if (!io.finish()) return Error{Code::invalid_argument, std::move(problem)};
+  return call;
 }
 
 Result<CallAnswer> answer_from_json(std::string_view json) {

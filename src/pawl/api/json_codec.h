@@ -25,6 +25,7 @@ std::string to_json(const NumberedCall& call);
 std::string to_json(const CallAnswer& answer);
 // The answer's fields alone: what stands under "with", or {"code", "message"} of an error.
 std::string to_json(const CallResult& result);
+std::string to_json(const HistoryEntry& entry);
 std::string to_json(const Event& event);  // {"event": name, "with": {...}}
 
 // INVALID_ARGUMENT says what is wrong. `ticket` is that of the call wherever it could be read.
@@ -33,6 +34,8 @@ struct ReadCall {
   Result<Call> call = Error{};
 };
 ReadCall call_from_json(std::string_view json);
+// By its name; `with`: valid JSON.
+Result<Call> call_from_json(std::string_view call_name, std::string_view with);
 Result<CallAnswer> answer_from_json(std::string_view json);
 
 // {"WorkflowID", "ExecutionID", "Status", "NodeStates", "StartTime", "EndTime", "Error",

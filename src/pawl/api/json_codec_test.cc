@@ -19,7 +19,7 @@ std::vector<Call> sample_calls() {
   Selection item{ExecutionId{17}, "count", 42};
   return {
       SubmitRequest{"name: x\n", "a \"b\".yaml", R"({"n":[1,2]})", "r-1", R"({"team":"a"})",
-                    "/srv/a"},
+                    "/srv/a", "nightly@1.2"},
       SubmitMany{"name: x\n", "x.yaml", {"{}", R"({"n":1})"}, "r-2", "{}"},
       Cancel{item, "wrong\nfile"},
       Redrive{{ExecutionId{17}, "count", std::nullopt}},
@@ -32,10 +32,14 @@ std::vector<Call> sample_calls() {
       ListDeadLetters{ExecutionId{}, 5},
       Explain{ExecutionId{17}, "count", 0},
       GetOverview{},
-      ReadHistory{ExecutionId{17}, 12},
+      ReadHistory{ExecutionId{17}, 12, {4, 2}, true},
       GetProgress{ExecutionId{17}, 3},
       ReadPayload{blob, 1 << 20},
       GetServer{},
+      RunRequest{{"", "", R"({"n":1})", "r-3", "", "", "nightly"}},
+      RegisterDefinition{"name: x\n", "x.yaml", "/srv/a"},
+      GetWorkflow{"nightly"},
+      ListWorkflows{WorkflowId{8}, 5},
   };
 }
 
@@ -108,6 +112,9 @@ std::vector<CallResult> sample_results() {
       ProgressList{{{{ExecutionId{17}, 2, 42}, 2, 500, "half"}}},
       PayloadPart{"{\"a\":1", 6},
       ServerInfo{4711, "/var/lib/pawl", 12},
+      Registered{WorkflowId{8}, "nightly", "1.2"},
+      WorkflowDetail{WorkflowId{8}, "nightly", "1.2", {5, 6}, {"split", "count"}, nullptr},
+      WorkflowList{{{WorkflowId{8}, "nightly", "", {5, 6}, {}, nullptr}}},
   };
 }
 

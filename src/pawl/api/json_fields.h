@@ -74,6 +74,11 @@ class JsonFieldWriter {
     out_.key(with);
     std::visit([&](const auto& alternative) { write(alternative); }, value);
   }
+  // A value that has a text, to_text() and from_text(); `what` it must be, for messages.
+  template <class T>
+  void text(const char* key, const T& value, const char*) {
+    out_.key(key).string(to_text(value));
+  }
   void random(const char* key, uint64_t value) { out_.key(key).string(hex_of(value)); }
   void bytes(const char* key, const Bytes& value) { out_.key(key).string(hex_of(value)); }
   void milliseconds(const char* key, const Duration& value) {
@@ -165,6 +170,11 @@ class JsonFieldReader {
                          {std::begin(AlternativeNames<V>::of), std::end(AlternativeNames<V>::of)}));
   }
   void encoded(const char* key, Payload& items);
+  template <class T>
+  void text(const char* key, T& value, const char* what) {
+    std::optional<std::string_view> json = find(key);
+    if (json && !from_text(json_unquote(*json), value)) expected(key, what, *json);
+  }
   void random(const char* key, uint64_t& value);
   void bytes(const char* key, Bytes& value);
   void milliseconds(const char* key, Duration& value);

@@ -1,8 +1,10 @@
-// A definition made ready for submission, and the ones lately used.
+// Definitions made ready for submission, and the ones lately used: by their text, and by the names
+// of registered workflows.
 #pragma once
 
 #include <cstdint>
 #include <list>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -29,6 +31,20 @@ class PreparedCache {
 
  private:
   std::list<std::shared_ptr<Prepared>> entries_;
+};
+
+// The newest of each name: "nightly" and "nightly@1.2". At most `entries_max`, then it begins anew.
+class NamedCache {
+ public:
+  static constexpr size_t entries_max = 1024;
+
+  std::shared_ptr<Prepared> find(const std::string& name) const;
+  void add(const std::string& name, std::shared_ptr<Prepared> prepared);
+  // A workflow has been registered: it is the newest of its names, if its id says so.
+  void registered(const std::shared_ptr<Prepared>& prepared);
+
+ private:
+  std::map<std::string, std::shared_ptr<Prepared>> entries_;
 };
 
 }  // namespace pawl

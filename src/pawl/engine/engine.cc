@@ -149,7 +149,8 @@ void Engine::take_evaluations() {
 void Engine::take_requests() {
   requests_.take_all(request_batch_);
   for (Request& request : request_batch_) {
-    if (inbox_.size() >= options_.limits.inbox_depth_max) {
+    bool stop = std::holds_alternative<StopWaiting>(request.what);  // as many as wait, at most
+    if (!stop && inbox_.size() >= options_.limits.inbox_depth_max) {
       Reply refusal{Code::resource_exhausted,
                     "the limit inbox_depth_max (" +
                         std::to_string(options_.limits.inbox_depth_max) +
@@ -170,16 +171,22 @@ void Engine::take(Request& request) {
   Ticket ticket = request.ticket;
   if (auto* command = std::get_if<Command>(&request.what)) return run(*command, ticket);
   if (auto* whole = std::get_if<RunExecution>(&request.what)) {
-    submitting_.insert(ticket);
+    stoppable_[ticket] = {};
     return run(std::move(whole->submit), ticket);
   }
+  if (auto* stop = std::get_if<StopWaiting>(&request.what)) return stop_waiting(stop->waiting);
   open_group();
   if (auto* query = std::get_if<Query>(&request.what)) {
     gathering_.responses.push_back({ticket, answer_query(*query)});
   } else if (auto* await = std::get_if<AwaitExecution>(&request.what)) {
     gathering_.awaits.emplace_back(Waiter{ticket}, await->execution);
   } else if (auto* read = std::get_if<ReadHistory>(&request.what)) {
-    gathering_.responses.push_back({ticket, history_of(*read)});
+    if (read->wait) {
+      stoppable_[ticket] = read->execution;
+      gathering_.listeners.push_back({ticket, *read});
+    } else {
+      gathering_.responses.push_back({ticket, history_of(*read)});
+    }
   } else if (auto* progress = std::get_if<GetProgress>(&request.what)) {
     gathering_.responses.push_back({ticket, progress_of(*progress)});
   }
@@ -197,7 +204,7 @@ History Engine::history_of(const ReadHistory& query) {
   auto known = exists(partition_->state(), ports_.view, query.execution);
   if (!known.ok()) return {known.error(), {}, false};
   if (!*known) return {unknown_execution(partition_->state(), query.execution), {}, false};
-  return history_.read(ports_.view, query.execution, query.limit, durable_);
+  return history_.read(ports_.view, query.execution, query.after, query.limit, durable_);
 }
 
 ProgressList Engine::progress_of(const GetProgress& query) const {
@@ -231,7 +238,7 @@ void Engine::run(const Command& command, Ticket ticket) {
 
 // Without the partition having been asked.
 void Engine::refuse(Ticket ticket, Reply reply) {
-  submitting_.erase(ticket);
+  stoppable_.erase(ticket);
   if (ticket != 0) gathering_.responses.push_back({ticket, std::move(reply)});
 }
 
@@ -290,6 +297,8 @@ void Engine::release(Gathering& group) {
   for (Response& response : group.responses) ports_.clients.put(std::move(response));
   for (const Effect& effect : group.out.effects) release(effect);
   for (auto& [waiter, id] : group.awaits) wait_for(waiter, id);
+  if (!listeners_.empty()) tell_listeners(group.position);
+  for (const Listener& listener : group.listeners) listen(listener);
 }
 
 // The state runs ahead of the log: the end that it shows may not be durable yet.
@@ -301,12 +310,57 @@ bool Engine::settles_in_gathering(ExecutionId id) const {
                      });
 }
 
+bool Engine::may_go_on(ExecutionId id) const {
+  const Execution* execution = partition_->state().executions.find(id);
+  return execution != nullptr && (!execution->ended_already() || settles_in_gathering(id));
+}
+
+// Only what is durable is read, so an end that is not yet is still waited for.
+void Engine::listen(const Listener& listener) {
+  History history = history_of(listener.query);
+  bool nothing = history.status.ok() && history.entries.empty();
+  ExecutionId id = listener.query.execution;
+  if (nothing && stoppable_.contains(listener.ticket) && may_go_on(id)) {
+    listeners_[id].push_back(listener);
+    return;
+  }
+  stoppable_.erase(listener.ticket);
+  ports_.clients.put({listener.ticket, std::move(history)});
+}
+
+void Engine::tell_listeners(uint64_t position) {
+  for (ExecutionId id : history_.spoken_of(position)) {
+    auto here = listeners_.extract(id);
+    if (here.empty()) continue;
+    for (const Listener& listener : here.mapped()) listen(listener);
+  }
+}
+
+void Engine::stop_waiting(Ticket ticket) {
+  auto found = stoppable_.find(ticket);
+  if (found == stoppable_.end()) return;
+  ExecutionId id = found->second;
+  stoppable_.erase(found);  // what has not come as far as to wait does not begin to
+  auto mine = [&](const auto& one) { return one.ticket == ticket; };
+  if (auto waiting = waiters_.find(id);
+      waiting != waiters_.end() && std::erase_if(waiting->second, mine) > 0) {
+    if (waiting->second.empty()) waiters_.erase(waiting);
+    ports_.clients.put({ticket, Reply{Code::ok, name(ExecutionStatus::running), id.value}});
+  } else if (auto listening = listeners_.find(id);
+             listening != listeners_.end() && std::erase_if(listening->second, mine) > 0) {
+    if (listening->second.empty()) listeners_.erase(listening);
+    ports_.clients.put({ticket, History{}});
+  }
+}
+
 void Engine::wait_for(const Waiter& waiter, ExecutionId id) {
   Status loaded = load_execution(partition_->restoring(), ports_.view, id);
   const Execution* execution = partition_->state().executions.find(id);
   if (!loaded.ok()) {
+    stoppable_.erase(waiter.ticket);
     ports_.clients.put({waiter.ticket, Reply{loaded.error().code, loaded.error().message, 0}});
   } else if (execution == nullptr) {
+    stoppable_.erase(waiter.ticket);
     ports_.clients.put({waiter.ticket, no_execution(partition_->state(), id)});
   } else if (execution->status == ExecutionStatus::running || settles_in_gathering(id)) {
     waiters_[id].push_back(waiter);
@@ -316,6 +370,7 @@ void Engine::wait_for(const Waiter& waiter, ExecutionId id) {
 }
 
 void Engine::answer_settled(const Waiter& waiter, ExecutionId id, ExecutionStatus status) {
+  if (waiter.detail) stoppable_.erase(waiter.ticket);
   if (waiter.detail && status >= ExecutionStatus::succeeded) {
     ports_.clients.put({waiter.ticket, answer_query(GetExecution{id})});
   } else {
@@ -326,8 +381,12 @@ void Engine::answer_settled(const Waiter& waiter, ExecutionId id, ExecutionStatu
 void Engine::release(const Effect& effect) {
   if (const auto* answer = std::get_if<Answer>(&effect)) {
     if (peers_.opened(answer->ticket, answer->reply)) return;
-    bool submitted = submitting_.erase(answer->ticket) > 0 && answer->reply.code == Code::ok;
-    if (submitted) return wait_for({answer->ticket, true}, ExecutionId{answer->reply.number});
+    if (auto run = stoppable_.find(answer->ticket); run != stoppable_.end()) {
+      run->second = ExecutionId{answer->reply.number};
+      if (answer->reply.code == Code::ok)
+        return wait_for({answer->ticket, true}, ExecutionId{answer->reply.number});
+      stoppable_.erase(run);
+    }
     ports_.clients.put({answer->ticket, answer->reply});
   } else if (const auto* dispatch = std::get_if<Dispatch>(&effect)) {
     peers_.grant(dispatch->grant);
@@ -365,7 +424,9 @@ Reply Engine::stopped() const {
 
 void Engine::refuse_requests() {
   requests_.take_all(request_batch_);
-  for (Request& request : request_batch_) ports_.clients.put({request.ticket, stopped()});
+  for (Request& request : request_batch_) {
+    if (request.ticket != 0) ports_.clients.put({request.ticket, stopped()});
+  }
 }
 
 void Engine::give_up(Gathering& group) {
@@ -376,6 +437,7 @@ void Engine::give_up(Gathering& group) {
       ports_.clients.put({answer->ticket, stopped()});
   }
   for (auto& [waiter, id] : group.awaits) ports_.clients.put({waiter.ticket, stopped()});
+  for (const Listener& listener : group.listeners) ports_.clients.put({listener.ticket, stopped()});
   group = {};
 }
 
@@ -385,12 +447,19 @@ void Engine::fail(Error error) {
   if (in_flight_) give_up(*in_flight_);
   in_flight_.reset();
   give_up(gathering_);
-  for (Request& request : inbox_) ports_.clients.put({request.ticket, stopped()});
+  for (Request& request : inbox_) {
+    if (request.ticket != 0) ports_.clients.put({request.ticket, stopped()});
+  }
   inbox_.clear();
   for (auto& [id, waiters] : waiters_) {
     for (const Waiter& waiter : waiters) ports_.clients.put({waiter.ticket, stopped()});
   }
   waiters_.clear();
+  for (auto& [id, listeners] : listeners_) {
+    for (const Listener& listener : listeners) ports_.clients.put({listener.ticket, stopped()});
+  }
+  listeners_.clear();
+  stoppable_.clear();
 }
 
 }  // namespace pawl

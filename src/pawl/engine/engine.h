@@ -23,8 +23,8 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
+#include <unordered_map>
 #include <variant>
 #include <vector>
 
@@ -57,10 +57,18 @@ struct AwaitExecution {
 struct RunExecution {
   SubmitExecution submit;
 };
-// The execution's events, oldest first.
+// The execution's events, oldest first: those behind `after`. With `wait` the answer comes once there
+// are any, or can be none any more because the execution has ended.
 struct ReadHistory {
   ExecutionId execution;
   uint32_t limit = 10'000;
+  HistoryPlace after{};
+  bool wait = false;
+};
+// Whoever asked a RunExecution or a waiting ReadHistory with this ticket is answered with what there
+// is now: Reply{ok, "running", execution}, or a history without entries. Has no answer of its own.
+struct StopWaiting {
+  Ticket waiting = 0;
 };
 
 // The newest word of the execution's running tasks, those that have reported any. Not durable.
@@ -74,7 +82,8 @@ struct ProgressList {
 
 struct Request {
   Ticket ticket = 0;
-  std::variant<Command, Query, AwaitExecution, RunExecution, ReadHistory, GetProgress> what;
+  std::variant<Command, Query, AwaitExecution, RunExecution, ReadHistory, GetProgress, StopWaiting>
+      what;
 };
 struct Response {
   Ticket ticket = 0;
@@ -132,6 +141,10 @@ class Engine final : public Actor {
     Ticket ticket = 0;
     bool detail = false;  // wants the ExecutionDetail at the end, not only the status
   };
+  struct Listener {
+    Ticket ticket = 0;
+    ReadHistory query;
+  };
   // A group on its way: its effects and answers are held until it is durable.
   struct Gathering {
     uint64_t position = 0;
@@ -140,6 +153,7 @@ class Engine final : public Actor {
     StepOutput out;
     std::vector<Response> responses;
     std::vector<std::pair<Waiter, ExecutionId>> awaits;
+    std::vector<Listener> listeners;
     bool open = false;
 
     bool empty() const { return !open; }
@@ -166,6 +180,10 @@ class Engine final : public Actor {
   void release(const Effect& effect);
   void wait_for(const Waiter& waiter, ExecutionId id);
   bool settles_in_gathering(ExecutionId id) const;
+  bool may_go_on(ExecutionId id) const;
+  void listen(const Listener& listener);
+  void tell_listeners(uint64_t position);
+  void stop_waiting(Ticket ticket);
   void answer_settled(const Waiter& waiter, ExecutionId id, ExecutionStatus status);
   void settle_waiters(const Settled& settled);
   void fail(Error error);
@@ -195,7 +213,10 @@ class Engine final : public Actor {
   Gathering gathering_;
   std::optional<Gathering> in_flight_;
   std::map<ExecutionId, std::vector<Waiter>> waiters_;
-  std::set<Ticket> submitting_;             // of RunExecution, until the submit is durable
+  std::map<ExecutionId, std::vector<Listener>> listeners_;
+  // Who can stop waiting, and for what: RunExecution (0 until the submit is durable), and ReadHistory
+  // that waits.
+  std::unordered_map<Ticket, ExecutionId> stoppable_;
   std::unique_ptr<Checkpoint> checkpoint_;  // in the making, or waiting to become durable
   bool checkpoint_whole_ = false;
   bool checkpoint_in_flight_ = false;

@@ -1,6 +1,8 @@
 #include "pawl/engine/history.h"
 
 #include <algorithm>
+#include <charconv>
+#include <limits>
 
 #include "pawl/partition/snapshot.h"
 
@@ -8,21 +10,49 @@ namespace pawl {
 namespace {
 
 // A row is the event as a group of its own: with the clocks of the one it came in.
-Status append_row(History& history, uint64_t position, ByteView row) {
-  PAWL_ASSIGN(Group group, decode_group(position, 0, row));
+Status append_row(History& history, HistoryPlace place, ByteView row) {
+  PAWL_ASSIGN(Group group, decode_group(place.position, 0, row));
   for (Event& event : group.events)
-    history.entries.push_back({position, group.now, group.wall, std::move(event)});
+    history.entries.push_back(
+        {place.position, group.now, group.wall, std::move(event), place.index});
   return {};
 }
 
-uint64_t position_of(ByteView key) {
-  uint64_t position = 0;
-  for (size_t i = 9; i < 17 && i < key.size(); ++i)
-    position = position << 8 | static_cast<unsigned char>(key[i]);
-  return position;
+uint64_t big_endian_in(ByteView key, size_t begin, size_t end) {
+  uint64_t number = 0;
+  for (size_t i = begin; i < end && i < key.size(); ++i)
+    number = number << 8 | static_cast<unsigned char>(key[i]);
+  return number;
+}
+
+// Of a row's key (history_key()).
+HistoryPlace place_of(ByteView key) {
+  return {big_endian_in(key, 9, 17), static_cast<uint32_t>(big_endian_in(key, 17, 21))};
+}
+
+Bytes first_key_behind(ExecutionId execution, HistoryPlace after) {
+  if (after.index == std::numeric_limits<uint32_t>::max())
+    return history_key(execution, after.position + 1, 0);
+  return history_key(execution, after.position, after.index + 1);
+}
+
+template <class T>
+bool number_from(std::string_view text, T& number) {
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc() && end == text.data() + text.size();
 }
 
 }  // namespace
+
+std::string to_text(const HistoryPlace& place) {
+  return std::to_string(place.position) + "-" + std::to_string(place.index);
+}
+
+bool from_text(std::string_view text, HistoryPlace& place) {
+  size_t dash = text.find('-');
+  return dash != std::string_view::npos && number_from(text.substr(0, dash), place.position) &&
+         number_from(text.substr(dash + 1), place.index);
+}
 
 void HistoryTail::add(uint64_t position, Bytes encoded) {
   groups_.push_back({position, std::move(encoded)});
@@ -65,35 +95,55 @@ void HistoryTail::clear() {
   stored_ = written_ = 0;
 }
 
-History HistoryTail::read(View& view, ExecutionId execution, uint32_t limit,
+History HistoryTail::read(View& view, ExecutionId execution, HistoryPlace after, uint32_t limit,
                           uint64_t durable) const {
   History history;
   uint64_t seen = 0;
-  auto cursor = view.scan(row_key('h', execution.value), row_key('h', execution.value + 1));
+  Bytes begin =
+      after.position == 0 ? row_key('h', execution.value) : first_key_behind(execution, after);
+  auto cursor = view.scan(begin, row_key('h', execution.value + 1));
   for (; cursor->valid() && history.entries.size() < limit; cursor->next()) {
-    seen = position_of(cursor->key());
-    history.status = append_row(history, seen, cursor->value());
+    HistoryPlace place = place_of(cursor->key());
+    seen = place.position;
+    history.status = append_row(history, place, cursor->value());
     if (!history.status.ok()) return history;
   }
   history.status = cursor->status();
   history.truncated = cursor->valid();
   for (const Entry& entry : groups_) {
-    if (entry.position <= std::max(seen, stored_) || entry.position > durable) continue;
+    if (entry.position <= std::max(seen, stored_) || entry.position < after.position ||
+        entry.position > durable)
+      continue;
     auto group = decode_group(entry.position, 0, entry.encoded);
     if (!group.ok()) {
       history.status = group.error();
       return history;
     }
-    for (Event& event : group->events) {
-      if (execution_of(event) != execution) continue;
+    for (uint32_t index = 0; index < group->events.size(); ++index) {
+      Event& event = group->events[index];
+      if (execution_of(event) != execution || HistoryPlace{entry.position, index} <= after)
+        continue;
       if (history.entries.size() >= limit) {
         history.truncated = true;
         return history;
       }
-      history.entries.push_back({entry.position, group->now, group->wall, std::move(event)});
+      history.entries.push_back({entry.position, group->now, group->wall, std::move(event), index});
     }
   }
   return history;
+}
+
+std::vector<ExecutionId> HistoryTail::spoken_of(uint64_t position) const {
+  std::vector<ExecutionId> found;
+  auto entry = std::lower_bound(groups_.begin(), groups_.end(), position,
+                                [](const Entry& e, uint64_t at) { return e.position < at; });
+  if (entry == groups_.end() || entry->position != position) return found;
+  for (GroupScan scan(entry->encoded); scan.next();) {
+    if (scan.execution()) found.push_back(scan.execution());
+  }
+  std::sort(found.begin(), found.end());
+  found.erase(std::unique(found.begin(), found.end()), found.end());
+  return found;
 }
 
 }  // namespace pawl

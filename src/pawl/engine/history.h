@@ -9,6 +9,8 @@
 #include <deque>
 #include <optional>
 #include <set>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "pawl/base/result.h"
@@ -18,11 +20,24 @@
 
 namespace pawl {
 
+// Where an event stands in its execution's history: behind which to go on reading. As text "12-3".
+struct HistoryPlace {
+  uint64_t position = 0;  // of the group in the log; 0: before everything
+  uint32_t index = 0;     // in the group
+
+  friend constexpr auto operator<=>(const HistoryPlace&, const HistoryPlace&) = default;
+};
+std::string to_text(const HistoryPlace& place);
+bool from_text(std::string_view text, HistoryPlace& place);  // false: it is none
+
 struct HistoryEntry {
   uint64_t position = 0;
   Instant now;  // duration clock of its group
   WallTime wall;
   Event event;
+  uint32_t index = 0;  // in its group
+
+  HistoryPlace place() const { return {position, index}; }
 };
 
 struct History {
@@ -54,7 +69,11 @@ class HistoryTail {
     return {};
   }
 
-  History read(View& view, ExecutionId execution, uint32_t limit, uint64_t durable) const;
+  // What comes behind `after`.
+  History read(View& view, ExecutionId execution, HistoryPlace after, uint32_t limit,
+               uint64_t durable) const;
+  // The executions that the group at `position` speaks of, which has been added.
+  std::vector<ExecutionId> spoken_of(uint64_t position) const;
 
  private:
   struct Entry {

@@ -177,6 +177,34 @@ QueryResult reply(const State& state, const GetOverview&) {
   return overview;
 }
 
+WorkflowDetail describe(const Plan& plan) {
+  const Workflow& workflow = *plan.workflow;
+  WorkflowDetail detail{plan.id, workflow.name, workflow.version, plan.hash, {}, plan.workflow};
+  for (const Node& node : workflow.nodes) detail.nodes.push_back(node.id);
+  return detail;
+}
+
+bool is_called(const Workflow& workflow, std::string_view wanted) {
+  if (workflow.name == wanted) return true;
+  return wanted.size() == workflow.name.size() + 1 + workflow.version.size() &&
+         wanted.starts_with(workflow.name) && wanted[workflow.name.size()] == '@' &&
+         wanted.ends_with(workflow.version);
+}
+
+QueryResult reply(const State& state, const GetWorkflow& query) {
+  for (auto it = state.workflows.rbegin(); it != state.workflows.rend(); ++it)
+    if (is_called(*it->second->workflow, query.name)) return describe(*it->second);
+  return Error{Code::not_found, "no workflow \"" + query.name + "\" is registered"};
+}
+
+QueryResult reply(const State& state, const ListWorkflows& query) {
+  WorkflowList list;
+  auto it = query.before ? state.workflows.lower_bound(query.before) : state.workflows.end();
+  while (it != state.workflows.begin() && list.workflows.size() < query.limit)
+    list.workflows.push_back(describe(*(--it)->second));
+  return list;
+}
+
 }  // namespace
 
 QueryResult answer(const State& state, const Query& query) {

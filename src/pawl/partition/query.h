@@ -142,6 +142,15 @@ struct Explain {
   std::optional<ItemIndex> item;
 };
 struct GetOverview {};
+// The newest version of a registered workflow, or the newest of one version: "nightly", "nightly@1.2".
+struct GetWorkflow {
+  std::string name;
+};
+// Versions of registered workflows, newest first, those before `before` (0: from the newest).
+struct ListWorkflows {
+  WorkflowId before;
+  uint32_t limit = 50;
+};
 
 struct ExecutionList {
   std::vector<ExecutionSummary> executions;
@@ -149,14 +158,25 @@ struct ExecutionList {
 struct DeadLetterList {
   std::vector<DeadLetter> letters;
 };
+struct WorkflowDetail {
+  WorkflowId id;  // grows with each registration
+  std::string name;
+  std::string version;             // as its author calls it; may be empty
+  Hash128 hash;                    // of the definition: what pins it
+  std::vector<std::string> nodes;  // ids
+  WorkflowRef workflow;            // in the same process
+};
+struct WorkflowList {
+  std::vector<WorkflowDetail> workflows;
+};
 struct WhyList {
   std::vector<Why> reasons;
 };
 
-using Query =
-    std::variant<GetExecution, ListExecutions, GetTask, ListDeadLetters, Explain, GetOverview>;
+using Query = std::variant<GetExecution, ListExecutions, GetTask, ListDeadLetters, Explain,
+                           GetOverview, GetWorkflow, ListWorkflows>;
 using QueryResult = std::variant<Error, ExecutionDetail, ExecutionList, TaskDetail, DeadLetterList,
-                                 WhyList, Overview>;
+                                 WhyList, Overview, WorkflowDetail, WorkflowList>;
 
 // ListExecutions is over what is in memory; list_executions() (stored.h) is over all.
 QueryResult answer(const State& state, const Query& query);

@@ -1,0 +1,73 @@
+// Requests and responses of HTTP/1.1 as plain values, and the limits that hold for them.
+//
+//   HttpResponse response = problem(404, Code::not_found, "no execution e71");
+//   if (const std::string* tag = request.field("idempotency-key")) ...
+//
+// A request is complete: its body has been received and unpacked. Threading: values.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pawl/base/result.h"
+#include "pawl/base/time.h"
+
+namespace pawl {
+
+struct HttpField {
+  std::string name;  // of a request: in lower case
+  std::string value;
+};
+
+struct HttpRequest {
+  std::string method;
+  std::string target;  // as it was sent: "/v1/executions?limit=5"
+  std::vector<HttpField> fields;
+  std::string body;
+  std::string certificate;  // the name in the client's verified certificate; empty: none shown
+
+  const std::string* field(std::string_view name) const;  // the first; null: there is none
+  std::string_view path() const;                          // before the '?'
+  std::string_view query() const;                         // behind it
+};
+
+struct HttpResponse {
+  int status = 200;
+  std::string content_type = "application/json";  // empty: no body
+  std::vector<HttpField> fields;                  // beside Content-* and Connection
+  std::string body;
+};
+
+// {"error":{"code":"NOT_FOUND","message":"..."}}
+HttpResponse problem(int status, Code code, const std::string& message);
+std::string_view reason_phrase(int status);
+// What stands before the body; `size`: of the body, or nothing for a chunked one.
+std::string head_of(const HttpResponse& response, const size_t* size, bool keep_alive);
+
+struct HttpTls {
+  std::string certificate_file;  // PEM, with its chain
+  std::string key_file;          // PEM
+  std::string client_ca_file;    // PEM; empty: clients show no certificate
+  bool client_required = false;  // whoever shows no certificate is refused
+};
+
+struct HttpOptions {
+  std::string listen = "127.0.0.1:0";  // address:port; [::1]:8080; port 0: a free one
+  bool tls_on = false;
+  HttpTls tls{};
+  uint32_t connections_max = 4096;
+  uint32_t head_bytes_max = 16 << 10;        // request line and fields
+  uint64_t body_bytes_max = 64ull << 20;     // as sent, and again unpacked
+  uint64_t output_bytes_max = 64ull << 20;   // waiting for one client of a stream or a WebSocket
+  uint64_t message_bytes_max = 64ull << 20;  // one WebSocket message
+  uint64_t gzip_bytes_min = 1 << 10;         // bodies below are never packed
+  Duration idle_patience = Duration::seconds(75);     // between two requests
+  Duration head_patience = Duration::seconds(10);     // for the whole head, and a TLS handshake
+  Duration body_patience = Duration::seconds(60);     // for the whole body
+  Duration write_patience = Duration::seconds(60);    // without the client reading anything
+  Duration silence_patience = Duration::seconds(60);  // of a WebSocket; it is pinged at the half
+};
+
+}  // namespace pawl

@@ -1,0 +1,60 @@
+// Bytes of a connection become requests, one after another.
+//
+//   RequestReader reader(options);
+//   reader.add(bytes);
+//   switch (reader.read()) {
+//     case RequestReader::State::request: handle(reader.take()); ...   // and read() again
+//     case RequestReader::State::more: wait for bytes ...
+//     case RequestReader::State::broken: send reader.refusal(), hang up
+//   }
+//
+// Holds at most a head and a body at their limits, and what came with them; a packed body is
+// unpacked here, within body_bytes_max. What is refused: 400 malformed, 413 body_bytes_max,
+// 415 an encoding that is not gzip, 431 head_bytes_max, 501 an unknown transfer coding, 505 not
+// HTTP/1.x. Safe on any bytes. Threading: compatible.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "pawl/adapter/http/http_message.h"
+
+namespace pawl {
+
+class RequestReader {
+ public:
+  enum class State : uint8_t { more, request, broken };
+
+  explicit RequestReader(const HttpOptions& options);
+  ~RequestReader();
+  RequestReader(const RequestReader&) = delete;
+  RequestReader& operator=(const RequestReader&) = delete;
+
+  void add(std::string_view bytes);
+  State read();
+  HttpRequest take();
+  bool keep_alive() const { return keep_alive_; }  // as the last request wishes
+  const HttpResponse& refusal() const { return refusal_; }
+
+  bool started() const { return !buffer_.empty() || in_body(); }  // part of a request is here
+  bool in_body() const;
+  bool wants_continue();  // once: the client waits for 100 Continue
+  size_t buffered() const { return buffer_.size(); }
+  std::string rest() { return std::move(buffer_); }  // what came behind an upgrade
+
+ private:
+  class Parser;
+  State refuse(int status, Code code, const std::string& message);
+  State complete();
+
+  const HttpOptions& options_;
+  std::unique_ptr<Parser> parser_;
+  std::string buffer_;
+  HttpRequest request_;
+  HttpResponse refusal_;
+  bool keep_alive_ = true;
+  bool broken_ = false;
+};
+
+}  // namespace pawl

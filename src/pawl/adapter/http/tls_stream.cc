@@ -1,0 +1,134 @@
+// TLS 1.2 and 1.3 by OpenSSL, on the descriptor itself.
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+#include "pawl/adapter/http/byte_stream.h"
+
+namespace pawl {
+namespace {
+
+template <auto release>
+struct Release {
+  template <class T>
+  void operator()(T* value) const {
+    release(value);
+  }
+};
+using Ssl = std::unique_ptr<SSL, Release<SSL_free>>;
+using SslContext = std::unique_ptr<SSL_CTX, Release<SSL_CTX_free>>;
+using Certificate = std::unique_ptr<X509, Release<X509_free>>;
+using Names = std::unique_ptr<GENERAL_NAMES, Release<GENERAL_NAMES_free>>;
+
+std::string text_of(const ASN1_STRING* string) {
+  return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(string)),
+          static_cast<size_t>(ASN1_STRING_length(string))};
+}
+
+// The first URI that the certificate is for, else its common name.
+std::string name_in(X509* certificate) {
+  Names names(static_cast<GENERAL_NAMES*>(
+      X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
+  for (int i = 0; names != nullptr && i < sk_GENERAL_NAME_num(names.get()); ++i) {
+    const GENERAL_NAME* one = sk_GENERAL_NAME_value(names.get(), i);
+    if (one->type == GEN_URI) return text_of(one->d.uniformResourceIdentifier);
+  }
+  const X509_NAME* subject = X509_get_subject_name(certificate);
+  int at = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
+  if (at < 0) return {};
+  return text_of(X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)));
+}
+
+class TlsStream final : public ByteStream {
+ public:
+  explicit TlsStream(Ssl ssl) : ssl_(std::move(ssl)) {}
+
+  Moved read(char* into, size_t size) override {
+    ERR_clear_error();
+    size_t bytes = 0;
+    return moved(SSL_read_ex(ssl_.get(), into, size, &bytes), bytes, wants_to_write_);
+  }
+  Moved write(const char* from, size_t size) override {
+    ERR_clear_error();
+    size_t bytes = 0;
+    bool waits = false;
+    return moved(SSL_write_ex(ssl_.get(), from, size, &bytes), bytes, waits);
+  }
+  bool wants_to_write() const override { return wants_to_write_; }
+  bool holds_bytes() const override { return SSL_has_pending(ssl_.get()) != 0; }
+  std::string certificate() const override {
+    Certificate shown(SSL_get1_peer_certificate(ssl_.get()));
+    if (shown == nullptr || SSL_get_verify_result(ssl_.get()) != X509_V_OK) return {};
+    return name_in(shown.get());
+  }
+  void finish() override {
+    ERR_clear_error();
+    if (SSL_is_init_finished(ssl_.get())) (void)SSL_shutdown(ssl_.get());
+  }
+
+ private:
+  Moved moved(int done, size_t bytes, bool& wants_to_write) {
+    wants_to_write = false;
+    if (done == 1) return {Moved::State::bytes, bytes};
+    int why = SSL_get_error(ssl_.get(), done);
+    wants_to_write = why == SSL_ERROR_WANT_WRITE;
+    if (wants_to_write || why == SSL_ERROR_WANT_READ) return {Moved::State::again, 0};
+    return {Moved::State::ended, 0};
+  }
+  Ssl ssl_;
+  bool wants_to_write_ = false;
+};
+
+class OpenSslContext final : public TlsContext {
+ public:
+  explicit OpenSslContext(SslContext context) : context_(std::move(context)) {}
+  std::unique_ptr<ByteStream> accept(int fd) override {
+    Ssl ssl(SSL_new(context_.get()));
+    if (ssl == nullptr || SSL_set_fd(ssl.get(), fd) != 1) return nullptr;
+    SSL_set_accept_state(ssl.get());
+    return std::make_unique<TlsStream>(std::move(ssl));
+  }
+
+ private:
+  SslContext context_;
+};
+
+Error unusable(const std::string& what, const std::string& file) {
+  const char* why = ERR_reason_error_string(ERR_peek_last_error());
+  return {Code::invalid_argument,
+          what + " " + file + " cannot be used: " + (why != nullptr ? why : "it cannot be read")};
+}
+
+}  // namespace
+
+Result<std::shared_ptr<TlsContext>> TlsContext::load(const HttpTls& files) {
+  ERR_clear_error();
+  SslContext context(SSL_CTX_new(TLS_server_method()));
+  PAWL_CHECK(context != nullptr, "OpenSSL has a method for servers");
+  SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
+  SSL_CTX_set_mode(context.get(),
+                   SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  SSL_CTX_set_options(context.get(), SSL_OP_NO_RENEGOTIATION);
+  if (SSL_CTX_use_certificate_chain_file(context.get(), files.certificate_file.c_str()) != 1)
+    return unusable("the certificate", files.certificate_file);
+  if (SSL_CTX_use_PrivateKey_file(context.get(), files.key_file.c_str(), SSL_FILETYPE_PEM) != 1)
+    return unusable("the key", files.key_file);
+  if (SSL_CTX_check_private_key(context.get()) != 1)
+    return Error{Code::invalid_argument, "the key " + files.key_file +
+                                             " does not belong to the certificate " +
+                                             files.certificate_file};
+  if (!files.client_ca_file.empty()) {
+    const char* file = files.client_ca_file.c_str();
+    if (SSL_CTX_load_verify_file(context.get(), file) != 1)
+      return unusable("the clients' authority", files.client_ca_file);
+    SSL_CTX_set_client_CA_list(context.get(), SSL_load_client_CA_file(file));
+    int required = files.client_required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0;
+    SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER | required, nullptr);
+    static const unsigned char session_context[] = "pawl";
+    SSL_CTX_set_session_id_context(context.get(), session_context, sizeof session_context);
+  }
+  return std::shared_ptr<TlsContext>(new OpenSslContext(std::move(context)));
+}
+
+}  // namespace pawl

@@ -1,0 +1,126 @@
+#include "pawl/adapter/http/web_socket.h"
+
+#include <openssl/evp.h>
+#include <openssl/sha.h>
+#include <wslay/wslay.h>
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "pawl/base/check.h"
+
+namespace pawl {
+namespace {
+
+constexpr size_t reason_bytes_max = 123;  // what a control frame holds beside the code
+
+}  // namespace
+
+std::string websocket_accept(std::string_view key) {
+  std::string text(key);
+  text += "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+  unsigned char hash[SHA_DIGEST_LENGTH];
+  SHA1(reinterpret_cast<const unsigned char*>(text.data()), text.size(), hash);
+  unsigned char encoded[4 * ((SHA_DIGEST_LENGTH + 2) / 3) + 1];
+  int size = EVP_EncodeBlock(encoded, hash, sizeof hash);
+  return {reinterpret_cast<char*>(encoded), static_cast<size_t>(size)};
+}
+
+struct WebSocket::Impl {
+  explicit Impl(Sink<std::string_view>& m) : messages(m) {}
+  ~Impl() { wslay_event_context_free(context); }
+
+  static Impl& of(void* user) { return *static_cast<Impl*>(user); }
+  static ssize_t receive(wslay_event_context_ptr context, uint8_t* into, size_t size, int,
+                         void* user) {
+    std::string_view& heard = of(user).heard;
+    if (heard.empty()) {
+      wslay_event_set_error(context, WSLAY_ERR_WOULDBLOCK);
+      return -1;
+    }
+    size_t moved = std::min(size, heard.size());
+    memcpy(into, heard.data(), moved);
+    heard.remove_prefix(moved);
+    return static_cast<ssize_t>(moved);
+  }
+  static ssize_t transmit(wslay_event_context_ptr, const uint8_t* from, size_t size, int,
+                          void* user) {
+    of(user).out.append(reinterpret_cast<const char*>(from), size);
+    return static_cast<ssize_t>(size);
+  }
+  static void message(wslay_event_context_ptr context, const wslay_event_on_msg_recv_arg* got,
+                      void* user) {
+    if (got->opcode == WSLAY_TEXT_FRAME) {
+      of(user).messages.put({reinterpret_cast<const char*>(got->msg), got->msg_length});
+    } else if (got->opcode == WSLAY_BINARY_FRAME) {
+      static const char reason[] = "messages are text";
+      wslay_event_queue_close(context, WSLAY_CODE_UNSUPPORTED_DATA,
+                              reinterpret_cast<const uint8_t*>(reason), sizeof reason - 1);
+    }
+  }
+
+  Sink<std::string_view>& messages;
+  std::string_view heard;
+  std::string out;
+  bool broken = false;
+  wslay_event_context_ptr context = nullptr;
+};
+
+WebSocket::WebSocket(uint64_t message_bytes_max, Sink<std::string_view>& messages)
+    : impl_(std::make_unique<Impl>(messages)) {
+  wslay_event_callbacks calls{};
+  calls.recv_callback = Impl::receive;
+  calls.send_callback = Impl::transmit;
+  calls.on_msg_recv_callback = Impl::message;
+  int made = wslay_event_context_server_init(&impl_->context, &calls, impl_.get());
+  PAWL_CHECK(made == 0, "wslay has memory for a context");
+  wslay_event_config_set_max_recv_msg_length(impl_->context, message_bytes_max);
+}
+
+WebSocket::~WebSocket() = default;
+
+void WebSocket::hear(std::string_view bytes) {
+  impl_->heard = bytes;
+  while (!impl_->heard.empty() && wslay_event_want_read(impl_->context)) {
+    if (wslay_event_recv(impl_->context) != 0) {
+      impl_->broken = true;
+      break;
+    }
+  }
+  impl_->heard = {};
+}
+
+void WebSocket::send(std::string_view text) {
+  wslay_event_msg message{WSLAY_TEXT_FRAME, reinterpret_cast<const uint8_t*>(text.data()),
+                          text.size()};
+  wslay_event_queue_msg(impl_->context, &message);
+}
+
+void WebSocket::ping() {
+  wslay_event_msg message{WSLAY_PING, nullptr, 0};
+  wslay_event_queue_msg(impl_->context, &message);
+}
+
+void WebSocket::close(uint16_t code, std::string_view reason) {
+  wslay_event_queue_close(impl_->context, code, reinterpret_cast<const uint8_t*>(reason.data()),
+                          std::min(reason.size(), reason_bytes_max));
+}
+
+std::string WebSocket::take() {
+  while (wslay_event_want_write(impl_->context)) {
+    if (wslay_event_send(impl_->context) != 0) {
+      impl_->broken = true;
+      break;
+    }
+  }
+  return std::exchange(impl_->out, {});
+}
+
+bool WebSocket::over() const {
+  bool closed = wslay_event_get_close_sent(impl_->context) != 0 &&
+                wslay_event_get_close_received(impl_->context) != 0;
+  return impl_->broken || closed || !wslay_event_want_read(impl_->context);
+}
+
+}  // namespace pawl

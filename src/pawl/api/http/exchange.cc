@@ -1,0 +1,194 @@
+// The exchanges of plain requests.
+#include "pawl/api/http/exchange.h"
+
+#include "pawl/api/http/open_api.h"
+
+namespace pawl {
+namespace {
+
+// One call, one response. A client that waits is answered with what there is when its time is up.
+class OneCall final : public Exchange {
+ public:
+  OneCall(Place place, Translation translation)
+      : Exchange(std::move(place)), translation_(std::move(translation)) {}
+
+  bool begin() override {
+    ask(std::move(*translation_.call));
+    if (translation_.wait > Duration{}) set_alarm(desk().now() + translation_.wait);
+    return false;
+  }
+
+ private:
+  bool answered(Ticket, CallResult result) override {
+    return respond(to_response(*translation_.route, result));
+  }
+  bool alarm() override {
+    for (Ticket ticket : open()) desk().stop_waiting(ticket);
+    return false;
+  }
+  Translation translation_;
+};
+
+// The detail of an execution, at once or when it has settled; then it is shown, or its output is.
+class ReadExecution final : public Exchange {
+ public:
+  ReadExecution(Place place, Translation translation)
+      : Exchange(std::move(place)), translation_(std::move(translation)) {}
+
+  bool begin() override {
+    execution_ = std::get<GetExecution>(*translation_.call).execution;
+    if (translation_.wait > Duration{}) {
+      waits_ = ask(AwaitExecution{execution_});
+      set_alarm(desk().now() + translation_.wait);
+    } else {
+      ask(GetExecution{execution_});
+    }
+    return false;
+  }
+
+ private:
+  bool answered(Ticket ticket, CallResult result) override {
+    if (ticket == waits_ && std::holds_alternative<Settlement>(result)) {
+      ask(GetExecution{execution_});
+      return false;
+    }
+    if (auto* part = std::get_if<PayloadPart>(&result)) return add(std::move(*part));
+    const auto* detail = std::get_if<ExecutionDetail>(&result);
+    if (detail == nullptr || translation_.route->kind == RouteKind::read)
+      return respond(to_response(*translation_.route, result));
+    return show_output(*detail);
+  }
+
+  bool alarm() override {
+    forget(waits_);
+    ask(GetExecution{execution_});
+    return false;
+  }
+
+  bool show_output(const ExecutionDetail& detail) {
+    const ExecutionSummary& summary = detail.summary;
+    if (summary.status != ExecutionStatus::succeeded) {
+      std::string why = summary.error.empty() ? "" : ": " + summary.error;
+      return respond(to_response(Error{Code::failed_precondition,
+                                       to_text(summary.id) + " is " + name(summary.status) + why +
+                                           "; an execution has an output once it has succeeded"}));
+    }
+    if (!detail.output.is_blob()) {
+      HttpResponse response;
+      response.body = detail.output.text();
+      return respond(std::move(response));
+    }
+    blob_ = detail.output.ref();
+    ask(ReadPayload{blob_, 0});
+    return false;
+  }
+
+  bool add(PayloadPart part) {
+    text_ += part.text;
+    if (part.next < blob_.size) {
+      ask(ReadPayload{blob_, part.next});
+      return false;
+    }
+    HttpResponse response;
+    response.body = std::move(text_);
+    return respond(std::move(response));
+  }
+
+  Translation translation_;
+  ExecutionId execution_;
+  Ticket waits_ = 0;
+  BlobRef blob_;
+  std::string text_;
+};
+
+// A large payload, part by part.
+class ReadContent final : public Exchange {
+ public:
+  ReadContent(Place place, Translation translation)
+      : Exchange(std::move(place)), read_(std::get<ReadPayload>(*translation.call)) {}
+  bool begin() override {
+    ask(read_);
+    return false;
+  }
+
+ private:
+  bool answered(Ticket, CallResult result) override {
+    if (const auto* error = std::get_if<Error>(&result)) return respond(to_response(*error));
+    auto& part = std::get<PayloadPart>(result);
+    text_ += part.text;
+    if (part.next < read_.ref.size) {
+      read_.offset = part.next;
+      ask(read_);
+      return false;
+    }
+    HttpResponse response;
+    response.body = std::move(text_);
+    return respond(std::move(response));
+  }
+  ReadPayload read_;
+  std::string text_;
+};
+
+// Ready is who gets an answer from the engine, and does not stop.
+class Ready final : public Exchange {
+ public:
+  using Exchange::Exchange;
+  bool begin() override {
+    if (desk().stopping())
+      return respond(to_response(Error{Code::unavailable, "this server is stopping"}));
+    ask(GetWorkflow{"ready"});
+    return false;
+  }
+
+ private:
+  bool answered(Ticket, CallResult result) override {
+    const auto* error = std::get_if<Error>(&result);
+    if (error != nullptr && error->code != Code::not_found) return respond(to_response(*error));
+    HttpResponse response;
+    response.body = R"({"ready":true})";
+    return respond(std::move(response));
+  }
+};
+
+class Fixed final : public Exchange {
+ public:
+  Fixed(Place place, std::string body) : Exchange(std::move(place)), body_(std::move(body)) {}
+  bool begin() override {
+    HttpResponse response;
+    response.body = std::move(body_);
+    return respond(std::move(response));
+  }
+
+ private:
+  bool answered(Ticket, CallResult) override { return false; }
+  std::string body_;
+};
+
+}  // namespace
+
+std::unique_ptr<Exchange> make_exchange(Exchange::Place place, Translation translation,
+                                        HttpRequest request) {
+  switch (translation.route->kind) {
+    case RouteKind::call:
+    case RouteKind::submit:
+      return std::make_unique<OneCall>(std::move(place), std::move(translation));
+    case RouteKind::read:
+    case RouteKind::output:
+      return std::make_unique<ReadExecution>(std::move(place), std::move(translation));
+    case RouteKind::payload:
+      return std::make_unique<ReadContent>(std::move(place), std::move(translation));
+    case RouteKind::events:
+      return make_event_stream(std::move(place), std::get<ReadHistory>(*translation.call), request);
+    case RouteKind::socket:
+      return make_call_socket(std::move(place), std::move(request));
+    case RouteKind::document:
+      return std::make_unique<Fixed>(std::move(place), open_api_json());
+    case RouteKind::live:
+      return std::make_unique<Fixed>(std::move(place), R"({"live":true})");
+    case RouteKind::ready:
+      return std::make_unique<Ready>(std::move(place));
+  }
+  return nullptr;
+}
+
+}  // namespace pawl

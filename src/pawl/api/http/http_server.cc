@@ -1,0 +1,179 @@
+#include "pawl/api/http/http_server.h"
+
+#include <pthread.h>
+#include <signal.h>
+
+#include <atomic>
+#include <set>
+#include <thread>
+#include <unordered_map>
+
+#include "pawl/adapter/linux_loop/linux_clock.h"
+#include "pawl/api/http/crossing.h"
+#include "pawl/api/http/exchange.h"
+
+namespace pawl {
+namespace {
+
+// What a client has shown; `Bearer` in any case, as RFC 7235 has it.
+Credentials shown_by(const HttpRequest& request) {
+  Credentials shown;
+  shown.certificate = request.certificate;
+  const std::string* field = request.field("authorization");
+  constexpr std::string_view scheme = "bearer ";
+  if (field == nullptr || field->size() < scheme.size()) return shown;
+  for (size_t i = 0; i < scheme.size(); ++i)
+    if ((static_cast<unsigned char>((*field)[i]) | 0x20) != static_cast<unsigned char>(scheme[i]))
+      return shown;
+  shown.bearer = field->substr(scheme.size());
+  return shown;
+}
+
+}  // namespace
+
+class HttpServer::Impl final : public Actor, private HttpHandler, private Desk {
+ public:
+  Impl(HttpServerOptions options, const Authenticator& authenticator)
+      : options_(std::move(options)), authenticator_(authenticator) {}
+
+  ~Impl() override {
+    if (thread_.joinable()) {
+      loop_->stop();
+      thread_.join();
+    }
+    exchanges_.clear();
+    if (loop_ != nullptr) loop_->remove(*this);
+  }
+
+  Status start(Gateway& gateway, Loop& gateway_loop) {
+    PAWL_ASSIGN(loop_, LinuxLoop::create(clock_));
+    loop_->add(*this);
+    PAWL_ASSIGN(listener_, HttpListener::open(options_.http, *loop_, clock_, *this));
+    crossing_ = std::make_unique<Crossing>(gateway, gateway_loop, *loop_);
+    thread_ = std::thread([this] {
+      sigset_t all;
+      sigfillset(&all);
+      pthread_sigmask(SIG_SETMASK, &all, nullptr);  // they are for the main thread
+      loop_->run();
+    });
+    return {};
+  }
+
+  uint16_t port() const { return listener_->port(); }
+  void stop_accepting() {
+    stopping_.store(true);
+    loop_->wake();
+  }
+
+  bool turn() override {
+    if (stopping_.load() && !std::exchange(stopped_, true)) listener_->stop_accepting();
+    for (CallAnswer& answer : crossing_->take_answers()) {
+      auto asked = asked_.extract(answer.ticket);
+      if (asked.empty()) continue;  // forgotten
+      with(asked.mapped(),
+           [&](Exchange& one) { return one.take(answer.ticket, std::move(answer.result)); });
+    }
+    for (ExchangeId id : std::exchange(gone_, {})) exchanges_.erase(id);
+    Instant time = clock_.monotonic();
+    while (!alarms_.empty() && alarms_.begin()->first <= time) {
+      ExchangeId id = alarms_.extract(alarms_.begin()).value().second;
+      with(id, [](Exchange& one) { return one.wake(); });
+    }
+    return false;
+  }
+  Instant deadline() const override {
+    return alarms_.empty() ? Instant::never() : alarms_.begin()->first;
+  }
+
+ private:
+  template <class Do>
+  void with(ExchangeId id, Do act) {
+    auto found = exchanges_.find(id);
+    if (found == exchanges_.end()) return;
+    bool over = act(*found->second);
+    if (over) exchanges_.erase(id);  // it may have gone meanwhile
+  }
+
+  // HttpHandler
+  void heard(ExchangeId id, HttpRequest request) override {
+    Translation translation = translate(request, options_.wait_max);
+    if (translation.route == nullptr) return listener_->respond(id, std::move(translation.refusal));
+    Caller caller;
+    if (!translation.route->open) {
+      Result<Caller> known = authenticator_.authenticate(shown_by(request));
+      if (!known.ok()) return listener_->respond(id, to_response(known.error()));
+      caller = std::move(*known);
+    }
+    auto exchange =
+        make_exchange({*this, id, std::move(caller)}, std::move(translation), std::move(request));
+    Exchange& begun = *exchange;
+    exchanges_.emplace(id, std::move(exchange));
+    if (begun.begin()) exchanges_.erase(id);
+  }
+  void message(ExchangeId id, std::string_view text) override {
+    with(id, [&](Exchange& one) { return one.message(text); });
+  }
+  void drained(ExchangeId id) override {
+    with(id, [](Exchange& one) { return one.drained(); });
+  }
+  void gone(ExchangeId id) override {
+    gone_.push_back(id);
+    loop_->wake();
+  }
+
+  // Desk
+  HttpListener& listener() override { return *listener_; }
+  const HttpServerOptions& options() const override { return options_; }
+  Instant now() override { return clock_.monotonic(); }
+  bool stopping() const override { return stopping_.load(); }
+  Ticket ask(ExchangeId id, Call call, const Caller& caller) override {
+    Ticket ticket = ++last_ticket_;
+    asked_.emplace(ticket, id);
+    crossing_->order(Crossing::Ask{{ticket, std::move(call)}, caller});
+    return ticket;
+  }
+  void stop_waiting(Ticket ticket) override { crossing_->order(Crossing::StopWaiting{ticket}); }
+  void forget(Ticket ticket) override {
+    if (asked_.erase(ticket) > 0) crossing_->order(Crossing::Forget{ticket});
+  }
+  void set_alarm(ExchangeId id, Instant before, Instant at) override {
+    if (before != Instant::never()) alarms_.erase({before, id});
+    if (at != Instant::never()) alarms_.insert({at, id});
+  }
+
+  HttpServerOptions options_;
+  const Authenticator& authenticator_;
+  LinuxClock clock_;
+  std::unique_ptr<LinuxLoop> loop_;
+  std::unique_ptr<Crossing> crossing_;
+  std::unique_ptr<HttpListener> listener_;
+  std::unordered_map<ExchangeId, std::unique_ptr<Exchange>> exchanges_;
+  std::unordered_map<Ticket, ExchangeId> asked_;
+  std::set<std::pair<Instant, ExchangeId>> alarms_;
+  std::vector<ExchangeId> gone_;  // destroyed in a turn: they may be what is running now
+  Ticket last_ticket_ = 0;
+  std::atomic<bool> stopping_{false};
+  bool stopped_ = false;
+  std::thread thread_;
+};
+
+HttpServer::HttpServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+HttpServer::~HttpServer() = default;
+
+Result<std::unique_ptr<HttpServer>> HttpServer::start(HttpServerOptions options, Gateway& gateway,
+                                                      Loop& loop,
+                                                      const Authenticator& authenticator) {
+  auto impl = std::make_unique<Impl>(std::move(options), authenticator);
+  PAWL_TRY(impl->start(gateway, loop));
+  return std::unique_ptr<HttpServer>(new HttpServer(std::move(impl)));
+}
+
+uint16_t HttpServer::port() const {
+  return impl_->port();
+}
+
+void HttpServer::stop_accepting() {
+  impl_->stop_accepting();
+}
+
+}  // namespace pawl

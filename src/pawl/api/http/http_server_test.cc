@@ -1,0 +1,300 @@
+// The doors before a real gateway and engine, spoken to over real sockets.
+#include "pawl/api/http/http_server.h"
+
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <thread>
+
+#include "pawl/api/test_house.h"
+#include "pawl/base/json.h"
+
+namespace pawl {
+namespace {
+
+// Knows one token; what is shown without one is nobody.
+class OneToken final : public Authenticator {
+ public:
+  Result<Caller> authenticate(const Credentials& shown) const override {
+    if (shown.bearer == "secret") return Caller{"tester"};
+    return Error{Code::unauthenticated, "show a token: Authorization: Bearer ..."};
+  }
+};
+
+struct Answer {
+  int status = 0;
+  std::string head;
+  std::string body;
+};
+
+// A client that speaks as it is told to, and waits on its own thread while the house runs.
+class RawClient {
+ public:
+  explicit RawClient(uint16_t port) : fd_(socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    EXPECT_EQ(connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  }
+  ~RawClient() { close(fd_); }
+  void write(const std::string& text) {
+    EXPECT_EQ(send(fd_, text.data(), text.size(), MSG_NOSIGNAL), ssize_t(text.size()));
+  }
+  // Until `end` has come, or the other side has hung up.
+  std::string read_until(const std::string& end) {
+    while (in_.find(end) == std::string::npos && fill()) {
+    }
+    size_t at = in_.find(end);
+    size_t size = at == std::string::npos ? in_.size() : at + end.size();
+    std::string text = in_.substr(0, size);
+    in_.erase(0, size);
+    return text;
+  }
+  Answer read_answer() {
+    Answer answer;
+    answer.head = read_until("\r\n\r\n");
+    if (answer.head.size() > 12) answer.status = std::stoi(answer.head.substr(9, 3));
+    size_t at = answer.head.find("Content-Length: ");
+    size_t size = at == std::string::npos ? 0 : std::stoul(answer.head.substr(at + 16));
+    while (in_.size() < size && fill()) {
+    }
+    answer.body = in_.substr(0, size);
+    in_.erase(0, size);
+    return answer;
+  }
+  bool hung_up() { return !fill(); }
+
+ private:
+  bool fill() {
+    char buffer[65536];
+    ssize_t size = recv(fd_, buffer, sizeof buffer, 0);
+    if (size > 0) in_.append(buffer, static_cast<size_t>(size));
+    return size > 0;
+  }
+  int fd_;
+  std::string in_;
+};
+
+std::string request(const std::string& line, const std::string& body = "",
+                    const std::string& fields = "") {
+  std::string text = line + " HTTP/1.1\r\nHost: pawl\r\nAuthorization: Bearer secret\r\n" + fields;
+  if (!body.empty())
+    text +=
+        "Content-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) + "\r\n";
+  return text + "\r\n" + body;
+}
+
+std::string submission(const std::string& more = "") {
+  return R"({"definition":)" + json_quote(one_node) + more + "}";
+}
+
+class HttpServerTest : public testing::Test {
+ protected:
+  void start(HttpServerOptions options = {}) {
+    auto started = HttpServer::start(std::move(options), *house.gateway, house.loop, token);
+    ASSERT_TRUE(started.ok()) << started.error().message;
+    server = std::move(*started);
+  }
+  // Runs the house while `work` speaks to it from another thread.
+  template <class Work>
+  void speak(Work work) {
+    std::atomic<bool> done{false};
+    std::thread client([&] {
+      work();
+      done = true;
+      house.loop.wake();
+    });
+    while (!done) house.loop.run_once(Duration::milliseconds(100));
+    client.join();
+  }
+  Answer ask(const std::string& text) {
+    Answer answer;
+    speak([&] {
+      RawClient client(server->port());
+      client.write(text);
+      answer = client.read_answer();
+    });
+    return answer;
+  }
+
+  House house;
+  OneToken token;
+  std::unique_ptr<HttpServer> server;
+};
+
+TEST_F(HttpServerTest, SubmitsWaitsAndShows) {
+  start();
+  Answer made = ask(request("POST /v1/executions", submission()));
+  EXPECT_EQ(made.status, 201) << made.body;
+  EXPECT_EQ(made.body, R"({"execution":"e1"})");
+  EXPECT_NE(made.head.find("Location: /v1/executions/e1\r\n"), std::string::npos);
+  Answer shown = ask(request("GET /v1/executions/e1?wait=30s"));
+  EXPECT_EQ(shown.status, 200);
+  EXPECT_NE(shown.body.find(R"("status":"succeeded")"), std::string::npos) << shown.body;
+  Answer output = ask(request("GET /v1/executions/e1/output"));
+  EXPECT_EQ(output.body, R"({"work":"done"})");
+}
+
+TEST_F(HttpServerTest, SubmitAndWaitIsOneRequest) {
+  start();
+  Answer ran = ask(request("POST /v1/executions?wait=30s", submission()));
+  EXPECT_EQ(ran.status, 200) << ran.body;
+  EXPECT_NE(ran.body.find(R"("output":{"json":{"work":"done"}})"), std::string::npos) << ran.body;
+  house.executor.holding = true;
+  Answer slow = ask(request("POST /v1/executions", submission(), "Prefer: wait=0.05s\r\n"));
+  EXPECT_EQ(slow.status, 202) << slow.body;
+  EXPECT_NE(slow.body.find(R"("status":"running")"), std::string::npos);
+}
+
+TEST_F(HttpServerTest, ARegisteredWorkflowIsStartedByItsName) {
+  start();
+  Answer unknown = ask(request("POST /v1/executions", R"({"workflow":"one"})"));
+  EXPECT_EQ(unknown.status, 404) << unknown.body;
+  Answer made = ask(request("PUT /v1/workflows", submission()));
+  EXPECT_EQ(made.body, R"({"id":1,"name":"one","version":""})");
+  Answer ran = ask(request("POST /v1/executions?wait=30s", R"({"workflow":"one"})"));
+  EXPECT_EQ(ran.status, 200) << ran.body;
+  EXPECT_EQ(ask(request("GET /v1/workflows/one")).status, 200);
+  EXPECT_NE(ask(request("GET /v1/workflows")).body.find(R"("name":"one")"), std::string::npos);
+}
+
+TEST_F(HttpServerTest, ARequestIdHasOneEffect) {
+  start();
+  std::string again = request("POST /v1/executions", submission(), "Idempotency-Key: monday\r\n");
+  EXPECT_EQ(ask(again).body, R"({"execution":"e1"})");
+  EXPECT_EQ(ask(again).body, R"({"execution":"e1"})");
+  Answer other = ask(request("POST /v1/executions", submission(R"(,"labels":{"a":1})"),
+                             "Idempotency-Key: monday\r\n"));
+  EXPECT_EQ(other.status, 409) << other.body;
+}
+
+TEST_F(HttpServerTest, WrongRequestsAreToldWhatIsWrong) {
+  start();
+  struct Case {
+    std::string text;
+    int status;
+    std::string says;
+  };
+  std::vector<Case> cases = {
+      {request("GET /v1/execution"), 404, "/v1/executions"},
+      {request("PATCH /v1/executions"), 405, "OPTIONS, POST, GET, HEAD"},
+      {request("GET /v1/executions?limt=3"), 400, "did you mean \\\"limit\\\""},
+      {request("GET /v1/executions?limit=abc"), 400, "whole number"},
+      {request("GET /v1/executions/x"), 400, "like \\\"e17\\\""},
+      {request("GET /v1/executions/e9"), 404, "no execution e9"},
+      {request("GET /v1/executions/e1?wait=9h"), 400, "wait_max"},
+      {request("POST /v1/executions", R"({"definitio":"x"})"), 400, "did you mean"},
+      {request("POST /v1/executions", R"({"x")"), 400, "byte"},
+      {request("POST /v1/executions", "[]"), 400, "must be a JSON object"},
+      {request("GET /v1/overview", "{}"), 400, "takes no body"},
+      {"GET /v1/overview HTTP/1.1\r\nHost: x\r\n\r\n", 401, "Bearer"},
+      {"GET /v1/overview HTTP/1.1\r\n\r\n", 400, "Host"},
+      {"GET /v1/overview HTTP/3.7\r\nHost: x\r\n\r\n", 505, "HTTP/1.1"},
+      {"nonsense\r\n\r\n", 400, "no HTTP request"},
+      {request("POST /v1/executions", "", "Content-Length: 99999999999\r\n"), 413,
+       "body_bytes_max"},
+      {"POST /v1/executions HTTP/1.1\r\nHost: x\r\nContent-Encoding: br\r\nContent-Length: "
+       "1\r\n\r\nx",
+       415, "gzip"},
+      {request("GET /v1/overview", "", "X: " + std::string(20'000, 'x') + "\r\n"), 431,
+       "head_bytes_max"},
+  };
+  for (const Case& one : cases) {
+    Answer answer = ask(one.text);
+    EXPECT_EQ(answer.status, one.status) << one.text.substr(0, 200) << answer.body;
+    EXPECT_NE((answer.head + answer.body).find(one.says), std::string::npos)
+        << one.text.substr(0, 200) << answer.head << answer.body;
+  }
+}
+
+TEST_F(HttpServerTest, RequestsSentAheadAreAnsweredInOrder) {
+  start();
+  speak([&] {
+    RawClient client(server->port());
+    client.write(request("GET /v1/executions/e7") + request("GET /livez") +
+                 request("POST /v1/executions", submission()) + request("GET /v1/nothing"));
+    EXPECT_EQ(client.read_answer().status, 404);
+    EXPECT_EQ(client.read_answer().body, R"({"live":true})");
+    EXPECT_EQ(client.read_answer().status, 201);
+    EXPECT_EQ(client.read_answer().status, 404);
+  });
+}
+
+TEST_F(HttpServerTest, AClientThatLeavesWhileItWaitsIsForgotten) {
+  start();
+  house.executor.holding = true;
+  ask(request("POST /v1/executions", submission()));
+  {
+    RawClient client(server->port());
+    client.write(request("GET /v1/executions/e1?wait=60s"));
+    while (house.gateway->open_calls() == 0) house.loop.run_once(Duration::milliseconds(10));
+  }
+  while (house.gateway->open_calls() > 0) house.loop.run_once(Duration::milliseconds(10));
+}
+
+TEST_F(HttpServerTest, EventsComeOnceAndGoOnWhereAClientLeftOff) {
+  start();
+  ask(request("POST /v1/executions?wait=30s", submission()));
+  speak([&] {
+    RawClient client(server->port());
+    client.write(request("GET /v1/executions/e1/events"));
+    std::string all = client.read_until("0\r\n\r\n");
+    EXPECT_NE(all.find("text/event-stream"), std::string::npos);
+    EXPECT_NE(all.find(R"("event":"execution_submitted")"), std::string::npos) << all;
+    EXPECT_NE(all.find(R"("event":"execution_ended")"), std::string::npos) << all;
+    size_t first = all.find("\nid: ") + 5;
+    std::string place = all.substr(first, all.find('\n', first) - first);
+    client.write(request("GET /v1/executions/e1/events", "", "Last-Event-ID: " + place + "\r\n"));
+    std::string rest = client.read_until("0\r\n\r\n");
+    EXPECT_EQ(rest.find(R"("event":"execution_submitted")"), std::string::npos) << rest;
+    EXPECT_NE(rest.find(R"("event":"execution_ended")"), std::string::npos) << rest;
+    client.write(request("GET /v1/executions/e1/events?after=999999-0"));
+    EXPECT_EQ(client.read_answer().status, 204);
+  });
+}
+
+TEST_F(HttpServerTest, EventsAreToldWhileItRuns) {
+  start();
+  house.executor.holding = true;
+  ask(request("POST /v1/executions", submission()));
+  RawClient client(server->port());
+  client.write(request("GET /v1/executions/e1/events"));
+  speak([&] { client.read_until("attempts_granted"); });
+  house.executor.holding = false;
+  house.executor.release();
+  std::string rest;
+  speak([&] { rest = client.read_until("0\r\n\r\n"); });
+  EXPECT_NE(rest.find("execution_ended"), std::string::npos) << rest;
+}
+
+TEST_F(HttpServerTest, TheDocumentDescribesEveryRoute) {
+  start();
+  Answer document = ask(request("GET /v1/openapi.json"));
+  ASSERT_TRUE(json_validate(document.body).ok());
+  EXPECT_EQ(json_find(document.body, {"openapi"}), "\"3.1.0\"");
+  EXPECT_TRUE(json_find(document.body, {"paths", "/v1/executions", "post", "requestBody", "content",
+                                        "application/json", "schema", "properties", "definition"}));
+}
+
+TEST_F(HttpServerTest, WhoStopsIsNotReady) {
+  start();
+  EXPECT_EQ(ask(request("GET /readyz")).status, 200);
+  house.executor.holding = true;
+  ask(request("POST /v1/executions", submission()));
+  RawClient waits(server->port());
+  waits.write(request("GET /v1/executions/e1?wait=60s"));
+  while (house.gateway->open_calls() == 0) house.loop.run_once(Duration::milliseconds(10));
+  server->stop_accepting();
+  house.executor.release();
+  speak([&] {
+    EXPECT_EQ(waits.read_answer().status, 200);
+    EXPECT_TRUE(waits.hung_up());
+  });
+}
+
+}  // namespace
+}  // namespace pawl

@@ -1,7 +1,7 @@
 // The fields of events in JSON, for histories. Private to the codec.
 #pragma once
 
-#include "pawl/api/call_fields.h"
+#include "pawl/api/answer_fields.h"
 
 namespace pawl {
 

@@ -58,7 +58,7 @@ void Clients::answer(Response response) {
                   });
 }
 
-void Clients::send(decltype(Request::what) what, Then then) {
+Ticket Clients::send(decltype(Request::what) what, Then then) {
   Ticket ticket = ++last_ticket_;
   waiting_[ticket] = std::move(then);
   universe_.after(Duration::microseconds(static_cast<int64_t>(20 + dice_.below(500))),
@@ -73,6 +73,16 @@ void Clients::send(decltype(Request::what) what, Then then) {
     waiting_.erase(it);
     silent(nullptr);
   });
+  return ticket;
+}
+
+// Sometimes, after a while.
+void Clients::stop_waiting(Client& client, Ticket ticket) {
+  if (!client.dice.chance(400)) return;
+  universe_.after(Duration::milliseconds(static_cast<int64_t>(client.dice.below(300))),
+                  [this, ticket] {
+                    server_.ask({0, StopWaiting{ticket}});
+                  });
 }
 
 void Clients::done(Client& client) {
@@ -144,7 +154,8 @@ void Clients::submit_new(Client& client) {
     }
   }
   if (client.dice.chance(100)) {
-    send(RunExecution{past.submit}, [this, &client](const Response*) { done(client); });
+    stop_waiting(client, send(RunExecution{past.submit},
+                              [this, &client](const Response*) { done(client); }));
     return;
   }
   send_submit(client, std::move(past), 6);
@@ -220,24 +231,38 @@ void Clients::change_something(Client& client) {
   send(std::move(command), [this, &client](const Response*) { done(client); });
 }
 
+// Page after page, from the beginning on; the judge knows what each must hold.
+void Clients::follow(Client& client, ReadHistory from, uint64_t pages) {
+  from.limit = client.dice.chance(300) ? 10'000 : 1 + static_cast<uint32_t>(client.dice.below(6));
+  from.wait = client.dice.chance(500);
+  Ticket ticket = send(from, [this, &client, from, pages](const Response* response) {
+    const History* history = response ? std::get_if<History>(&response->what) : nullptr;
+    if (history == nullptr || history->entries.empty() || pages == 0) return done(client);
+    ReadHistory rest = from;
+    rest.after = history->entries.back().place();
+    follow(client, rest, pages - 1);
+  });
+  if (from.wait) stop_waiting(client, ticket);
+}
+
 void Clients::ask_something(Client& client) {
   ExecutionId id = some_execution(client.dice);
   Then then = [this, &client](const Response*) { done(client); };
   switch (client.dice.below(8)) {
     case 0:
-      return send(Query{ListExecutions{{}, 20, std::nullopt}}, then);
+      return void(send(Query{ListExecutions{{}, 20, std::nullopt}}, then));
     case 1:
-      return send(AwaitExecution{id}, then);
+      return void(send(AwaitExecution{id}, then));
     case 2:
-      return send(ReadHistory{id}, then);
+      return follow(client, ReadHistory{id}, client.dice.below(6));
     case 3:
-      return send(Query{ListDeadLetters{}}, then);
+      return void(send(Query{ListDeadLetters{}}, then));
     case 4:
-      return send(Query{Explain{id, "", std::nullopt}}, then);
+      return void(send(Query{Explain{id, "", std::nullopt}}, then));
     case 5:
-      return send(GetProgress{id}, then);
+      return void(send(GetProgress{id}, then));
     default:
-      return send(Query{GetExecution{id}}, then);
+      return void(send(Query{GetExecution{id}}, then));
   }
 }
 

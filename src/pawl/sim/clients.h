@@ -45,7 +45,9 @@ class Clients {
   };
   using Then = Call<void(const Response*)>;  // null: no answer came
 
-  void send(decltype(Request::what) what, Then then);
+  Ticket send(decltype(Request::what) what, Then then);
+  void stop_waiting(Client& client, Ticket ticket);
+  void follow(Client& client, ReadHistory from, uint64_t pages);
   void next(Client& client);
   void operate_once(Client& client);
   void submit_new(Client& client);

@@ -84,6 +84,10 @@ constexpr std::array<const char*, sometimes_count> names = {
     "forget_repeated",
     "duplicate_submit_after_forget",
     "other_payload_refused_after_forget",
+    "history_continued",
+    "history_waited_for",
+    "history_without_end",
+    "run_stopped_waiting",
     "embedded_worker",
     "no_faults",
 };

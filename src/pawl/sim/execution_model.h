@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "pawl/base/hash.h"
@@ -66,7 +67,7 @@ struct ExecutionModel {
   ExecutionStatus status = ExecutionStatus::running;
   bool evaluating_output = false;
   std::vector<NodeModel> nodes;
-  uint64_t events = 0;
+  std::vector<std::pair<uint64_t, uint32_t>> events;  // group and place in it, of each
   std::vector<BlobRef> payloads;  // that it refers to; none once it is forgotten
   uint64_t forgotten_at = 0;      // position; 0: it is not
 

@@ -555,14 +555,16 @@ std::optional<Violation> LogModel::apply(const Group& group) {
   apply.require(group.epoch >= epoch_, "I6", "an epoch that is over");
   apply.require(group.now >= now_, "I12", "the duration clock runs backwards");
   now_ = group.now;
-  for (const Event& event : group.events) {
+  for (uint32_t index = 0; index < group.events.size(); ++index) {
+    const Event& event = group.events[index];
     std::visit(apply, event);
     if (apply.broken) {
       apply.broken->what += std::string(" (") + kind_name(event) + ")";
       return apply.broken;
     }
     auto execution = executions_.find(execution_of(event));
-    if (execution != executions_.end()) ++execution->second.events;
+    if (execution != executions_.end())
+      execution->second.events.emplace_back(group.position, index);
   }
   apply.require(group.epoch == epoch_, "I6", "a group of an epoch that was never started");
   return apply.broken;

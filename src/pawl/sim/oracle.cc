@@ -155,6 +155,10 @@ void Oracle::note_ask(const SubmitExecution& submit) {
 }
 
 void Oracle::asked(const Request& request) {
+  if (const auto* stop = std::get_if<StopWaiting>(&request.what)) {
+    stopped_.insert(stop->waiting);
+    return;
+  }
   if (const auto* command = std::get_if<Command>(&request.what)) {
     if (const auto* c = std::get_if<RegisterWorkflow>(command))
       ledger_.definitions.insert(c->definition);
@@ -171,7 +175,7 @@ void Oracle::asked(const Request& request) {
   Question question{request, ExecutionStatus::running, 0, false, false, durable_};
   if (const ExecutionModel* known = model_.find(subject(request))) {
     question.status_then = known->status;
-    question.events_then = known->events;
+    question.events_then = known->events.size();
     question.known_then = true;
     question.forgotten_then = known->forgotten();
   }
@@ -222,7 +226,7 @@ void Oracle::check(const Question& question, const Reply& reply) {
     return;
   }
   if (const auto* run = std::get_if<RunExecution>(&question.request.what))
-    return check_submit(run->submit, reply);
+    return check_run(question, *run, reply);
   if (command == nullptr) return;
   if (const auto* c = std::get_if<RegisterWorkflow>(command)) {
     const Bytes* known = model_.definition(WorkflowId{reply.number});
@@ -238,6 +242,15 @@ void Oracle::check(const Question& question, const Reply& reply) {
     if (reply.code == Code::ok && (task == nullptr || task->state != TaskState::cancelled))
       violate("I1", "the cancellation of a task was acknowledged, and it is not durable");
   }
+}
+
+// A run that somebody stopped waiting for is told what it has started.
+void Oracle::check_run(const Question& question, const RunExecution& run, const Reply& reply) {
+  bool told_early = reply.code == Code::ok && reply.message != name(ExecutionStatus::parked);
+  if (told_early && !stopped_.contains(question.request.ticket))
+    violate("I1", "a run was answered before its end, and nobody had stopped waiting");
+  universe_.coverage.reached_if(told_early, Sometimes::run_stopped_waiting);
+  check_submit(run.submit, reply);
 }
 
 void Oracle::check_submit(const SubmitExecution& submit, const Reply& reply) {
@@ -361,14 +374,40 @@ void Oracle::check(const Question& question, const History& history) {
   if (!history.status.ok())
     return violate("I18", "a history cannot be read: " + history.status.error().message);
   const ExecutionModel* known = model_.find(id);
-  uint64_t events_now = known == nullptr ? 0 : known->events;
-  uint64_t seen = history.entries.size();
-  if (history.truncated) return;
-  if (seen < question.events_then || seen > events_now)
-    violate("I9", "the history of " + to_text(id) + " has " + std::to_string(seen) +
-                      " events; the log had " + std::to_string(question.events_then) +
-                      " when it was asked for and has " + std::to_string(events_now));
+  if (known == nullptr) return violate("I2", "a history is shown of what was never submitted");
+  check_pages(question, history, *known);
   ++universe_.tally.operations;
+}
+
+// What is behind the place that was asked for, each event once and none left out, up to a limit.
+void Oracle::check_pages(const Question& question, const History& history,
+                         const ExecutionModel& known) {
+  const auto& query = std::get<ReadHistory>(question.request.what);
+  auto begin = std::upper_bound(known.events.begin(), known.events.end(),
+                                std::pair(query.after.position, query.after.index));
+  auto all = static_cast<uint64_t>(known.events.end() - begin);
+  uint64_t seen = history.entries.size();
+  for (uint64_t i = 0; i < seen; ++i) {
+    const HistoryEntry& entry = history.entries[i];
+    if (i < all && begin[static_cast<ptrdiff_t>(i)] == std::pair(entry.position, entry.index))
+      continue;
+    return violate("I9", "the history of " + to_text(query.execution) + " behind " +
+                             to_text(query.after) + " goes on with " + to_text(entry.place()) +
+                             ", which is not the event that the log has there");
+  }
+  uint64_t before = known.events.size() - all;
+  bool whole = before + seen >= question.events_then;
+  if (!history.truncated && !whole)
+    violate("I9", "the history of " + to_text(query.execution) + " has " +
+                      std::to_string(before + seen) + " events; the log had " +
+                      std::to_string(question.events_then) + " when it was asked for");
+  if (query.wait && seen == 0 && !known.ended() && !stopped_.contains(question.request.ticket))
+    violate("I9", "whoever waits for the history of " + to_text(query.execution) +
+                      " to go on was told that it does not");
+  universe_.coverage.reached_if(query.after.position > 0 && seen > 0, Sometimes::history_continued);
+  universe_.coverage.reached_if(query.wait && seen > 0 && before >= question.events_then,
+                                Sometimes::history_waited_for);
+  universe_.coverage.reached_if(query.wait && seen == 0, Sometimes::history_without_end);
 }
 
 // Not durable: anything about an attempt that was once granted is true enough.

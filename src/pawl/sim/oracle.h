@@ -12,6 +12,7 @@
 
 #include <deque>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -85,6 +86,8 @@ class Oracle {
   void apply(const Pending& pending);
   void note_ask(const SubmitExecution& submit);
   void check(const Question& question, const Reply& reply);
+  void check_run(const Question& question, const RunExecution& run, const Reply& reply);
+  void check_pages(const Question& question, const History& history, const ExecutionModel& known);
   void check_submit(const SubmitExecution& submit, const Reply& reply);
   void check_cancel(ExecutionId id, const Reply& reply);
   void check_forget(const Question& question, ExecutionId id, const Reply& reply);
@@ -109,6 +112,7 @@ class Oracle {
   Instant handed_then_;    // ... when it was handed over ...
   Instant handed_before_;  // ... and when the one before was
   std::map<Ticket, Question> questions_;
+  std::set<Ticket> stopped_;                  // that somebody stopped waiting for
   std::set<ExecutionId> unanswered_forgets_;  // of the life before
   struct Promise {
     uint64_t execution = 0;

@@ -315,7 +315,9 @@ void Server::choose_poison() {
 void Server::ask(Request request) {
   if (!up()) return;
   bool waits = std::holds_alternative<AwaitExecution>(request.what) ||
-               std::holds_alternative<RunExecution>(request.what);
+               std::holds_alternative<RunExecution>(request.what) ||
+               std::holds_alternative<StopWaiting>(request.what);
+  if (const auto* read = std::get_if<ReadHistory>(&request.what)) waits = read->wait;
   if (!waits) asked_at_[request.ticket] = world_.universe.now();
   world_.oracle.asked(request);
   if (world_.seams.request(request)) life_->engine->put(std::move(request));

@@ -47,13 +47,15 @@ class TlsStream final : public ByteStream {
   Moved read(char* into, size_t size) override {
     ERR_clear_error();
     size_t bytes = 0;
-    return moved(SSL_read_ex(ssl_.get(), into, size, &bytes), bytes, wants_to_write_);
+    int done = SSL_read_ex(ssl_.get(), into, size, &bytes);
+    return moved(done, bytes, wants_to_write_);
   }
   Moved write(const char* from, size_t size) override {
     ERR_clear_error();
     size_t bytes = 0;
     bool waits = false;
-    return moved(SSL_write_ex(ssl_.get(), from, size, &bytes), bytes, waits);
+    int done = SSL_write_ex(ssl_.get(), from, size, &bytes);
+    return moved(done, bytes, waits);
   }
   bool wants_to_write() const override { return wants_to_write_; }
   bool holds_bytes() const override { return SSL_has_pending(ssl_.get()) != 0; }

@@ -7,8 +7,14 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <set>
 #include <thread>
 
+#include "pawl/api/http/routes.h"
 #include "pawl/api/test_house.h"
 #include "pawl/base/json.h"
 
@@ -271,6 +277,54 @@ TEST_F(HttpServerTest, EventsAreToldWhileItRuns) {
   EXPECT_NE(rest.find("execution_ended"), std::string::npos) << rest;
 }
 
+// As a client sends it: masked, with zeros.
+std::string frame(const std::string& text) {
+  std::string bytes = "\x81";
+  if (text.size() < 126) {
+    bytes += static_cast<char>(0x80 | text.size());
+  } else {
+    bytes += static_cast<char>(0x80 | 126);
+    bytes += static_cast<char>(text.size() >> 8);
+    bytes += static_cast<char>(text.size() & 255);
+  }
+  return bytes + std::string(4, '\0') + text;
+}
+
+TEST_F(HttpServerTest, AWebSocketTakesManyCallsAndWatches) {
+  start();
+  RawClient client(server->port());
+  client.write(request("GET /v1/ws", "",
+                       "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+                       "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"));
+  auto says = [&](const std::string& what) {
+    std::string told;
+    speak([&] { told = client.read_until(what); });
+    EXPECT_NE(told.find(what), std::string::npos) << told;
+    return told;
+  };
+  says("101 Switching Protocols");
+  house.executor.holding = true;
+  client.write(frame(R"({"ticket":1,"call":"submit","with":)" + submission() + "}"));
+  says(R"({"ticket":1,"answer":"submitted","with":{"execution":"e1"}})");
+  client.write(frame(R"({"ticket":2,"call":"watch","with":{"execution":"e1"}})"));
+  says(R"("event":"attempts_granted")");
+  client.write(frame(R"({"ticket":3,"call":"watch","with":{"execution":"e1"}})"));
+  says(R"({"ticket":3,"event":)");
+  client.write(frame(R"({"ticket":4,"call":"unwatch","with":{"ticket":3}})"));
+  says(R"({"ticket":4,"answer":"changed","with":{"count":1}})");
+  client.write(frame(R"({"ticket":5,"call":"watch","with":{"execution":"e9"}})"));
+  says(R"({"ticket":5,"error":{"code":"NOT_FOUND")");
+  client.write(frame(R"({"ticket":6,"call":"get_serve","with":{}})"));
+  says("did you mean");
+  house.executor.holding = false;
+  house.executor.release();
+  std::string rest = says(R"({"ticket":2,"answer":"settled","with":{"execution":"e1",)");
+  EXPECT_EQ(rest.find("execution_submitted"), std::string::npos);
+  EXPECT_NE(rest.find("execution_ended"), std::string::npos);
+  client.write(frame("no call at all"));
+  says(R"({"ticket":0,"error":)");
+}
+
 TEST_F(HttpServerTest, TheDocumentDescribesEveryRoute) {
   start();
   Answer document = ask(request("GET /v1/openapi.json"));
@@ -294,6 +348,44 @@ TEST_F(HttpServerTest, WhoStopsIsNotReady) {
     EXPECT_EQ(waits.read_answer().status, 200);
     EXPECT_TRUE(waits.hung_up());
   });
+}
+
+TEST(RestPage, NamesEveryResource) {
+  std::ifstream file(std::string(PAWL_SOURCE_DIR) + "/docs/rest.md");
+  std::string page{std::istreambuf_iterator<char>(file), {}};
+  ASSERT_FALSE(page.empty());
+  std::set<std::string> shown, served;
+  for (size_t at = page.find("\n| `"); at != std::string::npos; at = page.find("\n| `", at + 1)) {
+    size_t begin = at + 4;
+    std::string one = page.substr(begin, page.find('`', begin) - begin);
+    if (one.find(" /") != std::string::npos) shown.insert(one);
+  }
+  for (const Route& route : routes()) served.insert(std::string(route.method) + " " + route.path);
+  EXPECT_EQ(shown, served);
+}
+
+// Its thousands of requests find nothing that the server answers with 5xx.
+TEST_F(HttpServerTest, SchemathesisFindsNothing) {
+  if (system("command -v schemathesis > /dev/null") != 0)
+    GTEST_SKIP() << "there is no schemathesis here (pip install schemathesis)";
+  start();
+  ask(request("PUT /v1/workflows", submission()));
+  ask(request("POST /v1/executions?wait=30s", submission()));
+  std::string url = "http://127.0.0.1:" + std::to_string(server->port());
+  std::string command = "schemathesis run " + url + "/v1/openapi.json --url " + url +
+                        " -H 'Authorization: Bearer secret' --checks not_a_server_error"
+                        " --max-examples 20 --seed 1 --phases examples,coverage,fuzzing"
+                        " --request-timeout 20 --exclude-path /v1/ws"
+                        " --exclude-path '/v1/executions/{execution}/events' 2>&1";
+  std::string told;
+  int status = -1;
+  speak([&] {
+    FILE* pipe = popen(command.c_str(), "r");
+    char buffer[4096];
+    while (size_t size = fread(buffer, 1, sizeof buffer, pipe)) told.append(buffer, size);
+    status = pclose(pipe);
+  });
+  EXPECT_EQ(status, 0) << told;
 }
 
 }  // namespace

@@ -125,8 +125,11 @@ wrk.headers["Content-Type"] = "application/json"
       "the first function of its name");
   {
     AnswerInbox answers;
-    auto host = Host::open({.directory = directory + "/state", .jobs = 2, .functions = &functions},
-                           answers);
+    HostOptions options;
+    options.directory = directory + "/state";
+    options.jobs = 2;
+    options.functions = &functions;
+    auto host = Host::open(std::move(options), answers);
     PAWL_CHECK(host.ok(), "a new directory can be opened");
     Host& here = **host;
     Gateway gateway({here.loop(), here.engine(), here.blob(), here.evaluator()}, answers, {});

@@ -1,6 +1,7 @@
 #include "pawl/adapter/http/http_connection.h"
 
 #include <sys/epoll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -129,8 +130,7 @@ void HttpConnection::hear(HttpRequest request) {
 // The rest of what such a client sends cannot be understood.
 void HttpConnection::refuse(const HttpResponse& response) {
   phase_ = Phase::hanging_up;
-  size_t size = response.body.size();
-  queue(head_of(response, &size, false) + response.body);
+  queue(head_of(response, HttpFraming::sized, response.body.size(), false) + response.body);
   set_deadline(house_.options.write_patience);
 }
 
@@ -141,8 +141,7 @@ void HttpConnection::respond(HttpResponse response) {
     response.fields.push_back({"Content-Encoding", "gzip"});
     response.fields.push_back({"Vary", "Accept-Encoding"});
   }
-  size_t size = response.body.size();
-  std::string bytes = head_of(response, &size, !last_);
+  std::string bytes = head_of(response, HttpFraming::sized, response.body.size(), !last_);
   if (!head_only_) bytes += response.body;
   if (waiting() == 0) {
     out_ = std::move(bytes);
@@ -163,18 +162,28 @@ void HttpConnection::answered() {
     set_deadline(reader_.started() ? house_.options.head_patience : house_.options.idle_patience);
   if (!proceeding_ && phase_ == Phase::reading && reader_.buffered() > 0) proceed();
   if (!proceeding_ && phase_ != Phase::over) flush();
+  // TLS may hold what was not read while this request was answered, and epoll does not know.
+  if (!proceeding_ && phase_ == Phase::reading && stream_->holds_bytes()) read();
 }
 
 void HttpConnection::start_stream(HttpResponse head) {
   if (phase_ != Phase::answering) return;
   phase_ = Phase::streaming;
-  queue(head_of(head, nullptr, !last_));
+  chunked_ = reader_.knows_chunks();
+  last_ = last_ || !chunked_;
+  HttpFraming framing = chunked_ ? HttpFraming::chunked : HttpFraming::until_close;
+  queue(head_of(head, framing, 0, !last_));
   if (!proceeding_) flush();
 }
 
 void HttpConnection::write(std::string_view piece) {
   if (phase_ != Phase::streaming || piece.empty() || head_only_) return;
   if (waiting() + piece.size() > house_.options.output_bytes_max) return overflow();
+  if (!chunked_) {
+    queue(piece);
+    if (!proceeding_) flush();
+    return;
+  }
   char size[24];
   int digits = snprintf(size, sizeof size, "%zx\r\n", piece.size());
   std::string chunk(size, static_cast<size_t>(digits));
@@ -185,7 +194,7 @@ void HttpConnection::write(std::string_view piece) {
 
 void HttpConnection::end() {
   if (phase_ != Phase::streaming) return;
-  if (!head_only_) queue("0\r\n\r\n");
+  if (!head_only_ && chunked_) queue("0\r\n\r\n");
   answered();
 }
 
@@ -207,8 +216,7 @@ Status HttpConnection::upgrade(const HttpRequest& request) {
   response.fields = {{"Upgrade", "websocket"},
                      {"Connection", "Upgrade"},
                      {"Sec-WebSocket-Accept", websocket_accept(*key)}};
-  size_t none = 0;
-  queue(head_of(response, &none, true));
+  queue(head_of(response, HttpFraming::sized, 0, true));
   phase_ = Phase::socket;
   set_deadline(house_.options.silence_patience);
   Sink<std::string_view>& messages = *this;
@@ -275,13 +283,14 @@ bool HttpConnection::flush() {
     }
     if (moved.state == Moved::State::again) break;
     written_ += moved.bytes;
-    if (phase_ == Phase::streaming || phase_ == Phase::hanging_up)
+    if (phase_ == Phase::streaming || (phase_ == Phase::hanging_up && !said_goodbye_))
       set_deadline(house_.options.write_patience);
   }
-  if (waiting() == 0 && phase_ == Phase::hanging_up) {
+  if (waiting() == 0 && phase_ == Phase::hanging_up && !std::exchange(said_goodbye_, true)) {
+    // Closing now, with bytes of the client unread, could take the answer away from it.
     stream_->finish();
-    leave();
-    return false;
+    shutdown(fd_, SHUT_WR);
+    set_deadline(house_.options.linger_patience);
   }
   if (waiting() == 0 && phase_ == Phase::streaming) deadline_ = Instant::never();
   if (waiting() == 0 && out_.capacity() > read_bytes) std::string().swap(out_), written_ = 0;

@@ -78,8 +78,9 @@ class HttpConnection final : public FdWatcher, private Sink<std::string_view> {
   bool chunked_ = true;      // its stream; HTTP/1.0 knows none
   bool proceeding_ = false;  // proceed() is running
   bool pinged_ = false;
-  bool in_body_ = false;     // the deadline is that of a body
-  ExchangeId exchange_ = 0;  // 0: none is open
+  bool said_goodbye_ = false;  // nothing will be sent any more
+  bool in_body_ = false;       // the deadline is that of a body
+  ExchangeId exchange_ = 0;    // 0: none is open
   RequestReader reader_;
   std::unique_ptr<WebSocket> socket_;
   std::string out_;

@@ -211,8 +211,7 @@ class Listener final : public HttpListener, public Actor, private FdWatcher {
                   "the limit connections_max (" + std::to_string(options_.connections_max) +
                       ") is reached; try again in a moment");
       full.fields = {{"Retry-After", "1"}};
-      size_t size = full.body.size();
-      std::string bytes = head_of(full, &size, false) + full.body;
+      std::string bytes = head_of(full, HttpFraming::sized, full.body.size(), false) + full.body;
       (void)!::send(client, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
     }
     ::close(client);

@@ -81,9 +81,10 @@ std::string_view reason_phrase(int status) {
   }
 }
 
-std::string head_of(const HttpResponse& response, const size_t* size, bool keep_alive) {
+std::string head_of(const HttpResponse& response, HttpFraming framing, size_t size,
+                    bool keep_alive) {
   std::string head;
-  head.reserve(160 + (size != nullptr ? *size : 0));
+  head.reserve(160 + size);
   head.append("HTTP/1.1 ").append(std::to_string(response.status)).append(" ");
   head.append(reason_phrase(response.status)).append("\r\n");
   if (!response.content_type.empty())
@@ -91,10 +92,10 @@ std::string head_of(const HttpResponse& response, const size_t* size, bool keep_
   for (const HttpField& field : response.fields)
     head.append(field.name).append(": ").append(field.value).append("\r\n");
   bool bodiless = response.status == 204 || response.status == 101;
-  if (size == nullptr)
+  if (framing == HttpFraming::chunked)
     head.append("Transfer-Encoding: chunked\r\n");
-  else if (!bodiless)
-    head.append("Content-Length: ").append(std::to_string(*size)).append("\r\n");
+  else if (framing == HttpFraming::sized && !bodiless)
+    head.append("Content-Length: ").append(std::to_string(size)).append("\r\n");
   if (!keep_alive) head.append("Connection: close\r\n");
   head.append("\r\n");
   return head;

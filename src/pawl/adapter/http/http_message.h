@@ -43,8 +43,11 @@ struct HttpResponse {
 // {"error":{"code":"NOT_FOUND","message":"..."}}
 HttpResponse problem(int status, Code code, const std::string& message);
 std::string_view reason_phrase(int status);
-// What stands before the body; `size`: of the body, or nothing for a chunked one.
-std::string head_of(const HttpResponse& response, const size_t* size, bool keep_alive);
+// How the other side knows where a body ends: by its size, by chunks, or by the connection's end.
+enum class HttpFraming : uint8_t { sized, chunked, until_close };
+// What stands before the body, which has `size` bytes if it is sized.
+std::string head_of(const HttpResponse& response, HttpFraming framing, size_t size,
+                    bool keep_alive);
 
 struct HttpTls {
   std::string certificate_file;  // PEM, with its chain
@@ -67,6 +70,7 @@ struct HttpOptions {
   Duration head_patience = Duration::seconds(10);     // for the whole head, and a TLS handshake
   Duration body_patience = Duration::seconds(60);     // for the whole body
   Duration write_patience = Duration::seconds(60);    // without the client reading anything
+  Duration linger_patience = Duration::seconds(2);    // for the client to hang up too
   Duration silence_patience = Duration::seconds(60);  // of a WebSocket; it is pinged at the half
 };
 

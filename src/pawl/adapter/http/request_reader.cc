@@ -131,7 +131,8 @@ RequestReader::State RequestReader::refuse(int status, Code code, const std::str
 
 RequestReader::State RequestReader::complete() {
   keep_alive_ = parser_->keep_alive();
-  bool hosted = request_.field("host") != nullptr || parser_->version < 11;
+  knows_chunks_ = parser_->version >= 11;
+  bool hosted = request_.field("host") != nullptr || !knows_chunks_;
   parser_.reset();
   if (!hosted) return refuse(400, Code::invalid_argument, "an HTTP/1.1 request needs a Host field");
   const std::string* encoding = request_.field("content-encoding");

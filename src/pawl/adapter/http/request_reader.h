@@ -34,7 +34,8 @@ class RequestReader {
   void add(std::string_view bytes);
   State read();
   HttpRequest take();
-  bool keep_alive() const { return keep_alive_; }  // as the last request wishes
+  bool keep_alive() const { return keep_alive_; }      // as the last request wishes
+  bool knows_chunks() const { return knows_chunks_; }  // HTTP/1.0 does not
   const HttpResponse& refusal() const { return refusal_; }
 
   bool started() const { return !buffer_.empty() || in_body(); }  // part of a request is here
@@ -54,6 +55,7 @@ class RequestReader {
   HttpRequest request_;
   HttpResponse refusal_;
   bool keep_alive_ = true;
+  bool knows_chunks_ = true;
   bool broken_ = false;
 };
 

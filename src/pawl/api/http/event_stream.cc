@@ -94,6 +94,7 @@ class EventStream final : public Exchange {
   }
 
   bool show(const ProgressList& running) {
+    asked_progress_ = false;
     std::string text = to_json(CallResult(running));
     if (!running.tasks.empty() && text != last_progress_) write(event_text("progress", "", text));
     last_progress_ = std::move(text);
@@ -114,7 +115,8 @@ class EventStream final : public Exchange {
     const HttpServerOptions& options = desk().options();
     if (listener().waiting(id()) == 0) {
       if (desk().now() - silent_since_ >= options.keep_alive_every) write(": still here\n\n");
-      ask(GetProgress{follower_.execution(), Follower::page});
+      if (!asked_progress_) ask(GetProgress{follower_.execution(), Follower::page});
+      asked_progress_ = true;
     }
     set_alarm(desk().now() + options.progress_every);
     return false;
@@ -125,6 +127,7 @@ class EventStream final : public Exchange {
   std::string state_;
   bool streaming_ = false;
   bool owed_ = false;  // a page, once what waits has been taken
+  bool asked_progress_ = false;
   Instant silent_since_;
   std::string last_progress_;
 };

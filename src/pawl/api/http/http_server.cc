@@ -13,24 +13,6 @@
 #include "pawl/api/http/exchange.h"
 
 namespace pawl {
-namespace {
-
-// What a client has shown; `Bearer` in any case, as RFC 7235 has it.
-Credentials shown_by(const HttpRequest& request) {
-  Credentials shown;
-  shown.certificate = request.certificate;
-  const std::string* field = request.field("authorization");
-  constexpr std::string_view scheme = "bearer ";
-  if (field == nullptr || field->size() < scheme.size()) return shown;
-  for (size_t i = 0; i < scheme.size(); ++i)
-    if ((static_cast<unsigned char>((*field)[i]) | 0x20) != static_cast<unsigned char>(scheme[i]))
-      return shown;
-  shown.bearer = field->substr(scheme.size());
-  return shown;
-}
-
-}  // namespace
-
 class HttpServer::Impl final : public Actor, private HttpHandler, private Desk {
  public:
   Impl(HttpServerOptions options, const Authenticator& authenticator)

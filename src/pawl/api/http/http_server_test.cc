@@ -168,6 +168,22 @@ TEST_F(HttpServerTest, ARegisteredWorkflowIsStartedByItsName) {
   EXPECT_NE(ask(request("GET /v1/workflows")).body.find(R"("name":"one")"), std::string::npos);
 }
 
+TEST_F(HttpServerTest, BrowsersShowTheirTokenInTheQueryOfStreams) {
+  start();
+  ask(request("POST /v1/executions?wait=30s", submission()));
+  std::string host = " HTTP/1.1\r\nHost: pawl\r\n";
+  std::string place = "/v1/executions/e1/events?after=999999-0";
+  EXPECT_EQ(ask("GET " + place + host + "\r\n").status, 401);
+  EXPECT_EQ(ask("GET " + place + "&access_token=secre%74" + host + "\r\n").status, 204);
+  EXPECT_EQ(ask("HEAD " + place + host + "\r\n").status, 405);
+  EXPECT_EQ(ask("GET /v1/overview?access_token=secret" + host + "\r\n").status, 400);
+  std::string socket = "GET /v1/ws?access_token=secret" + host +
+                       "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+                       "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+  EXPECT_EQ(ask(socket + "Origin: https://elsewhere\r\n\r\n").status, 403);
+  EXPECT_EQ(ask(socket + "Origin: https://pawl\r\n\r\n").status, 101);
+}
+
 TEST_F(HttpServerTest, ARequestIdHasOneEffect) {
   start();
   std::string again = request("POST /v1/executions", submission(), "Idempotency-Key: monday\r\n");

@@ -12,6 +12,9 @@ using Type = RouteMember::Type;
 const RouteMember limit{"limit", Type::number, "at most so many"};
 const RouteMember wait{"wait", Type::text,
                        "answer once it has ended or is parked, at the latest after this long: 30s"};
+const RouteMember access_token{
+    "access_token", Type::text,
+    "instead of Authorization, for browsers, which cannot send that here"};
 const RouteMember after{"after", Type::text, "only what comes behind this place: 12-3"};
 
 using Kind = RouteKind;
@@ -94,7 +97,7 @@ const std::vector<Route> table = {
      "",
      200,
      "Server-sent events: history, progress and state, until it has ended",
-     {after}},
+     {after, access_token}},
     {"GET", "/v1/executions/{execution}/tasks/{node}", Kind::call, "get_task", "task", 200,
      "The task of a node"},
     {"GET", "/v1/executions/{execution}/tasks/{node}/{item}", Kind::call, "get_task", "task", 200,
@@ -163,7 +166,14 @@ const std::vector<Route> table = {
      {{"size", Type::number, "of the blob"}, {"hash", Type::text, "of the blob"}}},
     {"GET", "/v1/overview", Kind::call, "get_overview", "overview", 200, "Counts over everything"},
     {"GET", "/v1/server", Kind::call, "get_server", "server", 200, "Who serves"},
-    {"GET", "/v1/ws", Kind::socket, "", "", 101, "A WebSocket for any number of calls and watches"},
+    {"GET",
+     "/v1/ws",
+     Kind::socket,
+     "",
+     "",
+     101,
+     "A WebSocket for any number of calls and watches",
+     {access_token}},
     {"GET", "/v1/openapi.json", Kind::document, "", "", 200, "This document", {}, false, true},
     {"GET", "/livez", Kind::live, "", "", 200, "Whether the process serves", {}, false, true},
     {"GET",
@@ -246,11 +256,13 @@ Matched match(std::string_view method, std::string_view path) {
   if (!path.starts_with('/')) return matched;
   std::optional<Segments> segments = segments_of(path);
   if (!segments) return matched;
-  if (method == "HEAD") method = "GET";
   for (const Pattern& pattern : patterns()) {
     if (!fits(pattern.segments, *segments)) continue;
+    RouteKind kind = pattern.route->kind;
+    bool endless = kind == RouteKind::events || kind == RouteKind::socket;
+    std::string_view wanted = method == "HEAD" && !endless ? "GET" : method;
     matched.allowed.push_back(pattern.route->method);
-    if (pattern.route->method != method) continue;
+    if (pattern.route->method != wanted) continue;
     for (size_t i = 0; i < segments->count; ++i) {
       std::string_view name = pattern.segments.of[i];
       if (!is_member(name)) continue;

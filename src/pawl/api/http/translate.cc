@@ -12,6 +12,14 @@ namespace {
 
 using Type = RouteMember::Type;
 
+constexpr std::string_view access_token_name = "access_token";
+
+std::string lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  return text;
+}
+
 bool is_yaml(std::string_view type) {
   return type == "application/yaml" || type == "application/x-yaml" || type == "text/yaml";
 }
@@ -19,9 +27,7 @@ bool is_yaml(std::string_view type) {
 std::string lower_type(const std::string& value) {
   std::string type = value.substr(0, value.find(';'));
   while (type.ends_with(' ')) type.pop_back();
-  std::transform(type.begin(), type.end(), type.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return type;
+  return lower(std::move(type));
 }
 
 bool is_digits(std::string_view text) {
@@ -138,7 +144,9 @@ Status add_query(const HttpRequest& request, const Route& route, Duration wait_m
       return Error{Code::invalid_argument, std::string(route.path) + " has no parameter \"" +
                                                name.substr(0, 40) + "\"" + hint(name, names)};
     }
-    if (name == "wait")
+    if (name == access_token_name)
+      continue;  // that is for whoever authenticates
+    else if (name == "wait")
       PAWL_TRY(read_wait(value, wait_max, wait));
     else
       members.add(name, known->type, value);
@@ -224,6 +232,23 @@ HttpResponse to_response(const Error& error) {
     response.fields.push_back({"Retry-After", "1"});
   if (response.status == 401) response.fields.push_back({"WWW-Authenticate", "Bearer"});
   return response;
+}
+
+Credentials shown_by(const HttpRequest& request) {
+  Credentials shown;
+  shown.certificate = request.certificate;
+  constexpr std::string_view scheme = "bearer ";
+  const std::string* field = request.field("authorization");
+  if (field != nullptr && lower(field->substr(0, scheme.size())) == scheme)
+    shown.bearer = field->substr(scheme.size());
+  if (field != nullptr) return shown;
+  std::string_view query = request.query();
+  size_t at = query.find(std::string(access_token_name) + "=");
+  bool begins = at == 0 || (at != std::string_view::npos && query[at - 1] == '&');
+  if (!begins) return shown;
+  query.remove_prefix(at + access_token_name.size() + 1);
+  (void)percent_decode(query.substr(0, query.find('&')), true, shown.bearer);
+  return shown;
 }
 
 Translation translate(const HttpRequest& request, Duration wait_max) {

@@ -15,6 +15,7 @@
 #include <string>
 
 #include "pawl/adapter/http/http_message.h"
+#include "pawl/api/access.h"
 #include "pawl/api/call.h"
 #include "pawl/api/http/routes.h"
 
@@ -30,6 +31,9 @@ struct Translation {
   HttpResponse refusal;
 };
 Translation translate(const HttpRequest& request, Duration wait_max);
+
+// Authorization: Bearer, or ?access_token= where a browser cannot send that; and the certificate.
+Credentials shown_by(const HttpRequest& request);
 
 // Of a call; `limit` and its kind are those of the call that was asked.
 HttpResponse to_response(const Route& route, const CallResult& result);

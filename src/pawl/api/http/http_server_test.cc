@@ -384,15 +384,19 @@ TEST(RestPage, NamesEveryResource) {
 TEST_F(HttpServerTest, SchemathesisFindsNothing) {
   if (system("command -v schemathesis > /dev/null") != 0)
     GTEST_SKIP() << "there is no schemathesis here (pip install schemathesis)";
-  start();
+  HttpServerOptions options;
+  options.wait_max = Duration::seconds(2);
+  start(options);
   ask(request("PUT /v1/workflows", submission()));
-  ask(request("POST /v1/executions?wait=30s", submission()));
+  ask(request("POST /v1/executions?wait=2s", submission()));
   std::string url = "http://127.0.0.1:" + std::to_string(server->port());
-  std::string command = "schemathesis run " + url + "/v1/openapi.json --url " + url +
-                        " -H 'Authorization: Bearer secret' --checks not_a_server_error"
-                        " --max-examples 20 --seed 1 --phases examples,coverage,fuzzing"
-                        " --request-timeout 20 --exclude-path /v1/ws"
-                        " --exclude-path '/v1/executions/{execution}/events' 2>&1";
+  std::string command =
+      "schemathesis run " + url + "/v1/openapi.json --url " + url +
+      " -H 'Authorization: Bearer secret' --checks not_a_server_error,response_schema_conformance,"
+      "content_type_conformance"
+      " --max-examples 20 --seed 1 --phases examples,coverage,fuzzing"
+      " --request-timeout 20 --exclude-path /v1/ws"
+      " --exclude-path '/v1/executions/{execution}/events' 2>&1";
   std::string told;
   int status = -1;
   speak([&] {
@@ -402,6 +406,7 @@ TEST_F(HttpServerTest, SchemathesisFindsNothing) {
     status = pclose(pipe);
   });
   EXPECT_EQ(status, 0) << told;
+  EXPECT_NE(told.find("Test cases:"), std::string::npos) << told;
 }
 
 }  // namespace

@@ -12,6 +12,8 @@
 namespace pawl {
 namespace {
 
+constexpr const char* execution_pattern = "^e[1-9][0-9]{0,18}$";
+
 // Takes the part of a writer in fields(io, value), and writes what the members look like.
 class SchemaWriter {
  public:
@@ -95,7 +97,11 @@ class SchemaWriter {
     }
   }
   void schema(const std::string&) { simple("string", nullptr); }
-  void schema(const ExecutionId&) { simple_or_null("string", "an execution's id, as e17"); }
+  void schema(const ExecutionId&) {
+    out_.begin_object().key("type").begin_array().string("string").string("null").end_array();
+    out_.key("pattern").string(execution_pattern);
+    out_.key("description").string("an execution's id, as e17").end_object();
+  }
   template <class Tag>
   void schema(const Id<Tag>&) {
     simple("integer", nullptr);
@@ -178,6 +184,7 @@ void put_parameter(JsonWriter& out, std::string_view name, const char* in, bool 
   out.key("type").string(type == RouteMember::Type::number ? "integer"
                          : type == RouteMember::Type::yes  ? "boolean"
                                                            : "string");
+  if (name == "execution" || name == "owner") out.key("pattern").string(execution_pattern);
   out.end_object().end_object();
 }
 

@@ -90,6 +90,45 @@ class ServerTest(PawlCase):
         (self.place / "go").touch()
         self.assertEqual(self.finish(run, 0)[0], "open\n")
 
+    def test_what_runs_goes_on_while_the_server_is_killed_and_comes_back(self):
+        for signal_name in ("kill", "terminate"):
+            with self.subTest(signal_name):
+                server, address = self.server("--state", signal_name)
+                worker = self.worker(address)
+                fifo = self.fifo(signal_name + ".fifo")
+                self.write("gated.yaml", GATED)
+                self.environment["PAWL_STATE"] = signal_name
+                run = self.start("run", "gated.yaml", "-i", f"fifo={fifo}", "--request-id", "once")
+                attempt, pid = self.heard(fifo).split()
+                run.kill()
+                getattr(server, signal_name)()
+                server.wait()
+                self.server("--state", signal_name, listen=address)
+                self.said(worker, "trying again")
+                self.said(worker, "working for")
+                self.assertTrue(alive(int(pid)))
+                (self.place / "go").touch()
+                again = self.pawl("run", "gated.yaml", "-i", f"fifo={fifo}", "--request-id", "once")
+                self.assertEqual(again.stdout, "open\n")
+                gate = self.json("show", "e1")["NodeStates"][0]
+                self.assertEqual(gate["Attempts"], 1)
+                (self.place / "go").unlink()
+
+    def test_what_a_killed_worker_ran_runs_elsewhere(self):
+        _, address = self.server()
+        worker = self.worker(address, "--name", "doomed")
+        fifo = self.fifo()
+        self.write("gated.yaml", GATED)
+        run = self.start("run", "gated.yaml", "-i", f"fifo={fifo}")
+        self.assertEqual(self.heard(fifo).split()[0], "1")
+        worker.kill()
+        worker.wait()
+        self.worker(address, "--name", "heir")
+        self.assertEqual(self.heard(fifo).split()[0], "2")
+        (self.place / "go").touch()
+        self.assertEqual(self.finish(run, 0)[0], "open\n")
+        self.assertIn("connection broke", self.pawl("history", "e1").stdout)
+
     def test_a_worker_leaves_nothing_behind(self):
         _, address = self.server()
         self.environment["TMPDIR"] = str(self.place / "tmp")

@@ -50,7 +50,8 @@ Engine::Engine(EnginePorts ports, EngineOptions options)
       dice_(options.seed),
       requests_(ports.loop),
       messages_(ports.loop),
-      peers_(ports.transport, options.address, options.limits, options.link),
+      peers_(ports.transport, options.address, options.limits, options.link,
+             options.reconnect_grace),
       evaluations_(ports.evaluator, ports.blob, options.limits),
       sweeper_(places_of(ports)) {}
 
@@ -131,9 +132,12 @@ void Engine::take_log_answers() {
 
 void Engine::take_messages() {
   messages_.take_all(message_batch_);
-  if (message_batch_.empty() && !peers_.has_wishes()) return;
   Instant clock = ports_.clock.monotonic();
   for (Message& message : message_batch_) peers_.deliver(std::move(message), clock);
+  peers_.give_up_unreachable(clock);
+  std::vector<Peers::Heard> heard = peers_.take_heard();
+  if (!heard.empty()) open_group();
+  gathering_.heard.insert(gathering_.heard.end(), heard.begin(), heard.end());
   for (const Peers::Wish& wish : peers_.take_wishes()) run(wish.command, wish.ticket);
 }
 
@@ -299,6 +303,7 @@ void Engine::release(Gathering& group) {
   for (auto& [waiter, id] : group.awaits) wait_for(waiter, id);
   if (!listeners_.empty()) tell_listeners(group.position);
   for (const Listener& listener : group.listeners) listen(listener);
+  for (const Peers::Heard& heard : group.heard) peers_.keep(heard, ports_.clock.monotonic());
 }
 
 // The state runs ahead of the log: the end that it shows may not be durable yet.

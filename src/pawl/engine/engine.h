@@ -110,9 +110,10 @@ struct EngineOptions {
   uint64_t seed = 1;  // of all dice
   Hash128 cluster;    // identity of a new log; an existing one has its own
   Address address = 1;
-  LinkOptions link;          // to the workers; its ends and incarnation are set by the engine
-  bool sweep = true;         // look for what belongs to nobody, once
-  bool workers_died = true;  // in-process workers: their attempts died with us
+  LinkOptions link;  // to the workers; its ends and incarnation are set by the engine
+  Duration reconnect_grace = Duration::milliseconds(1500);  // for a worker whose connection broke
+  bool sweep = true;                                        // look for what belongs to nobody, once
+  bool workers_died = true;                  // in-process workers: their attempts died with us
   uint64_t checkpoint_log_bytes = 32 << 20;  // log written since the last checkpoint
   uint64_t checkpoint_executions = 20'000;   // executions changed since
 };
@@ -154,6 +155,7 @@ class Engine final : public Actor {
     std::vector<Response> responses;
     std::vector<std::pair<Waiter, ExecutionId>> awaits;
     std::vector<Listener> listeners;
+    std::vector<Peers::Heard> heard;  // to be acknowledged to workers
     bool open = false;
 
     bool empty() const { return !open; }

@@ -55,16 +55,42 @@ void Peers::close(Peer& peer, std::string reason) {
 }
 
 void Peers::deliver(Message message, Instant now) {
-  Peer* sender = peer(message.from);
+  const Address address = message.from;
+  if (std::holds_alternative<Unreachable>(message.body)) {
+    auto known = peers_.find(address);
+    if (known != peers_.end()) known->second->unreachable_since = now;
+    return;
+  }
+  Peer* sender = peer(address);
   if (sender == nullptr) return;  // the worker will try again
   sender->heard = now;
+  sender->unreachable_since = Instant::never();
   Link::Delivery delivery = sender->link.deliver(std::move(message), now);
+  if (!delivery.bodies.empty())
+    heard_.push_back({address, sender->link.peer_incarnation(), sender->link.received()});
   if (delivery.peer_restarted) close(*sender, "the worker has started anew");
   for (MessageBody& body : delivery.bodies) take(*sender, std::move(body));
 }
 
+void Peers::keep(const Heard& heard, Instant now) {
+  auto known = peers_.find(heard.address);
+  if (known == peers_.end() || known->second->link.peer_incarnation() != heard.incarnation) return;
+  known->second->link.keep(heard.received, now);
+}
+
+void Peers::give_up_unreachable(Instant now) {
+  for (auto& [address, peer] : peers_) {
+    if (!peer->session || peer->unreachable_since == Instant::never()) continue;
+    if (now - peer->unreachable_since < reconnect_grace_) continue;
+    close(*peer, "its worker's connection broke and did not come back");
+    peer->waiting.push_back(Closed{"the connection was broken for too long"});
+  }
+}
+
 void Peers::take(Peer& peer, MessageBody body) {
   if (auto* hello = std::get_if<Hello>(&body)) return take(peer, std::move(*hello));
+  // Whoever leaves before its Hello was answered has gone when the answer comes.
+  if (std::holds_alternative<Goodbye>(body)) peer.opening = 0;
   if (!peer.session) return;  // of a session that is over
   if (auto* reports = std::get_if<Reports>(&body)) {
     take(peer, std::move(*reports));
@@ -78,9 +104,17 @@ void Peers::take(Peer& peer, MessageBody body) {
 }
 
 void Peers::take(Peer& peer, Hello hello) {
-  close(peer, "the worker has opened another session");
-  peer.opening = ++last_ticket_;
+  bool same = hello.session && hello.session == peer.session;
+  if (!same) close(peer, "the worker has opened another session");
   peer.credit = hello.worker.credit;
+  if (hello.session) {
+    if (!same && sessions_.contains(hello.session))
+      return peer.waiting.push_back(Closed{"the session is another worker's"});
+    peer.opening = ++last_ticket_;
+    wishes_.push_back({ResumeSession{hello.session, std::move(hello.held)}, peer.opening});
+    return;
+  }
+  peer.opening = ++last_ticket_;
   wishes_.push_back({OpenSession{std::move(hello.worker)}, peer.opening});
 }
 
@@ -186,7 +220,11 @@ void Peers::flush(Instant now) {
 
 Instant Peers::deadline() const {
   Instant next = Instant::never();
-  for (const auto& [address, peer] : peers_) next = std::min(next, peer->link.deadline());
+  for (const auto& [address, peer] : peers_) {
+    next = std::min(next, peer->link.deadline());
+    if (peer->session && peer->unreachable_since != Instant::never())
+      next = std::min(next, peer->unreachable_since + reconnect_grace_);
+  }
   return next;
 }
 

@@ -28,8 +28,15 @@ namespace pawl {
 class Peers {
  public:
   // `link`: of every peer's; its ends and incarnation are set here.
-  Peers(Transport& transport, Address self, const Limits& limits, LinkOptions link = {})
-      : transport_(transport), self_(self), limits_(limits), link_(link) {}
+  Peers(Transport& transport, Address self, const Limits& limits, LinkOptions link = {},
+        Duration reconnect_grace = Duration::forever())
+      : transport_(transport),
+        self_(self),
+        limits_(limits),
+        link_(link),
+        reconnect_grace_(reconnect_grace) {
+    link_.acknowledge_kept = true;
+  }
   // `epoch`: the log's, which ascends over the lives of this address.
   void start(uint64_t epoch) { last_incarnation_ = epoch << 32; }
 
@@ -41,6 +48,17 @@ class Peers {
   void deliver(Message message, Instant now);
   std::vector<Wish> take_wishes() { return std::exchange(wishes_, {}); }
   bool has_wishes() const { return !wishes_.empty(); }
+  // How far the workers' streams have come since the last call; keep() acknowledges it, once what
+  // followed from it is durable.
+  struct Heard {
+    Address address = 0;
+    uint64_t incarnation = 0;  // of the peer
+    uint64_t received = 0;
+  };
+  std::vector<Heard> take_heard() { return std::exchange(heard_, {}); }
+  void keep(const Heard& heard, Instant now);
+  // Gives up sessions whose worker has been unreachable for `reconnect_grace`.
+  void give_up_unreachable(Instant now);
   // The answer to an OpenSession made by deliver().
   bool opened(Ticket ticket, const Reply& reply);
 
@@ -61,7 +79,8 @@ class Peers {
     Instant heard;
     SessionId session;
     Ticket opening = 0;
-    uint32_t credit = 0;              // of the session
+    uint32_t credit = 0;  // of the session
+    Instant unreachable_since = Instant::never();
     std::deque<MessageBody> waiting;  // for room in the link; all about the newest session
     size_t gathered = 0;              // grants and stops put there since it was last empty
     std::map<TaskKey, AttemptProgress> progress;
@@ -83,12 +102,14 @@ class Peers {
   Transport& transport_;
   const Address self_;
   const Limits limits_;
-  const LinkOptions link_;
+  LinkOptions link_;
+  const Duration reconnect_grace_;
   // Every link has its own: a forgotten peer that speaks again finds a younger link, not one that
   // counts from 1 in the middle of its stream.
   uint64_t last_incarnation_ = 0;
   Ticket last_ticket_ = first_ticket;
   std::vector<Wish> wishes_;
+  std::vector<Heard> heard_;
   std::map<Address, std::unique_ptr<Peer>> peers_;
   std::map<SessionId, Address> sessions_;
 };

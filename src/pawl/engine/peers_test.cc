@@ -22,7 +22,9 @@ Grant grant_of(SessionId session, ItemIndex item) {
 
 // The engine's side, and workers that are no more than their end of a link.
 struct PeersTest : testing::Test {
-  explicit PeersTest(Limits limits = {}) : peers(sent, 1, limits) { peers.start(3); }
+  explicit PeersTest(Limits limits = {}) : peers(sent, 1, limits, {}, Duration::seconds(100)) {
+    peers.start(3);
+  }
 
   Link& worker(Address address) {
     auto known = workers.find(address);
@@ -37,6 +39,9 @@ struct PeersTest : testing::Test {
       now = now + Duration::seconds(6);
       for (auto& [address, link] : workers) {
         for (Message& message : link.poll(now)) peers.deliver(std::move(message), now);
+      }
+      if (durable) {
+        for (const Peers::Heard& one : peers.take_heard()) peers.keep(one, now);
       }
       peers.flush(now);
       for (Message& message : std::exchange(sent.messages, {})) {
@@ -70,6 +75,7 @@ struct PeersTest : testing::Test {
   std::map<Address, Link> workers;
   std::map<Address, std::vector<MessageBody>> heard;
   int restarts = 0;
+  bool durable = true;  // what is heard becomes durable at once
 };
 
 TEST_F(PeersTest, AFullLinkDropsNoGrantAndKeepsTheOrder) {
@@ -133,6 +139,68 @@ TEST_F(PeersTest, AReportOfAReversedRangeIsPassedOnForThePartitionToRefuse) {
   listen();
   EXPECT_EQ(peers.take_wishes().size(), 1u);
   EXPECT_EQ(peers.progress(ExecutionId{1}, 100).size(), WorkerSpec{}.credit);
+}
+
+TEST_F(PeersTest, AcknowledgesWhatIsKeptAndNothingElse) {
+  join(7, 1);
+  EXPECT_TRUE(worker(7).idle());
+  durable = false;
+  ASSERT_TRUE(worker(7).send(Heartbeat{}).ok());
+  listen();
+  EXPECT_EQ(peers.take_wishes().size(), 1u);
+  EXPECT_FALSE(worker(7).idle());
+  durable = true;
+  listen();
+  EXPECT_TRUE(worker(7).idle());
+  EXPECT_FALSE(peers.has_wishes()) << "sent again, but taken once";
+}
+
+TEST_F(PeersTest, AWorkerGoesOnWithItsSessionAtAnEngineThatHasComeBack) {
+  HeldAttempts held{{ExecutionId{1}, 0, 3, 5}, 2, 77};
+  ASSERT_TRUE(worker(7).send(Hello{{}, SessionId{9}, {held}}).ok());
+  listen();
+  std::vector<Peers::Wish> wishes = peers.take_wishes();
+  ASSERT_EQ(wishes.size(), 1u);
+  const auto& resume = std::get<ResumeSession>(wishes[0].command);
+  EXPECT_EQ(resume.session, SessionId{9});
+  ASSERT_EQ(resume.held.size(), 1u);
+  EXPECT_EQ(resume.held[0].nonce, 77u);
+  EXPECT_TRUE(peers.opened(wishes[0].ticket, {Code::ok, "", 9}));
+  listen();
+  EXPECT_EQ(std::get<Welcome>(heard[7].back()).session, SessionId{9});
+  peers.grant(grant_of(SessionId{9}, 0));
+  listen();
+  EXPECT_TRUE(std::holds_alternative<Grants>(heard[7].back()));
+
+  ASSERT_TRUE(worker(8).send(Hello{{}, SessionId{9}, {}}).ok());
+  listen();
+  EXPECT_FALSE(peers.has_wishes()) << "the session is not worker 8's";
+  EXPECT_TRUE(std::holds_alternative<Closed>(heard[8].back()));
+}
+
+TEST_F(PeersTest, AWorkerThatStaysUnreachableLosesItsSession) {
+  SessionId session = join(7, 1);
+  Message broken;
+  broken.from = 7;
+  broken.to = 1;
+  broken.body = Unreachable{};
+  peers.deliver(broken, now);
+  peers.give_up_unreachable(now + Duration::seconds(99));
+  EXPECT_FALSE(peers.has_wishes());
+  EXPECT_LE(peers.deadline(), now + Duration::seconds(100));
+  ASSERT_TRUE(worker(7).send(Heartbeat{}).ok());
+  listen();
+  (void)peers.take_wishes();
+  peers.give_up_unreachable(now + Duration::seconds(1000));
+  EXPECT_FALSE(peers.has_wishes()) << "it has come back";
+
+  peers.deliver(broken, now);
+  peers.give_up_unreachable(now + Duration::seconds(100));
+  std::vector<Peers::Wish> wishes = peers.take_wishes();
+  ASSERT_EQ(wishes.size(), 1u);
+  EXPECT_EQ(std::get<CloseSession>(wishes[0].command).session, session);
+  listen();
+  EXPECT_TRUE(std::holds_alternative<Closed>(heard[7].back()));
 }
 
 struct FewPeers : PeersTest {

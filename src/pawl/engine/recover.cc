@@ -58,6 +58,7 @@ Status Engine::recover() {
   partition_->start_epoch(epoch_, cluster == Hash128{} ? options_.cluster : cluster,
                           gathering_.out);
   for (const ExecutionQuarantined& one : quarantined) partition_->record(one, gathering_.out);
+  partition_->workers_away();
   if (options_.workers_died) {
     std::vector<SessionId> dead;
     for (const auto& [id, session] : partition_->state().sessions) dead.push_back(id);

@@ -69,6 +69,12 @@ struct ForgetExecution {
 struct OpenSession {
   WorkerSpec worker;
 };
+// A worker goes on with its session after the engine has come back. What it was granted and does not
+// hold never reached it, and is lost; what it holds that is its own no more is stopped.
+struct ResumeSession {
+  SessionId session;
+  std::vector<HeldAttempts> held;
+};
 struct RenewSession {
   SessionId session;
 };  // soft: no event
@@ -99,8 +105,9 @@ struct ReportEvaluation {
 
 struct Tick {};  // timers that are due, leases that ran out
 
-using Command = std::variant<RegisterWorkflow, SubmitExecution, CancelExecution, CancelTask,
-                             RedriveDeadLetters, DiscardDeadLetters, ForgetExecution, OpenSession,
-                             RenewSession, CloseSession, ReportAttempts, ReportEvaluation, Tick>;
+using Command =
+    std::variant<RegisterWorkflow, SubmitExecution, CancelExecution, CancelTask, RedriveDeadLetters,
+                 DiscardDeadLetters, ForgetExecution, OpenSession, ResumeSession, RenewSession,
+                 CloseSession, ReportAttempts, ReportEvaluation, Tick>;
 
 }  // namespace pawl

@@ -73,6 +73,13 @@ struct AttemptProgress {
   std::string message;
 };
 
+// Attempts that a worker holds, however far it is with them.
+struct HeldAttempts {
+  TaskRange range;
+  AttemptNumber attempt = 1;
+  uint64_t nonce = 0;
+};
+
 // Ends a granted attempt early: its result no longer counts.
 struct StopAttempts {
   TaskRange range;

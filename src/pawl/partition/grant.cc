@@ -34,8 +34,9 @@ void grant_ready(Step& step) {
   State& state = step.state_;
   std::vector<WorkerLoad> workers;
   workers.reserve(state.sessions.size());
-  for (const auto& [id, session] : state.sessions)
-    workers.push_back({id, &session.worker, session.outstanding});
+  for (const auto& [id, session] : state.sessions) {
+    if (!session.away) workers.push_back({id, &session.worker, session.outstanding});
+  }
 
   while (auto pick = pick_next(state.ready, workers)) {
     uint32_t most =

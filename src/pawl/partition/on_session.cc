@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "pawl/partition/lost.h"
 #include "pawl/partition/step.h"
 
 namespace pawl {
@@ -57,23 +58,11 @@ Reply on(Step& step, const CloseSession& command) {
   return {};
 }
 
-// Each lost attempt is an event of its own, so that the history of its execution tells of it.
 void close_session(Step& step, SessionId session, const std::string& reason) {
   std::vector<AttemptFailed> lost;
-  for (const NodeKey& key : ascending(step.state().granted)) {
-    const NodeRun& run = step.state().executions.find(key.execution)->nodes[key.node];
-    for (const OpenRange& open : run.work->open) {
-      if (open.session != session) continue;
-      bool last = open.attempt >= attempts_max;
-      lost.push_back({{key.execution, key.node, open.span.begin, open.span.end},
-                      open.attempt,
-                      FailureKind::lost,
-                      0,
-                      last ? reason + attempts_max_reached : reason,
-                      last ? Disposition::park : Disposition::again,
-                      {}});
-    }
-  }
+  for_each_open(step.state(), session, [&](const NodeKey& key, const OpenRange& open) {
+    lost.push_back(lost_attempt(key, open, open.span, reason));
+  });
   step.ask(Hangup{session, reason});
   for (AttemptFailed& attempt : lost) step.emit(std::move(attempt));
   step.emit(SessionClosed{session, reason});
@@ -82,7 +71,9 @@ void close_session(Step& step, SessionId session, const std::string& reason) {
 // Soft state, not an event: a lease that runs out only causes a new grant, never
 // decides what counts.
 void renew(Step& step, SessionId session) {
-  step.state_.sessions.at(session).heard = step.state_.now;
+  Session& renewed = step.state_.sessions.at(session);
+  renewed.heard = step.state_.now;
+  renewed.away = false;
 }
 
 }  // namespace pawl

@@ -86,6 +86,10 @@ void Partition::resume(StepOutput& out) {
   for (const auto& [id, forgotten] : state_.forgotten) step.ask(DropBelongings{id});
 }
 
+void Partition::workers_away() {
+  for (auto& [id, session] : state_.sessions) session.away = true;
+}
+
 bool Partition::known(const Command& command) const {
   if (const auto* submit = std::get_if<SubmitExecution>(&command))
     return !submit->request_id.empty() && state_.requests.contains(hash128(submit->request_id));

@@ -47,6 +47,9 @@ class Partition {
   // the execution ends there. Needed for all quarantines of the log (wire's quarantines_in()).
   void expect(const ExecutionQuarantined& quarantine);
   void resume(StepOutput& out);
+  // After resume(), where workers may have outlived the engine: none is granted anything before it has
+  // said that it goes on with its session.
+  void workers_away();
 
   // Whether it has had its effect before: a submission whose request id is taken, a workflow that is
   // registered. step() then answers without adding anything.

@@ -32,4 +32,16 @@ bool RangeSet::contains(ItemIndex item) const {
   return it != spans_.end() && it->begin <= item;
 }
 
+std::vector<ItemSpan> RangeSet::missing_of(ItemSpan span) const {
+  std::vector<ItemSpan> missing;
+  for (const ItemSpan& here : spans_) {
+    if (here.end <= span.begin) continue;
+    if (here.begin >= span.end) break;
+    if (span.begin < here.begin) missing.push_back({span.begin, here.begin});
+    span.begin = here.end;
+  }
+  if (span.begin < span.end) missing.push_back(span);
+  return missing;
+}
+
 }  // namespace pawl

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
+
 #include "pawl/base/small_vector.h"
 #include "pawl/model/ids.h"
 
@@ -20,6 +22,7 @@ class RangeSet {
   bool contains(ItemIndex item) const;
   uint64_t count() const { return count_; }
   const SmallVector<ItemSpan>& spans() const { return spans_; }
+  std::vector<ItemSpan> missing_of(ItemSpan span) const;  // its parts that are not here, ascending
 
  private:
   SmallVector<ItemSpan> spans_;

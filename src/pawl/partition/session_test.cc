@@ -36,6 +36,41 @@ TEST(Session, WhatAClosedOneLosesStandsInTheHistoryOfItsExecution) {
   EXPECT_EQ(rig.problem(), "");
 }
 
+// Of what it was granted it holds a part; of what it holds a part is its own no more.
+TEST(Session, AResumedOneKeepsWhatItHoldsAndLosesTheRest) {
+  PartitionRig rig;
+  Workflow workflow;
+  workflow.name = "w";
+  Node node;
+  node.id = "n";
+  node.type = NodeType::function;
+  node.function = "work";
+  node.for_each = make_expression("6");
+  workflow.nodes = {node};
+  SessionId worker = rig.worker(6, {"work"});
+  ExecutionId id = rig.submit(rig.add(std::move(workflow)));
+  const OpenRange open = rig.state().executions.find(id)->nodes[0].work->open[0];
+  ASSERT_EQ(open.span.end, 6u);
+  rig.succeed({id, 0, 0, 1});
+  rig.restart();
+  Reply reply = rig.command(
+      ResumeSession{worker, {{{id, 0, 0, 3}, 1, open.nonce}, {{id, 0, 4, 6}, 2, open.nonce}}});
+  EXPECT_EQ(reply.code, Code::ok);
+  EXPECT_EQ(reply.number, worker.value);
+  std::vector<TaskRange> lost;
+  for (const Event& event : rig.groups().back().events) {
+    if (const auto* failed = std::get_if<AttemptFailed>(&event)) lost.push_back(failed->range);
+  }
+  EXPECT_EQ(lost, (std::vector<TaskRange>{{id, 0, 3, 6}})) << "another attempt is not this one";
+  std::vector<TaskRange> stopped;
+  for (const Effect& effect : rig.take_effects()) {
+    if (const auto* stop = std::get_if<Stop>(&effect)) stopped.push_back(stop->attempts.range);
+  }
+  EXPECT_EQ(stopped, (std::vector<TaskRange>{{id, 0, 0, 1}, {id, 0, 4, 6}}));
+  EXPECT_EQ(rig.problem(), "");
+  EXPECT_EQ(rig.command(ResumeSession{SessionId{99}, {}}).code, Code::not_found);
+}
+
 // Whatever kills its worker each time must not be granted for ever.
 TEST(Session, ATaskIsLostSoOftenAndNoMore) {
   PartitionRig rig;

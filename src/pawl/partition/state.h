@@ -155,6 +155,7 @@ struct Session {
   WorkerSpec worker;
   uint32_t outstanding = 0;  // items granted and not reported
   Instant heard;             // soft: when it last renewed
+  bool away = false;         // soft: not heard since the engine came back; gets nothing new
 };
 
 enum class TimerKind : uint8_t { retry = 0, queue_timeout = 1 };

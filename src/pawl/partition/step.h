@@ -52,6 +52,7 @@ Reply on(Step& step, const RedriveDeadLetters& command);
 Reply on(Step& step, const DiscardDeadLetters& command);
 Reply on(Step& step, const ForgetExecution& command);
 Reply on(Step& step, const OpenSession& command);
+Reply on(Step& step, const ResumeSession& command);
 Reply on(Step& step, const RenewSession& command);
 Reply on(Step& step, const CloseSession& command);
 Reply on(Step& step, const ReportAttempts& command);

@@ -54,8 +54,9 @@ Why waits_for_needs(const Execution& execution, NodeIndex node) {
 Why waits_for_worker(const State& state, const Execution& execution, NodeIndex node, ItemIndex item,
                      std::string subject, const std::string& tasks) {
   std::vector<WorkerLoad> workers;
-  for (const auto& [id, session] : state.sessions)
-    workers.push_back({id, &session.worker, session.outstanding});
+  for (const auto& [id, session] : state.sessions) {
+    if (!session.away) workers.push_back({id, &session.worker, session.outstanding});
+  }
   const Node& definition = execution.definition(node);
   Wait wait = explain(state.ready, workers, execution.plan->lanes[node], definition.priority,
                       {execution.id, node, item});

@@ -1,6 +1,7 @@
 #include "pawl/port/link.h"
 
 #include <algorithm>
+#include <iterator>
 #include <string>
 #include <utility>
 
@@ -26,7 +27,7 @@ Link::Delivery Link::deliver(Message message, Instant now) {
   if (message.incarnation == 0 || message.incarnation < peer_incarnation_) return delivery;
   if (message.incarnation > peer_incarnation_) {
     delivery.peer_restarted = peer_incarnation_ != 0;
-    start_over(message.incarnation);
+    start_over(message.incarnation, delivery.undelivered);
   }
   if (message.peer_incarnation != options_.incarnation) {
     // The peer does not know us yet, or knows an earlier life: tell it. If it knows a later one, we
@@ -41,13 +42,17 @@ Link::Delivery Link::deliver(Message message, Instant now) {
 
 // What waits is kept when the peer becomes known for the first time: it was meant
 // for whoever answers.
-void Link::start_over(uint64_t peer_incarnation) {
-  if (peer_incarnation_ != 0) outgoing_.clear();
+void Link::start_over(uint64_t peer_incarnation, std::vector<MessageBody>& undelivered) {
+  if (peer_incarnation_ != 0) {
+    undelivered.assign(std::make_move_iterator(outgoing_.begin()),
+                       std::make_move_iterator(outgoing_.end()));
+    outgoing_.clear();
+  }
   peer_incarnation_ = peer_incarnation;
   first_unacknowledged_ = 1;
   in_flight_ = 0;
   retransmit_after_ = options_.retransmit_first;
-  received_ = 0;
+  received_ = kept_ = 0;
   early_.clear();
   acknowledge_at_ = Instant::never();
 }
@@ -69,7 +74,6 @@ void Link::take_body(Message message, Instant now, std::vector<MessageBody>& int
     return;
   }
   if (message.sequence - received_ > options_.window_messages_max) return;
-  acknowledge_at_ = std::min(acknowledge_at_, now + options_.acknowledge_after);
   if (message.sequence != received_ + 1) {
     early_.emplace(message.sequence, std::move(message.body));
     return;
@@ -83,6 +87,13 @@ void Link::take_body(Message message, Instant now, std::vector<MessageBody>& int
     }
     early_.erase(early_.begin());
   }
+  if (!options_.acknowledge_kept) keep(received_, now);
+}
+
+void Link::keep(uint64_t received, Instant now) {
+  if (received <= kept_ || received > received_) return;
+  kept_ = received;
+  acknowledge_at_ = std::min(acknowledge_at_, now + options_.acknowledge_after);
 }
 
 bool Link::may_send_fresh() const {
@@ -128,7 +139,7 @@ Message Link::bare() const {
   message.to = options_.peer;
   message.incarnation = options_.incarnation;
   message.peer_incarnation = peer_incarnation_;
-  message.acknowledged = received_;
+  message.acknowledged = kept_;
   return message;
 }
 

@@ -15,10 +15,12 @@
 //  * A stream belongs to a pair of incarnations, and a body travels only under a pair that its
 //    sender knows; a link that does not know its peer yet probes with a bare message, and the peer
 //    answers. So no body of an old life is ever delivered, and no sequence number means two things.
-//  * A higher incarnation of the peer starts both streams anew: what was unsent or unacknowledged
-//    is dropped, and the owner is told. A lower one is ignored.
+//  * A higher incarnation of the peer starts both streams anew: the owner is told, and given back what
+//    was unsent or unacknowledged. A lower one is ignored.
 //  * Unacknowledged bodies are sent again after a time that doubles up to a cap. Acknowledgements
 //    ride on bodies, or go alone after `acknowledge_after` of silence.
+//  * With `acknowledge_kept` a body is acknowledged only once its owner has said that it is kept: so the
+//    peer still has, after a crash of this end, whatever was not durable here.
 //  * At most `window_messages_max` bodies are on their way; more wait. send() refuses with
 //    RESOURCE_EXHAUSTED when `waiting_messages_max` are queued in all: gather into fewer, larger
 //    bodies.
@@ -45,13 +47,15 @@ struct LinkOptions {
   Duration acknowledge_after = Duration::milliseconds(20);
   uint32_t window_messages_max = 256;
   uint32_t waiting_messages_max = 4096;
+  bool acknowledge_kept = false;
 };
 
 class Link {
  public:
   struct Delivery {
-    bool peer_restarted = false;      // before `bodies`, which are of the new life
-    std::vector<MessageBody> bodies;  // in the order sent, each once
+    bool peer_restarted = false;           // before `bodies`, which are of the new life
+    std::vector<MessageBody> undelivered;  // then: what the old life may not have taken, in order
+    std::vector<MessageBody> bodies;       // in the order sent, each once
   };
 
   explicit Link(LinkOptions options);
@@ -67,12 +71,16 @@ class Link {
   // When poll() has something to do next; never() if nothing waits.
   Instant deadline() const;
 
+  // How far the peer's stream has come; everything up to it may be kept now.
+  uint64_t received() const { return received_; }
+  void keep(uint64_t received, Instant now);
+
   uint64_t acknowledged() const { return first_unacknowledged_ - 1; }
   bool idle() const { return outgoing_.empty(); }  // everything sent has arrived
   uint64_t peer_incarnation() const { return peer_incarnation_; }
 
  private:
-  void start_over(uint64_t peer_incarnation);
+  void start_over(uint64_t peer_incarnation, std::vector<MessageBody>& undelivered);
   void take_acknowledgement(uint64_t acknowledged, Instant now);
   void take_body(Message message, Instant now, std::vector<MessageBody>& into);
   Message bare() const;
@@ -88,6 +96,7 @@ class Link {
   Duration retransmit_after_;
   Instant retransmit_at_;                  // of the oldest in flight, or of the next probe
   uint64_t received_ = 0;                  // highest sequence delivered
+  uint64_t kept_ = 0;                      // and that may be acknowledged
   std::map<uint64_t, MessageBody> early_;  // overtook their predecessors
   Instant acknowledge_at_ = Instant::never();
 };

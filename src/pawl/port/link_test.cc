@@ -316,5 +316,53 @@ TEST(Link, RandomWorldsEndComplete) {
   }
 }
 
+TEST(Link, AcknowledgesOnlyWhatIsKeptIfAskedTo) {
+  Instant now{1};
+  LinkOptions options;
+  options.self = right;
+  options.peer = left;
+  options.acknowledge_kept = true;
+  Link keeper(options);
+  options.self = left;
+  options.peer = right;
+  options.acknowledge_kept = false;
+  Link sender(options);
+  auto pass = [&] {
+    now = now + Duration::seconds(1);
+    std::vector<std::string> got;
+    for (int round = 0; round < 3; ++round) {
+      for (Message& m : sender.poll(now))
+        for (MessageBody& b : keeper.deliver(std::move(m), now).bodies)
+          got.push_back(std::get<Closed>(b).reason);
+      for (Message& m : keeper.poll(now)) (void)sender.deliver(std::move(m), now);
+      now = now + Duration::milliseconds(30);
+    }
+    return got;
+  };
+  ASSERT_TRUE(sender.send(body(1, 1)).ok());
+  ASSERT_TRUE(sender.send(body(1, 2)).ok());
+  EXPECT_EQ(pass(), (std::vector<std::string>{"1/1", "1/2"}));
+  EXPECT_EQ(sender.acknowledged(), 0u);
+  keeper.keep(1, now);
+  EXPECT_TRUE(pass().empty());
+  EXPECT_EQ(sender.acknowledged(), 1u);
+  keeper.keep(9, now);
+  (void)pass();
+  EXPECT_EQ(sender.acknowledged(), 1u) << "nobody has received 9";
+
+  options.self = right;
+  options.peer = left;
+  options.incarnation = 2;
+  keeper = Link(options);
+  Message first;
+  first.from = right;
+  first.to = left;
+  first.incarnation = 2;
+  Link::Delivery delivery = sender.deliver(first, now);
+  EXPECT_TRUE(delivery.peer_restarted);
+  ASSERT_EQ(delivery.undelivered.size(), 1u) << "the old life had it, and did not keep it";
+  EXPECT_EQ(std::get<Closed>(delivery.undelivered[0]).reason, "1/2");
+}
+
 }  // namespace
 }  // namespace pawl

@@ -2,7 +2,8 @@
 //
 // Contract (testing/contract/transport_contract.h): a message may be lost, delayed, duplicated or
 // overtaken, but never altered; Link (link.h) makes one reliable ordered stream of it. send() returns
-// at once. What arrives is put into the sink that the receiver registered for its address, on the
+// at once. A transport that notices that its way to an address has broken may put an Unreachable from it,
+// with all numbers 0. What arrives is put into the sink that the receiver registered for its address, on the
 // receiver's thread or any other.
 #pragma once
 
@@ -21,6 +22,8 @@ using Address = uint64_t;  // 1: the engine; workers choose others
 // worker -> engine
 struct Hello {
   WorkerSpec worker;
+  SessionId session;               // to go on with, of an engine that has come back; 0: a new one
+  std::vector<HeldAttempts> held;  // then: what it holds of it, running, waiting or to be reported
 };
 struct Heartbeat {};
 struct Reports {
@@ -43,9 +46,11 @@ struct Stops {
 struct Closed {
   std::string reason;
 };  // the session is over: stop all its attempts, say Hello again
+// transport -> engine: its way to `from` has broken. It may come back, and it may be wrong.
+struct Unreachable {};
 
-using MessageBody =
-    std::variant<Hello, Heartbeat, Reports, Progress, Goodbye, Welcome, Grants, Stops, Closed>;
+using MessageBody = std::variant<Hello, Heartbeat, Reports, Progress, Goodbye, Welcome, Grants,
+                                 Stops, Closed, Unreachable>;
 
 // `incarnation` tells two lives of the same address apart; `sequence` 0 is a bare acknowledgement.
 struct Message {
@@ -54,7 +59,7 @@ struct Message {
   uint64_t incarnation = 0;       // of the sender
   uint64_t peer_incarnation = 0;  // of the receiver, as the sender knows it; 0: not yet
   uint64_t sequence = 0;          // 1, 2, 3 ... per direction and pair of incarnations
-  uint64_t acknowledged = 0;      // highest sequence received in order
+  uint64_t acknowledged = 0;      // highest sequence received in order, and kept
   MessageBody body;
 };
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 #include "pawl/model/command.h"
 #include "pawl/model/message.h"
@@ -38,6 +39,8 @@ struct Ledger {
   std::set<ExecutionId> redrives;
   std::set<ExecutionId> discards;
   std::set<ExecutionId> forgets;
+  std::map<SessionId, std::vector<std::vector<HeldAttempts>>>
+      resumes;                             // what workers said they hold
   std::map<AttemptKey, Outcome> outcomes;  // as executors told their workers
   std::map<Hash128, std::string> large_inputs;
   std::set<std::pair<uint64_t, uint32_t>> poisoned;  // group, and event of it from 1

@@ -333,6 +333,20 @@ struct LogModel::Apply {
     });
   }
 
+  // Its worker has come back to the engine and did not name it among what it holds.
+  bool resumed_without(const TaskModel& task, const TaskKey& key) const {
+    auto resumes = model.ledger_.resumes.find(task.session);
+    if (resumes == model.ledger_.resumes.end()) return false;
+    auto names_it = [&](const HeldAttempts& held) {
+      const TaskRange& range = held.range;
+      return range.execution == key.execution && range.node == key.node &&
+             range.begin <= key.item && key.item < range.end && held.nonce == task.nonce;
+    };
+    return std::any_of(resumes->second.begin(), resumes->second.end(), [&](const auto& held) {
+      return std::none_of(held.begin(), held.end(), names_it);
+    });
+  }
+
   void check_failure(const AttemptFailed& event, TaskModel& task, const TaskKey& key) {
     const Node& definition = model.executions_.at(key.execution).definition->nodes[key.node];
     if (event.attempt == 0) {
@@ -344,7 +358,9 @@ struct LogModel::Apply {
     }
     const Outcome* told = outcome(task, key, event.attempt);
     bool declined = event.kind == FailureKind::declined;
-    bool lost = event.kind == FailureKind::lost && closes(task.session);
+    bool never_arrived = event.kind == FailureKind::lost && resumed_without(task, key);
+    model.coverage_.reached_if(never_arrived, Sometimes::grant_never_arrived);
+    bool lost = never_arrived || (event.kind == FailureKind::lost && closes(task.session));
     bool said = told != nullptr && !told->succeeded && told->kind == event.kind;
     bool too_large = told != nullptr && told->succeeded && event.kind == FailureKind::output &&
                      output_too_large(key, *told);

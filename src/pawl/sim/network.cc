@@ -7,10 +7,27 @@
 namespace pawl::sim {
 
 void SimNetwork::cut(Address address, bool off) {
-  if (off)
-    cut_.insert(address);
-  else
+  if (!off) {
     cut_.erase(address);
+    return;
+  }
+  cut_.insert(address);
+  if (dice_.chance(500)) lose(address);
+}
+
+// What a transport may notice of a broken connection, or believe to have noticed.
+void SimNetwork::lose(Address address) {
+  universe_.after(Duration::milliseconds(static_cast<int64_t>(dice_.below(50))), [this, address] {
+    auto engine = receivers_.find(1);
+    if (engine == receivers_.end() || engine_stopped_()) return;
+    Message notice;
+    notice.from = address;
+    notice.to = 1;
+    notice.body = Unreachable{};
+    universe_.note("unreachable", address);
+    universe_.reached(Sometimes::worker_unreachable);
+    engine->second->put(std::move(notice));
+  });
 }
 
 void SimNetwork::heal() {
@@ -49,6 +66,9 @@ void SimNetwork::deliver(const Message& message, uint64_t number) {
   Message arrived = message;
   if (!seams_.message(arrived)) return;
   universe_.note("arrive", message.from << 32 | message.to, message.sequence, message.body.index());
+  if (const auto* hello = std::get_if<Hello>(&arrived.body)) oracle_.arrived(*hello);
+  if (const auto* welcome = std::get_if<Welcome>(&arrived.body)) oracle_.arrived(*welcome);
+  if (arrived.to == 1 && dice_.chance(1)) lose(arrived.from);
   if (const auto* reports = std::get_if<Reports>(&arrived.body))
     for (const AttemptReport& report : reports->reports) oracle_.arrived(report);
   receiver->second->put(std::move(arrived));

@@ -43,6 +43,7 @@ class SimNetwork final : public Transport {
 
  private:
   void deliver(const Message& message, uint64_t number);
+  void lose(Address address);
 
   Universe& universe_;
   Oracle& oracle_;

@@ -450,6 +450,15 @@ void Oracle::reported(const AttemptReport& report, std::string output) {
   outcome.payload = report.outputs.empty() ? Payload() : report.outputs[0];
 }
 
+void Oracle::arrived(const Hello& hello) {
+  if (hello.session) ledger_.resumes[hello.session].push_back(hello.held);
+}
+
+void Oracle::arrived(const Welcome& welcome) {
+  universe_.coverage.reached_if(ledger_.resumes.contains(welcome.session),
+                                Sometimes::session_resumed);
+}
+
 void Oracle::arrived(const AttemptReport& report) {
   if (model_.current(report)) return;
   const TaskModel* task = model_.task(report.range.at(report.range.begin));

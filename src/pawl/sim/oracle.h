@@ -48,6 +48,8 @@ class Oracle {
   // Of one task. `output`: JSON text, wherever the report keeps it.
   void reported(const AttemptReport& report, std::string output);
   // A report arrives at the engine: late ones are counted.
+  void arrived(const Hello& hello);
+  void arrived(const Welcome& welcome);
   void arrived(const AttemptReport& report);
 
   // A large input, about to be submitted by reference.

@@ -36,6 +36,14 @@ size_t GrantQueue::first_level() const {
   return level;
 }
 
+std::vector<HeldAttempts> GrantQueue::held() const {
+  std::vector<HeldAttempts> held;
+  for (const std::deque<Grant>& level : levels_) {
+    for (const Grant& grant : level) held.push_back({grant.range, grant.attempt, grant.nonce});
+  }
+  return held;
+}
+
 const Grant& GrantQueue::front() const {
   return levels_[first_level()].front();
 }

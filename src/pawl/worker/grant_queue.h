@@ -29,6 +29,8 @@ class GrantQueue {
   uint64_t drop(const StopAttempts& stop);  // items dropped
   void clear();
 
+  std::vector<HeldAttempts> held() const;
+
   bool empty() const { return items_ == 0; }
   uint64_t items() const { return items_; }
 

@@ -1,6 +1,7 @@
 #include "pawl/worker/worker.h"
 
 #include <algorithm>
+#include <iterator>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -66,13 +67,12 @@ bool Worker::turn() {
 Instant Worker::deadline() const {
   if (phase_ == Phase::gone) return Instant::never();
   Instant at = link_.deadline();
-  if (phase_ == Phase::serving || phase_ == Phase::leaving)
-    at = std::min(at, lease_from_ + options_.spec.lease);
+  if (holds_session()) at = std::min(at, lease_from_ + options_.spec.lease);
   if (phase_ == Phase::greeting && link_.idle())
-    at = std::min(at, lease_from_ + options_.spec.lease);
+    at = std::min(at, greeted_at_ + options_.spec.lease);
   if (!kill_at_.empty()) at = std::min(at, kill_at_.begin()->first);
   if (link_.full()) return at;  // nothing of what follows could be sent
-  if (phase_ == Phase::apart && runs_.empty()) at = std::min(at, hello_at_);
+  if (phase_ == Phase::apart && (runs_.empty() || holds_session())) at = std::min(at, hello_at_);
   if (phase_ == Phase::serving) {
     at = std::min(at, heartbeat_at_);
     if (!fresh_progress_.empty()) at = std::min(at, progress_at_);
@@ -87,8 +87,8 @@ void Worker::receive(Instant now) {
     bool first_contact = link_.peer_incarnation() == 0;
     Link::Delivery delivery = link_.deliver(std::move(message), now);
     // A Hello that waited for the engine to come up is on its way only now.
-    if (first_contact && link_.peer_incarnation() != 0) lease_from_ = now;
-    if (delivery.peer_restarted) end_session(now);
+    if (first_contact && link_.peer_incarnation() != 0) greeted_at_ = now;
+    if (delivery.peer_restarted) resume_session(std::move(delivery.undelivered), now);
     for (MessageBody& body : delivery.bodies) {
       std::visit(
           [&](auto& content) {
@@ -107,9 +107,10 @@ void Worker::take(Welcome welcome, Instant now) {
   if (phase_ == Phase::leaving || phase_ == Phase::gone) return;
   // The engine has heard two Hellos of ours: the session of the first was over when it opened this
   // one, and nothing that is granted from now on belongs to it.
-  if (phase_ == Phase::serving) end_session(now);
-  if (!runs_.empty()) return;
+  if (holds_session() && welcome.session != session_) end_session(now);
+  if (!holds_session() && !runs_.empty()) return;
   phase_ = Phase::serving;
+  lease_from_ = greeted_at_;
   session_ = welcome.session;
   heartbeat_sequence_ = 0;
   heartbeat_at_ = now + heartbeat_interval();
@@ -181,7 +182,37 @@ void Worker::take(const Closed& closed, Instant now) {
   telemetry_.log("worker " + options_.spec.name +
                  ": session closed by the engine: " + closed.reason);
   // In greeting it refuses our Hello, or is about a session that we have given up: no hurry.
-  end_session(phase_ == Phase::serving ? now : now + options_.hello_interval);
+  end_session(holds_session() ? now : now + options_.hello_interval);
+}
+
+// Of what the old engine was told, `unkept` may have died with it.
+void Worker::resume_session(std::vector<MessageBody> unkept, Instant now) {
+  if (!holds_session() || phase_ == Phase::leaving) return end_session(now);
+  std::vector<AttemptReport> reports;
+  for (MessageBody& body : unkept) {
+    auto* sent = std::get_if<Reports>(&body);
+    if (sent == nullptr) continue;
+    std::move(sent->reports.begin(), sent->reports.end(), std::back_inserter(reports));
+  }
+  std::move(reports_.begin(), reports_.end(), std::back_inserter(reports));
+  reports_ = std::move(reports);
+  report_at_ = now;
+  heartbeat_at_ = Instant::never();
+  heartbeat_sequence_ = 0;
+  hello_at_ = now;
+  phase_ = Phase::apart;
+}
+
+std::vector<HeldAttempts> Worker::held() const {
+  std::vector<HeldAttempts> held = queue_.held();
+  for (const auto& [launch, run] : runs_) {
+    if (run.orphaned) continue;
+    for (const TaskRange& live : run.live)
+      held.push_back({live, run.grant.attempt, run.grant.nonce});
+  }
+  for (const AttemptReport& report : reports_)
+    held.push_back({report.range, report.attempt, report.nonce});
+  return held;
 }
 
 void Worker::end_session(Instant hello_at) {
@@ -284,14 +315,14 @@ Duration Worker::heartbeat_interval() const {
 // The Hello has arrived, but whoever took it may be gone, and the next engine knows nothing of us. (A
 // Hello that has not arrived is the link's business.)
 bool Worker::greeted_in_vain(Instant now) const {
-  return phase_ == Phase::greeting && link_.idle() && now - lease_from_ >= options_.spec.lease;
+  return phase_ == Phase::greeting && link_.idle() && now - greeted_at_ >= options_.spec.lease;
 }
 
 // The lease runs from before the sending of what the engine last acknowledged: whatever the network
 // did in between, the engine's own count started later.
 void Worker::keep_session(Instant now) {
   if (greeted_in_vain(now)) end_session(now);
-  if (phase_ != Phase::serving && phase_ != Phase::leaving) return;
+  if (!holds_session()) return;
   if (heartbeat_sequence_ != 0 && link_.acknowledged() >= heartbeat_sequence_) {
     lease_from_ = heartbeat_sent_;
     heartbeat_sequence_ = 0;
@@ -349,17 +380,20 @@ void Worker::flush(Instant now) {
 
 void Worker::greet_or_leave(Instant now) {
   if (phase_ == Phase::leaving && link_.idle()) phase_ = Phase::gone;
-  if (!runs_.empty() || link_.full()) return;
-  if (draining_ && phase_ != Phase::leaving && phase_ != Phase::gone && reports_.empty()) {
+  if (link_.full() || (!runs_.empty() && !holds_session())) return;
+  if (runs_.empty() && draining_ && phase_ != Phase::leaving && phase_ != Phase::gone &&
+      reports_.empty()) {
     bool known = phase_ == Phase::serving || phase_ == Phase::greeting;
     phase_ = known && link_.peer_incarnation() != 0 ? Phase::leaving : Phase::gone;
     if (phase_ == Phase::leaving) (void)link_.send(Goodbye{}).ok();
     return;
   }
-  if (phase_ == Phase::apart && !draining_ && now >= hello_at_) {
+  if (phase_ == Phase::apart && (!draining_ || holds_session()) && now >= hello_at_) {
     phase_ = Phase::greeting;
-    lease_from_ = now;
-    (void)link_.send(Hello{options_.spec}).ok();
+    greeted_at_ = now;
+    Hello hello{options_.spec, session_, {}};
+    if (holds_session()) hello.held = held();
+    (void)link_.send(std::move(hello)).ok();
   }
 }
 

@@ -22,8 +22,10 @@
 //    items are stopped goes on: the engine refuses their results.
 //  * A Heartbeat goes out every third of the lease. When the last one that the engine acknowledged
 //    was sent longer than the lease ago, the session is over for us as it is for the engine.
-//  * When a session is over (lease, Closed, engine restarted) every attempt is killed unreported;
-//    once all have ended, Hello is said again.
+//  * When the engine has come back, the worker says Hello with its session and what it holds of it, goes on
+//    running, and reports again what the old engine may not have kept; nothing is started meanwhile.
+//  * When a session is over (lease, Closed) every attempt is killed unreported; once all have ended,
+//    Hello is said again.
 //  * A Hello that arrived and is not answered within a lease is said again.
 //  * drain(): starts nothing more, lets what runs finish, says Goodbye. What was granted
 //    and not started goes back to the engine with the Goodbye. abandon(): the same, but
@@ -96,7 +98,7 @@ class Worker final : public Actor {
 
  private:
   enum class Phase : uint8_t {
-    apart,     // no session; Hello when nothing runs and hello_at_ has come
+    apart,     // Hello when hello_at_ has come, and nothing runs or there is a session to resume
     greeting,  // Hello sent
     serving,
     leaving,  // Goodbye sent
@@ -124,6 +126,9 @@ class Worker final : public Actor {
   void keep_session(Instant now);
   bool greeted_in_vain(Instant now) const;
   void end_session(Instant hello_at);
+  void resume_session(std::vector<MessageBody> unkept, Instant now);
+  std::vector<HeldAttempts> held() const;
+  bool holds_session() const { return session_.value != 0; }
   void let_go(Run& run, const TaskRange& items);
   void forget_progress(const TaskRange& range);
   void stop_run(uint64_t launch, Run& run, Instant now);
@@ -151,8 +156,9 @@ class Worker final : public Actor {
   Phase phase_ = Phase::apart;
   bool draining_ = false;
   SessionId session_;
-  Instant hello_at_;                         // apart: not before
-  Instant lease_from_;                       // serving: sending time of what was last acknowledged
+  Instant hello_at_;    // apart: not before
+  Instant greeted_at_;  // greeting: since
+  Instant lease_from_;  // of the session: sending time of what was last acknowledged
   Instant heartbeat_at_ = Instant::never();  // next one
   uint64_t heartbeat_sequence_ = 0;          // in flight; 0: none
   Instant heartbeat_sent_;

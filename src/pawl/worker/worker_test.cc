@@ -98,6 +98,7 @@ class FakeEngine final : public Actor {
         if (std::get_if<Hello>(&body) && welcomes) send(Welcome{SessionId{++sessions}});
         got.push_back(std::move(body));
       }
+      if (keeps) link_.keep(link_.received(), clock_.monotonic());
     }
     for (Message& m : link_.poll(clock_.monotonic()))
       if (!cut) transport_.send(std::move(m));
@@ -105,7 +106,10 @@ class FakeEngine final : public Actor {
   }
   Instant deadline() const override { return link_.deadline(); }
   void send(MessageBody body) { (void)link_.send(std::move(body)).ok(); }
-  void restart() { link_ = make(++incarnation_); }
+  void restart() {
+    link_ = make(++incarnation_);
+    keeps = true;
+  }
 
   template <class Body>
   std::vector<Body> take() {
@@ -123,6 +127,7 @@ class FakeEngine final : public Actor {
   uint64_t sessions = 0;
   bool welcomes = true;
   bool cut = false;
+  bool keeps = true;  // what it takes is durable at once
 
  private:
   static Link make(uint64_t incarnation) {
@@ -130,6 +135,7 @@ class FakeEngine final : public Actor {
     options.self = 1;
     options.peer = 2;
     options.incarnation = incarnation;
+    options.acknowledge_kept = true;
     return Link(options);
   }
   std::vector<Message> kept() {
@@ -468,17 +474,68 @@ TEST(Worker, ClosedKillsAllAndSaysHelloAgainWhenTheyHaveEnded) {
   EXPECT_TRUE(world.reports().empty());
 }
 
-TEST(Worker, AnEngineThatRestartsEndsTheSession) {
+// The second life of the engine welcomes the session that it is asked for.
+TEST(Worker, GoesOnWithItsSessionWhenTheEngineHasComeBack) {
+  World world(2, 8);
+  world.give({world.grant(0, 4)});
+  ASSERT_EQ(world.processes.started.size(), 2u);
+  world.engine.keeps = false;
+  world.processes.finish(world.processes.started[0]);
+  world.settle();
+  ASSERT_EQ(world.reports().size(), 1u);
+  (void)world.engine.take<Hello>();
+
+  world.engine.restart();
+  world.engine.welcomes = false;
+  world.engine.send(Heartbeat{});
+  world.pass(Duration::seconds(1));
+  EXPECT_TRUE(world.processes.stops.empty()) << "what runs goes on";
+  auto hellos = world.engine.take<Hello>();
+  ASSERT_EQ(hellos.size(), 1u);
+  EXPECT_EQ(hellos[0].session, SessionId{1});
+  uint64_t held = 0;
+  for (const HeldAttempts& one : hellos[0].held) held += one.range.size();
+  EXPECT_EQ(held, 4u) << "two run, one waits, one is reported and may not have been kept";
+  EXPECT_FALSE(world.worker->connected());
+  EXPECT_TRUE(world.reports().empty());
+
+  world.engine.send(Welcome{SessionId{1}});
+  world.settle();
+  world.pass(Duration::milliseconds(10));
+  EXPECT_TRUE(world.worker->connected());
+  EXPECT_EQ(world.reports().size(), 1u) << "told again";
+  world.processes.finish(world.processes.started[1]);
+  world.settle();
+  world.pass(Duration::milliseconds(10));
+  EXPECT_EQ(world.reports().size(), 1u);
+}
+
+TEST(Worker, ASessionThatCannotBeResumedIsOver) {
   World world(1);
   world.give({world.grant(0, 2)});
   world.engine.restart();
+  world.engine.welcomes = false;
   world.engine.send(Heartbeat{});
-  world.pass(Duration::seconds(1));
+  world.pass(Duration::milliseconds(500));
+  world.engine.send(Closed{"the session is over"});
+  world.engine.welcomes = true;
+  world.settle();
   ASSERT_EQ(world.processes.stops.size(), 1u);
   world.processes.finish(world.processes.started[0]);
   world.pass(Duration::seconds(1));
-  EXPECT_EQ(world.engine.sessions, 2u);
   EXPECT_TRUE(world.worker->connected());
+  EXPECT_EQ(world.worker->session(), SessionId{2});
+  EXPECT_TRUE(world.reports().empty());
+}
+
+TEST(Worker, AnEngineThatComesBackTooLateFindsNothingRunning) {
+  World world(1);
+  world.give({world.grant(0, 2)});
+  world.engine.restart();
+  world.engine.welcomes = false;
+  world.engine.send(Heartbeat{});
+  world.pass(WorkerSpec{}.lease + Duration::seconds(1));
+  EXPECT_EQ(world.processes.stops.size(), 1u);
 }
 
 TEST(Worker, DrainFinishesWhatRunsAndSaysGoodbye) {

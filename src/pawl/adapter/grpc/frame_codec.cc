@@ -57,8 +57,17 @@ Error no_slot(const char* what, uint32_t slot) {
 }
 
 void encode_body(const Hello& hello, v1::Frame& frame) {
-  to_proto(hello.worker, *frame.mutable_hello());
+  v1::Hello& out = *frame.mutable_hello();
+  to_proto(hello.worker, out);
+  out.set_session(hello.session.value);
+  for (const HeldAttempts& held : hello.held) to_proto(held, *out.add_held());
 }
+Hello hello_of(const v1::Hello& in) {
+  Hello hello{from_proto(in), SessionId{in.session()}, {}};
+  for (const v1::HeldAttempts& held : in.held()) hello.held.push_back(from_proto(held));
+  return hello;
+}
+void encode_body(const Unreachable&, v1::Frame&) {}  // never leaves the process
 void encode_body(const Heartbeat&, v1::Frame& frame) {
   frame.mutable_heartbeat();
 }
@@ -164,7 +173,7 @@ Result<MessageBody> FrameDecoder::decode_grants(const v1::Grants& in) {
 Result<MessageBody> FrameDecoder::decode_body(const v1::Frame& frame) {
   switch (frame.body_case()) {
     case v1::Frame::kHello:
-      return MessageBody{Hello{from_proto(frame.hello())}};
+      return MessageBody{hello_of(frame.hello())};
     case v1::Frame::kHeartbeat:
       return MessageBody{Heartbeat{}};
     case v1::Frame::kReports: {

@@ -80,12 +80,19 @@ TEST(FrameCodec, WhatWorkersSayComesBackAsItWas) {
   hello.worker.node_types = 0b101;
   hello.worker.functions = {"add", "subtract"};
   hello.worker.lease = Duration::seconds(7);
+  hello.session = SessionId{12};
+  hello.held = {{{ExecutionId{4}, 1, 10, 20}, 3, 0xfedcba9876543210}};
   Hello same = over(hello);
   EXPECT_EQ(same.worker.name, "w");
   EXPECT_EQ(same.worker.slots, 3u);
   EXPECT_EQ(same.worker.credit, 40u);
   EXPECT_EQ(same.worker.node_types, 0b101u);
   EXPECT_EQ(same.worker.functions, hello.worker.functions);
+  EXPECT_EQ(same.session, hello.session);
+  ASSERT_EQ(same.held.size(), 1u);
+  EXPECT_EQ(same.held[0].range, hello.held[0].range);
+  EXPECT_EQ(same.held[0].attempt, 3u);
+  EXPECT_EQ(same.held[0].nonce, hello.held[0].nonce);
   EXPECT_EQ(same.worker.lease, Duration::seconds(7));
 
   AttemptReport good, bad;

@@ -165,6 +165,16 @@ Grant from_proto(const v1::Grant& in) {
   return out;
 }
 
+void to_proto(const HeldAttempts& in, v1::HeldAttempts& out) {
+  to_proto(in.range, *out.mutable_range());
+  out.set_attempt(in.attempt);
+  out.set_nonce(in.nonce);
+}
+
+HeldAttempts from_proto(const v1::HeldAttempts& in) {
+  return {from_proto(in.range()), in.attempt(), in.nonce()};
+}
+
 void to_proto(const StopAttempts& in, v1::StopAttempts& out) {
   to_proto(in.range, *out.mutable_range());
   out.set_attempt(in.attempt);

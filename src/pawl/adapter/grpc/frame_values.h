@@ -12,6 +12,7 @@ class AttemptReport;
 class BlobRef;
 class Grant;
 class Hash128;
+class HeldAttempts;
 class Hello;
 class NodeOutput;
 class Payload;
@@ -28,6 +29,7 @@ void to_proto(const WorkerSpec& in, v1::Hello& out);
 void to_proto(const AttemptReport& in, v1::AttemptReport& out);
 void to_proto(const AttemptProgress& in, v1::AttemptProgress& out);
 void to_proto(const Grant& in, v1::Grant& out);  // but its context
+void to_proto(const HeldAttempts& in, v1::HeldAttempts& out);
 void to_proto(const StopAttempts& in, v1::StopAttempts& out);
 
 Payload from_proto(const v1::Payload& in);
@@ -39,6 +41,7 @@ WorkerSpec from_proto(const v1::Hello& in);
 AttemptReport from_proto(const v1::AttemptReport& in);
 AttemptProgress from_proto(const v1::AttemptProgress& in);
 Grant from_proto(const v1::Grant& in);  // but its context
+HeldAttempts from_proto(const v1::HeldAttempts& in);
 StopAttempts from_proto(const v1::StopAttempts& in);
 
 }  // namespace pawl

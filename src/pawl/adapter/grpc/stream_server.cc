@@ -65,7 +65,11 @@ struct StreamServer::Impl {
   std::condition_variable empty;
   bool closing = false;
   std::set<std::shared_ptr<Connection>> connections;
-  std::map<Address, std::shared_ptr<Connection>> routes;
+  struct Route {
+    std::shared_ptr<Connection> connection;
+    Address spoke_to = 0;  // last; 0: nobody yet
+  };
+  std::map<Address, Route> routes;
   std::shared_ptr<Connection> newest_gone;  // its last step may not have returned yet
 };
 
@@ -192,15 +196,29 @@ void StreamServer::Impl::accept_next() {
 void StreamServer::Impl::heard(Message message, const std::shared_ptr<Connection>& from) {
   {
     std::lock_guard lock(mutex);
-    routes[message.from] = from;
+    Route& route = routes[message.from];
+    route.connection = from;
+    if (message.to != 0) route.spoke_to = message.to;
   }
   if (message.to == 0) return;  // it only says where it is
   ++(receivers.deliver(message) ? received : lost);
 }
 
+// Whoever was spoken to over it is told, for a worker that has died seldom says so itself.
 void StreamServer::Impl::gone(const std::shared_ptr<Connection>& connection) {
   std::lock_guard lock(mutex);
-  std::erase_if(routes, [&](const auto& route) { return route.second == connection; });
+  for (auto it = routes.begin(); it != routes.end();) {
+    if (it->second.connection != connection) {
+      ++it;
+      continue;
+    }
+    Message notice;
+    notice.from = it->first;
+    notice.to = it->second.spoke_to;
+    notice.body = Unreachable{};
+    if (!closing) (void)receivers.deliver(notice);
+    it = routes.erase(it);
+  }
   connections.erase(connection);
   newest_gone = connection;
   if (connections.empty()) empty.notify_all();
@@ -234,7 +252,7 @@ void StreamServer::send(Message message) {
   {
     std::lock_guard lock(impl_->mutex);
     auto route = impl_->routes.find(message.to);
-    if (route != impl_->routes.end()) connection = route->second;
+    if (route != impl_->routes.end()) connection = route->second.connection;
   }
   ++(connection && connection->outgoing.put(message) ? impl_->sent : impl_->lost);
 }

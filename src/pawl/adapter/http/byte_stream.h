@@ -38,6 +38,8 @@ class TlsContext {
  public:
   // INVALID_ARGUMENT naming the file that cannot be used, and why.
   static Result<std::shared_ptr<TlsContext>> load(const HttpTls& files);
+  // Changes when one of the files is replaced or written.
+  static uint64_t state_of(const HttpTls& files);
   virtual ~TlsContext() = default;
   virtual std::unique_ptr<ByteStream> accept(int fd) = 0;
 };

@@ -30,7 +30,7 @@ bool contains_word(const std::string* list, std::string_view word) {
 
 }  // namespace
 
-HttpConnection::HttpConnection(House house, int fd, uint32_t slot,
+HttpConnection::HttpConnection(House& house, int fd, uint32_t slot,
                                std::unique_ptr<ByteStream> stream)
     : house_(house), fd_(fd), slot_(slot), stream_(std::move(stream)), reader_(house.options) {}
 
@@ -130,8 +130,18 @@ void HttpConnection::hear(HttpRequest request) {
 // The rest of what such a client sends cannot be understood.
 void HttpConnection::refuse(const HttpResponse& response) {
   phase_ = Phase::hanging_up;
-  queue(head_of(response, HttpFraming::sized, response.body.size(), false) + response.body);
+  queue(head_of(response, HttpFraming::sized, response.body.size(), false, date()) + response.body);
   set_deadline(house_.options.write_patience);
+}
+
+// Printed once a second.
+std::string_view HttpConnection::date() const {
+  WallTime now = house_.clock.wall();
+  if (now.ns / 1'000'000'000 != house_.date_of.ns / 1'000'000'000) {
+    house_.date_of = now;
+    house_.date = http_date(now);
+  }
+  return house_.date;
 }
 
 void HttpConnection::respond(HttpResponse response) {
@@ -141,7 +151,7 @@ void HttpConnection::respond(HttpResponse response) {
     response.fields.push_back({"Content-Encoding", "gzip"});
     response.fields.push_back({"Vary", "Accept-Encoding"});
   }
-  std::string bytes = head_of(response, HttpFraming::sized, response.body.size(), !last_);
+  std::string bytes = head_of(response, HttpFraming::sized, response.body.size(), !last_, date());
   if (!head_only_) bytes += response.body;
   if (waiting() == 0) {
     out_ = std::move(bytes);
@@ -172,7 +182,7 @@ void HttpConnection::start_stream(HttpResponse head) {
   chunked_ = reader_.knows_chunks();
   last_ = last_ || !chunked_;
   HttpFraming framing = chunked_ ? HttpFraming::chunked : HttpFraming::until_close;
-  queue(head_of(head, framing, 0, !last_));
+  queue(head_of(head, framing, 0, !last_, date()));
   if (!proceeding_) flush();
 }
 
@@ -216,7 +226,7 @@ Status HttpConnection::upgrade(const HttpRequest& request) {
   response.fields = {{"Upgrade", "websocket"},
                      {"Connection", "Upgrade"},
                      {"Sec-WebSocket-Accept", websocket_accept(*key)}};
-  queue(head_of(response, HttpFraming::sized, 0, true));
+  queue(head_of(response, HttpFraming::sized, 0, true, date()));
   phase_ = Phase::socket;
   set_deadline(house_.options.silence_patience);
   Sink<std::string_view>& messages = *this;

@@ -16,16 +16,19 @@ namespace pawl {
 
 class HttpConnection final : public FdWatcher, private Sink<std::string_view> {
  public:
+  // What all connections of a listener share.
   struct House {
     const HttpOptions& options;
     LinuxLoop& loop;
     Clock& clock;
     HttpHandler& handler;
-    uint64_t& exchanges;  // begun so far
-    bool& any_over;       // some connection is
+    uint64_t exchanges = 0;  // begun so far
+    bool any_over = false;   // some connection is
+    WallTime date_of{};
+    std::string date{};  // of that time, as HTTP has it
   };
 
-  HttpConnection(House house, int fd, uint32_t slot, std::unique_ptr<ByteStream> stream);
+  HttpConnection(House& house, int fd, uint32_t slot, std::unique_ptr<ByteStream> stream);
   ~HttpConnection() override;
   HttpConnection(const HttpConnection&) = delete;
   HttpConnection& operator=(const HttpConnection&) = delete;
@@ -54,6 +57,7 @@ class HttpConnection final : public FdWatcher, private Sink<std::string_view> {
   enum class Phase : uint8_t { reading, answering, streaming, socket, hanging_up, over };
 
   void put(std::string_view text) override;  // a WebSocket's message
+  std::string_view date() const;
   void read();
   void proceed();  // from what has been read
   void hear(HttpRequest request);
@@ -67,7 +71,7 @@ class HttpConnection final : public FdWatcher, private Sink<std::string_view> {
   void leave();
   void set_deadline(Duration patience);
 
-  House house_;
+  House& house_;
   int fd_;
   uint32_t slot_;
   std::unique_ptr<ByteStream> stream_;

@@ -20,6 +20,7 @@ namespace {
 constexpr Duration time_check_every = Duration::milliseconds(250);
 constexpr Duration accept_pause = Duration::milliseconds(200);  // out of descriptors
 constexpr int accepts_per_round = 64;
+constexpr Duration tls_look_every = Duration::milliseconds(100);
 
 struct FreeAddresses {
   void operator()(addrinfo* list) const { freeaddrinfo(list); }
@@ -76,8 +77,9 @@ class Listener final : public HttpListener, public Actor, private FdWatcher {
   Listener(HttpOptions options, LinuxLoop& loop, Clock& clock, HttpHandler& handler,
            std::shared_ptr<TlsContext> tls, int fd)
       : options_(std::move(options)),
-        house_{options_, loop, clock, handler, exchanges_, any_over_},
+        house_{options_, loop, clock, handler},
         tls_(std::move(tls)),
+        tls_state_(tls_ != nullptr ? TlsContext::state_of(options_.tls) : 0),
         fd_(fd),
         port_(port_of(fd)) {
     house_.loop.add(*this);
@@ -137,7 +139,7 @@ class Listener final : public HttpListener, public Actor, private FdWatcher {
         if (slots_[i] != nullptr) slots_[i]->check_time(now);
       check_at_ = open_ > 0 ? now + time_check_every : Instant::never();
     }
-    if (std::exchange(any_over_, false)) clear_away();
+    if (std::exchange(house_.any_over, false)) clear_away();
     return false;
   }
   Instant deadline() const override { return std::min(check_at_, accept_again_at_); }
@@ -182,6 +184,7 @@ class Listener final : public HttpListener, public Actor, private FdWatcher {
     int on = 1;
     (void)setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     if (open_ >= options_.connections_max) return turn_away(client);
+    if (tls_ != nullptr) renew_tls();
     auto stream = tls_ != nullptr ? tls_->accept(client) : plain_stream(client);
     if (stream == nullptr) {
       ::close(client);
@@ -204,6 +207,20 @@ class Listener final : public HttpListener, public Actor, private FdWatcher {
     }
   }
 
+  // Certificates are renewed by replacing their files: new connections get the new ones, as soon as
+  // they can be used together.
+  void renew_tls() {
+    Instant now = house_.clock.monotonic();
+    if (now < look_at_tls_at_) return;
+    look_at_tls_at_ = now + tls_look_every;
+    uint64_t state = TlsContext::state_of(options_.tls);
+    if (state == tls_state_) return;
+    auto renewed = TlsContext::load(options_.tls);
+    if (!renewed.ok()) return;
+    tls_ = std::move(*renewed);
+    tls_state_ = state;
+  }
+
   void turn_away(int client) {
     if (tls_ == nullptr) {
       HttpResponse full =
@@ -211,17 +228,19 @@ class Listener final : public HttpListener, public Actor, private FdWatcher {
                   "the limit connections_max (" + std::to_string(options_.connections_max) +
                       ") is reached; try again in a moment");
       full.fields = {{"Retry-After", "1"}};
-      std::string bytes = head_of(full, HttpFraming::sized, full.body.size(), false) + full.body;
+      std::string bytes = head_of(full, HttpFraming::sized, full.body.size(), false,
+                                  http_date(house_.clock.wall())) +
+                          full.body;
       (void)!::send(client, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
     }
     ::close(client);
   }
 
   HttpOptions options_;
-  uint64_t exchanges_ = 0;
-  bool any_over_ = false;
   HttpConnection::House house_;
   std::shared_ptr<TlsContext> tls_;
+  uint64_t tls_state_ = 0;  // of its files, when they were read
+  Instant look_at_tls_at_;
   int fd_;
   uint16_t port_;
   std::vector<std::unique_ptr<HttpConnection>> slots_;

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdio>
 #include <thread>
@@ -379,6 +380,29 @@ std::string ask_in_tls(uint16_t port, const Identity* client) {
   return told;
 }
 
+std::string name_of_server(uint16_t port) {
+  Peer peer(port);
+  SSL_CTX* context = SSL_CTX_new(TLS_client_method());
+  SSL* ssl = SSL_new(context);
+  SSL_set_fd(ssl, peer.fd());
+  std::string told;
+  if (SSL_connect(ssl) == 1) {
+    X509* shown = SSL_get1_peer_certificate(ssl);
+    char text[64];
+    int size =
+        X509_NAME_get_text_by_NID(X509_get_subject_name(shown), NID_commonName, text, sizeof text);
+    told.assign(text, static_cast<size_t>(std::max(size, 0)));
+    X509_free(shown);
+  }
+  SSL_free(ssl);
+  SSL_CTX_free(context);
+  return told;
+}
+
+TEST(HttpDate, IsAsInTheStandard) {
+  EXPECT_EQ(http_date(WallTime{784'111'777ll * 1'000'000'000}), "Sun, 06 Nov 1994 08:49:37 GMT");
+}
+
 TEST_F(HttpListenerTest, TlsKnowsTheClientByItsCertificate) {
   Identity server("server"), client("worker-7"), stranger("stranger");
   HttpOptions options;
@@ -389,6 +413,19 @@ TEST_F(HttpListenerTest, TlsKnowsTheClientByItsCertificate) {
   EXPECT_NE(ask_in_tls(listener->port(), &client).find("worker-7"), std::string::npos);
   EXPECT_EQ(ask_in_tls(listener->port(), &stranger), "");
   EXPECT_EQ(ask_all(post("no TLS")).find("no TLS"), std::string::npos);
+}
+
+TEST_F(HttpListenerTest, ReplacedCertificatesServeNewConnections) {
+  Identity old_one("old"), new_one("new");
+  HttpOptions options;
+  options.tls_on = true;
+  options.tls = {old_one.certificate_file(), old_one.key_file(), "", false};
+  open(options);
+  EXPECT_EQ(name_of_server(listener->port()), "old");
+  ASSERT_EQ(rename(new_one.key_file().c_str(), old_one.key_file().c_str()), 0);
+  EXPECT_EQ(name_of_server(listener->port()), "old");  // half of it cannot be used
+  ASSERT_EQ(rename(new_one.certificate_file().c_str(), old_one.certificate_file().c_str()), 0);
+  while (name_of_server(listener->port()) != "new") std::this_thread::yield();
 }
 
 TEST(HttpListenerTls, FilesThatCannotBeUsedAreNamed) {

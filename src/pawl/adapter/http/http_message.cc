@@ -1,5 +1,7 @@
 #include "pawl/adapter/http/http_message.h"
 
+#include <ctime>
+
 #include "pawl/base/json.h"
 
 namespace pawl {
@@ -81,12 +83,13 @@ std::string_view reason_phrase(int status) {
   }
 }
 
-std::string head_of(const HttpResponse& response, HttpFraming framing, size_t size,
-                    bool keep_alive) {
+std::string head_of(const HttpResponse& response, HttpFraming framing, size_t size, bool keep_alive,
+                    std::string_view date) {
   std::string head;
   head.reserve(160 + size);
   head.append("HTTP/1.1 ").append(std::to_string(response.status)).append(" ");
   head.append(reason_phrase(response.status)).append("\r\n");
+  head.append("Date: ").append(date).append("\r\n");
   if (!response.content_type.empty())
     head.append("Content-Type: ").append(response.content_type).append("\r\n");
   for (const HttpField& field : response.fields)
@@ -99,6 +102,15 @@ std::string head_of(const HttpResponse& response, HttpFraming framing, size_t si
   if (!keep_alive) head.append("Connection: close\r\n");
   head.append("\r\n");
   return head;
+}
+
+std::string http_date(WallTime time) {
+  time_t seconds = time.ns / 1'000'000'000;
+  tm parts{};
+  gmtime_r(&seconds, &parts);
+  char text[32];
+  size_t size = strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &parts);
+  return {text, size};
 }
 
 }  // namespace pawl

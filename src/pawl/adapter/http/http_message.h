@@ -46,9 +46,12 @@ std::string_view reason_phrase(int status);
 // How the other side knows where a body ends: by its size, by chunks, or by the connection's end.
 enum class HttpFraming : uint8_t { sized, chunked, until_close };
 // What stands before the body, which has `size` bytes if it is sized.
-std::string head_of(const HttpResponse& response, HttpFraming framing, size_t size,
-                    bool keep_alive);
+std::string head_of(const HttpResponse& response, HttpFraming framing, size_t size, bool keep_alive,
+                    std::string_view date);
+// "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110, 5.6.7).
+std::string http_date(WallTime time);
 
+// Files that are replaced are used for the connections that come after.
 struct HttpTls {
   std::string certificate_file;  // PEM, with its chain
   std::string key_file;          // PEM

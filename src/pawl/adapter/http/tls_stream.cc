@@ -3,8 +3,14 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include <cerrno>
 
 #include "pawl/adapter/http/byte_stream.h"
+#include "pawl/base/bytes.h"
+#include "pawl/base/hash.h"
 
 namespace pawl {
 namespace {
@@ -38,6 +44,44 @@ std::string name_in(X509* certificate) {
   int at = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
   if (at < 0) return {};
   return text_of(X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)));
+}
+
+// OpenSSL's own socket BIO writes without MSG_NOSIGNAL: a client that leaves would end the process.
+int bio_write(BIO* bio, const char* from, int size) {
+  BIO_clear_retry_flags(bio);
+  ssize_t sent = send(static_cast<int>(reinterpret_cast<intptr_t>(BIO_get_data(bio))), from,
+                      static_cast<size_t>(size), MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (sent < 0 && (errno == EAGAIN || errno == EINTR)) BIO_set_retry_write(bio);
+  return static_cast<int>(sent);
+}
+
+int bio_read(BIO* bio, char* into, int size) {
+  BIO_clear_retry_flags(bio);
+  ssize_t received = recv(static_cast<int>(reinterpret_cast<intptr_t>(BIO_get_data(bio))), into,
+                          static_cast<size_t>(size), MSG_DONTWAIT);
+  if (received < 0 && (errno == EAGAIN || errno == EINTR)) BIO_set_retry_read(bio);
+  return static_cast<int>(received);
+}
+
+long bio_control(BIO*, int command, long, void*) {
+  return command == BIO_CTRL_FLUSH ? 1 : 0;
+}
+
+using BioMethod = std::unique_ptr<BIO_METHOD, Release<BIO_meth_free>>;
+
+BioMethod socket_method() {
+  BioMethod method(BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "quiet socket"));
+  PAWL_CHECK(method != nullptr, "OpenSSL has memory for a method");
+  BIO_meth_set_write(method.get(), bio_write);
+  BIO_meth_set_read(method.get(), bio_read);
+  BIO_meth_set_ctrl(method.get(), bio_control);
+  return method;
+}
+
+// One for all streams: they outlive the contexts that made them.
+const BIO_METHOD* quiet_socket() {
+  static const BioMethod method = socket_method();
+  return method.get();
 }
 
 class TlsStream final : public ByteStream {
@@ -87,7 +131,11 @@ class OpenSslContext final : public TlsContext {
   explicit OpenSslContext(SslContext context) : context_(std::move(context)) {}
   std::unique_ptr<ByteStream> accept(int fd) override {
     Ssl ssl(SSL_new(context_.get()));
-    if (ssl == nullptr || SSL_set_fd(ssl.get(), fd) != 1) return nullptr;
+    BIO* bio = ssl != nullptr ? BIO_new(quiet_socket()) : nullptr;
+    if (bio == nullptr) return nullptr;
+    BIO_set_data(bio, reinterpret_cast<void*>(static_cast<intptr_t>(fd)));
+    BIO_set_init(bio, 1);
+    SSL_set_bio(ssl.get(), bio, bio);
     SSL_set_accept_state(ssl.get());
     return std::make_unique<TlsStream>(std::move(ssl));
   }
@@ -103,6 +151,18 @@ Error unusable(const std::string& what, const std::string& file) {
 }
 
 }  // namespace
+
+uint64_t TlsContext::state_of(const HttpTls& files) {
+  ByteWriter seen;
+  for (const std::string& file : {files.certificate_file, files.key_file, files.client_ca_file}) {
+    struct stat status {};
+    bool there = !file.empty() && stat(file.c_str(), &status) == 0;
+    seen.u64(there ? status.st_ino : 0);
+    seen.u64(there ? static_cast<uint64_t>(status.st_mtim.tv_sec) : 0);
+    seen.u64(there ? static_cast<uint64_t>(status.st_mtim.tv_nsec) : 0);
+  }
+  return hash128(seen.view()).low;
+}
 
 Result<std::shared_ptr<TlsContext>> TlsContext::load(const HttpTls& files) {
   ERR_clear_error();

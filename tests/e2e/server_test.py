@@ -3,8 +3,9 @@
 import json
 import os
 import unittest
+import urllib.request
 
-from pawl_case import PawlCase, alive
+from pawl_case import PATIENCE, PawlCase, alive
 
 # A task that says it runs and waits until the file `go` is there.
 GATED = """\
@@ -50,6 +51,20 @@ class ServerTest(PawlCase):
         self.write("large.yaml", LARGE)
         self.assertEqual(json.loads(self.pawl("run", "large.yaml").stdout),
                          {"count": 100000, "pick": ["42", "43", "44"]})
+
+    def test_clients_of_http_reach_the_same_executions(self):
+        server = self.start("server", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0")
+        url = self.said(server, "clients at").rsplit(" ", 1)[1].strip()
+        self.worker(self.said(server, "workers at").rsplit(" ", 1)[1].strip())
+        body = {"definition": "name: one\nnodes: {a: {run: echo there}}\noutput: ${ .nodes.a.output }\n"}
+        request = urllib.request.Request(url + "/v1/executions?wait=30s", json.dumps(body).encode(),
+                                         {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+            told = json.load(answer)
+        self.assertEqual((told["status"], told["output"]["json"]), ("succeeded", "there"))
+        self.assertEqual(self.json("show", told["id"])["Status"], "succeeded")
+        with urllib.request.urlopen(url + "/readyz", timeout=PATIENCE) as answer:
+            self.assertEqual(answer.status, 200)
 
     def test_a_worker_waits_for_its_server(self):
         first, address = self.server()

@@ -5,6 +5,7 @@
 
 #include "pawl/adapter/linux_loop/linux_clock.h"
 #include "pawl/api/gateway.h"
+#include "pawl/api/http/http_server.h"
 #include "pawl/api/local_client.h"
 #include "pawl/api/socket_client.h"
 #include "pawl/api/socket_server.h"
@@ -19,9 +20,16 @@ constexpr int connect_tries = 100;
 constexpr Duration hang_up_max = Duration::milliseconds(500);
 constexpr int connect_pause_ms = 20;
 
+// Plain text is for this machine, whose users may do what they like.
+class EverybodyHere final : public Authenticator {
+ public:
+  Result<Caller> authenticate(const Credentials&) const override { return Caller{}; }
+};
+
 class OwnStation final : public cli::Station {
  public:
-  static Result<std::unique_ptr<cli::Station>> open(const HostOptions& options) {
+  static Result<std::unique_ptr<cli::Station>> open(const HostOptions& options,
+                                                    const std::string& http) {
     auto station = std::make_unique<OwnStation>();
     PAWL_ASSIGN(station->host_, Host::open(options, station->answers_));
     Host& host = *station->host_;
@@ -36,6 +44,12 @@ class OwnStation final : public cli::Station {
       PAWL_ASSIGN(station->server_,
                   SocketServer::open(*station->gateway_, host.loop(), options.directory));
     }
+    if (!http.empty()) {
+      HttpServerOptions door;
+      door.http.listen = http;
+      PAWL_ASSIGN(station->http_, HttpServer::start(door, *station->gateway_, host.loop(),
+                                                    station->everybody_here_));
+    }
     return std::unique_ptr<cli::Station>(std::move(station));
   }
 
@@ -45,11 +59,13 @@ class OwnStation final : public cli::Station {
   uint64_t holder() const override { return static_cast<uint64_t>(getpid()); }
   uint64_t visitors() const override { return server_ ? server_->clients() : 0; }
   uint16_t port() const override { return host_->port(); }
+  uint16_t http_port() const override { return http_ ? http_->port() : 0; }
   void stop() override { host_->abandon(); }
   bool stopped() override { return host_->stopped(); }
   bool failed() override { return host_->engine().failure().has_value(); }
 
   Status close() override {
+    http_.reset();
     server_.reset();
     if (!host_->running().empty()) host_->abandon();
     while (!host_->running().empty()) host_->loop().run_once(Duration::milliseconds(10));
@@ -62,6 +78,8 @@ class OwnStation final : public cli::Station {
   std::unique_ptr<Gateway> gateway_;
   std::unique_ptr<LocalClient> client_;
   std::unique_ptr<SocketServer> server_;
+  EverybodyHere everybody_here_;
+  std::unique_ptr<HttpServer> http_;
 };
 
 class VisitedStation final : public cli::Station {
@@ -81,6 +99,7 @@ class VisitedStation final : public cli::Station {
   uint64_t holder() const override { return holder_; }
   uint64_t visitors() const override { return 0; }
   uint16_t port() const override { return 0; }
+  uint16_t http_port() const override { return 0; }
   void stop() override {}
   bool stopped() override { return true; }
   bool failed() override { return false; }
@@ -124,7 +143,7 @@ class AllStations final : public cli::Stations {
                      clock.monotonic() - asked < hang_up_max && i < connect_tries;
         if (!dying && (visited.ok() || visited.error().code != Code::not_found)) return visited;
       }
-      auto own = OwnStation::open(options);
+      auto own = OwnStation::open(options, request.http);
       bool taken = !own.ok() && own.error().code == Code::aborted;
       if (!taken || serves || i == connect_tries) return own;
       exists = true;

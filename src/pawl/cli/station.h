@@ -34,6 +34,7 @@ struct StationRequest {
   uint32_t jobs = 0;                            // work: 0: one per core; serve: 0: none
   const FunctionRegistry* functions = nullptr;  // null: those of this program; must outlive it
   std::string listen;                           // serve: host:port for workers
+  std::string http;  // serve: host:port for clients of other machines; empty: none
 };
 
 class Station {
@@ -41,14 +42,15 @@ class Station {
   virtual ~Station() = default;
   virtual Client& client() = 0;
   virtual LinuxLoop& loop() = 0;
-  virtual bool holds() const = 0;         // this process holds the directory
-  virtual uint64_t holder() const = 0;    // its process id
-  virtual uint64_t visitors() const = 0;  // other processes connected to us
-  virtual uint16_t port() const = 0;      // where workers find us; 0: nowhere
-  virtual void stop() = 0;                // starts nothing more, ends what runs; it comes back
-  virtual bool stopped() = 0;             // nothing runs any more
-  virtual bool failed() = 0;              // held here, and its disk has failed: nothing is taken
-  virtual Status close() = 0;             // once, at the end
+  virtual bool holds() const = 0;          // this process holds the directory
+  virtual uint64_t holder() const = 0;     // its process id
+  virtual uint64_t visitors() const = 0;   // other processes connected to us
+  virtual uint16_t port() const = 0;       // where workers find us; 0: nowhere
+  virtual uint16_t http_port() const = 0;  // where clients of HTTP find us; 0: nowhere
+  virtual void stop() = 0;                 // starts nothing more, ends what runs; it comes back
+  virtual bool stopped() = 0;              // nothing runs any more
+  virtual bool failed() = 0;               // held here, and its disk has failed: nothing is taken
+  virtual Status close() = 0;              // once, at the end
 };
 
 // A worker of another process's server.

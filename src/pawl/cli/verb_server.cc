@@ -96,10 +96,17 @@ int verb_server(Session& session, const Arguments& given) {
   Result<std::string> listen = address_of(given, "listen");
   if (!listen.ok()) return session.fail(listen.error());
   request.listen = *listen;
+  if (given.has("http")) {
+    Result<std::string> http = address_of(given, "http");
+    if (!http.ok()) return session.fail(http.error());
+    request.http = *http;
+  }
   Result<uint32_t> jobs = jobs_of(given);
   if (!jobs.ok()) return session.fail(jobs.error());
   request.jobs = *jobs;
   if (Status opened = session.open(request); !opened.ok()) return session.fail(opened.error());
+  if (!request.http.empty())
+    session.say("clients at http://" + with_port(request.http, session.station().http_port()));
   session.say("serving " + request.directory + ", workers at " +
               with_port(request.listen, session.station().port()));
   return serve(session);

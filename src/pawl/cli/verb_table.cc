@@ -132,9 +132,11 @@ VerbEntry server_entry() {
            "it; workers through --listen. It runs no tasks itself unless --jobs says so. When it\n"
            "is started again, workers go on with what they were running.",
        .options = {{"listen", 0, "HOST:PORT", "for workers (default: 127.0.0.1:7070)"},
+                   {"http", 0, "HOST:PORT", "for clients: REST, event streams, WebSockets"},
                    {"jobs", 'j', "N", "tasks to run here at once (default: none)"},
                    state_option},
-       .examples = {"pawl server", "pawl server --state /var/lib/pawl --listen 127.0.0.1:7070"},
+       .examples = {"pawl server", "pawl server --state /var/lib/pawl --listen 127.0.0.1:7070",
+                    "pawl server --http 127.0.0.1:8080"},
        .positionals_min = 0,
        .positionals_max = 0},
       verb_server};

@@ -282,6 +282,95 @@ TEST(Engine, CheckpointsTrimTheLogAndHistoryStaysWhole) {
   EXPECT_EQ(inconsistency(p.engine->partition().state()), "");
 }
 
+// Events of the view and of the memory, page by page: each once, in order.
+TEST(Engine, AHistoryIsReadFromAnyPlaceOn) {
+  Machine m;
+  Process p(m.disk, m.view, m.blob, m.clock, 2000);
+  ExecutionId id = p.submit(two_steps());
+  for (int i = 0; i < 20; ++i) {
+    p.submit(two_steps());
+    m.view.complete_one();
+    p.loop.run_until_idle();
+  }
+  ASSERT_GT(m.view.position(), 0u);
+  auto read = [&](ReadHistory query) {
+    p.clients.values.clear();
+    p.engine->put({7, query});
+    p.loop.run_until_idle();
+    return std::move(std::get<History>(p.clients.values.at(0).what).entries);
+  };
+  for (ExecutionId one : {id, ExecutionId{id.value + 20}}) {
+    std::vector<HistoryEntry> all = read({one});
+    ASSERT_GT(all.size(), 4u);
+    ReadHistory query{one, 1};
+    for (const HistoryEntry& entry : all) {
+      std::vector<HistoryEntry> page = read(query);
+      ASSERT_EQ(page.size(), 1u);
+      EXPECT_EQ(page[0].place(), entry.place());
+      EXPECT_GT(page[0].place(), query.after);
+      query.after = page[0].place();
+    }
+    EXPECT_TRUE(read(query).empty());
+    query.wait = true;  // it has ended: there is nothing to wait for
+    EXPECT_TRUE(read(query).empty());
+  }
+}
+
+TEST(Engine, WhoeverWaitsForAHistoryIsAnsweredOnceItGoesOn) {
+  Machine m;
+  Process p(m.disk, m.view, m.blob, m.clock);
+  p.executor.holds = true;
+  ExecutionId id = p.submit(two_steps());
+  p.clients.values.clear();
+  p.engine->put({7, ReadHistory{id}});
+  while (p.clients.values.empty()) p.loop.run_until_idle();
+  HistoryPlace last = std::get<History>(p.clients.values.at(0).what).entries.back().place();
+  p.clients.values.clear();
+  p.engine->put({8, ReadHistory{id, 100, last, true}});
+  p.engine->put({9, ReadHistory{id, 100, last, true}});
+  p.loop.run_until_idle();
+  EXPECT_TRUE(p.clients.values.empty());
+  p.engine->put({0, StopWaiting{9}});
+  while (p.clients.values.empty()) p.loop.run_until_idle();
+  ASSERT_EQ(p.clients.values.size(), 1u);
+  EXPECT_EQ(p.clients.values[0].ticket, 9u);
+  EXPECT_TRUE(std::get<History>(p.clients.values[0].what).entries.empty());
+  p.clients.values.clear();
+  p.engine->put({1, CancelExecution{id, "enough"}});
+  while (p.clients.values.size() < 2) p.loop.run_until_idle();
+  std::vector<HistoryEntry> rest;
+  for (Response& response : p.clients.values) {
+    if (response.ticket == 8) rest = std::get<History>(response.what).entries;
+  }
+  ASSERT_FALSE(rest.empty());
+  EXPECT_GT(rest.front().place(), last);
+}
+
+TEST(Engine, ARunThatNobodyWaitsForAnyMoreIsNamed) {
+  Machine m;
+  Process p(m.disk, m.view, m.blob, m.clock);
+  ExecutionId first = p.submit(two_steps());
+  p.executor.holds = true;
+  SubmitExecution submit;
+  submit.workflow = p.execution(first).plan->id;
+  submit.input = Payload::inline_json("{}");
+  p.clients.values.clear();
+  p.engine->put({5, RunExecution{submit}});
+  p.loop.run_until_idle();
+  EXPECT_TRUE(p.clients.values.empty());
+  p.engine->put({0, StopWaiting{5}});
+  p.engine->put({0, StopWaiting{5}});  // and again: there is nobody left
+  p.engine->put({6, RunExecution{submit}});
+  p.engine->put({0, StopWaiting{6}});  // before it is durable
+  while (p.clients.values.size() < 2) p.loop.run_until_idle();
+  ASSERT_EQ(p.clients.values.size(), 2u);
+  for (size_t i = 0; i < 2; ++i) {
+    const auto& reply = std::get<Reply>(p.clients.values[i].what);
+    EXPECT_EQ(reply.code, Code::ok);
+    EXPECT_EQ(reply.number, first.value + 1 + i);
+  }
+}
+
 TEST(Engine, AGroupTakesNoMoreRequestsOnceItIsLarge) {
   Machine m;
   Process p(m.disk, m.view, m.blob, m.clock);

@@ -1,0 +1,232 @@
+"""What both clients share around their I/O: where the server is, when to try again, how to read a stream.
+
+A call is tried again, after a pause that doubles, when that cannot do harm:
+
+* the connection could not be opened, or the answer is 429 (RESOURCE_EXHAUSTED): nothing has happened;
+* the answer is 503, or the connection broke half-way: it may have happened, so only calls that have one
+  effect however often they are sent. Submissions have: a request id is made when none is given.
+
+`Retry-After` is honoured. No I/O here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Optional, TypeVar
+
+import httpx
+
+from pawl import errors
+from pawl.calls import Call, execution_path
+from pawl.values import Event, Execution
+
+T = TypeVar("T")
+
+DEFAULT_SERVER = "http://127.0.0.1:8080"
+WAIT_MAX = 55.0  # seconds of one waiting request; the server allows 5 minutes, proxies often one
+RETRY_AFTER_MAX = 60.0
+PAUSE_FIRST, PAUSE_MAX = 0.1, 5.0
+STREAM_SILENCE_MAX = 75.0  # seconds; the server says every few seconds that it is still there
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where and how; the environment fills what is left out."""
+
+    server: str
+    token: Optional[str]
+    timeout: float
+    retries: int
+
+    @classmethod
+    def of(cls, server: Optional[str], token: Optional[str], timeout: float, retries: int) -> Settings:
+        where = server or os.environ.get("PAWL_SERVER") or DEFAULT_SERVER
+        if not where.startswith(("http://", "https://")):
+            raise ValueError(f"a server is http://HOST:PORT or https://HOST:PORT, not {where!r}")
+        return cls(where.rstrip("/"), token or os.environ.get("PAWL_TOKEN") or None, timeout, retries)
+
+    def http_options(self) -> dict[str, Any]:
+        headers = {"Accept": "application/json", "User-Agent": "pawl-python"}
+        if self.token:
+            headers["Authorization"] = f"Bearer {self.token}"
+        return {"base_url": self.server, "headers": headers, "timeout": self.timeout}
+
+
+def request_options(call: Call[Any], timeout: float) -> dict[str, Any]:
+    options: dict[str, Any] = {"params": dict(call.query), "timeout": timeout + call.patience}
+    if call.body is not None:
+        options["content"] = json.dumps(call.body, separators=(",", ":"))
+        options["headers"] = {"Content-Type": "application/json"}
+    return options
+
+
+def read_answer(call: Call[T], response: httpx.Response) -> T:
+    if response.is_success:
+        return call.read(response.json())
+    raise error_of(response)
+
+
+def error_of(response: httpx.Response) -> errors.ServerError:
+    """The error in the body; of an answer that is not the server's own, its status."""
+    try:
+        error = response.json()["error"]
+        return errors.server_error(str(error["code"]), str(error["message"]))
+    except (ValueError, KeyError, TypeError):
+        codes = {401: "UNAUTHENTICATED", 403: "PERMISSION_DENIED", 404: "NOT_FOUND", 429: "RESOURCE_EXHAUSTED"}
+        code = codes.get(response.status_code, "UNAVAILABLE" if response.status_code >= 502 else "UNKNOWN")
+        return errors.server_error(code, f"{response.request.url} answered {response.status_code}")
+
+
+def unreachable(error: httpx.HTTPError, settings: Settings) -> errors.Unavailable:
+    return errors.Unavailable(f"{settings.server}: {error or type(error).__name__}")
+
+
+class Backoff:
+    """The pauses of one call, until its tries are used up."""
+
+    def __init__(self, retries: int) -> None:
+        self._left = retries
+        self._next = PAUSE_FIRST
+
+    def after_answer(self, call: Call[Any], response: httpx.Response) -> Optional[float]:
+        """Seconds to wait before the next try, or None: this answer it is."""
+        harmless = response.status_code == 429 or (response.status_code == 503 and call.repeatable)
+        return self._pause(retry_after(response)) if harmless else None
+
+    def after_break(self, call: Call[Any], error: httpx.HTTPError) -> Optional[float]:
+        never_sent = isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout))
+        harmless = never_sent or (call.repeatable and isinstance(error, httpx.TransportError))
+        return self._pause(0.0) if harmless else None
+
+    def again(self) -> Optional[float]:
+        return self._pause(0.0)
+
+    def _pause(self, at_least: float) -> Optional[float]:
+        if self._left <= 0:
+            return None
+        self._left -= 1
+        pause = self._next * random.uniform(0.5, 1.0)
+        self._next = min(self._next * 2, PAUSE_MAX)
+        return max(pause, at_least)
+
+
+def retry_after(response: httpx.Response) -> float:
+    try:
+        return min(float(response.headers.get("Retry-After", "0")), RETRY_AFTER_MAX)
+    except ValueError:  # a date: rare, and our own pause will do
+        return 0.0
+
+
+class Deadline:
+    """The end of a wait that may have none."""
+
+    def __init__(self, timeout: Optional[float]) -> None:
+        self._timeout = timeout
+        self._end = None if timeout is None else time.monotonic() + timeout
+
+    def next_wait(self) -> float:
+        """How long the next request may wait; nothing when the time is over."""
+        return WAIT_MAX if self._end is None else max(0.0, min(WAIT_MAX, self._end - time.monotonic()))
+
+    def over(self, execution: Execution) -> errors.WaitTimeout:
+        return errors.WaitTimeout(f"{execution.id} still runs after {self._timeout} s")
+
+
+def outcome(execution: Execution) -> Execution:
+    """It, if it has succeeded."""
+    if execution.status == "succeeded":
+        return execution
+    kinds = {"cancelled": errors.ExecutionCancelled, "parked": errors.ExecutionParked}
+    raise kinds.get(execution.status, errors.ExecutionFailed)(execution)
+
+
+class Follower:
+    """Follows an execution over as many connections as it takes: nothing lost, nothing twice.
+
+    follower = Follower("e17", None, settings)
+    # for each connection: request(), answered(), feed() of each line; then, unless it is over, pause()
+    """
+
+    def __init__(self, execution: str, after: Optional[str], settings: Settings) -> None:
+        self.execution = execution
+        self.place = after
+        self._settings = settings
+        self._backoff = Backoff(settings.retries)
+        self.over = False
+        self._opened = False  # whether the state at the beginning has been shown
+        self._name = ""
+        self._data: list[str] = []
+        self._states = 0  # of this connection
+
+    def request(self) -> dict[str, Any]:
+        """What to ask the server for; a new connection begins."""
+        self._name, self._data, self._states = "", [], 0
+        headers = {"Accept": "text/event-stream"}
+        if self.place is not None:
+            headers["Last-Event-ID"] = self.place
+        timeout = httpx.Timeout(STREAM_SILENCE_MAX)
+        return {
+            "method": "GET",
+            "url": execution_path(self.execution, "events"),
+            "headers": headers,
+            "timeout": timeout,
+        }
+
+    def answered(self, response: httpx.Response) -> bool:
+        """Whether lines follow; False when everything has been seen."""
+        if response.status_code == 204:
+            return False
+        if response.status_code != 200:
+            raise error_of(response)
+        return True
+
+    def feed(self, line: str) -> Iterator[Event]:
+        if line.startswith("event:"):
+            self._name = line[6:].strip()
+        elif line.startswith("data:"):
+            self._data.append(line[5:].lstrip(" "))
+        elif not line and self._data:
+            event = self._read(self._name, json.loads("\n".join(self._data)))
+            self._name, self._data = "", []
+            if event is not None:
+                self._backoff = Backoff(self._settings.retries)
+                yield event
+
+    def pause(self, broken: Optional[Exception]) -> float:
+        """Seconds until the next connection; raises what broke this one when another is not worth it."""
+        passing = ("UNAVAILABLE", "UNKNOWN", "RESOURCE_EXHAUSTED")
+        if isinstance(broken, errors.ServerError) and broken.code not in passing:
+            raise broken
+        pause = self._backoff.again()
+        if pause is not None:
+            return pause
+        if isinstance(broken, httpx.HTTPError):
+            raise unreachable(broken, self._settings) from broken
+        raise broken or errors.Unavailable(
+            f"{self._settings.server}: the stream of {self.execution} keeps breaking off"
+        )
+
+    def last(self, execution: Execution) -> Event:
+        """The end, when the connection broke just before it was told."""
+        self.over = True
+        return Event("state", execution.status, {"id": execution.id, "status": execution.status})
+
+    def _read(self, kind: str, data: dict[str, Any]) -> Optional[Event]:
+        if kind == "error":
+            error = data.get("error", data)
+            raise errors.server_error(error.get("code", "UNKNOWN"), error.get("message", "the stream has ended"))
+        if kind == "history":
+            event = Event.read_entry(data)
+            self.place = event.place
+            return event
+        if kind == "state":
+            self._states += 1
+            self.over = self._states > 1
+            shown, self._opened = self._opened and not self.over, True
+            return None if shown else Event("state", data.get("status", ""), data)
+        return Event(kind, kind, data) if kind == "progress" else None

@@ -91,6 +91,7 @@ Result<std::unique_ptr<Runtime>> Runtime::open(RuntimeOptions options,
   host.jobs = options.jobs;
   host.functions = &functions;
   host.programs_directory = std::move(options.programs_directory);
+  host.listen = std::move(options.listen);
   // The loop's thread is the one that opens (processes die with the thread that started them), so
   // the host is born, lives and ends there.
   std::mutex mutex;
@@ -122,6 +123,10 @@ Result<std::unique_ptr<Runtime>> Runtime::open(RuntimeOptions options,
     return std::move(opened->error());
   }
   return std::unique_ptr<Runtime>(new Runtime(std::move(impl)));
+}
+
+uint16_t Runtime::port() const {
+  return impl_->host->port();
 }
 
 Result<ExecutionId> Runtime::submit(std::string_view definition, std::string input_json,

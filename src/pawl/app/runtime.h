@@ -43,6 +43,7 @@ struct RuntimeOptions {
   std::string directory = {};           // made if it is missing
   uint32_t jobs = 0;                    // attempts at once; 0: one per core
   std::string programs_directory = {};  // of pawl-jq and pawl-guardian; empty: beside this program
+  std::string listen = {};  // host:port for workers of other processes (shift.h); empty: none
 };
 
 struct ExecutionResult {
@@ -59,6 +60,8 @@ class Runtime {
   ~Runtime();
   Runtime(const Runtime&) = delete;
   Runtime& operator=(const Runtime&) = delete;
+
+  uint16_t port() const;  // where workers are listened for; 0: nowhere
 
   // `definition`: YAML or JSON, docs/workflows.md. INVALID_ARGUMENT lists its problems by line.
   Result<ExecutionId> submit(std::string_view definition, std::string input_json,

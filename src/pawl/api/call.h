@@ -91,7 +91,8 @@ struct GetServer {};
 using Call = std::variant<SubmitRequest, SubmitMany, Cancel, Redrive, Discard, Forget,
                           AwaitExecution, GetExecution, ListExecutions, GetTask, ListDeadLetters,
                           Explain, GetOverview, ReadHistory, GetProgress, ReadPayload, GetServer,
-                          RunRequest, RegisterDefinition, GetWorkflow, ListWorkflows>;
+                          RunRequest, RegisterDefinition, GetWorkflow, ListWorkflows,
+                          ConfigureQueue, ListQueues, ListWorkers>;
 
 struct Submitted {
   ExecutionId execution;
@@ -129,7 +130,8 @@ struct ServerInfo {
 using CallResult =
     std::variant<Error, Submitted, SubmittedMany, Changed, Settlement, ExecutionDetail,
                  ExecutionList, TaskDetail, DeadLetterList, WhyList, Overview, History,
-                 ProgressList, PayloadPart, ServerInfo, Registered, WorkflowDetail, WorkflowList>;
+                 ProgressList, PayloadPart, ServerInfo, Registered, WorkflowDetail, WorkflowList,
+                 QueueList, WorkerList>;
 
 // A call with the number that its answer will carry; chosen by the caller, unique while open.
 struct NumberedCall {

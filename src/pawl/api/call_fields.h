@@ -2,6 +2,10 @@
 // Private to the codec.
 #pragma once
 
+#include <algorithm>
+#include <optional>
+#include <type_traits>
+
 #include "pawl/api/call.h"
 #include "pawl/api/json_fields.h"
 
@@ -135,4 +139,24 @@ void fields(IO& io, T& v) {
 template <class IO, Same<GetServer> T>
 void fields(IO&, T&) {}
 
+template <class IO, Same<ConfigureQueue> T>
+void fields(IO& io, T& v) {
+  io.required("queue", v.name);
+  io("strategy", v.strategy);
+  io("paused", v.paused);
+  io("concurrency_max", v.concurrency_max);
+  io("rate_permille", v.rate_permille);
+  io("burst", v.burst);
+  std::optional<uint64_t> aging_ms;
+  if (v.aging) aging_ms = static_cast<uint64_t>(v.aging->whole_milliseconds());
+  io("aging_ms", aging_ms);
+  if constexpr (!std::is_const_v<T>) {
+    constexpr auto most = static_cast<uint64_t>(queue_aging_max.whole_milliseconds()) + 1;
+    if (aging_ms) v.aging = Duration::milliseconds(static_cast<int64_t>(std::min(*aging_ms, most)));
+  }
+}
+template <class IO, Same<ListQueues> T>
+void fields(IO&, T&) {}
+template <class IO, Same<ListWorkers> T>
+void fields(IO&, T&) {}
 }  // namespace pawl

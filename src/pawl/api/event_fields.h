@@ -49,15 +49,6 @@ void fields(IO& io, T& v) {
   io("node_index", v.node);
   io("error", v.error);
 }
-template <class IO, Same<WorkerSpec> T>
-void fields(IO& io, T& v) {
-  io("name", v.name);
-  io("slots", v.slots);
-  io("credit", v.credit);
-  io("node_types", v.node_types);
-  io("functions", v.functions);
-  io.milliseconds("lease_ms", v.lease);
-}
 template <class IO, Same<SessionOpened> T>
 void fields(IO& io, T& v) {
   io("session", v.session);
@@ -74,6 +65,8 @@ void fields(IO& io, T& v) {
   fields(io, v.range);
   io("attempt", v.attempt);
   io.random("nonce", v.nonce);
+  io("because", v.reason.cause);
+  io("detail", v.reason.detail);
 }
 template <class IO, Same<AttemptsSucceeded> T>
 void fields(IO& io, T& v) {
@@ -146,6 +139,10 @@ void fields(IO& io, T& v) {
   io("position", v.position);
   io("index", v.index);
   io("error", v.error);
+}
+template <class IO, Same<QueueConfigured> T>
+void fields(IO& io, T& v) {
+  fields(io, v.queue);
 }
 template <class IO, Same<OutboxEnqueued> T>
 void fields(IO& io, T& v) {

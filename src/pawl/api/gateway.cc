@@ -118,6 +118,8 @@ void Gateway::begin(uint64_t id, Open& open) {
     begin_selection(id, open, *what);
   } else if (const auto* forget = std::get_if<Forget>(&open.call)) {
     ask_engine(id, 0, Command{ForgetExecution{forget->execution}});
+  } else if (const auto* configure = std::get_if<ConfigureQueue>(&open.call)) {
+    ask_engine(id, 0, Command{*configure});
   } else if (const auto* await = std::get_if<AwaitExecution>(&open.call)) {
     begin_await(id, await->execution);
   } else if (const auto* read = std::get_if<ReadPayload>(&open.call)) {

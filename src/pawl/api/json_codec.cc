@@ -15,7 +15,8 @@ struct AlternativeNames<Call> {
                                        "get_task",     "list_dead_letters", "explain",
                                        "get_overview", "read_history",      "get_progress",
                                        "read_payload", "get_server",        "run",
-                                       "register",     "get_workflow",      "list_workflows"};
+                                       "register",     "get_workflow",      "list_workflows",
+                                       "configure_queue", "list_queues", "list_workers"};
 };
 static_assert(std::size(AlternativeNames<Call>::of) == std::variant_size_v<Call>);
 
@@ -24,22 +25,23 @@ struct AlternativeNames<CallResult> {
   static constexpr const char* of[] = {
       "error",      "submitted",    "submitted_many", "changed",    "settled",  "execution",
       "executions", "task",         "dead_letters",   "reasons",    "overview", "history",
-      "progress",   "payload_part", "server",         "registered", "workflow", "workflows"};
+      "progress",   "payload_part", "server",         "registered", "workflow", "workflows",
+      "queues", "workers"};
 };
 static_assert(std::size(AlternativeNames<CallResult>::of) == std::variant_size_v<CallResult>);
 
 template <>
 struct AlternativeNames<Event> {
   static constexpr const char* of[] = {
-      "epoch_started",        "workflow_registered",   "execution_submitted",
-      "evaluation_started",   "node_activated",        "node_skipped",
-      "node_parked",          "session_opened",        "session_closed",
-      "attempts_granted",     "attempts_succeeded",    "attempt_failed",
-      "retry_released",       "dead_letters_redriven", "dead_letters_discarded",
-      "node_redriven",        "node_discarded",        "task_cancelled",
-      "execution_cancelled",  "execution_parked",      "execution_ended",
-      "outbox_enqueued",      "inbox_accepted",        "execution_forgotten",
-      "execution_quarantined"};
+      "epoch_started",         "workflow_registered",   "execution_submitted",
+      "evaluation_started",    "node_activated",        "node_skipped",
+      "node_parked",           "session_opened",        "session_closed",
+      "attempts_granted",      "attempts_succeeded",    "attempt_failed",
+      "retry_released",        "dead_letters_redriven", "dead_letters_discarded",
+      "node_redriven",         "node_discarded",        "task_cancelled",
+      "execution_cancelled",   "execution_parked",      "execution_ended",
+      "outbox_enqueued",       "inbox_accepted",        "execution_forgotten",
+      "execution_quarantined", "queue_configured"};
 };
 static_assert(std::size(AlternativeNames<Event>::of) == std::variant_size_v<Event>);
 

@@ -40,6 +40,9 @@ std::vector<Call> sample_calls() {
       RegisterDefinition{"name: x\n", "x.yaml", "/srv/a"},
       GetWorkflow{"nightly"},
       ListWorkflows{WorkflowId{8}, 5},
+      ConfigureQueue{"bulk", Strategy::pack, true, 4, 2500, 10, Duration::seconds(30)},
+      ListQueues{},
+      ListWorkers{},
   };
 }
 
@@ -115,6 +118,21 @@ std::vector<CallResult> sample_results() {
       Registered{WorkflowId{8}, "nightly", "1.2"},
       WorkflowDetail{WorkflowId{8}, "nightly", "1.2", {5, 6}, {"split", "count"}, nullptr},
       WorkflowList{{{WorkflowId{8}, "nightly", "", {5, 6}, {}, nullptr}}},
+      QueueList{{{{"bulk", Strategy::spread, true, 4, 2500, 10, Duration::seconds(30)},
+                  9,
+                  8,
+                  7,
+                  6,
+                  5,
+                  4,
+                  Duration::milliseconds(1500)}}},
+      WorkerList{{{SessionId{3},
+                   grown_worker(),
+                   {{"cpu", 500}},
+                   2,
+                   {1, 900, 1 << 20, "0.1.0"},
+                   Duration::seconds(1),
+                   true}}},
   };
 }
 

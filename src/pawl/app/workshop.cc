@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "pawl/adapter/jq/jq_evaluator.h"
+#include "pawl/app/machine.h"
 #include "pawl/isolate/attempt_renderer.h"
 #include "pawl/isolate/function.h"
 #include "pawl/isolate/function_executor.h"
@@ -61,6 +62,7 @@ struct Workshop::Parts {
   Mailbox<ExecutorNews> process_news;
   Mailbox<ExecutorNews> function_news;
   TransformExecutor transform;
+  mutable ProcessMeter meter;
   std::unique_ptr<ProcessExecutor> process;
   std::unique_ptr<FunctionExecutor> function;
   std::unique_ptr<Worker> process_worker;
@@ -75,7 +77,7 @@ Status Workshop::Parts::start_processes() {
   runner.guardian = {options.programs_directory + "/pawl-guardian"};
   PAWL_ASSIGN(process, ProcessExecutor::create(around.loop, around.clock, runner, renderer,
                                                around.payloads, process_news));
-  WorkerSpec spec;
+  WorkerSpec spec = options.offer;
   spec.name = options.name.empty() ? "processes" : options.name;
   spec.slots = std::min(options.jobs, process->max_slots());
   spec.credit = spec.slots * process_credit_per_slot;
@@ -91,7 +93,7 @@ void Workshop::Parts::start_functions() {
   function =
       std::make_unique<FunctionExecutor>(*options.functions, options.jobs, around.loop,
                                          around.clock, renderer, around.payloads, function_news);
-  WorkerSpec spec;
+  WorkerSpec spec = options.offer;
   spec.name = options.name.empty() ? "functions" : options.name + "/functions";
   spec.slots = options.jobs;
   spec.credit = function_credit;
@@ -110,6 +112,7 @@ std::unique_ptr<Worker> Workshop::Parts::worker(WorkerSpec spec, Address address
   worker.spec = std::move(spec);
   worker.spec.lease = options.lease;
   worker.link = options.link;
+  worker.meter = &meter;
   return std::make_unique<Worker>(std::move(worker), std::move(executors), around.clock,
                                   around.loop, around.transport, news, around.telemetry);
 }
@@ -120,6 +123,7 @@ Workshop::~Workshop() = default;
 Result<std::unique_ptr<Workshop>> Workshop::open(const Surroundings& around,
                                                  WorkshopOptions options) {
   if (options.jobs == 0) options.jobs = default_jobs();
+  if (options.offer.capacity.empty()) options.offer.capacity = machine_capacity();
   if (options.environment.empty()) options.environment = own_environment();
   if (options.programs_directory.empty()) options.programs_directory = own_programs_directory();
   auto parts = std::make_unique<Parts>(around, std::move(options));

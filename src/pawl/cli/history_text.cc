@@ -38,7 +38,8 @@ class Teller {
     return node(e.node) + ": parked: " + tame(e.error);
   }
   std::string operator()(const AttemptsGranted& e) const {
-    return tasks(e.range) + ": attempt " + std::to_string(e.attempt) + " granted";
+    return tasks(e.range) + ": attempt " + std::to_string(e.attempt) + " granted" +
+           (e.reason == GrantReason{} ? "" : " (" + why(e.reason) + ")");
   }
   std::string operator()(const AttemptsSucceeded& e) const {
     return tasks(e.range) + ": attempt " + std::to_string(e.attempt) + " succeeded";
@@ -85,10 +86,17 @@ class Teller {
     return "a worker has gone" + because(e.reason);
   }
   std::string operator()(const ExecutionForgotten&) const { return "forgotten"; }
+  std::string operator()(const QueueConfigured& e) const {
+    return "queue " + tame(e.queue.name) + " is set to " + name(e.queue.strategy);
+  }
   std::string operator()(const OutboxEnqueued&) const { return "a message to another partition"; }
   std::string operator()(const InboxAccepted&) const { return "a message of another partition"; }
 
  private:
+  // "least_loaded 750"
+  static std::string why(const GrantReason& reason) {
+    return std::string(name(reason.cause)) + " " + std::to_string(reason.detail);
+  }
   bool mapped(NodeIndex index) const {
     return index < detail_.nodes.size() && detail_.nodes[index].mapped;
   }

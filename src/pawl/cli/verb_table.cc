@@ -164,6 +164,36 @@ VerbEntry worker_entry() {
       verb_worker};
 }
 
+VerbEntry queue_entry() {
+  return {
+      {.name = "queue",
+       .arguments = "[list | set NAME OPTION...]",
+       .summary = "Shows the queues, or says how one is handed out.",
+       .details =
+           "What is set is durable, and holds from the next task on.\n\n"
+           "  least_loaded          the worker with the largest free share (default)\n"
+           "  round_robin           one after the other\n"
+           "  weighted_round_robin  the same, as often as the workers' weights say\n"
+           "  consistent_hash       the same task on the same worker, as long as it has room\n"
+           "  pack                  the fullest worker that has room: big tasks find some too\n"
+           "  spread                the emptiest worker",
+       .options = {{"placement", 'p', "STRATEGY", "which of the workers that could gets a task"},
+                   {"concurrency", 'c', "N", "tasks running at once; 0: no limit"},
+                   {"rate", 'r', "N", "tasks started per second, as 0.5; 0: no limit"},
+                   {"burst", 'b', "N", "so many of them at once after a rest"},
+                   {"aging", 'a', "TIME", "waiting so long is worth one priority"},
+                   {"pause", 0, "", "start nothing more"},
+                   {"resume", 0, "", "go on"},
+                   state_option,
+                   output_option},
+       .examples = {"pawl queue list", "pawl queue set default --placement pack",
+                    "pawl queue set mail --concurrency 4 --rate 2.5 --burst 10",
+                    "pawl queue set mail --pause"},
+       .positionals_min = 0,
+       .positionals_max = 2},
+      verb_queue};
+}
+
 std::vector<VerbEntry> all_verbs() {
   std::vector<VerbEntry> all;
   all.push_back(run_entry());
@@ -193,6 +223,9 @@ std::vector<VerbEntry> all_verbs() {
                        {"pawl dead-letters", "pawl dead-letters redrive e17",
                         "pawl dead-letters discard 'e17/upload[2]'"},
                        0, 2, verb_dead_letters));
+  all.push_back(queue_entry());
+  all.push_back(asking("workers", "", "Lists the connected workers and what they have free.", {},
+                       {"pawl workers", "pawl workers --output json"}, 0, 0, verb_workers));
   all.push_back(forget_entry());
   all.push_back({{.name = "validate",
                   .arguments = "FILE...",

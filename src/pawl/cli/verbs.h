@@ -21,6 +21,9 @@ int verb_why(Session& session, const Arguments& given);
 // verb_change.cc
 int verb_cancel(Session& session, const Arguments& given);
 int verb_dead_letters(Session& session, const Arguments& given);
+// verb_queue.cc
+int verb_queue(Session& session, const Arguments& given);
+int verb_workers(Session& session, const Arguments& given);
 // verb_forget.cc
 int verb_forget(Session& session, const Arguments& given);
 // verb_logs.cc

@@ -27,6 +27,9 @@ nodes:
     limits: {memory: 512MiB, cpu: 60s, open_files: 64, file_size: 1GiB}
     files: {report: "out/${ .item }.txt"}
     queue: slow
+    resources: {cpu: 0.5, memory: 512MiB, gpu: 1}
+    affinity: {require: {disk: ssd}, prefer: {zone: eu-1}, key: "${ .input.dir }"}
+    anti_affinity: {require: {class: spot}, prefer: {rack: b7}, apart: worker}
   total:
     needs: [count]
     transform: .nodes.count.output | map(tonumber) | add
@@ -89,6 +92,13 @@ TEST(Definition, EveryFieldReachesTheModel) {
   ASSERT_EQ(count.process.output_files.size(), 1u);
   EXPECT_EQ(count.process.output_files[0].first, "report");
   EXPECT_EQ(count.queue, "slow");
+  EXPECT_EQ(count.placement.resources, (Amounts{{"cpu", 500}, {"gpu", 1}, {"memory", 512 << 20}}));
+  EXPECT_EQ(count.placement.rules, (std::vector<PlacementRule>{{"disk", "ssd", RuleKind::require},
+                                                               {"zone", "eu-1", RuleKind::prefer},
+                                                               {"class", "spot", RuleKind::forbid},
+                                                               {"rack", "b7", RuleKind::avoid}}));
+  EXPECT_EQ(count.placement.apart, Apart::worker);
+  EXPECT_EQ(count.placement.key.text, ".input.dir");
 
   EXPECT_EQ(w.nodes[2].type, NodeType::transform);
   EXPECT_EQ(w.nodes[2].transform.text, ".nodes.count.output | map(tonumber) | add");
@@ -116,10 +126,11 @@ TEST(Definition, EveryExpressionKnowsItsPlace) {
             "17:11 count when .input.enabled\n"
             "18:27 count env.NAME .item\n"
             "21:26 count files.report .item\n"
-            "25:16 total transform .nodes.count.output | map(tonumber) | add\n"
-            "29:16 f with .nodes.total.output\n"
-            "29:53 f with .input.dir\n"
-            "30:9  output .nodes.total.output\n");
+            "24:66 count key .input.dir\n"
+            "28:16 total transform .nodes.count.output | map(tonumber) | add\n"
+            "32:16 f with .nodes.total.output\n"
+            "32:53 f with .input.dir\n"
+            "33:9  output .nodes.total.output\n");
 }
 
 }  // namespace

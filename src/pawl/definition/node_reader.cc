@@ -107,6 +107,8 @@ void NodeReader::field(NodeDraft& draft, const Value& key, const Value& value) {
     node.priority = static_cast<uint8_t>(fields_.integer(value, name, 0, 9));
   } else if (name == "queue") {
     if (word(value, "a queue's name", "_-.")) node.queue = value.text;
+  } else if (name == "resources" || name == "affinity" || name == "anti_affinity") {
+    placement_field(node, key, value);
   } else {
     work_field(node, key, value);
   }

@@ -45,6 +45,13 @@ class NodeReader {
   void limits(ProcessLimits& limits, const Value& value);
   void environment(Node& node, const Value& value);
   void files(Node& node, const Value& value);
+  // placement_reader.cc
+  void placement_field(Node& node, const Value& key, const Value& value);
+  void resources(Amounts& amounts, const Value& value);
+  uint64_t amount(const Value& name, const Value& value);
+  void affinity(Placement& placement, const Value& value);
+  void anti_affinity(Placement& placement, const Value& value);
+  void rules(Placement& placement, const Value& value, std::string_view field, RuleKind kind);
   bool word(const Value& value, std::string_view what, std::string_view extra);
 
   FieldReader& fields_;

@@ -108,6 +108,8 @@ TEST(Schema, HasTheParsersKeysAndNoOthers) {
       {Section::backoff, {"$defs", "backoff", "properties"}},
       {Section::timeout, {"$defs", "timeout", "properties"}},
       {Section::limits, {"$defs", "limits", "properties"}},
+      {Section::affinity, {"$defs", "affinity", "properties"}},
+      {Section::anti_affinity, {"$defs", "anti_affinity", "properties"}},
   };
   for (const auto& [section, path] : sections) {
     auto properties = json_find(schema, path);
@@ -146,8 +148,9 @@ TEST(Examples, AllLoad) {
 
 TEST(Examples, AllKeysAreExplained) {
   std::string reference = read(repository() / "docs/workflows.md");
-  for (Section section : {Section::workflow, Section::node, Section::retry, Section::backoff,
-                          Section::timeout, Section::limits})
+  for (Section section :
+       {Section::workflow, Section::node, Section::retry, Section::backoff, Section::timeout,
+        Section::limits, Section::affinity, Section::anti_affinity})
     for (std::string_view key : keys_of(section))
       EXPECT_NE(reference.find("`" + std::string(key) + "`"), std::string::npos) << key;
 }

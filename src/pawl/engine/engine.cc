@@ -90,7 +90,17 @@ bool Engine::group_full() const {
          gathering_.bytes >= options_.limits.group_bytes_max;
 }
 
+// Whoever had to be heard while nobody listened is not judged by that time (a stopped process, a machine
+// that swaps): see Tick.
 bool Engine::turn() {
+  Instant begin = ports_.clock.monotonic();
+  if (begin > promised_) late_ = late_ + (begin - promised_);
+  bool more = work();
+  promised_ = more ? ports_.clock.monotonic() : deadline();
+  return more;
+}
+
+bool Engine::work() {
   if (!failure_) take_log_answers();
   if (!failure_) {
     take_messages();
@@ -269,7 +279,7 @@ void Engine::tick_if_due() {
   Instant due = partition_->next_timer();
   Instant time = gathering_.open ? partition_->state().now : now();
   if (due == Instant::never() || time < due || group_full()) return;
-  run(Tick{}, 0);
+  run(Tick{std::exchange(late_, {})}, 0);
 }
 
 // Closes the gathering group and hands it to the log, unless one is still in flight.

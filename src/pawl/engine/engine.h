@@ -138,6 +138,7 @@ class Engine final : public Actor {
   const Partition& partition() const { return *partition_; }
 
  private:
+  bool work();
   struct Waiter {
     Ticket ticket = 0;
     bool detail = false;  // wants the ExecutionDetail at the end, not only the status
@@ -231,6 +232,8 @@ class Engine final : public Actor {
   uint64_t durable_ = 0;
   Instant started_clock_;  // Clock::monotonic() at recovery
   Instant started_at_;     // duration clock at recovery
+  Instant promised_ = Instant::never();  // when the next turn was to be, on the clock
+  Duration late_;                        // by so much turns came later, since the last Tick
   std::optional<Error> failure_;
 };
 

@@ -95,7 +95,7 @@ void Peers::take(Peer& peer, MessageBody body) {
   if (auto* reports = std::get_if<Reports>(&body)) {
     take(peer, std::move(*reports));
   } else if (std::holds_alternative<Heartbeat>(body)) {
-    wishes_.push_back({RenewSession{peer.session}, 0});
+    wishes_.push_back({RenewSession{peer.session, std::get<Heartbeat>(std::move(body)).usage}, 0});
   } else if (auto* progress = std::get_if<Progress>(&body)) {
     take(peer, std::move(*progress));
   } else if (std::holds_alternative<Goodbye>(body)) {

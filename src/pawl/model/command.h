@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -77,6 +78,7 @@ struct ResumeSession {
 };
 struct RenewSession {
   SessionId session;
+  WorkerUsage usage{};
 };  // soft: no event
 struct CloseSession {
   SessionId session;
@@ -103,11 +105,26 @@ struct ReportEvaluation {
   std::string error;
 };
 
-struct Tick {};  // timers that are due, leases that ran out
+// Timers that are due, leases that ran out. `late`: for so long the shell has not been running since the
+// Tick before, as it saw when it came to again; nobody could be heard meanwhile.
+struct Tick {
+  Duration late{};
+};
+
+// What is named of a queue changes; the rest stays as it is.
+struct ConfigureQueue {
+  std::string name;
+  std::optional<Strategy> strategy;
+  std::optional<bool> paused;
+  std::optional<uint64_t> concurrency_max;
+  std::optional<uint64_t> rate_permille;
+  std::optional<uint64_t> burst;
+  std::optional<Duration> aging;
+};
 
 using Command =
     std::variant<RegisterWorkflow, SubmitExecution, CancelExecution, CancelTask, RedriveDeadLetters,
                  DiscardDeadLetters, ForgetExecution, OpenSession, ResumeSession, RenewSession,
-                 CloseSession, ReportAttempts, ReportEvaluation, Tick>;
+                 CloseSession, ReportAttempts, ReportEvaluation, Tick, ConfigureQueue>;
 
 }  // namespace pawl

@@ -80,6 +80,7 @@ struct AttemptsGranted {
   TaskRange range;
   AttemptNumber attempt = 1;
   uint64_t nonce = 0;
+  GrantReason reason{};  // why this session's worker
 };
 
 struct AttemptsSucceeded {
@@ -188,12 +189,18 @@ struct ExecutionForgotten {
   Hash128 payload_hash;
 };
 
-using Event = std::variant<EpochStarted, WorkflowRegistered, ExecutionSubmitted, EvaluationStarted,
-                           NodeActivated, NodeSkipped, NodeParked, SessionOpened, SessionClosed,
-                           AttemptsGranted, AttemptsSucceeded, AttemptFailed, RetryReleased,
-                           DeadLettersRedriven, DeadLettersDiscarded, NodeRedriven, NodeDiscarded,
-                           TaskCancelled, ExecutionCancelled, ExecutionParked, ExecutionEnded,
-                           OutboxEnqueued, InboxAccepted, ExecutionForgotten, ExecutionQuarantined>;
+// From here on the queue is handed out like this.
+struct QueueConfigured {
+  QueueSpec queue;
+};
+
+using Event =
+    std::variant<EpochStarted, WorkflowRegistered, ExecutionSubmitted, EvaluationStarted,
+                 NodeActivated, NodeSkipped, NodeParked, SessionOpened, SessionClosed,
+                 AttemptsGranted, AttemptsSucceeded, AttemptFailed, RetryReleased,
+                 DeadLettersRedriven, DeadLettersDiscarded, NodeRedriven, NodeDiscarded,
+                 TaskCancelled, ExecutionCancelled, ExecutionParked, ExecutionEnded, OutboxEnqueued,
+                 InboxAccepted, ExecutionForgotten, ExecutionQuarantined, QueueConfigured>;
 
 // The execution an event belongs to; 0 for those of the partition itself.
 ExecutionId execution_of(const Event& event);

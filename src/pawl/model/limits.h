@@ -25,6 +25,7 @@ struct Limits {
   uint64_t session_functions_max = 4096;  // functions one worker offers
   uint64_t session_name_bytes_max = 256;  // a worker's name, and each of its functions'
   uint64_t session_credit_max = 1 << 20;  // grants outstanding at one session
+  uint64_t queues_max = 10'000;           // queues there are, and those one worker names
   uint64_t grant_items_max = 16'384;      // items in one grant
   uint64_t inbox_depth_max = 1 << 20;     // commands waiting in memory
   uint64_t group_commands_max = 8192;     // commands in one group commit

@@ -10,9 +10,12 @@
 #include "pawl/model/ids.h"
 #include "pawl/model/outputs.h"
 #include "pawl/model/payload.h"
+#include "pawl/model/placement.h"
 #include "pawl/model/workflow.h"
 
 namespace pawl {
+
+constexpr uint32_t worker_weight_max = 1000;
 
 // What a worker is able to run, and how much of it. `credit` is how many items it may hold granted:
 // a little more than `slots`, so that no slot idles for a commit.
@@ -23,7 +26,18 @@ struct WorkerSpec {
   uint32_t node_types = 0xffffffff;    // bit per NodeType
   std::vector<std::string> functions;  // registered names, ascending
   Duration lease = Duration::seconds(10);
+  std::vector<std::string> queues;  // that it serves, ascending; none: all
+  Amounts capacity;                 // for tasks that ask for resources
+  std::vector<Label> labels;        // ascending, each once
+  std::string zone;                 // where it stands; workers of one zone may fail together
+  uint32_t weight = 1;              // of its turns, 1 to worker_weight_max
+  uint64_t price = 0;               // per hour, in whatever its owner counts
 
+  bool offers_more() const {  // than a worker could say before there were queues and capacities
+    return !queues.empty() || !capacity.empty() || !labels.empty() || !zone.empty() ||
+           weight != 1 || price != 0;
+  }
+  friend bool operator==(const WorkerSpec&, const WorkerSpec&) = default;
   bool runs(NodeType type) const { return (node_types >> static_cast<unsigned>(type)) & 1u; }
 };
 

@@ -19,13 +19,19 @@ Error above(const std::string& what, uint64_t is, const char* limit, uint64_t ma
           what + ": " + std::to_string(is) + " is above " + limit + " = " + std::to_string(max)};
 }
 
-bool is_id(const std::string& text) {
-  auto allowed = [](char c) {
+bool is_word(const std::string& text, char extra) {
+  auto allowed = [extra](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == '-';
+           c == '-' || c == extra;
   };
   return !text.empty() && text.size() <= id_bytes_max &&
          std::all_of(text.begin(), text.end(), allowed);
+}
+bool is_id(const std::string& text) {
+  return is_word(text, '-');
+}
+bool is_queue_name(const std::string& text) {
+  return is_word(text, '.');
 }
 
 std::string quoted(const Node& node) {
@@ -63,8 +69,9 @@ Status check_values(const Node& node) {
                      node.timeout.heartbeat})
     if (d < Duration{}) return invalid(quoted(node) + ": a time is negative");
   if (node.priority > 9) return invalid(quoted(node) + ": priority is 0 to 9, 9 first");
-  if (!is_id(node.queue))
-    return invalid(quoted(node) + ": a queue's name is 1 to 128 of A-Z a-z 0-9 _ -");
+  if (!is_queue_name(node.queue))
+    return invalid(quoted(node) + ": a queue's name is 1 to 128 of A-Z a-z 0-9 _ - .");
+  if (node.placement.any()) return check_placement(node.placement, quoted(node));
   return {};
 }
 

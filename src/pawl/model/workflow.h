@@ -16,6 +16,7 @@
 #include "pawl/base/time.h"
 #include "pawl/model/expression.h"
 #include "pawl/model/ids.h"
+#include "pawl/model/placement.h"
 
 namespace pawl {
 
@@ -93,6 +94,7 @@ struct Node {
   Timeouts timeout;
   uint8_t priority = 5;  // 0..9, higher first
   std::string queue = "default";
+  Placement placement{};
 
   ProcessSpec process;   // type process
   std::string function;  // type function: the registered name

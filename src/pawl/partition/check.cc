@@ -15,6 +15,8 @@ std::string describe(const Execution& execution, NodeIndex node, const char* wha
 // What the executions hold together.
 struct Held {
   std::map<SessionId, uint64_t> items;
+  std::map<SessionId, std::map<std::string, uint64_t>> resources;
+  std::map<QueueId, uint64_t> of_queues;
   uint64_t nodes = 0;
 };
 
@@ -31,7 +33,11 @@ std::string check_node(const State& state, const Execution& execution, NodeIndex
         return describe(execution, node, "an attempt belongs to no connected worker");
       end = range.span.end;
       open += range.span.end - range.span.begin;
-      held.items[range.session] += range.span.end - range.span.begin;
+      uint64_t items = range.span.end - range.span.begin;
+      held.items[range.session] += items;
+      held.of_queues[execution.plan->queues[node]] += items;
+      for (const Amount& one : execution.definition(node).placement.resources)
+        held.resources[range.session][one.name] += one.amount * items;
     }
     for (const auto& [begin, entry] : run.work->stories.entries()) {
       if (entry.story.status == TaskStatus::parked) parked += entry.end - begin;
@@ -86,6 +92,22 @@ std::string check_execution(const State& state, const Execution& execution, Held
   return "";
 }
 
+std::string check_resources(const Session& session, std::map<std::string, uint64_t>& held) {
+  const WorkerSpec& worker = session.worker;
+  for (size_t i = 0; i < worker.capacity.size(); ++i) {
+    const Amount& offered = worker.capacity[i];
+    if (session.taken[i] != held[offered.name])
+      return "worker " + worker.name + ": its " + offered.name + " is miscounted";
+    if (session.taken[i] > offered.amount)
+      return "worker " + worker.name + ": more " + offered.name + " is taken than there is";
+    held.erase(offered.name);
+  }
+  if (!held.empty())
+    return "worker " + worker.name + " holds tasks that need " + held.begin()->first +
+           ", of which it has none";
+  return "";
+}
+
 }  // namespace
 
 std::string inconsistency(const State& state) {
@@ -101,6 +123,12 @@ std::string inconsistency(const State& state) {
   for (const auto& [id, session] : state.sessions) {
     if (held.items[id] != session.outstanding)
       return "a worker's outstanding grants are miscounted";
+    if (std::string wrong = check_resources(session, held.resources[id]); !wrong.empty())
+      return wrong;
+  }
+  for (const auto& [name, id] : state.queues.by_name()) {
+    if (held.of_queues[id] != state.queues.at(id).granted)
+      return "queue " + name + ": its granted tasks are miscounted";
   }
   return "";
 }

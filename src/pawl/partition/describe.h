@@ -16,6 +16,8 @@ std::string subject_of(const Execution& execution, NodeIndex node);
 std::string subject_of(const Execution& execution, NodeIndex node, ItemIndex item);
 // "1 task", "3 tasks"
 std::string counted(uint64_t count, const char* noun);
+// 2500 -> "2.5"
+std::string permille_text(uint64_t permille);
 // "250 ms", "12 s", "5 min", "3 h"
 std::string in_words(Duration duration);
 
@@ -24,6 +26,8 @@ Result<NodeIndex> find_node(const Execution& execution, const std::string& id);
 // Checks that the node has the task `item`.
 Status check_item(const Execution& execution, NodeIndex node, ItemIndex item);
 
+QueueList list_queues(const State& state);
+WorkerList list_workers(const State& state);
 QueryResult explain_query(const State& state, const Explain& query);
 
 // NOT_FOUND: it never was, or it has been forgotten.

@@ -100,9 +100,7 @@ OpenRange NodeEdit::close(ItemSpan span) {
     open.insert(it + 1, right);
   }
   if (open.empty()) delist(state_, work());
-  auto session = state_.sessions.find(closed.session);
-  PAWL_CHECK(session != state_.sessions.end(), "an open attempt of a session that does not exist");
-  session->second.outstanding -= span.end - span.begin;
+  release(state_, execution_, node_, closed.session, span.end - span.begin);
   return closed;
 }
 
@@ -110,7 +108,7 @@ void NodeEdit::make_ready(ItemSpan span, AttemptNumber attempts) {
   if (!state_.live) return;
   const Node& node = execution_.definition(node_);
   state_.ready.push(execution_.plan->lanes[node_], node.priority,
-                    {{execution_.id, node_, span.begin, span.end}, attempts + 1});
+                    {{execution_.id, node_, span.begin, span.end}, attempts + 1, state_.now});
   if (node.timeout.queue.ns > 0)
     state_.timers.insert(
         {state_.now + node.timeout.queue, TimerKind::queue_timeout, {execution_.id, node_, 0}});

@@ -43,8 +43,8 @@ struct Evolve {
     Hash128 hash = hash128(event.definition);
     auto workflow = std::make_shared<const Workflow>(std::move(decoded).value());
     bool first = state.workflows
-                     .emplace(event.workflow,
-                              make_plan(event.workflow, std::move(workflow), hash, state.ready))
+                     .emplace(event.workflow, make_plan(event.workflow, std::move(workflow), hash,
+                                                        state.ready, state.queues))
                      .second;
     PAWL_CHECK(first, "a workflow id is used once");
     state.workflow_ids[hash] = event.workflow;
@@ -115,7 +115,7 @@ struct Evolve {
   }
 
   void operator()(const SessionOpened& event) {
-    state.sessions[event.session] = {event.worker, 0, state.now};
+    state.sessions[event.session] = open_session(event.worker, state.now);
     state.last_session = std::max(state.last_session, event.session.value);
   }
 
@@ -141,7 +141,8 @@ struct Evolve {
   }
 
   void operator()(const AttemptsGranted& event) {
-    NodeEdit edit(state, find_execution(state, event.range.execution), event.range.node);
+    Execution& execution = find_execution(state, event.range.execution);
+    NodeEdit edit(state, execution, event.range.node);
     ItemSpan span{event.range.begin, event.range.end};
     NodeWork& work = edit.work();
     if (work.stories.find(span.begin) == nullptr) {
@@ -161,7 +162,7 @@ struct Evolve {
         std::upper_bound(work.open.begin(), work.open.end(), span.begin,
                          [](ItemIndex item, const OpenRange& o) { return item < o.span.begin; });
     work.open.insert(place, {span, event.attempt, event.session, event.nonce, state.now});
-    state.sessions.at(event.session).outstanding += event.range.size();
+    reserve(state, execution, event.range.node, event.session, event.range.size());
   }
 
   void operator()(const AttemptsSucceeded& event) {
@@ -333,6 +334,8 @@ struct Evolve {
     ++state.counts.forgotten;
     state.ended_digest = state.ended_digest + digest(event);
   }
+
+  void operator()(const QueueConfigured& event) { state.queues.configure(event.queue, state.now); }
 
   // Reserved: nothing crosses partitions yet, and nothing emits these.
   void operator()(const OutboxEnqueued&) {}

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "pawl/partition/scene.h"
 #include "pawl/partition/step.h"
 
 namespace pawl {
@@ -32,13 +33,12 @@ ItemSpan ready_span(const NodeRun& run, const TaskRange& range, AttemptNumber at
 
 void grant_ready(Step& step) {
   State& state = step.state_;
-  std::vector<WorkerLoad> workers;
-  workers.reserve(state.sessions.size());
-  for (const auto& [id, session] : state.sessions) {
-    if (!session.away) workers.push_back({id, &session.worker, session.outstanding});
-  }
+  std::vector<WorkerLoad> workers = worker_loads(state);
+  StateFacts facts(state);
+  Scene scene{state.ready, state.queues, workers, facts, state.now};
 
-  while (auto pick = pick_next(state.ready, workers)) {
+  while (auto pick = pick_next(scene)) {
+    Queue& queue = state.queues.at(pick->queue);
     uint32_t most =
         std::min<uint32_t>(pick->items_max, static_cast<uint32_t>(state.limits.grant_items_max));
     ReadyEntry entry = state.ready.take(pick->lane, pick->priority, most);
@@ -54,7 +54,10 @@ void grant_ready(Step& step) {
                   entry.attempt,
                   step.dice.next(),
                   nullptr};
-      step.emit(AttemptsGranted{grant.session, grant.range, grant.attempt, grant.nonce});
+      step.emit(
+          AttemptsGranted{grant.session, grant.range, grant.attempt, grant.nonce, pick->reason});
+      queue.rate.take(grant.range.size(), state.now);
+      if (grant.attempt > 1) queue.redelivered += grant.range.size();
       if (!run.work->context)
         run.work->context =
             make_context(state, *execution, rest.node, execution->plan->reads[rest.node]);

@@ -16,7 +16,7 @@ class Hostile {
   explicit Hostile(uint64_t seed) : dice_(seed) {}
 
   Command next(const State& state) {
-    switch (dice_.below(12)) {
+    switch (dice_.below(13)) {
       case 0:
         return RegisterWorkflow{text()};
       case 1: {
@@ -43,6 +43,17 @@ class Hostile {
         return CloseSession{SessionId{number(state.last_session)}, text()};
       case 9:
         return evaluation(state);
+      case 10: {
+        ConfigureQueue change;
+        change.name = dice_.chance(500) ? "default" : text();
+        change.strategy = static_cast<Strategy>(dice_.below(6));
+        change.paused = dice_.chance(100);
+        change.concurrency_max = number(5);
+        change.rate_permille = number(5);
+        change.burst = number(5);
+        change.aging = Duration{static_cast<int64_t>(dice_.next() >> dice_.below(64))};
+        return change;
+      }
       default:
         return report(state);
     }
@@ -78,6 +89,10 @@ class Hostile {
     spec.credit = static_cast<uint32_t>(number(8));
     spec.node_types = static_cast<uint32_t>(dice_.next());
     spec.functions = {text(), "work"};
+    if (dice_.chance(500)) spec.queues = {text(), "default"};
+    if (dice_.chance(500)) spec.capacity = {{"cpu", number(4)}, {text(), dice_.next()}};
+    if (dice_.chance(500)) spec.labels = {{text(), text()}};
+    spec.weight = static_cast<uint32_t>(number(3));
     spec.lease = Duration{static_cast<int64_t>(dice_.next() >> dice_.below(64))};
     return spec;
   }

@@ -67,7 +67,7 @@ Reply on(Step& step, const ResumeSession& command) {
     }
   }
   for (AttemptFailed& attempt : lost) step.emit(std::move(attempt));
-  renew(step, command.session);
+  renew(step, command.session, nullptr);
   return {Code::ok, "", command.session.value};
 }
 

@@ -7,6 +7,39 @@ namespace pawl {
 
 namespace {
 
+// Ascending, each once.
+template <class T>
+bool ascends(const std::vector<T>& values) {
+  return std::adjacent_find(values.begin(), values.end(),
+                            [](const T& a, const T& b) { return !(a < b); }) == values.end();
+}
+
+Reply check_offer(const Limits& limits, const WorkerSpec& worker) {
+  const std::string of = "worker " + worker.name;
+  if (Status good = check_amounts(worker.capacity, of); !good.ok())
+    return refuse(good.error().code, good.error().message);
+  if (worker.queues.size() > limits.queues_max || worker.labels.size() > labels_max)
+    return refuse(Code::resource_exhausted,
+                  of + " has more than queues_max (" + std::to_string(limits.queues_max) +
+                      ") queues or labels_max (" + std::to_string(labels_max) + ") labels");
+  auto too_long = [](const std::string& text) { return text.size() > placement_name_max; };
+  bool long_label = std::any_of(worker.labels.begin(), worker.labels.end(), [&](const auto& label) {
+    return too_long(label.name) || too_long(label.value);
+  });
+  if (long_label || too_long(worker.zone) ||
+      std::any_of(worker.queues.begin(), worker.queues.end(), too_long))
+    return refuse(Code::resource_exhausted,
+                  of + ": a queue, a zone or a label is longer than placement_name_max (" +
+                      std::to_string(placement_name_max) + ")");
+  if (!ascends(worker.queues) || !ascends(worker.labels))
+    return refuse(Code::invalid_argument,
+                  "a worker names its queues and labels in ascending order, each once");
+  if (worker.weight == 0 || worker.weight > worker_weight_max)
+    return refuse(Code::invalid_argument, "a worker's weight is 1 to worker_weight_max (" +
+                                              std::to_string(worker_weight_max) + ")");
+  return {};
+}
+
 Reply check(const Limits& limits, const WorkerSpec& worker) {
   if (worker.credit == 0 || worker.credit > limits.session_credit_max)
     return refuse(Code::invalid_argument, "a worker's credit is 1 to session_credit_max (" +
@@ -28,7 +61,7 @@ Reply check(const Limits& limits, const WorkerSpec& worker) {
                       std::to_string(limits.session_name_bytes_max) + ")");
   if (!std::is_sorted(worker.functions.begin(), worker.functions.end()))
     return refuse(Code::invalid_argument, "a worker names its functions in ascending order");
-  return {};
+  return check_offer(limits, worker);
 }
 
 }  // namespace
@@ -48,7 +81,7 @@ Reply on(Step& step, const OpenSession& command) {
 Reply on(Step& step, const RenewSession& command) {
   if (!step.state().sessions.contains(command.session))
     return refuse(Code::aborted, "the session is over");
-  renew(step, command.session);
+  renew(step, command.session, &command.usage);
   return {};
 }
 
@@ -70,10 +103,16 @@ void close_session(Step& step, SessionId session, const std::string& reason) {
 
 // Soft state, not an event: a lease that runs out only causes a new grant, never
 // decides what counts.
-void renew(Step& step, SessionId session) {
-  Session& renewed = step.state_.sessions.at(session);
-  renewed.heard = step.state_.now;
-  renewed.away = false;
+void renew(Step& step, SessionId id, const WorkerUsage* usage) {
+  Session& session = step.state_.sessions.at(id);
+  session.heard = step.state_.now;
+  session.away = false;
+  if (usage != nullptr) session.usage = *usage;
+}
+
+void excuse(Step& step, Duration late) {
+  for (auto& [id, session] : step.state_.sessions)
+    session.heard = std::min(step.state_.now, session.heard + late);
 }
 
 }  // namespace pawl

@@ -62,8 +62,9 @@ void forget_timer(Step& step, const Timer& timer) {
   step.state_.timers.erase(timer);
 }
 
-Reply on(Step& step, const Tick&) {
+Reply on(Step& step, const Tick& command) {
   const State& state = step.state();
+  if (command.late > Duration{}) excuse(step, command.late);
   while (!state.timers.empty() && state.timers.begin()->at <= state.now) {
     Timer timer = *state.timers.begin();
     forget_timer(step, timer);

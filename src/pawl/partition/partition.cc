@@ -130,6 +130,18 @@ Instant Partition::next_timer() const {
   Instant next = state_.timers.empty() ? Instant::never() : state_.timers.begin()->at;
   for (const auto& [id, session] : state_.sessions)
     next = std::min(next, session.heard + session.worker.lease);
+  return std::min(next, next_by_rate());
+}
+
+// When a queue that has to wait for its rate may grant again.
+Instant Partition::next_by_rate() const {
+  Instant next = Instant::never();
+  for (LaneId lane = 0; lane < state_.ready.lanes(); ++lane) {
+    const Queue& queue = state_.queues.at(state_.ready.queue(lane));
+    if (queue.spec.rate_permille == 0 || state_.ready.depth(lane) == 0) continue;
+    if (!queue.spec.paused && !queue.full() && queue.rate.available(state_.now) == 0)
+      next = std::min(next, queue.rate.next(state_.now));
+  }
   return next;
 }
 

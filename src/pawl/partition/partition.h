@@ -77,6 +77,7 @@ class Partition {
 
  private:
   void forget_recalled();
+  Instant next_by_rate() const;
   bool is_void(const Event& event) const;
 
   State state_;

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "pawl/partition/describe.h"
+#include "pawl/partition/scene.h"
 #include "pawl/testing/scenario/partition_rig.h"
 #include "pawl/testing/scenario/random_life.h"
 
@@ -75,10 +76,10 @@ void expect_conserved(const State& state) {
 // A task that is ready while a worker has credit for it would be a task forgotten.
 void expect_nothing_forgotten(const State& state) {
   if (state.ready.depth() == 0) return;
-  std::vector<WorkerLoad> workers;
-  for (const auto& [id, session] : state.sessions)
-    workers.push_back({id, &session.worker, session.outstanding});
-  EXPECT_FALSE(pick_next(state.ready, workers).has_value());
+  std::vector<WorkerLoad> workers = worker_loads(state);
+  StateFacts facts(state);
+  Scene scene{state.ready, state.queues, workers, facts, state.now};
+  EXPECT_FALSE(pick_next(scene).has_value());
 }
 
 void live_to_the_end(uint64_t seed, std::set<size_t>& kinds) {

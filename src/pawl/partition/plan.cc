@@ -96,14 +96,17 @@ std::vector<NodeIndex> ascending_once(std::vector<NodeIndex> nodes) {
 }  // namespace
 
 std::unique_ptr<const Plan> make_plan(WorkflowId id, WorkflowRef workflow, Hash128 hash,
-                                      ReadyQueue& queue) {
+                                      ReadyQueue& ready, QueueTable& queues) {
   auto plan = std::make_unique<Plan>();
   plan->id = id;
   plan->hash = hash;
   for (NodeIndex i = 0; i < workflow->nodes.size(); ++i) {
     const Node& node = workflow->nodes[i];
     plan->lanes.push_back(
-        queue.lane({node.queue, node.type, node.type == NodeType::function ? node.function : ""}));
+        ready.lane({node.queue, node.type, node.type == NodeType::function ? node.function : "",
+                    node.placement},
+                   queues));
+    plan->queues.push_back(ready.queue(plan->lanes.back()));
     Mentions mentions(*workflow);
     add_node_expressions(node, mentions);
     plan->reads.push_back(mentions.all ? ancestors(*workflow, i) : ascending_once(mentions.nodes));

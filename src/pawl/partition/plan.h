@@ -16,11 +16,12 @@ struct Plan {
   WorkflowRef workflow;
   Hash128 hash;                               // of the encoded definition
   std::vector<LaneId> lanes;                  // per node
+  std::vector<QueueId> queues;                // per node
   std::vector<std::vector<NodeIndex>> reads;  // per node: outputs its expressions may look at
   std::vector<NodeIndex> output_reads;        // of the workflow's output expression
 };
 
 std::unique_ptr<const Plan> make_plan(WorkflowId id, WorkflowRef workflow, Hash128 hash,
-                                      ReadyQueue& queue);
+                                      ReadyQueue& ready, QueueTable& queues);
 
 }  // namespace pawl

@@ -205,6 +205,14 @@ QueryResult reply(const State& state, const ListWorkflows& query) {
   return list;
 }
 
+QueryResult reply(const State& state, const ListQueues&) {
+  return list_queues(state);
+}
+
+QueryResult reply(const State& state, const ListWorkers&) {
+  return list_workers(state);
+}
+
 }  // namespace
 
 QueryResult answer(const State& state, const Query& query) {

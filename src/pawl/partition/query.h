@@ -86,7 +86,7 @@ enum class WhyCode : uint8_t {
   needs,              // for other nodes
   evaluating,         // its condition or item list is being worked out
   no_worker,          // ready, but no worker is connected
-  no_capability,      // ready, but no worker runs this type, function or queue
+  no_capability,      // ready, but no worker runs this type or function
   no_credit,          // ready, all workers that could are full
   behind,             // ready, others of at least its priority come first
   running,            // a worker has it
@@ -95,7 +95,16 @@ enum class WhyCode : uint8_t {
   evaluation_failed,  // its condition or item list is wrong: redrive or discard
   skipped,
   cancelled,
-  quarantined,  // one of its events ended two processes: submit it again
+  quarantined,   // one of its events ended two processes: submit it again
+  no_queue,      // ready, but no worker that could serves its queue
+  no_label,      // ready, but no worker has the labels that it requires
+  too_large,     // ready, but no worker has so much capacity, even when empty
+  queue_paused,  // ready, but its queue is paused
+  queue_full,    // ready, but its queue has as many granted as it may
+  queue_rate,    // ready, but its queue grants as fast as it may
+  suspect,       // ready, but the workers that could are late with their heartbeats
+  no_room,       // ready, but its resources are taken
+  apart,         // ready, but tasks of its node run wherever it could
 };
 const char* name(WhyCode code);  // "no_worker"
 
@@ -113,6 +122,28 @@ struct Overview {
   uint64_t workers = 0;
   uint64_t running = 0;  // tasks granted
   uint64_t parked = 0;   // tasks in dead letters
+};
+
+// A named queue, what waits in it and what of it is granted.
+struct QueueDetail {
+  QueueSpec spec;
+  uint64_t ready = 0;
+  uint64_t granted = 0;
+  uint64_t backing_off = 0;
+  uint64_t parked = 0;       // in dead letters
+  uint64_t redelivered = 0;  // grants of second and later attempts, since the engine started
+  uint64_t workers = 0;      // connected that serve it
+  Duration oldest;           // for how long the longest waiting task has been ready
+};
+
+struct WorkerDetail {
+  SessionId session;
+  WorkerSpec worker;
+  Amounts free;  // of worker.capacity
+  uint32_t outstanding = 0;
+  WorkerUsage usage;
+  Duration silent;  // since it was last heard
+  bool suspect = false;
 };
 
 ExecutionSummary summarise(const Execution& execution);
@@ -151,6 +182,8 @@ struct ListWorkflows {
   WorkflowId before;
   uint32_t limit = 50;
 };
+struct ListQueues {};   // by name
+struct ListWorkers {};  // by session
 
 struct ExecutionList {
   std::vector<ExecutionSummary> executions;
@@ -172,11 +205,17 @@ struct WorkflowList {
 struct WhyList {
   std::vector<Why> reasons;
 };
+struct QueueList {
+  std::vector<QueueDetail> queues;
+};
+struct WorkerList {
+  std::vector<WorkerDetail> workers;
+};
 
 using Query = std::variant<GetExecution, ListExecutions, GetTask, ListDeadLetters, Explain,
-                           GetOverview, GetWorkflow, ListWorkflows>;
+                           GetOverview, GetWorkflow, ListWorkflows, ListQueues, ListWorkers>;
 using QueryResult = std::variant<Error, ExecutionDetail, ExecutionList, TaskDetail, DeadLetterList,
-                                 WhyList, Overview, WorkflowDetail, WorkflowList>;
+                                 WhyList, Overview, WorkflowDetail, WorkflowList, QueueList, WorkerList>;
 
 // ListExecutions is over what is in memory; list_executions() (stored.h) is over all.
 QueryResult answer(const State& state, const Query& query);

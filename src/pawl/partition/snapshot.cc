@@ -73,12 +73,39 @@ Status restore_execution(State& state, ExecutionId id, ByteView bytes) {
   PAWL_ASSIGN(std::unique_ptr<Execution> execution, decode_execution(state, id, bytes));
   for (NodeIndex node = 0; node < execution->nodes.size(); ++node) {
     NodeWork* work = execution->nodes[node].work.get();
-    if (work != nullptr && !work->open.empty()) enlist(state, {id, node}, *work);
+    if (work == nullptr || work->open.empty()) continue;
+    enlist(state, {id, node}, *work);
+    for (const OpenRange& range : work->open) {
+      if (!state.sessions.contains(range.session))
+        return Error{Code::data_loss, "the view row of " + to_text(id) +
+                                          " names a worker's session that the row m does not"};
+      reserve(state, *execution, node, range.session, range.span.end - range.span.begin);
+    }
   }
   if (execution->request != Hash128{})
     state.requests[execution->request] = {id, execution->payload_hash};
   state.executions.insert(std::move(execution));
   return {};
+}
+
+// What workers offer beyond what they could say at first, and how queues are handed out.
+void restore_placement(State& state, ByteReader& in) {
+  Decoder io(in);
+  for (uint64_t left = in.count(); left > 0 && in.ok(); --left) {
+    SessionId id;
+    io.number(id.value);
+    WorkerSpec worker;
+    auto session = state.sessions.find(id);
+    if (session == state.sessions.end()) return in.fail();
+    worker = session->second.worker;
+    offer_fields(io, worker);
+    session->second = open_session(std::move(worker), {});
+  }
+  for (uint64_t left = in.count(); left > 0 && in.ok(); --left) {
+    QueueSpec queue;
+    fields(io, queue);
+    if (in.ok()) state.queues.configure(queue, state.now);
+  }
 }
 
 Status restore_meta(State& state, ByteView bytes) {
@@ -96,16 +123,18 @@ Status restore_meta(State& state, ByteView bytes) {
   io.hash(state.ended_digest);
   for (uint64_t left = in.count(); left > 0 && in.ok(); --left) {
     SessionId id;
-    Session session;
+    WorkerSpec worker;
+    uint32_t outstanding = 0;  // counted again from what is open
     io.number(id.value);
-    fields(io, session.worker);
-    io.number(session.outstanding);
-    state.sessions[id] = std::move(session);
+    fields(io, worker);
+    io.number(outstanding);
+    state.sessions[id] = open_session(std::move(worker), {});
   }
   if (!in.at_end()) {
     io.number(state.counts.forgotten);
     io.number(state.counts.quarantined);
   }
+  if (!in.at_end()) restore_placement(state, in);
   if (!in.ok()) return Error{Code::data_loss, "the view's row m is damaged"};
   return {};
 }
@@ -130,7 +159,7 @@ Status restore_workflow(State& state, WorkflowId id, ByteView definition) {
   if (!decoded.ok()) return std::move(decoded.error()).within("view row of a workflow");
   Hash128 hash = hash128(definition);
   auto workflow = std::make_shared<const Workflow>(std::move(decoded).value());
-  state.workflows.emplace(id, make_plan(id, std::move(workflow), hash, state.ready));
+  state.workflows.emplace(id, make_plan(id, std::move(workflow), hash, state.ready, state.queues));
   state.workflow_ids[hash] = id;
   return {};
 }
@@ -196,6 +225,28 @@ Status restore_newest_ended(State& state, View& view) {
   return {};
 }
 
+bool says_placement(const State& state) {
+  return std::any_of(state.sessions.begin(), state.sessions.end(),
+                     [](const auto& entry) { return entry.second.worker.offers_more(); }) ||
+         std::any_of(state.queues.by_name().begin(), state.queues.by_name().end(),
+                     [&](const auto& entry) { return state.queues.at(entry.second).configured; });
+}
+
+void encode_placement(const State& state, ByteWriter& out) {
+  Encoder io(out);
+  std::vector<std::pair<SessionId, const WorkerSpec*>> workers;
+  for (const auto& [id, session] : state.sessions)
+    if (session.worker.offers_more()) workers.emplace_back(id, &session.worker);
+  io.list(workers, [&](const auto& entry) {
+    io.number(entry.first.value);
+    offer_fields(io, *entry.second);
+  });
+  std::vector<const QueueSpec*> queues;
+  for (const auto& [name, id] : state.queues.by_name())
+    if (state.queues.at(id).configured) queues.push_back(&state.queues.at(id).spec);
+  io.list(queues, [&](const QueueSpec* queue) { fields(io, *queue); });
+}
+
 }  // namespace
 
 Bytes encode_meta(const State& state) {
@@ -217,10 +268,12 @@ Bytes encode_meta(const State& state) {
     fields(io, session.worker);
     io.number(session.outstanding);
   }
-  if (state.counts.forgotten > 0 || state.counts.quarantined > 0) {
+  bool placed = says_placement(state);
+  if (state.counts.forgotten > 0 || state.counts.quarantined > 0 || placed) {
     io.number(state.counts.forgotten);
     io.number(state.counts.quarantined);
   }
+  if (placed) encode_placement(state, out);
   return out.take();
 }
 

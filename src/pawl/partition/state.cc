@@ -182,6 +182,60 @@ void collect_timers(State& state, const Execution& execution, NodeIndex index) {
 
 }  // namespace
 
+namespace {
+
+// add: +1 or -1
+void book(State& state, const Execution& execution, NodeIndex node, Session& session,
+          uint64_t count, bool add) {
+  uint64_t& granted = state.queues.at(execution.plan->queues[node]).granted;
+  granted = add ? granted + count : granted - count;
+  const Amounts& wanted = execution.definition(node).placement.resources;
+  if (wanted.empty()) return;
+  const Amounts& offered = session.worker.capacity;
+  size_t at = 0;
+  for (const Amount& one : wanted) {
+    while (at < offered.size() && offered[at].name < one.name) ++at;
+    if (at == offered.size() || offered[at].name != one.name) continue;
+    uint64_t& taken = session.taken[at];
+    taken = add ? taken + one.amount * count : taken - one.amount * count;
+  }
+}
+
+Session& session_of(State& state, SessionId id) {
+  auto session = state.sessions.find(id);
+  PAWL_CHECK(session != state.sessions.end(), "an open attempt of a session that does not exist");
+  return session->second;
+}
+
+}  // namespace
+
+Instant suspect_from(const Session& session) {
+  return session.heard + Duration{session.worker.lease.ns / 3 * 2};
+}
+
+Session open_session(WorkerSpec worker, Instant now) {
+  Session session;
+  session.taken.resize(worker.capacity.size());
+  session.identity = hash128(worker.name).low;
+  session.heard = now;
+  session.worker = std::move(worker);
+  return session;
+}
+
+void reserve(State& state, const Execution& execution, NodeIndex node, SessionId id,
+             uint32_t count) {
+  Session& session = session_of(state, id);
+  session.outstanding += count;
+  book(state, execution, node, session, count, true);
+}
+
+void release(State& state, const Execution& execution, NodeIndex node, SessionId id,
+             uint32_t count) {
+  Session& session = session_of(state, id);
+  session.outstanding -= count;
+  book(state, execution, node, session, count, false);
+}
+
 void enlist(State& state, NodeKey key, NodeWork& work) {
   work.granted_at = static_cast<uint32_t>(state.granted.size());
   state.granted.push_back(key);
@@ -221,7 +275,9 @@ void index(State& state) {
   }
   std::stable_sort(found.begin(), found.end(),
                    [](const ReadyAgain& a, const ReadyAgain& b) { return a.since < b.since; });
-  for (const ReadyAgain& r : found) state.ready.push(r.lane, r.priority, {r.range, r.attempt});
+  for (const ReadyAgain& r : found)
+    state.ready.push(r.lane, r.priority, {r.range, r.attempt, r.since});
+  state.queues.forget_soft(state.now);
   for (auto& [id, session] : state.sessions) session.heard = state.now;
 }
 

@@ -153,10 +153,15 @@ class ExecutionTable {
 
 struct Session {
   WorkerSpec worker;
-  uint32_t outstanding = 0;  // items granted and not reported
-  Instant heard;             // soft: when it last renewed
-  bool away = false;         // soft: not heard since the engine came back; gets nothing new
+  uint32_t outstanding = 0;       // items granted and not reported
+  std::vector<uint64_t> taken{};  // of worker.capacity, parallel to it, by those items
+  uint64_t identity = 0;          // hash of its name
+  Instant heard{};                // soft: when it last renewed
+  WorkerUsage usage{};            // soft: as it then said
+  bool away = false;              // soft: not heard since the engine came back; gets nothing new
 };
+// A third of the lease is one heartbeat: after two it is late, after three the session is over.
+Instant suspect_from(const Session& session);
 
 enum class TimerKind : uint8_t { retry = 0, queue_timeout = 1 };
 struct Timer {
@@ -224,6 +229,8 @@ struct State {
   Counts counts;
   Hash128 ended_digest;  // sum of digest() over all executions that ended, or were forgotten
 
+  QueueTable queues;  // every queue that a workflow or a configuration names
+
   bool live = false;  // derived structures are kept
   ReadyQueue ready;
   std::set<Timer> timers;
@@ -249,6 +256,14 @@ Hash128 operator+(const Hash128& a, const Hash128& b);  // 128-bit sum, modulo
 // Looks a task up, wherever it is. `node` must be active or ended.
 TaskStatus task_status(const NodeRun& node, ItemIndex item);
 AttemptNumber attempts_of(const NodeRun& node, ItemIndex item);
+
+Session open_session(WorkerSpec worker, Instant now);
+
+// Books `count` tasks of the node onto the session and off it again: items, resources, and its queue.
+void reserve(State& state, const Execution& execution, NodeIndex node, SessionId session,
+             uint32_t count);
+void release(State& state, const Execution& execution, NodeIndex node, SessionId session,
+             uint32_t count);
 
 // Puts a node that got its first open range into State::granted; takes it out after its last.
 void enlist(State& state, NodeKey key, NodeWork& work);

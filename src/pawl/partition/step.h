@@ -37,7 +37,8 @@ class Step {
  private:
   friend void settle(Step& step);
   friend void grant_ready(Step& step);
-  friend void renew(Step& step, SessionId session);
+  friend void renew(Step& step, SessionId session, const WorkerUsage* usage);
+  friend void excuse(Step& step, Duration late);
   friend void forget_timer(Step& step, const Timer& timer);
   State& state_;
   StepOutput& out_;
@@ -58,6 +59,7 @@ Reply on(Step& step, const CloseSession& command);
 Reply on(Step& step, const ReportAttempts& command);
 Reply on(Step& step, const ReportEvaluation& command);
 Reply on(Step& step, const Tick& command);
+Reply on(Step& step, const ConfigureQueue& command);
 
 // Decides what became decidable: activates, skips, evaluates nodes; ends or parks executions.
 void settle(Step& step);
@@ -67,7 +69,9 @@ void activate(Step& step, const Execution& execution, NodeIndex node);
 void finish_execution(Step& step, const Execution& execution);
 // Gives ready tasks to workers with credit.
 void grant_ready(Step& step);
-void renew(Step& step, SessionId session);
+void renew(Step& step, SessionId session, const WorkerUsage* usage);
+// Nobody could be heard for so long.
+void excuse(Step& step, Duration late);
 void close_session(Step& step, SessionId session, const std::string& reason);
 void forget_timer(Step& step, const Timer& timer);  // derived state: it has fired
 

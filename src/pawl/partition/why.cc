@@ -4,6 +4,7 @@
 #include <array>
 
 #include "pawl/partition/describe.h"
+#include "pawl/partition/scene.h"
 
 namespace pawl {
 namespace {
@@ -51,41 +52,137 @@ Why waits_for_needs(const Execution& execution, NodeIndex node) {
   return why;
 }
 
+// "cpu 0.5, gpu 1": as a workflow says it.
+std::string in_words(const Amounts& amounts) {
+  std::string text;
+  for (const Amount& one : amounts) {
+    std::string amount = std::to_string(one.amount);
+    if (one.name == "cpu") amount = permille_text(one.amount);
+    if (one.name == "memory") amount += " bytes";
+    text += (text.empty() ? "" : ", ") + one.name + " " + amount;
+  }
+  return text;
+}
+
+std::string required_labels(const Placement& placement) {
+  std::string text;
+  for (const PlacementRule& rule : placement.rules) {
+    if (rule.kind != RuleKind::require && rule.kind != RuleKind::forbid) continue;
+    text += (text.empty() ? "" : ", ") + rule.label +
+            (rule.kind == RuleKind::require ? "=" : "!=") + rule.value;
+  }
+  return text;
+}
+
+// What has to be told apart to say why a ready task waits.
+struct Waiting {
+  const Node& node;
+  const Wait& wait;
+  std::string kind;   // "process tasks"
+  std::string tasks;  // "it is"
+  std::string those;  // "2 workers that can run process tasks"
+};
+
+struct Told {
+  WhyCode code;
+  std::string reason;
+  std::string remedy;
+};
+
+Told tell_nobody_serves(const Waiting& w) {
+  const Placement& placement = w.node.placement;
+  std::string queue = "queue " + w.node.queue;
+  switch (w.wait.kind) {
+    case WaitKind::no_worker:
+      return {WhyCode::no_worker, "no worker is connected", "start a worker"};
+    case WaitKind::no_queue:
+      return {WhyCode::no_queue, "none of " + w.those + " serves " + queue,
+              "start a worker that serves " + queue};
+    case WaitKind::no_label:
+      return {WhyCode::no_label, "none of " + w.those + " has " + required_labels(placement),
+              "start a worker with these labels, or change the node's affinity"};
+    case WaitKind::too_large:
+      return {WhyCode::too_large,
+              "none of " + w.those + " is large enough, even when empty: it needs " +
+                  in_words(placement.resources),
+              "start a worker with that capacity, or let the node ask for less"};
+    default:
+      break;
+  }
+  return {WhyCode::no_capability,
+          "none of " + counted(w.wait.workers, "connected worker") + " runs " + w.kind,
+          "start a worker that runs " + w.kind};
+}
+
+Told tell_queue_holds(const Waiting& w, const Queue& queue) {
+  const std::string& name = w.node.queue;
+  const std::string set = "`pawl queue set " + name + " ";
+  if (w.wait.kind == WaitKind::paused)
+    return {WhyCode::queue_paused, "queue " + name + " is paused", set + "--resume`"};
+  if (w.wait.kind == WaitKind::queue_full)
+    return {WhyCode::queue_full,
+            "queue " + name + " runs " + counted(queue.granted, "task") + " of at most " +
+                std::to_string(queue.spec.concurrency_max),
+            "wait until one ends, or " + set + "--concurrency N`"};
+  return {WhyCode::queue_rate,
+          "queue " + name + " starts at most " + permille_text(queue.spec.rate_permille) +
+              " tasks per second",
+          "wait, or " + set + "--rate N`"};
+}
+
+Told tell_waits(const Waiting& w, const Queue& queue) {
+  std::string hold = w.wait.workers == 1 ? " holds " : " hold ";
+  std::string busy = w.those + hold + counted(w.wait.outstanding, "task") + ", all allowed";
+  switch (w.wait.kind) {
+    case WaitKind::paused:
+    case WaitKind::queue_full:
+    case WaitKind::rate:
+      return tell_queue_holds(w, queue);
+    case WaitKind::suspect:
+      return {WhyCode::suspect, "the " + w.those + " has not been heard from lately",
+              "wait: it is heard again, or its lease ends; or start another worker"};
+    case WaitKind::no_room:
+      return {WhyCode::no_room,
+              "next, but too little is free on the " + w.those + " for " +
+                  in_words(w.node.placement.resources),
+              "wait until a task ends, or start another worker"};
+    case WaitKind::apart:
+      return {WhyCode::apart,
+              std::string("next, but tasks of its node run on every ") +
+                  name(w.node.placement.apart) + " of the " + w.those,
+              std::string("wait until one of them ends, or start a worker on another ") +
+                  name(w.node.placement.apart)};
+    case WaitKind::no_credit:
+      return {WhyCode::no_credit, "next, but the " + busy,
+              "wait until a task ends, or start another worker"};
+    case WaitKind::behind:
+      return {WhyCode::behind,
+              "behind up to " + counted(w.wait.ahead, "task") +
+                  " of its priority or above, and the " + busy,
+              "start another worker, or give the node a higher priority (it has " +
+                  std::to_string(w.node.priority) + ")"};
+    default:
+      return tell_nobody_serves(w);
+  }
+}
+
 Why waits_for_worker(const State& state, const Execution& execution, NodeIndex node, ItemIndex item,
                      std::string subject, const std::string& tasks) {
-  std::vector<WorkerLoad> workers;
-  for (const auto& [id, session] : state.sessions) {
-    if (!session.away) workers.push_back({id, &session.worker, session.outstanding});
-  }
+  std::vector<WorkerLoad> workers = worker_loads(state);
+  StateFacts facts(state);
+  Scene scene{state.ready, state.queues, workers, facts, state.now};
   const Node& definition = execution.definition(node);
-  Wait wait = explain(state.ready, workers, execution.plan->lanes[node], definition.priority,
-                      {execution.id, node, item});
+  LaneId lane = execution.plan->lanes[node];
+  Wait wait = explain(scene, lane, definition.priority, {execution.id, node, item});
   std::string kind = definition.type == NodeType::function
                          ? "function " + definition.function
                          : std::string(name(definition.type)) + " tasks";
-  std::string busy = counted(wait.workers, "worker") + " that can run " + kind +
-                     (wait.workers == 1 ? " holds " : " hold ") +
-                     counted(wait.outstanding, "task") + ", all allowed";
-  switch (wait.kind) {
-    case WaitKind::no_worker:
-      return {WhyCode::no_worker, std::move(subject), tasks + " ready, but no worker is connected",
-              "start a worker"};
-    case WaitKind::no_capability:
-      return {WhyCode::no_capability, std::move(subject),
-              tasks + " ready, but none of " + counted(workers.size(), "connected worker") +
-                  " runs " + kind,
-              "start a worker that runs " + kind};
-    case WaitKind::no_credit:
-      return {WhyCode::no_credit, std::move(subject), tasks + " ready and next, but the " + busy,
-              "wait until a task ends, or start another worker"};
-    case WaitKind::behind:
-      break;
-  }
-  return {WhyCode::behind, std::move(subject),
-          tasks + " ready, but behind up to " + counted(wait.ahead, "task") +
-              " of its priority or above, and the " + busy,
-          "start another worker, or give the node a higher priority (it has " +
-              std::to_string(definition.priority) + ")"};
+  std::string those = counted(wait.workers, "worker") + " that can run " + kind;
+  Told told = tell_waits({definition, wait, kind, tasks, those},
+                         state.queues.at(execution.plan->queues[node]));
+  bool next = told.reason.starts_with("next");
+  return {told.code, std::move(subject),
+          tasks + (next ? " ready and " : " ready, but ") + told.reason, std::move(told.remedy)};
 }
 
 // What a group of tasks of one node, all in one status, waits for. `first` stands for all.
@@ -275,6 +372,24 @@ const char* name(WhyCode code) {
       return "no_worker";
     case WhyCode::no_capability:
       return "no_capability";
+    case WhyCode::no_queue:
+      return "no_queue";
+    case WhyCode::no_label:
+      return "no_label";
+    case WhyCode::too_large:
+      return "too_large";
+    case WhyCode::queue_paused:
+      return "queue_paused";
+    case WhyCode::queue_full:
+      return "queue_full";
+    case WhyCode::queue_rate:
+      return "queue_rate";
+    case WhyCode::suspect:
+      return "suspect";
+    case WhyCode::no_room:
+      return "no_room";
+    case WhyCode::apart:
+      return "apart";
     case WhyCode::no_credit:
       return "no_credit";
     case WhyCode::behind:

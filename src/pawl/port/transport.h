@@ -25,7 +25,9 @@ struct Hello {
   SessionId session;               // to go on with, of an engine that has come back; 0: a new one
   std::vector<HeldAttempts> held;  // then: what it holds of it, running, waiting or to be reported
 };
-struct Heartbeat {};
+struct Heartbeat {
+  WorkerUsage usage{};
+};
 struct Reports {
   std::vector<AttemptReport> reports;
 };

@@ -5,47 +5,61 @@
 namespace pawl {
 namespace {
 
-// The worker with the largest free share of its credit among those that serve the lane.
-std::optional<size_t> best_worker(const std::vector<WorkerLoad>& workers, const LaneKey& lane) {
-  std::optional<size_t> best;
-  for (size_t i = 0; i < workers.size(); ++i) {
-    const WorkerLoad& worker = workers[i];
-    if (worker.free() == 0 || !serves(*worker.spec, lane)) continue;
-    if (!best) {
-      best = i;
-      continue;
-    }
-    const WorkerLoad& other = workers[*best];
-    // free / credit > other.free / other.credit, in integers
-    if (uint64_t{worker.free()} * other.spec->credit > uint64_t{other.free()} * worker.spec->credit)
-      best = i;
+// How many tasks of the lane's front the worker may get now.
+uint32_t room_for(const Scene& scene, const LaneKey& lane, const TaskRange& tasks,
+                  const WorkerLoad& worker) {
+  uint32_t tasks_max = room(worker, lane);
+  Apart apart = lane.placement.apart;
+  if (tasks_max == 0 || apart == Apart::no) return tasks_max;
+  return scene.facts.neighbours(tasks, apart, worker) ? 0 : 1;
+}
+
+bool anyone_for(const Scene& scene, const LaneKey& lane, const TaskRange& tasks) {
+  return std::any_of(scene.workers.begin(), scene.workers.end(), [&](const WorkerLoad& worker) {
+    return room_for(scene, lane, tasks, worker) > 0;
+  });
+}
+
+// The worker for the front of the lane, for which there is at least one.
+void place(Scene& scene, Pick& pick, const ReadyEntry& front) {
+  const LaneKey& lane = scene.ready.key(pick.lane);
+  const Queue& queue = scene.queues.at(pick.queue);
+  std::vector<Candidate>& candidates = scene.candidates;
+  candidates.clear();
+  for (const WorkerLoad& worker : scene.workers) {
+    if (uint32_t most = room_for(scene, lane, front.range, worker))
+      candidates.push_back({&worker, most});
   }
-  return best;
+  std::optional<GrantReason> preferred = keep_preferred(lane.placement, candidates);
+  WaitingTask task{&lane.placement, 0, front.range.size()};
+  bool keyed = static_cast<bool>(lane.placement.key);
+  if (keyed || queue.spec.strategy == Strategy::consistent_hash)
+    task.key = scene.facts.key(front.range);
+  Choice choice =
+      keyed ? queue.by_key->choose(task, candidates) : queue.strategy->choose(task, candidates);
+  uint64_t most = std::min<uint64_t>(choice.items_max, queue.may_grant(scene.now));
+  pick.worker = static_cast<size_t>(candidates[choice.candidate].load - scene.workers.data());
+  pick.items_max = static_cast<uint32_t>(most);
+  pick.reason = preferred.value_or(choice.reason);
 }
 
 }  // namespace
 
-bool serves(const WorkerSpec& worker, const LaneKey& lane) {
-  if (!worker.runs(lane.type)) return false;
-  if (lane.type != NodeType::function) return true;
-  return std::binary_search(worker.functions.begin(), worker.functions.end(), lane.function);
-}
-
-std::optional<Pick> pick_next(const ReadyQueue& queue, const std::vector<WorkerLoad>& workers) {
+std::optional<Pick> pick_next(Scene& scene) {
   std::optional<Pick> best;
-  uint64_t best_sequence = 0;
-  for (LaneId lane = 0; lane < queue.lanes(); ++lane) {
-    const ReadyEntry* front = queue.front(lane);
-    if (front == nullptr) continue;
-    int priority = queue.front_priority(lane);
-    if (best && (priority < best->priority ||
-                 (priority == best->priority && front->sequence > best_sequence)))
-      continue;
-    std::optional<size_t> worker = best_worker(workers, queue.key(lane));
-    if (!worker) continue;
-    best = Pick{*worker, lane, priority, workers[*worker].free()};
-    best_sequence = front->sequence;
+  Front best_front;
+  for (LaneId lane = 0; lane < scene.ready.lanes(); ++lane) {
+    if (scene.ready.depth(lane) == 0) continue;
+    QueueId queue = scene.ready.queue(lane);
+    const Queue& of = scene.queues.at(queue);
+    Front front = scene.ready.front(lane, of.spec.aging);
+    if (best && front.urgency > best_front.urgency) continue;
+    if (of.may_grant(scene.now) == 0) continue;
+    if (!anyone_for(scene, scene.ready.key(lane), front.entry->range)) continue;
+    best = Pick{0, lane, queue, front.priority, 0, {}};
+    best_front = front;
   }
+  if (best) place(scene, *best, *best_front.entry);
   return best;
 }
 
@@ -58,25 +72,71 @@ bool compete(const std::vector<WorkerLoad>& workers, const LaneKey& one, const L
   });
 }
 
+// Keeps those of `left` that pass; false, with the kind noted, if that is none.
+template <class Passes>
+bool step(std::vector<const WorkerLoad*>& left, Wait& wait, WaitKind otherwise, Passes passes) {
+  wait.workers = static_cast<uint32_t>(left.size());
+  wait.kind = otherwise;
+  std::erase_if(left, [&](const WorkerLoad* worker) { return !passes(*worker); });
+  return !left.empty();
+}
+
+std::optional<WaitKind> held_by_queue(const Queue& queue, Instant now) {
+  if (queue.spec.paused) return WaitKind::paused;
+  if (queue.full()) return WaitKind::queue_full;
+  if (queue.may_grant(now) == 0) return WaitKind::rate;
+  return std::nullopt;
+}
+
+uint64_t ahead_of(const Scene& scene, LaneId lane, int priority, const QueuePlace& place) {
+  const LaneKey& key = scene.ready.key(lane);
+  Urgency mine = urgency(priority, place.since, place.sequence,
+                         scene.queues.at(scene.ready.queue(lane)).spec.aging);
+  uint64_t ahead = place.items_before;
+  for (LaneId other = 0; other < scene.ready.lanes(); ++other) {
+    if (scene.ready.depth(other) == 0) continue;
+    const QueueSpec& queue = scene.queues.at(scene.ready.queue(other)).spec;
+    if (!queue.paused && compete(scene.workers, key, scene.ready.key(other)))
+      ahead += scene.ready.depth_before(other, mine, queue.aging);
+  }
+  return ahead;
+}
+
 }  // namespace
 
-Wait explain(const ReadyQueue& queue, const std::vector<WorkerLoad>& workers, LaneId lane,
-             int priority, const TaskKey& task) {
+Wait explain(const Scene& scene, LaneId lane, int priority, const TaskKey& task) {
+  const LaneKey& key = scene.ready.key(lane);
   Wait wait;
-  for (const WorkerLoad& worker : workers) {
-    if (!serves(*worker.spec, queue.key(lane))) continue;
-    ++wait.workers;
-    wait.outstanding += worker.outstanding;
+  std::vector<const WorkerLoad*> left;
+  for (const WorkerLoad& worker : scene.workers) left.push_back(&worker);
+  auto spec = [&](bool (*passes)(const WorkerSpec&, const LaneKey&)) {
+    return [&key, passes](const WorkerLoad& worker) { return passes(*worker.spec, key); };
+  };
+  if (!step(left, wait, WaitKind::no_worker, [](const WorkerLoad&) { return true; }) ||
+      !step(left, wait, WaitKind::no_capability, spec(runs)) ||
+      !step(left, wait, WaitKind::no_queue, spec(takes_from)) ||
+      !step(left, wait, WaitKind::no_label, spec(obeys)) ||
+      !step(left, wait, WaitKind::too_large, spec(large_enough)))
+    return wait;
+  wait.workers = static_cast<uint32_t>(left.size());
+  for (const WorkerLoad* worker : left) wait.outstanding += worker->outstanding;
+  QueuePlace place = scene.ready.place_of(lane, priority, task).value_or(QueuePlace{});
+  wait.ahead = ahead_of(scene, lane, priority, place);
+  if (auto held = held_by_queue(scene.queues.at(scene.ready.queue(lane)), scene.now)) {
+    wait.kind = *held;
+    return wait;
   }
-  wait.kind = workers.empty() ? WaitKind::no_worker : WaitKind::no_capability;
-  if (wait.workers == 0) return wait;
-  QueuePlace place = queue.place_of(lane, priority, task).value_or(QueuePlace{});
-  wait.ahead = place.items_before;
-  for (LaneId other = 0; other < queue.lanes(); ++other) {
-    if (compete(workers, queue.key(lane), queue.key(other)))
-      wait.ahead += queue.depth_before(other, priority, place.sequence);
+  if (!step(left, wait, WaitKind::suspect, [](const WorkerLoad& w) { return !w.suspect; }))
+    return wait;
+  TaskRange one{task.execution, task.node, task.item, task.item + 1};
+  bool next = wait.ahead == 0;
+  wait.kind = next ? WaitKind::no_credit : WaitKind::behind;
+  if (next && std::any_of(left.begin(), left.end(), [](auto* w) { return w->free() > 0; })) {
+    bool room_there =
+        std::any_of(left.begin(), left.end(), [&](auto* w) { return room(*w, key) > 0; });
+    bool may = room_there && anyone_for(scene, key, one);
+    wait.kind = !room_there ? WaitKind::no_room : !may ? WaitKind::apart : WaitKind::no_credit;
   }
-  wait.kind = wait.ahead > 0 ? WaitKind::behind : WaitKind::no_credit;
   return wait;
 }
 

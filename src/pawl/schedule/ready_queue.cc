@@ -6,11 +6,17 @@
 
 namespace pawl {
 
-LaneId ReadyQueue::lane(const LaneKey& key) {
+Urgency urgency(int priority, Instant since, uint64_t sequence, Duration aging) {
+  return {since.ns - priority * aging.ns, sequence};
+}
+
+LaneId ReadyQueue::lane(const LaneKey& key, QueueTable& queues) {
   for (LaneId id = 0; id < lanes_.size(); ++id) {
     if (lanes_[id].key == key) return id;
   }
-  lanes_.emplace_back().key = key;
+  Lane& lane = lanes_.emplace_back();
+  lane.key = key;
+  lane.queue = queues.id(key.queue);
   return static_cast<LaneId>(lanes_.size() - 1);
 }
 
@@ -20,21 +26,21 @@ void ReadyQueue::push(LaneId id, uint8_t priority, ReadyEntry entry) {
   Lane& lane = lanes_[id];
   entry.sequence = ++sequence_;
   lane.levels[priority].push_back(entry);
-  lane.level_items[priority] += entry.range.size();
   lane.occupied |= 1u << priority;
   lane.items += entry.range.size();
   items_ += entry.range.size();
 }
 
-int ReadyQueue::front_priority(LaneId id) const {
-  uint32_t occupied = lanes_[id].occupied;
-  return occupied == 0 ? -1 : 31 - std::countl_zero(occupied);
-}
-
-const ReadyEntry* ReadyQueue::front(LaneId id) const {
-  int priority = front_priority(id);
-  if (priority < 0) return nullptr;
-  return &lanes_[id].levels[static_cast<size_t>(priority)].front();
+Front ReadyQueue::front(LaneId id, Duration aging) const {
+  const Lane& lane = lanes_[id];
+  Front best;
+  for (uint32_t left = lane.occupied; left != 0; left &= left - 1) {
+    int priority = std::countr_zero(left);
+    const ReadyEntry& entry = lane.levels[static_cast<size_t>(priority)].front();
+    Urgency now = urgency(priority, entry.since, entry.sequence, aging);
+    if (best.entry == nullptr || now < best.urgency) best = {&entry, priority, now};
+  }
+  return best;
 }
 
 ReadyEntry ReadyQueue::take(LaneId id, int priority, uint32_t items_max) {
@@ -50,18 +56,9 @@ ReadyEntry ReadyQueue::take(LaneId id, int priority, uint32_t items_max) {
     lane.levels[level].pop_front();
     if (lane.levels[level].empty()) lane.occupied &= ~(1u << priority);
   }
-  lane.level_items[level] -= taken.range.size();
   lane.items -= taken.range.size();
   items_ -= taken.range.size();
   return taken;
-}
-
-uint64_t ReadyQueue::depth_from(LaneId id, int priority) const {
-  uint64_t items = 0;
-  for (int level = priority; level < priority_levels; ++level) {
-    items += lanes_[id].level_items[static_cast<size_t>(level)];
-  }
-  return items;
 }
 
 std::optional<QueuePlace> ReadyQueue::place_of(LaneId id, int priority, const TaskKey& task) const {
@@ -69,25 +66,27 @@ std::optional<QueuePlace> ReadyQueue::place_of(LaneId id, int priority, const Ta
     const TaskRange& range = entry.range;
     if (range.execution == task.execution && range.node == task.node && range.begin <= task.item &&
         task.item < range.end)
-      return QueuePlace{entry.sequence, task.item - range.begin};
+      return QueuePlace{entry.since, entry.sequence, task.item - range.begin};
   }
   return std::nullopt;
 }
 
-uint64_t ReadyQueue::depth_before(LaneId id, int priority, uint64_t sequence) const {
-  uint64_t items = depth_from(id, priority + 1);
-  for (const ReadyEntry& entry : lanes_[id].levels[static_cast<size_t>(priority)]) {
-    if (entry.sequence >= sequence) break;
-    items += entry.range.size();
+uint64_t ReadyQueue::depth_before(LaneId id, const Urgency& than, Duration aging) const {
+  uint64_t items = 0;
+  for (int priority = 0; priority < priority_levels; ++priority) {
+    for (const ReadyEntry& entry : lanes_[id].levels[static_cast<size_t>(priority)]) {
+      if (urgency(priority, entry.since, entry.sequence, aging) >= than) break;
+      items += entry.range.size();
+    }
   }
   return items;
 }
 
 void ReadyQueue::clear() {
   for (Lane& lane : lanes_) {
-    LaneKey key = std::move(lane.key);
-    lane = Lane{};
-    lane.key = std::move(key);
+    lane.levels = std::vector<std::deque<ReadyEntry>>(priority_levels);
+    lane.occupied = 0;
+    lane.items = 0;
   }
   items_ = 0;
 }

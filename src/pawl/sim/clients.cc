@@ -15,6 +15,7 @@ RandomWorkflowPlan workflow_plan(const Plan& plan) {
   shape.items_max = plan.items_max;
   shape.evaluated_permille = plan.evaluated_permille;
   shape.reads_permille = 500;
+  shape.placed_permille = 300;
   return shape;
 }
 
@@ -210,6 +211,9 @@ void Clients::forget_something(Client& client) {
 }
 
 void Clients::change_something(Client& client) {
+  if (client.dice.chance(150))
+    return send(Command{random_queue(client.dice)},
+                [this, &client](const Response*) { done(client); });
   if (client.dice.chance(350)) return forget_something(client);
   ExecutionId id = some_execution(client.dice);
   Command command;
@@ -279,6 +283,8 @@ void Clients::tend(const DeadLetterList& letters) {
 }
 
 void Clients::operate() {
+  for (const char* queue : {"default", "bulk"})
+    send(Command{open_queue(queue)}, [](const Response*) {});
   send(Query{ListDeadLetters{}}, [this](const Response* response) {
     const QueryResult* result = response ? std::get_if<QueryResult>(&response->what) : nullptr;
     const auto* letters = result ? std::get_if<DeadLetterList>(result) : nullptr;

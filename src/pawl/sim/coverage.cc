@@ -92,6 +92,11 @@ constexpr std::array<const char*, sometimes_count> names = {
     "history_without_end",
     "run_stopped_waiting",
     "embedded_worker",
+    "queue_configured",
+    "queue_full",
+    "queue_rate_kept",
+    "resource_used_up",
+    "tasks_kept_apart",
     "no_faults",
 };
 

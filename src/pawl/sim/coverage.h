@@ -97,6 +97,11 @@ enum class Sometimes : uint8_t {
   history_without_end,
   run_stopped_waiting,
   embedded_worker,
+  queue_configured,
+  queue_full,
+  queue_rate_kept,
+  resource_used_up,
+  tasks_kept_apart,
   no_faults,
   count_,
 };

@@ -40,7 +40,8 @@ struct TaskModel {
   uint32_t failures = 0;
   SessionId session;
   uint64_t nonce = 0;
-  Instant since;  // of being ready
+  const Node* node = nullptr;  // while granted: what it was granted for
+  Instant since;               // of being ready
   Instant retry_at;
   std::string output = "null";  // JSON text
 

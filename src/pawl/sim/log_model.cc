@@ -92,6 +92,7 @@ struct LogModel::Apply {
   void release(TaskModel& task) {
     auto session = model.sessions_.find(task.session);
     if (session != model.sessions_.end()) --session->second.outstanding;
+    model.placement_.released(task.session, *task.node);
     task.session = {};
   }
   void ready(TaskModel& task) {
@@ -232,6 +233,7 @@ struct LogModel::Apply {
     require(event.session.value > model.last_session_, "I6", "a session id was given twice");
     model.last_session_ = event.session.value;
     model.sessions_[event.session] = {event.worker, group.now, 0};
+    model.placement_.opened(event.session, event.worker);
   }
 
   void operator()(const SessionClosed& event) {
@@ -249,10 +251,12 @@ struct LogModel::Apply {
       for (NodeModel& found : execution.nodes)
         for (TaskModel& task : found.tasks) {
           if (task.state != TaskState::granted || task.session != event.session) continue;
+          model.placement_.released(event.session, *task.node);
           task.session = {};
           ready(task);
         }
     }
+    model.placement_.closed(event.session);
   }
 
   void operator()(const AttemptsGranted& event) {
@@ -268,16 +272,37 @@ struct LogModel::Apply {
       task.attempts = event.attempt;
       task.session = event.session;
       task.nonce = event.nonce;
-      if (!broken) ++session->second.outstanding;
+      if (broken) return;
+      task.node = &model.executions_.at(key.execution).definition->nodes[key.node];
+      ++session->second.outstanding;
+      std::string wrong = model.placement_.granted(event.session, *task.node, group.now);
+      require(wrong.empty(), "I16", text(key) + ": " + wrong);
       if (event.attempt > 1) model.coverage_.reached(Sometimes::attempt_retried);
     });
     if (broken) return;
     require(session->second.outstanding <= session->second.worker.credit, "I16",
             "a session holds more than its credit");
     const ExecutionModel& execution = model.executions_.at(event.range.execution);
+    check_apart(execution.nodes[event.range.node],
+                *execution.nodes[event.range.node].tasks[event.range.begin].node);
     bool part = event.range.size() < execution.nodes[event.range.node].tasks.size();
     model.coverage_.reached_if(part && event.range.size() > 1,
                                Sometimes::mapped_node_over_several_grants);
+  }
+
+  // Tasks of a node that wants them apart are not granted together in one place.
+  void check_apart(const NodeModel& found, const Node& node) {
+    if (node.placement.apart == Apart::no) return;
+    std::set<std::string> places;
+    for (const TaskModel& task : found.tasks) {
+      if (task.state != TaskState::granted) continue;
+      const WorkerSpec& worker = model.sessions_.at(task.session).worker;
+      bool zones = node.placement.apart == Apart::zone;
+      std::string place = zones ? worker.zone : std::to_string(task.session.value);
+      require(places.insert(place).second, "I16",
+              "two tasks of " + node.id + " run together that are to stay apart");
+    }
+    model.coverage_.reached_if(places.size() > 1, Sometimes::tasks_kept_apart);
   }
 
   // The report that must stand behind the end of an attempt.
@@ -561,6 +586,11 @@ struct LogModel::Apply {
     execution.payloads.clear();
     ++model.forgotten_;
     model.coverage_.reached(Sometimes::execution_forgotten);
+  }
+  void operator()(const QueueConfigured& event) {
+    require(model.ledger_.queues.contains(event.queue.name), "I2", "a queue is configured unasked");
+    model.placement_.configured(event.queue, group.now);
+    model.coverage_.reached(Sometimes::queue_configured);
   }
   void operator()(const OutboxEnqueued&) { require(false, "I2", "a message nobody sent"); }
   void operator()(const InboxAccepted&) { require(false, "I2", "a message nobody sent"); }

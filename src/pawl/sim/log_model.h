@@ -16,6 +16,7 @@
 #include "pawl/model/limits.h"
 #include "pawl/sim/execution_model.h"
 #include "pawl/sim/ledger.h"
+#include "pawl/sim/placement_model.h"
 #include "pawl/sim/universe.h"
 
 namespace pawl::sim {
@@ -29,7 +30,7 @@ struct SessionModel {
 class LogModel {
  public:
   LogModel(const Ledger& ledger, const Limits& limits, Coverage& coverage)
-      : ledger_(ledger), limits_(limits), coverage_(coverage) {}
+      : ledger_(ledger), limits_(limits), coverage_(coverage), placement_(coverage) {}
 
   std::optional<Violation> apply(const Group& group);
 
@@ -45,6 +46,8 @@ class LogModel {
   uint64_t forgotten() const { return forgotten_; }
   // Tasks and nodes that wait for nothing that could still come.
   std::string stuck() const;
+  // What workers and queues hold of what is over: asked when nothing is open.
+  std::string held() const { return placement_.held(); }
 
  private:
   struct Apply;
@@ -55,6 +58,7 @@ class LogModel {
   std::map<ExecutionId, ExecutionModel> executions_;
   std::map<std::string, ExecutionId> requests_;
   std::map<SessionId, SessionModel> sessions_;
+  PlacementModel placement_;
   std::set<uint64_t> nonces_;
   uint64_t last_session_ = 0;
   uint64_t forgotten_ = 0;

@@ -170,6 +170,7 @@ void Oracle::asked(const Request& request) {
     if (const auto* c = std::get_if<DiscardDeadLetters>(command))
       ledger_.discards.insert(c->which.execution);
     if (const auto* c = std::get_if<ForgetExecution>(command)) ledger_.forgets.insert(c->execution);
+    if (const auto* c = std::get_if<ConfigureQueue>(command)) ledger_.queues.insert(c->name);
   }
   if (const auto* run = std::get_if<RunExecution>(&request.what)) note_ask(run->submit);
   Question question{request, ExecutionStatus::running, 0, false, false, durable_};
@@ -470,6 +471,7 @@ void Oracle::arrived(const AttemptReport& report) {
 
 void Oracle::audit(const Overview& overview) {
   if (std::string stuck = model_.stuck(); !stuck.empty()) return violate("I14", stuck);
+  if (std::string held = model_.held(); !held.empty()) return violate("I16", held);
   const Counts& counts = overview.counts;
   bool agree = counts.submitted == model_.executions().size() &&
                counts.succeeded == model_.count(ExecutionStatus::succeeded) &&

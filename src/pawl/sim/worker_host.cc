@@ -1,5 +1,7 @@
 #include "pawl/sim/worker_host.h"
 
+#include "pawl/testing/random_workflow.h"
+
 namespace pawl::sim {
 namespace {
 
@@ -77,6 +79,7 @@ void WorkerHost::live_in(SimProcess& process) {
   options.spec.name = "w" + std::to_string(number_);
   options.spec.slots = world_.plan.slots;
   options.spec.credit = world_.plan.credit;
+  offer_anything(options.spec, dice_, number_ <= 1);
   options.spec.functions = {"work"};
   options.spec.lease = world_.plan.lease;
   options.stop_grace = world_.plan.stop_grace;

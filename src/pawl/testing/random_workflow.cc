@@ -86,6 +86,7 @@ class Builder {
       for (NodeIndex need : needs[i]) node.needs.push_back(place[need]);
       fill(node, needs[i]);
       if (plan_.reads_permille > 0) fill_reads(node, needs[i]);
+      if (plan_.placed_permille > 0) fill_placement(node);
     }
     if (dice_.chance(300))
       workflow.output = path(".nodes.n" + std::to_string(count - 1) + ".output");
@@ -147,6 +148,22 @@ class Builder {
     node.with.parts.push_back({"]", {}});
   }
 
+  // Never more than offer_anything() offers to those who shall take everything.
+  void fill_placement(Node& node) {
+    if (!dice_.chance(plan_.placed_permille)) return;
+    if (dice_.chance(400)) node.queue = "bulk";
+    Placement& placement = node.placement;
+    if (dice_.chance(500)) placement.resources = {{"cpu", dice_.between(1, 4) * 500}};
+    if (dice_.chance(200)) placement.resources.push_back({"gpu", 1});
+    const PlacementRule rules[] = {{"disk", "ssd", RuleKind::require},
+                                   {"zone", "b", RuleKind::forbid},
+                                   {"zone", "b", RuleKind::prefer},
+                                   {"disk", "ssd", RuleKind::avoid}};
+    if (dice_.chance(400)) placement.rules.push_back(rules[dice_.below(4)]);
+    if (node.mapped() && dice_.chance(200)) placement.apart = static_cast<Apart>(dice_.below(3));
+    if (dice_.chance(200)) placement.key = make_expression(".input.count");
+  }
+
   void fill_type(Node& node) {
     node.type = plan_.only_functions ? NodeType::function : static_cast<NodeType>(dice_.below(3));
     switch (node.type) {
@@ -179,6 +196,37 @@ Workflow random_workflow(Random& dice, const RandomWorkflowPlan& plan) {
 
 Workflow random_workflow(Random& dice, const RandomWorkflowPlan& plan, WorkflowShape shape) {
   return Builder(dice, plan).build(shape);
+}
+
+void offer_anything(WorkerSpec& worker, Random& dice, bool everything) {
+  worker.capacity = {{"cpu", everything ? 2000 : dice.between(1, 6) * 500}};
+  if (everything || dice.chance(300)) worker.capacity.push_back({"gpu", dice.between(1, 2)});
+  if (everything || dice.chance(500)) worker.labels = {{"disk", "ssd"}};
+  worker.zone = everything || dice.chance(500) ? "a" : "b";
+  worker.weight = static_cast<uint32_t>(dice.between(1, 5));
+  if (!everything && dice.chance(300)) worker.queues = {"bulk"};
+}
+
+ConfigureQueue random_queue(Random& dice) {
+  ConfigureQueue change;
+  change.name = dice.chance(500) ? "bulk" : "default";
+  if (dice.chance(500))
+    change.strategy = static_cast<Strategy>(dice.below(static_cast<uint64_t>(last_strategy) + 1));
+  if (dice.chance(300)) change.paused = dice.chance(300);
+  if (dice.chance(300)) change.concurrency_max = dice.below(5);
+  if (dice.chance(300)) change.rate_permille = dice.below(3) * 2000;
+  if (dice.chance(300)) change.burst = dice.between(1, 6);
+  if (dice.chance(300)) change.aging = Duration::seconds(static_cast<int64_t>(dice.between(1, 90)));
+  return change;
+}
+
+ConfigureQueue open_queue(std::string name) {
+  ConfigureQueue change;
+  change.name = std::move(name);
+  change.paused = false;
+  change.concurrency_max = 0;
+  change.rate_permille = 0;
+  return change;
 }
 
 std::string random_input(Random& dice, const RandomWorkflowPlan& plan) {

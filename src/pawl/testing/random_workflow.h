@@ -19,6 +19,7 @@
 #include <string>
 
 #include "pawl/base/random.h"
+#include "pawl/model/command.h"
 #include "pawl/model/workflow.h"
 
 namespace pawl {
@@ -43,6 +44,7 @@ struct RandomWorkflowPlan {
   uint32_t timeout_permille = 100;    // nodes with timeouts
   uint32_t reads_permille = 0;        // function nodes with inputs of their own
   uint32_t evaluated_permille = 0;    // expressions that are not plain paths
+  uint32_t placed_permille = 0;       // nodes that say where they may run, or wait in queue "bulk"
   std::string function = "work";      // what function nodes call
   bool only_functions = true;         // otherwise process and transform nodes too
 };
@@ -50,6 +52,13 @@ struct RandomWorkflowPlan {
 // The shape is drawn from the dice, too.
 Workflow random_workflow(Random& dice, const RandomWorkflowPlan& plan);
 Workflow random_workflow(Random& dice, const RandomWorkflowPlan& plan, WorkflowShape shape);
+
+// What a worker offers: all that any of these nodes asks for (`everything`), or some of it.
+void offer_anything(WorkerSpec& worker, Random& dice, bool everything);
+// Some change to queue "default" or "bulk", which may hold everything up ...
+ConfigureQueue random_queue(Random& dice);
+// ... and the one that lets everything go on.
+ConfigureQueue open_queue(std::string name);
 
 // An input for any of these workflows: a JSON object.
 std::string random_input(Random& dice, const RandomWorkflowPlan& plan);

@@ -43,6 +43,7 @@ constexpr Kind kinds[] = {
     {23, "InboxAccepted"},
     {24, "ExecutionForgotten"},
     {25, "ExecutionQuarantined"},
+    {27, "QueueConfigured"},
 };
 // clang-format on
 constexpr size_t kinds_count = std::variant_size_v<Event>;

@@ -62,6 +62,7 @@ template <class Io>
 void fields(Io& io, typename Io::template Ref<SessionOpened> e) {
   io.number(e.session.value);
   fields(io, e.worker);
+  io.appended(e.worker.offers_more(), [&] { offer_fields(io, e.worker); });
 }
 
 template <class Io>
@@ -76,6 +77,10 @@ void fields(Io& io, typename Io::template Ref<AttemptsGranted> e) {
   fields(io, e.range);
   io.number(e.attempt);
   io.fixed(e.nonce);
+  io.appended(e.reason != GrantReason{}, [&] {
+    io.choice(e.reason.cause, last_grant_cause);
+    io.number(e.reason.detail);
+  });
 }
 
 template <class Io>
@@ -167,6 +172,11 @@ void fields(Io& io, typename Io::template Ref<ExecutionQuarantined> e) {
   io.number(e.position);
   io.number(e.index);
   io.text(e.error);
+}
+
+template <class Io>
+void fields(Io& io, typename Io::template Ref<QueueConfigured> e) {
+  fields(io, e.queue);
 }
 
 template <class Io>

@@ -21,6 +21,24 @@ inline WorkerSpec sample_worker() {
   return worker;
 }
 
+// With what was appended after its release.
+inline WorkerSpec grown_worker() {
+  WorkerSpec worker = sample_worker();
+  worker.queues = {"bulk", "default"};
+  worker.capacity = {{"cpu", 3500}, {"gpu", 1}, {"memory", 8'589'934'592}};
+  worker.labels = {{"disk", "ssd"}, {"rack", "b7"}};
+  worker.zone = "eu-1";
+  worker.weight = 5;
+  worker.price = 120;
+  return worker;
+}
+
+inline std::vector<Event> grown_events() {
+  return {SessionOpened{{11}, grown_worker()},
+          AttemptsGranted{
+              {11}, {{300}, 3, 1000, 2024}, 2, 0xdeadbeefcafef00dULL, {GrantCause::weight, 5}}};
+}
+
 inline std::vector<Event> sample_events() {
   const ExecutionId execution{300};
   const TaskRange range{execution, 3, 1000, 2024};
@@ -58,6 +76,8 @@ inline std::vector<Event> sample_events() {
       InboxAccepted{23, 24, "inbox content"},
       ExecutionForgotten{execution, {0x31, 0x32}, {7, 8}},
       ExecutionQuarantined{execution, 90'000, 17, "its event ended two processes"},
+      QueueConfigured{
+          {"bulk", Strategy::weighted_round_robin, true, 40, 2'500, 16, Duration::seconds(90)}},
   };
 }
 
@@ -67,6 +87,7 @@ inline Event random_event(Random& dice) {
   TaskRange range{{dice.next() >> dice.below(64)}, number(), number() / 2, 0};
   range.end = range.begin + number() / 2;
   std::vector<Event> samples = sample_events();
+  for (Event& event : grown_events()) samples.push_back(std::move(event));
   switch (dice.below(4)) {
     case 0:
       return AttemptsGranted{{dice.next() >> dice.below(64)}, range, number(), dice.next()};

@@ -5,6 +5,9 @@
 //   ByteReader in(out.view());  Decoder back(in);  RetryPolicy copy;  fields(back, copy);
 //   if (!in.ok()) return Error{Code::data_loss, "..."};
 //
+// What has been released only grows at its end, by appended(): left out while it says nothing, so that
+// old bytes stay as they are, and read if there is anything left.
+//
 // Numbers are varints, signed ones zigzag, enumerations one byte, lists a count and their elements.
 // A Decoder never allocates more than a small multiple of the bytes it was given, and leaves the
 // reader failed when a number is out of its type's range.
@@ -44,6 +47,10 @@ class Encoder {
   void choice(E v, E /*last*/) {
     out_.u8(static_cast<uint8_t>(v));
   }
+  template <class Body>
+  void appended(bool says_something, Body body) {
+    if (says_something) body();
+  }
   template <class T, class Each>
   void list(const std::vector<T>& values, Each each) {
     out_.varint(values.size());
@@ -81,6 +88,10 @@ class Decoder {
     uint8_t byte = in_.u8();
     if (byte > static_cast<uint8_t>(last)) return in_.fail();
     v = static_cast<E>(byte);
+  }
+  template <class Body>
+  void appended(bool, Body body) {
+    if (in_.ok() && !in_.at_end()) body();
   }
   template <class T, class Each>
   void list(std::vector<T>& values, Each each) {

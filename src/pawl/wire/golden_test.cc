@@ -90,6 +90,23 @@ TEST(Golden, EveryKindHasItsFile) {
   }
 }
 
+TEST(Golden, EveryKindThatHasGrownHasItsFile) {
+  for (const Event& event : grown_events()) {
+    std::string name = std::string(kind_name(event)) + "-2.group";
+    expect_golden(golden_folder() / "v1" / name, encode(sample_group(event)));
+  }
+}
+
+TEST(Golden, AWorkflowThatIsPlacedHasItsFile) {
+  Workflow workflow = sample_workflow();
+  workflow.nodes[0].placement = {
+      {{"cpu", 500}, {"gpu", 1}, {"memory", 512 << 20}},
+      {{"disk", "ssd", RuleKind::require}, {"zone", "eu-2", RuleKind::avoid}},
+      Apart::zone,
+      make_expression(".input.folder")};
+  expect_golden(golden_folder() / "v1" / "placed.workflow", encode(workflow));
+}
+
 TEST(Golden, TheWorkflowHasItsFile) {
   expect_golden(golden_folder() / "v1" / "nightly.workflow", encode(sample_workflow()));
 }

@@ -70,6 +70,51 @@ void fields(Io& io, typename Io::template Ref<WorkerSpec> worker) {
 }
 
 template <class Io>
+void fields(Io& io, typename Io::template Ref<Amounts> amounts) {
+  io.list(amounts, [&](auto& one) {
+    io.text(one.name);
+    io.number(one.amount);
+  });
+}
+
+// What was added to a worker's description later, apart from the above for the sake of old bytes.
+template <class Io>
+void offer_fields(Io& io, typename Io::template Ref<WorkerSpec> worker) {
+  io.list(worker.queues, [&](auto& queue) { io.text(queue); });
+  fields(io, worker.capacity);
+  io.list(worker.labels, [&](auto& label) {
+    io.text(label.name);
+    io.text(label.value);
+  });
+  io.text(worker.zone);
+  io.number(worker.weight);
+  io.number(worker.price);
+}
+
+template <class Io>
+void fields(Io& io, typename Io::template Ref<Placement> placement) {
+  fields(io, placement.resources);
+  io.list(placement.rules, [&](auto& rule) {
+    io.text(rule.label);
+    io.text(rule.value);
+    io.choice(rule.kind, RuleKind::avoid);
+  });
+  io.choice(placement.apart, Apart::zone);
+  fields(io, placement.key);
+}
+
+template <class Io>
+void fields(Io& io, typename Io::template Ref<QueueSpec> queue) {
+  io.text(queue.name);
+  io.choice(queue.strategy, last_strategy);
+  io.flag(queue.paused);
+  io.number(queue.concurrency_max);
+  io.number(queue.rate_permille);
+  io.number(queue.burst);
+  io.signed_number(queue.aging.ns);
+}
+
+template <class Io>
 void fields(Io& io, typename Io::template Ref<AttemptReport> report) {
   fields(io, report.range);
   io.number(report.attempt);

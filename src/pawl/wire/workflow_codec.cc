@@ -1,5 +1,7 @@
 #include "pawl/wire/workflow_codec.h"
 
+#include <algorithm>
+
 #include "pawl/wire/values.h"
 
 namespace pawl {
@@ -24,7 +26,7 @@ void fields(Io& io, typename Io::template Ref<ProcessSpec> process) {
 }
 
 template <class Io>
-void fields(Io& io, typename Io::template Ref<Node> node) {
+void fields(Io& io, typename Io::template Ref<Node> node, uint8_t format) {
   io.text(node.id);
   io.choice(node.type, NodeType::transform);
   io.list(node.needs, [&](auto& need) { io.number(need); });
@@ -38,15 +40,23 @@ void fields(Io& io, typename Io::template Ref<Node> node) {
   io.text(node.function);
   pawl::fields(io, node.with);
   pawl::fields(io, node.transform);
+  if (format >= 2) pawl::fields(io, node.placement);
 }
 
 template <class Io>
-void fields(Io& io, typename Io::template Ref<Workflow> workflow) {
+void fields(Io& io, typename Io::template Ref<Workflow> workflow, uint8_t format) {
   io.text(workflow.name);
   io.text(workflow.version);
   io.text(workflow.input_defaults);
-  io.list(workflow.nodes, [&](auto& node) { fields(io, node); });
+  io.list(workflow.nodes, [&](auto& node) { fields(io, node, format); });
   pawl::fields(io, workflow.output);
+}
+
+// The oldest that can say it: equal workflows keep equal bytes over all releases, and with them their ids.
+uint8_t format_of(const Workflow& workflow) {
+  bool placed = std::any_of(workflow.nodes.begin(), workflow.nodes.end(),
+                            [](const Node& node) { return node.placement.any(); });
+  return placed ? 2 : 1;
 }
 
 }  // namespace
@@ -54,8 +64,9 @@ void fields(Io& io, typename Io::template Ref<Workflow> workflow) {
 Bytes encode(const Workflow& workflow) {
   ByteWriter out;
   Encoder io(out);
-  out.u8(workflow_format);
-  fields(io, workflow);
+  uint8_t format = format_of(workflow);
+  out.u8(format);
+  fields(io, workflow, format);
   return out.take();
 }
 
@@ -69,7 +80,7 @@ Result<Workflow> decode_workflow(ByteView bytes) {
                      std::to_string(workflow_format)};
   Workflow workflow;
   Decoder io(in);
-  fields(io, workflow);
+  fields(io, workflow, format);
   if (!in.ok() || !in.at_end() || format == 0)
     return Error{Code::data_loss, "the bytes of a workflow are damaged; register it again"};
   PAWL_TRY(finish(workflow));

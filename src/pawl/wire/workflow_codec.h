@@ -3,8 +3,8 @@
 //   Bytes definition = encode(workflow);
 //   PAWL_ASSIGN(Workflow same, decode_workflow(definition));
 //
-// Layout: one version byte (workflow_format), then the fields. Equal workflows give equal
-// bytes. Only what its author wrote is stored; decode_workflow() runs finish(), so what
+// Layout: one version byte (workflow_format at most; 1: no node says where it may run), then the
+// fields. Equal workflows give equal bytes. Only what its author wrote is stored; decode_workflow() runs finish(), so what
 // it returns is valid.
 #pragma once
 
@@ -14,7 +14,7 @@
 
 namespace pawl {
 
-constexpr uint8_t workflow_format = 1;
+constexpr uint8_t workflow_format = 2;
 
 Bytes encode(const Workflow& workflow);
 

@@ -307,6 +307,12 @@ void Worker::decline(const Grant& grant, const std::string& why) {
   report_at_ = {};  // somebody else is to run it
 }
 
+WorkerUsage Worker::usage(Instant now) {
+  WorkerUsage usage = options_.meter != nullptr ? options_.meter->read(now) : WorkerUsage{};
+  usage.running = static_cast<uint32_t>(runs_.size());
+  return usage;
+}
+
 Duration Worker::heartbeat_interval() const {
   if (options_.spec.lease == Duration::forever()) return Duration::forever();
   return {options_.spec.lease.ns / 3};
@@ -373,7 +379,7 @@ void Worker::flush(Instant now) {
   if (now >= heartbeat_at_ && !link_.full()) {
     heartbeat_at_ = now + heartbeat_interval();
     if (heartbeat_sequence_ != 0) return;  // one on its way is enough
-    heartbeat_sequence_ = link_.send(Heartbeat{}).value();
+    heartbeat_sequence_ = link_.send(Heartbeat{usage(now)}).value();
     heartbeat_sent_ = now;
   }
 }

@@ -48,6 +48,7 @@
 #include "pawl/port/mailbox.h"
 #include "pawl/port/telemetry.h"
 #include "pawl/port/transport.h"
+#include "pawl/port/usage_meter.h"
 #include "pawl/worker/grant_queue.h"
 
 namespace pawl {
@@ -61,6 +62,7 @@ struct WorkerOptions {
   Duration progress_interval = Duration::milliseconds(100);
   Duration report_hold = Duration::milliseconds(2);
   Duration hello_interval = Duration::seconds(1);  // after a refused Hello
+  UsageMeter* meter = nullptr;                     // null: heartbeats say only what runs
   LinkOptions link;                                // its ends and incarnation are those above
 };
 
@@ -139,6 +141,7 @@ class Worker final : public Actor {
   void flush(Instant now);
   void decline(const Grant& grant, const std::string& why);
   void append(AttemptReport report);
+  WorkerUsage usage(Instant now);
   Duration heartbeat_interval() const;
 
   WorkerOptions options_;

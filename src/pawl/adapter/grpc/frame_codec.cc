@@ -68,8 +68,8 @@ Hello hello_of(const v1::Hello& in) {
   return hello;
 }
 void encode_body(const Unreachable&, v1::Frame&) {}  // never leaves the process
-void encode_body(const Heartbeat&, v1::Frame& frame) {
-  frame.mutable_heartbeat();
+void encode_body(const Heartbeat& body, v1::Frame& frame) {
+  to_proto(body.usage, *frame.mutable_heartbeat());
 }
 void encode_body(const Reports& reports, v1::Frame& frame) {
   v1::Reports& out = *frame.mutable_reports();
@@ -175,7 +175,7 @@ Result<MessageBody> FrameDecoder::decode_body(const v1::Frame& frame) {
     case v1::Frame::kHello:
       return MessageBody{hello_of(frame.hello())};
     case v1::Frame::kHeartbeat:
-      return MessageBody{Heartbeat{}};
+      return MessageBody{Heartbeat{from_proto(frame.heartbeat())}};
     case v1::Frame::kReports: {
       Reports reports;
       for (const v1::AttemptReport& one : frame.reports().reports())

@@ -120,7 +120,8 @@ TEST(FrameCodec, WhatWorkersSayComesBackAsItWas) {
   EXPECT_EQ(progress.items.at(0).task, (TaskKey{ExecutionId{17}, 2, 6}));
   EXPECT_EQ(progress.items.at(0).permille, 500u);
   EXPECT_EQ(progress.items.at(0).message, "half");
-  over(Heartbeat{});
+  WorkerUsage usage{3, 1700, 1 << 30, "1.2.3"};
+  EXPECT_EQ(over(Heartbeat{usage}).usage, usage);
   over(Goodbye{});
 }
 

@@ -1,4 +1,7 @@
 #include "pawl/adapter/grpc/frame_values.h"
+
+#include <algorithm>
+
 #include "pawl/v1/workers.pb.h"
 
 namespace pawl {
@@ -88,6 +91,20 @@ void to_proto(const WorkerSpec& in, v1::Hello& out) {
     if (in.runs(type)) out.add_node_types(static_cast<v1::NodeType>(static_cast<int>(type) + 1));
   for (const std::string& function : in.functions) out.add_functions(function);
   out.set_lease_ns(in.lease.ns);
+  for (const std::string& queue : in.queues) out.add_queues(queue);
+  for (const Amount& amount : in.capacity) {
+    v1::Amount& one = *out.add_capacity();
+    one.set_name(amount.name);
+    one.set_amount(amount.amount);
+  }
+  for (const Label& label : in.labels) {
+    v1::Label& one = *out.add_labels();
+    one.set_name(label.name);
+    one.set_value(label.value);
+  }
+  out.set_zone(in.zone);
+  out.set_weight(in.weight);
+  out.set_price(in.price);
 }
 
 WorkerSpec from_proto(const v1::Hello& in) {
@@ -100,7 +117,24 @@ WorkerSpec from_proto(const v1::Hello& in) {
     if (type > 0 && type <= 32) out.node_types |= 1u << (type - 1);
   out.functions.assign(in.functions().begin(), in.functions().end());
   out.lease = Duration{in.lease_ns()};
+  out.queues.assign(in.queues().begin(), in.queues().end());
+  for (const v1::Amount& one : in.capacity()) out.capacity.push_back({one.name(), one.amount()});
+  for (const v1::Label& one : in.labels()) out.labels.push_back({one.name(), one.value()});
+  out.zone = in.zone();
+  out.weight = std::max(in.weight(), 1u);
+  out.price = in.price();
   return out;
+}
+
+void to_proto(const WorkerUsage& in, v1::Heartbeat& out) {
+  out.set_running(in.running);
+  out.set_cpu_permille(in.cpu_permille);
+  out.set_memory_bytes(in.memory_bytes);
+  out.set_version(in.version);
+}
+
+WorkerUsage from_proto(const v1::Heartbeat& in) {
+  return {in.running(), in.cpu_permille(), in.memory_bytes(), in.version()};
 }
 
 void to_proto(const AttemptReport& in, v1::AttemptReport& out) {

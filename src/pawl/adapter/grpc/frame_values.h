@@ -12,6 +12,7 @@ class AttemptReport;
 class BlobRef;
 class Grant;
 class Hash128;
+class Heartbeat;
 class HeldAttempts;
 class Hello;
 class NodeOutput;
@@ -26,6 +27,7 @@ void to_proto(const Hash128& in, v1::Hash128& out);
 void to_proto(const TaskRange& in, v1::TaskRange& out);
 void to_proto(const NodeOutput& in, v1::NodeOutput& out);
 void to_proto(const WorkerSpec& in, v1::Hello& out);
+void to_proto(const WorkerUsage& in, v1::Heartbeat& out);
 void to_proto(const AttemptReport& in, v1::AttemptReport& out);
 void to_proto(const AttemptProgress& in, v1::AttemptProgress& out);
 void to_proto(const Grant& in, v1::Grant& out);  // but its context
@@ -38,6 +40,7 @@ Hash128 from_proto(const v1::Hash128& in);
 TaskRange from_proto(const v1::TaskRange& in);
 Result<NodeOutput> from_proto(const v1::NodeOutput& in);
 WorkerSpec from_proto(const v1::Hello& in);
+WorkerUsage from_proto(const v1::Heartbeat& in);
 AttemptReport from_proto(const v1::AttemptReport& in);
 AttemptProgress from_proto(const v1::AttemptProgress& in);
 Grant from_proto(const v1::Grant& in);  // but its context

@@ -13,6 +13,7 @@ RandomWorkflowPlan workflow_plan(const RandomLifePlan& plan) {
   shape.nodes_max = plan.nodes_max;
   shape.items_max = plan.items_max;
   shape.evaluated_permille = 300;
+  shape.placed_permille = 300;
   return shape;
 }
 
@@ -70,11 +71,12 @@ Command RandomLife::submit(const State& state) {
   return submit;
 }
 
-Command RandomLife::open_session() {
+Command RandomLife::open_session(bool everything) {
   WorkerSpec spec;
   spec.credit = static_cast<uint32_t>(dice_.between(1, 12));
   spec.lease = Duration::seconds(static_cast<int64_t>(dice_.between(2, 60)));
   spec.functions = {"work"};
+  offer_anything(spec, dice_, everything);
   return OpenSession{spec};
 }
 
@@ -140,7 +142,9 @@ Command RandomLife::harm(const State& state) {
   which.node = static_cast<NodeIndex>(dice_.below(execution->nodes.size()));
   which.all_items = dice_.chance(700);
   which.item = static_cast<ItemIndex>(dice_.below(plan_.items_max));
-  switch (dice_.below(9)) {
+  switch (dice_.below(10)) {
+    case 9:
+      return random_queue(dice_);
     case 8:
       return ForgetExecution{execution->id};
     case 0:
@@ -164,13 +168,21 @@ Command RandomLife::next(const State& state) {
   if (state.last_workflow == 0 || dice_.chance(20))
     return RegisterWorkflow{encode(random_workflow(dice_, workflow_plan(plan_)))};
   if (state.last_execution < plan_.executions_max && dice_.chance(200)) return submit(state);
-  if (state.sessions.size() < plan_.workers_max && dice_.chance(200)) return open_session();
+  if (state.sessions.size() < plan_.workers_max && dice_.chance(200))
+    return open_session(dice_.chance(300));
   return dice_.chance(plan_.harm_permille) ? harm(state) : work(state);
 }
 
 std::vector<Command> RandomLife::calm(const State& state) {
   std::vector<Command> commands;
-  if (state.sessions.empty()) commands.push_back(open_session());
+  bool everything = std::any_of(state.sessions.begin(), state.sessions.end(), [](const auto& s) {
+    const WorkerSpec& worker = s.second.worker;
+    return worker.queues.empty() && worker.capacity.size() == 2 &&
+           worker.capacity[0].amount >= 2000 && !worker.labels.empty() && worker.zone == "a";
+  });
+  if (!everything) commands.push_back(open_session(true));
+  commands.push_back(open_queue("default"));
+  commands.push_back(open_queue("bulk"));
   for (const auto& [id, session] : state.sessions) commands.push_back(RenewSession{id});
   for (const NodeKey& key : ascending(state.granted)) {
     for (const OpenRange& open : state.executions.find(key.execution)->nodes[key.node].work->open) {

@@ -39,7 +39,7 @@ class RandomLife {
 
  private:
   Command submit(const State& state);
-  Command open_session();
+  Command open_session(bool everything);
   Command work(const State& state);
   Command harm(const State& state);
   Command report(SessionId session, const TaskRange& range, const OpenRange& open);

@@ -58,6 +58,16 @@ std::optional<FailureKind> failure_kind(std::string_view text) {
   return std::nullopt;
 }
 
+// "cpu=2000,gpu=1"
+std::vector<std::pair<std::string, std::string>> split_pairs(const std::string& text) {
+  std::vector<std::pair<std::string, std::string>> pairs;
+  for (const std::string& pair : split_commas(text)) {
+    size_t at = pair.find('=');
+    if (at != std::string::npos) pairs.emplace_back(pair.substr(0, at), pair.substr(at + 1));
+  }
+  return pairs;
+}
+
 class Runner {
  public:
   std::string run(std::string_view text) {
@@ -86,6 +96,7 @@ class Runner {
         {"advance", &Runner::advance},   {"checkpoint", &Runner::checkpoint},
         {"restart", &Runner::restart},   {"refused", &Runner::expect_refused},
         {"replied", &Runner::replied},   {"forget", &Runner::forget},
+        {"queue", &Runner::queue},
     };
     auto found = verbs.find(word);
     return found == verbs.end() ? nullptr : found->second;
@@ -143,7 +154,37 @@ class Runner {
         }
       }
     }
+    if (auto queues = step.value("queues")) spec.queues = split_commas(*queues);
+    if (auto zone = step.value("zone")) spec.zone = *zone;
+    if (auto name = step.value("name")) spec.name = *name;
+    if (auto weight = step.value("weight"))
+      spec.weight = static_cast<uint32_t>(scenario_number(*weight).value_or(0));
+    for (const auto& [name, value] : split_pairs(step.value("labels").value_or("")))
+      spec.labels.push_back({name, value});
+    for (const auto& [name, value] : split_pairs(step.value("capacity").value_or("")))
+      spec.capacity.push_back({name, scenario_number(value).value_or(0)});
     reply_ = rig_->command(OpenSession{spec});
+    return "";
+  }
+
+  std::string queue(const ScenarioStep& step) {
+    if (step.words.size() < 2) return malformed;
+    ConfigureQueue change;
+    change.name = step.words[1];
+    auto number = [&](const char* name) -> std::optional<uint64_t> {
+      auto value = step.value(name);
+      return value ? scenario_number(*value) : std::nullopt;
+    };
+    change.concurrency_max = number("concurrency");
+    change.rate_permille = number("rate_permille");
+    change.burst = number("burst");
+    if (auto aging = step.value("aging")) change.aging = scenario_duration(*aging);
+    if (auto paused = step.value("paused")) change.paused = *paused == "true";
+    for (int i = 0; i <= static_cast<int>(last_strategy); ++i) {
+      if (step.value("strategy") == name(static_cast<Strategy>(i)))
+        change.strategy = static_cast<Strategy>(i);
+    }
+    reply_ = rig_->command(change);
     return "";
   }
 

@@ -4,6 +4,8 @@
 //   workflow                       YAML of a workflow file, indented; known by its `name`
 //   limit NAME NUMBER              before everything else
 //   worker [credit N] [functions a,b] [types process,transform] [lease 10s]     w1, w2, ...
+//       [name N] [zone Z] [labels a=b,c=d] [capacity cpu=2000,gpu=1] [queues a,b] [weight N]
+//   queue NAME [strategy S] [paused true] [concurrency N] [rate_permille N] [burst N] [aging 10s]
 //   close w1 | renew w1
 //   submit NAME [request ID] [labels JSON] [input JSON]                          e1, e2, ...
 //   succeed TASKS [= JSON | = item]      what is open of e1/a, e1/m[3], e1/m[0..9], e1/m

@@ -1,0 +1,44 @@
+#include "pawl/schedule/queue_table.h"
+
+#include <algorithm>
+
+namespace pawl {
+
+uint64_t Queue::may_grant(Instant now) const {
+  if (spec.paused || full()) return 0;
+  uint64_t most = spec.concurrency_max > 0 ? spec.concurrency_max - granted : UINT64_MAX;
+  return std::min(most, rate.available(now));
+}
+
+QueueId QueueTable::id(const std::string& name) {
+  auto [known, first] = ids_.try_emplace(name, static_cast<QueueId>(queues_.size()));
+  if (first) queues_.emplace_back().spec.name = name;
+  return known->second;
+}
+
+void QueueTable::configure(const QueueSpec& spec, Instant now) {
+  Queue& queue = queues_[id(spec.name)];
+  if (!queue.configured || queue.spec.strategy != spec.strategy)
+    queue.strategy = make_strategy(spec.strategy);
+  if (!queue.configured || queue.spec.rate_permille != spec.rate_permille ||
+      queue.spec.burst != spec.burst)
+    queue.rate.configure(spec.rate_permille, spec.burst, now);
+  queue.spec = spec;
+  queue.configured = true;
+}
+
+void QueueTable::forget_soft(Instant now) {
+  for (Queue& queue : queues_) {
+    queue.strategy = make_strategy(queue.spec.strategy);
+    queue.rate.configure(queue.spec.rate_permille, queue.spec.burst, now);
+    queue.rate.empty(now);
+    queue.redelivered = 0;
+  }
+}
+
+const Queue* QueueTable::find(const std::string& name) const {
+  auto known = ids_.find(name);
+  return known == ids_.end() ? nullptr : &queues_[known->second];
+}
+
+}  // namespace pawl

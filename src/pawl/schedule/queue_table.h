@@ -1,0 +1,57 @@
+// The named queues: how each is handed out, and what it may still grant now.
+//
+//   QueueTable queues;
+//   QueueId bulk = queues.id("bulk");               // made as QueueSpec is, if it is new
+//   queues.configure({.name = "bulk", .concurrency_max = 40}, now);
+//   queues.at(bulk).may_grant(now)  ->  40
+//
+// A queue exists once a workflow or a configuration names it; none ever goes. What is granted is counted by
+// whoever applies the grants. Not thread-safe.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "pawl/schedule/placement.h"
+#include "pawl/schedule/rate_limit.h"
+
+namespace pawl {
+
+using QueueId = uint32_t;
+
+struct Queue {
+  QueueSpec spec;
+  bool configured = false;  // by a command: it stays so over a restart
+  uint64_t granted = 0;     // tasks, now
+  // Soft: not logged, and as new after a recovery.
+  RateLimit rate{};
+  std::unique_ptr<PlacementStrategy> strategy = make_strategy(Strategy::least_loaded);
+  // For tasks with a key of their own, whatever the strategy.
+  std::unique_ptr<PlacementStrategy> by_key = make_strategy(Strategy::consistent_hash);
+  uint64_t redelivered = 0;  // grants of second and later attempts
+
+  // Tasks that may be granted now; 0: paused, full, or too early.
+  uint64_t may_grant(Instant now) const;
+  bool full() const { return spec.concurrency_max > 0 && granted >= spec.concurrency_max; }
+};
+
+class QueueTable {
+ public:
+  QueueId id(const std::string& name);
+  void configure(const QueueSpec& spec, Instant now);
+  // What is soft begins anew; rates begin empty.
+  void forget_soft(Instant now);
+
+  Queue& at(QueueId id) { return queues_[id]; }
+  const Queue& at(QueueId id) const { return queues_[id]; }
+  const Queue* find(const std::string& name) const;
+  const std::map<std::string, QueueId>& by_name() const { return ids_; }
+
+ private:
+  std::map<std::string, QueueId> ids_;
+  std::deque<Queue> queues_;
+};
+
+}  // namespace pawl

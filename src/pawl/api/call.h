@@ -88,11 +88,11 @@ constexpr uint64_t payload_part_max = 1 << 20;  // bytes in one answer
 
 struct GetServer {};
 
-using Call = std::variant<SubmitRequest, SubmitMany, Cancel, Redrive, Discard, Forget,
-                          AwaitExecution, GetExecution, ListExecutions, GetTask, ListDeadLetters,
-                          Explain, GetOverview, ReadHistory, GetProgress, ReadPayload, GetServer,
-                          RunRequest, RegisterDefinition, GetWorkflow, ListWorkflows,
-                          ConfigureQueue, ListQueues, ListWorkers>;
+using Call =
+    std::variant<SubmitRequest, SubmitMany, Cancel, Redrive, Discard, Forget, AwaitExecution,
+                 GetExecution, ListExecutions, GetTask, ListDeadLetters, Explain, GetOverview,
+                 ReadHistory, GetProgress, ReadPayload, GetServer, RunRequest, RegisterDefinition,
+                 GetWorkflow, ListWorkflows, ConfigureQueue, ListQueues, ListWorkers>;
 
 struct Submitted {
   ExecutionId execution;
@@ -127,11 +127,10 @@ struct ServerInfo {
   uint64_t durable_position = 0;
 };
 
-using CallResult =
-    std::variant<Error, Submitted, SubmittedMany, Changed, Settlement, ExecutionDetail,
-                 ExecutionList, TaskDetail, DeadLetterList, WhyList, Overview, History,
-                 ProgressList, PayloadPart, ServerInfo, Registered, WorkflowDetail, WorkflowList,
-                 QueueList, WorkerList>;
+using CallResult = std::variant<Error, Submitted, SubmittedMany, Changed, Settlement,
+                                ExecutionDetail, ExecutionList, TaskDetail, DeadLetterList, WhyList,
+                                Overview, History, ProgressList, PayloadPart, ServerInfo,
+                                Registered, WorkflowDetail, WorkflowList, QueueList, WorkerList>;
 
 // A call with the number that its answer will carry; chosen by the caller, unique while open.
 struct NumberedCall {

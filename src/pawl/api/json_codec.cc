@@ -9,24 +9,24 @@ namespace pawl {
 
 template <>
 struct AlternativeNames<Call> {
-  static constexpr const char* of[] = {"submit",       "submit_many",       "cancel",
-                                       "redrive",      "discard",           "forget",
-                                       "await",        "get_execution",     "list_executions",
-                                       "get_task",     "list_dead_letters", "explain",
-                                       "get_overview", "read_history",      "get_progress",
-                                       "read_payload", "get_server",        "run",
-                                       "register",     "get_workflow",      "list_workflows",
-                                       "configure_queue", "list_queues", "list_workers"};
+  static constexpr const char* of[] = {"submit",          "submit_many",       "cancel",
+                                       "redrive",         "discard",           "forget",
+                                       "await",           "get_execution",     "list_executions",
+                                       "get_task",        "list_dead_letters", "explain",
+                                       "get_overview",    "read_history",      "get_progress",
+                                       "read_payload",    "get_server",        "run",
+                                       "register",        "get_workflow",      "list_workflows",
+                                       "configure_queue", "list_queues",       "list_workers"};
 };
 static_assert(std::size(AlternativeNames<Call>::of) == std::variant_size_v<Call>);
 
 template <>
 struct AlternativeNames<CallResult> {
   static constexpr const char* of[] = {
-      "error",      "submitted",    "submitted_many", "changed",    "settled",  "execution",
-      "executions", "task",         "dead_letters",   "reasons",    "overview", "history",
-      "progress",   "payload_part", "server",         "registered", "workflow", "workflows",
-      "queues", "workers"};
+      "error",      "submitted",  "submitted_many", "changed",      "settled",
+      "execution",  "executions", "task",           "dead_letters", "reasons",
+      "overview",   "history",    "progress",       "payload_part", "server",
+      "registered", "workflow",   "workflows",      "queues",       "workers"};
 };
 static_assert(std::size(AlternativeNames<CallResult>::of) == std::variant_size_v<CallResult>);
 

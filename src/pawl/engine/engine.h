@@ -230,8 +230,8 @@ class Engine final : public Actor {
   uint64_t epoch_ = 0;
   uint64_t position_ = 0;  // of the newest group handed to the log
   uint64_t durable_ = 0;
-  Instant started_clock_;  // Clock::monotonic() at recovery
-  Instant started_at_;     // duration clock at recovery
+  Instant started_clock_;                // Clock::monotonic() at recovery
+  Instant started_at_;                   // duration clock at recovery
   Instant promised_ = Instant::never();  // when the next turn was to be, on the clock
   Duration late_;                        // by so much turns came later, since the last Tick
   std::optional<Error> failure_;

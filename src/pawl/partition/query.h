@@ -214,8 +214,9 @@ struct WorkerList {
 
 using Query = std::variant<GetExecution, ListExecutions, GetTask, ListDeadLetters, Explain,
                            GetOverview, GetWorkflow, ListWorkflows, ListQueues, ListWorkers>;
-using QueryResult = std::variant<Error, ExecutionDetail, ExecutionList, TaskDetail, DeadLetterList,
-                                 WhyList, Overview, WorkflowDetail, WorkflowList, QueueList, WorkerList>;
+using QueryResult =
+    std::variant<Error, ExecutionDetail, ExecutionList, TaskDetail, DeadLetterList, WhyList,
+                 Overview, WorkflowDetail, WorkflowList, QueueList, WorkerList>;
 
 // ListExecutions is over what is in memory; list_executions() (stored.h) is over all.
 QueryResult answer(const State& state, const Query& query);

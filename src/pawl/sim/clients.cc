@@ -211,9 +211,10 @@ void Clients::forget_something(Client& client) {
 }
 
 void Clients::change_something(Client& client) {
-  if (client.dice.chance(150))
-    return send(Command{random_queue(client.dice)},
-                [this, &client](const Response*) { done(client); });
+  if (client.dice.chance(150)) {
+    send(Command{random_queue(client.dice)}, [this, &client](const Response*) { done(client); });
+    return;
+  }
   if (client.dice.chance(350)) return forget_something(client);
   ExecutionId id = some_execution(client.dice);
   Command command;

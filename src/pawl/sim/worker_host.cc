@@ -79,7 +79,9 @@ void WorkerHost::live_in(SimProcess& process) {
   options.spec.name = "w" + std::to_string(number_);
   options.spec.slots = world_.plan.slots;
   options.spec.credit = world_.plan.credit;
-  offer_anything(options.spec, dice_, number_ <= 1);
+  constexpr uint64_t first_number =
+      2;  // 1 is the engine; this one takes everything, so that all can end
+  offer_anything(options.spec, dice_, number_ == first_number);
   options.spec.functions = {"work"};
   options.spec.lease = world_.plan.lease;
   options.stop_grace = world_.plan.stop_grace;

@@ -5,6 +5,7 @@
 #include "pawl/cli/table.h"
 #include "pawl/cli/verbs.h"
 #include "pawl/definition/quantity.h"
+#include "pawl/model/permille.h"
 
 namespace pawl::cli {
 namespace {

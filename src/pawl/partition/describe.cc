@@ -62,13 +62,6 @@ std::string counted(uint64_t count, const char* noun) {
   return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
 }
 
-std::string permille_text(uint64_t permille) {
-  std::string text = std::to_string(permille / 1000);
-  if (permille % 1000 == 0) return text;
-  std::string rest = std::to_string(1000 + permille % 1000).substr(1);
-  return text + "." + rest.substr(0, rest.find_last_not_of('0') + 1);
-}
-
 std::string in_words(Duration duration) {
   constexpr int64_t second = 1'000'000'000;
   int64_t ns = std::max<int64_t>(duration.ns, 0);

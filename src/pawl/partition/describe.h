@@ -16,8 +16,6 @@ std::string subject_of(const Execution& execution, NodeIndex node);
 std::string subject_of(const Execution& execution, NodeIndex node, ItemIndex item);
 // "1 task", "3 tasks"
 std::string counted(uint64_t count, const char* noun);
-// 2500 -> "2.5"
-std::string permille_text(uint64_t permille);
 // "250 ms", "12 s", "5 min", "3 h"
 std::string in_words(Duration duration);
 

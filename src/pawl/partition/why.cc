@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "pawl/model/permille.h"
 #include "pawl/partition/describe.h"
 #include "pawl/partition/scene.h"
 

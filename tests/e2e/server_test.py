@@ -66,6 +66,26 @@ class ServerTest(PawlCase):
         with urllib.request.urlopen(url + "/readyz", timeout=PATIENCE) as answer:
             self.assertEqual(answer.status, 200)
 
+    def test_what_programs_print_at_a_worker_is_read_at_the_server(self):
+        _, address = self.server()
+        self.environment["TMPDIR"] = str(self.place / "tmp")
+        os.mkdir(self.place / "tmp")
+        worker = self.worker(address)
+        fifo = self.fifo()
+        self.write("loud.yaml", "name: loud\ninput: {fifo: null}\nnodes:\n  a:\n    run: |\n"
+                                "      seq 20000; echo warned >&2; sleep 0.5; echo up > ${ .input.fifo }\n"
+                                "      until [ -e go ]; do sleep 0.05; done\n")
+        run = self.start("run", "loud.yaml", "-i", f"fifo={fifo}")
+        self.heard(fifo)
+        follower = self.start("logs", "e1", "--follow")
+        (self.place / "go").touch()
+        self.finish(run, 0)
+        out, _ = self.finish(follower, 0)
+        self.assertIn("warned", out)
+        self.assertIn("19999\n20000", out)
+        self.stop(worker)
+        self.assertEqual(os.listdir(self.place / "tmp"), [])
+
     def test_a_worker_waits_for_its_server(self):
         first, address = self.server()
         self.stop(first)

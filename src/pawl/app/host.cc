@@ -84,7 +84,8 @@ Status Host::Parts::open_transport() {
   }
   StreamServerOptions server;
   server.listen = options.listen;
-  PAWL_ASSIGN(std::unique_ptr<StreamServer> opened, StreamServer::start(server, *blob, *telemetry));
+  PAWL_ASSIGN(std::unique_ptr<StreamServer> opened,
+              StreamServer::start(server, {*blob, *outputs}, *telemetry));
   door = opened.get();
   transport = std::move(opened);
   return {};

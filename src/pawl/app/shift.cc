@@ -7,6 +7,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "pawl/adapter/grpc/remote_outputs.h"
 #include "pawl/adapter/grpc/remote_payloads.h"
 #include "pawl/adapter/grpc/stream_client.h"
 #include "pawl/adapter/linux_loop/linux_clock.h"
@@ -50,8 +51,16 @@ class Scratch {
   std::string path_;
 };
 
+// So long the last words of programs may take at the end.
+constexpr Duration flush_max = Duration::seconds(2);
+
 class ServedShift final : public cli::Shift {
  public:
+  ~ServedShift() override {
+    workshop_.reset();
+    if (outputs_) (void)outputs_->flush(flush_max);
+  }
+
   Status start(const cli::ShiftRequest& request, const FunctionRegistry* functions) {
     PAWL_ASSIGN(loop_, LinuxLoop::create(clock_));
     PAWL_TRY(scratch_.make());
@@ -61,11 +70,15 @@ class ServedShift final : public cli::Shift {
     RemotePayloadsOptions payloads;
     payloads.target = request.server;
     payloads_ = std::make_unique<RemotePayloads>(payloads);
+    RemoteOutputsOptions outputs;
+    outputs.target = request.server;
+    outputs_ = std::make_unique<RemoteOutputs>(outputs, telemetry_);
     WorkshopOptions options;
     options.name = request.name;
     options.jobs = request.jobs;
     options.functions = functions;
     options.output_root = scratch_.path();
+    options.output_copies = outputs_.get();
     options.lease = network_lease;
     options.link = network_link();
     options.first_address = random_number() | 1;  // nobody else has it, or ever had
@@ -88,6 +101,7 @@ class ServedShift final : public cli::Shift {
   std::unique_ptr<LinuxLoop> loop_;
   std::unique_ptr<StreamClient> transport_;
   std::unique_ptr<RemotePayloads> payloads_;
+  std::unique_ptr<RemoteOutputs> outputs_;
   std::unique_ptr<Workshop> workshop_;
 };
 

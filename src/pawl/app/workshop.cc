@@ -74,6 +74,7 @@ Status Workshop::Parts::start_processes() {
   runner.environment = options.environment;
   runner.directory = options.working_directory;
   runner.output_root = options.output_root;
+  runner.copies = options.output_copies;
   runner.guardian = {options.programs_directory + "/pawl-guardian"};
   PAWL_ASSIGN(process, ProcessExecutor::create(around.loop, around.clock, runner, renderer,
                                                around.payloads, process_news));

@@ -18,6 +18,7 @@
 
 #include "pawl/adapter/linux_loop/linux_loop.h"
 #include "pawl/port/clock.h"
+#include "pawl/port/output_store.h"
 #include "pawl/port/payload_store.h"
 #include "pawl/port/telemetry.h"
 #include "pawl/port/transport.h"
@@ -35,6 +36,7 @@ struct WorkshopOptions {
   std::vector<std::string> environment;         // NAME=value, for processes; empty: this process's
   std::string working_directory;                // of processes; empty: this process's
   std::string output_root;                      // what processes write goes below it
+  Sink<OutputPart>* output_copies = nullptr;    // or there, and below it only while they run
   std::string programs_directory;               // of pawl-jq and pawl-guardian; empty: our own
   Duration lease = Duration::forever();  // for ever: it lives and pauses together with the engine
   LinkOptions link{};                    // to the engine; its ends and incarnation are set here

@@ -24,8 +24,12 @@ constexpr int open_flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC;
 
 }  // namespace
 
-OutputCapture::OutputCapture(std::string path, uint64_t file_bytes_max)
-    : path_(std::move(path)), file_bytes_max_(file_bytes_max) {}
+OutputCapture::OutputCapture(std::string path, uint64_t file_bytes_max, Sink<OutputPart>* copies,
+                             std::string copy_path)
+    : path_(std::move(path)),
+      file_bytes_max_(file_bytes_max),
+      copies_(copies),
+      copy_path_(std::move(copy_path)) {}
 
 OutputCapture::~OutputCapture() {
   if (file_ >= 0) close(file_);
@@ -78,6 +82,7 @@ void OutputCapture::open_file() {
 void OutputCapture::write_file(std::string_view bytes) {
   if (file_ < 0 || output_.cut) return;
   std::string_view part = bytes.substr(0, file_bytes_max_ - file_bytes_);
+  copy(part);
   while (!part.empty()) {
     ssize_t n = write(file_, part.data(), part.size());
     if (n < 0 && errno == EINTR) continue;
@@ -90,7 +95,14 @@ void OutputCapture::write_file(std::string_view bytes) {
   output_.cut = true;
   std::string marker = "\n[pawl: output limit of " + std::to_string(file_bytes_max_) +
                        " bytes reached; the rest was dropped]\n";
+  copy(marker);
   [[maybe_unused]] ssize_t n = write(file_, marker.data(), marker.size());
+}
+
+void OutputCapture::copy(std::string_view bytes) {
+  if (copies_ == nullptr || bytes.empty()) return;
+  copies_->put({copy_path_, copied_, Bytes(bytes)});
+  copied_ += bytes.size();
 }
 
 void OutputCapture::give_up(const std::string& what) {

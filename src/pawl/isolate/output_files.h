@@ -11,15 +11,17 @@
 #include <string>
 
 #include "pawl/port/belongings.h"
+#include "pawl/port/output_store.h"
 
 namespace pawl {
 
-class OutputFiles final : public Belongings {
+class OutputFiles final : public Belongings, public OutputStore {
  public:
   explicit OutputFiles(std::string root) : root_(std::move(root)) {}
 
   Result<std::vector<ExecutionId>> owners() override;
   Status drop_owner(ExecutionId owner) override;
+  Status write(const OutputPart& part) override;  // of an attempt that ran elsewhere
 
  private:
   std::string root_;

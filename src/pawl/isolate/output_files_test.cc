@@ -45,5 +45,22 @@ TEST_F(OutputFilesTest, WithoutADirectoryThereAreNone) {
   EXPECT_TRUE(outputs.drop_owner(ExecutionId{1}).ok());
 }
 
+TEST(OutputFiles, TakesWhatAttemptsWroteElsewhereAndNothingElse) {
+  std::string root = testing::TempDir() + "/output_files_write";
+  std::filesystem::remove_all(root);
+  OutputFiles files(root);
+  EXPECT_TRUE(files.write({"e7/n/3.1.out", 5, "world"}).ok());
+  EXPECT_TRUE(files.write({"e7/n/3.1.out", 0, "hello"}).ok());
+  std::ifstream file(root + "/e7/n/3.1.out");
+  std::string text{std::istreambuf_iterator<char>(file), {}};
+  EXPECT_EQ(text, "helloworld");
+  for (const char* path : {"", "e7", "e7/3.1.out", "x7/n/3.1.out", "e7/../3.1.out",
+                           "e7/n/../../x.out", "/e7/n/3.1.out", "e7/n/3.out", "e7/n/3.1.sh",
+                           "e7/n/a.1.out", "e7/n/3.1.out/x", "e7/./3.1.out"})
+    EXPECT_EQ(files.write({path, 0, "x"}).error().code, Code::invalid_argument) << path;
+  EXPECT_EQ(files.owners().value(), std::vector<ExecutionId>{ExecutionId{7}});
+  std::filesystem::remove_all(root);
+}
+
 }  // namespace
 }  // namespace pawl

@@ -1,5 +1,7 @@
 #include "pawl/isolate/process_executor.h"
 
+#include <unistd.h>
+
 #include <cstring>
 
 #include "pawl/base/check.h"
@@ -60,11 +62,12 @@ Cause cause_of(const ProcessEnded& ended, const Timeouts& timeout) {
 
 }  // namespace
 
-ProcessExecutor::ProcessExecutor(LinuxLoop& loop, std::string directory, Renderer& renderer,
-                                 PayloadStore& payloads, Sink<ExecutorNews>& news,
-                                 uint64_t output_bytes_max)
+ProcessExecutor::ProcessExecutor(LinuxLoop& loop, const ProcessRunnerOptions& options,
+                                 Renderer& renderer, PayloadStore& payloads,
+                                 Sink<ExecutorNews>& news, uint64_t output_bytes_max)
     : loop_(loop),
-      directory_(std::move(directory)),
+      directory_(options.directory),
+      removes_files_(options.copies != nullptr),
       renderer_(renderer),
       payloads_(payloads),
       news_(news),
@@ -77,7 +80,7 @@ Result<std::unique_ptr<ProcessExecutor>> ProcessExecutor::create(
     LinuxLoop& loop, Clock& clock, ProcessRunnerOptions options, Renderer& renderer,
     PayloadStore& payloads, Sink<ExecutorNews>& news, uint64_t output_bytes_max) {
   std::unique_ptr<ProcessExecutor> executor(
-      new ProcessExecutor(loop, options.directory, renderer, payloads, news, output_bytes_max));
+      new ProcessExecutor(loop, options, renderer, payloads, news, output_bytes_max));
   PAWL_ASSIGN(executor->runner_, ProcessRunner::create(loop, clock, std::move(options), *executor));
   return executor;
 }
@@ -148,6 +151,14 @@ void ProcessExecutor::put(ProcessNews news) {
 }
 
 void ProcessExecutor::ended(ProcessEnded ended) {
+  std::string files[] = {ended.out.path, ended.err.path};
+  judge(std::move(ended));
+  for (const std::string& file : files) {
+    if (removes_files_ && !file.empty()) unlink(file.c_str());
+  }
+}
+
+void ProcessExecutor::judge(ProcessEnded ended) {
   const Run& run = runs_.at(ended.id);
   const Node& node = run.grant.context->definition();
   if (ended.end != ProcessEnd::exited || ended.code != 0) {

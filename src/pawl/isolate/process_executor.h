@@ -65,16 +65,18 @@ class ProcessExecutor final : public Executor, public Actor, public Sink<Process
     std::string directory;
   };
 
-  ProcessExecutor(LinuxLoop& loop, std::string directory, Renderer& renderer,
+  ProcessExecutor(LinuxLoop& loop, const ProcessRunnerOptions& options, Renderer& renderer,
                   PayloadStore& payloads, Sink<ExecutorNews>& news, uint64_t output_bytes_max);
   void run(uint64_t launch, Result<ProcessCommand> command);
   void complete(ProcessCommand& command, const Grant& grant) const;
   void ended(ProcessEnded ended);
+  void judge(ProcessEnded ended);
   void report(uint64_t launch, AttemptReport report);
   void fail(uint64_t launch, FailureKind kind, int32_t code, std::string error);
 
   LinuxLoop& loop_;
   std::string directory_;
+  bool removes_files_;
   Renderer& renderer_;
   PayloadStore& payloads_;
   Sink<ExecutorNews>& news_;

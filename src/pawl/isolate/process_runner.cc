@@ -103,10 +103,16 @@ struct ProcessRunner::Child {
   std::optional<ProcessEnd> cause;  // why we ended it
   ProcessEnded ended;
 
-  Child(uint64_t number, const std::string& out_path, const std::string& err_path,
-        uint64_t bytes_max)
-      : id(number), out(out_path, bytes_max), err(err_path, bytes_max) {
+  // `base`: of its output files, below the root; empty: there are none.
+  Child(uint64_t number, const ProcessRunnerOptions& options, const std::string& base)
+      : id(number), out(capture(options, base, ".out")), err(capture(options, base, ".err")) {
     ended.id = number;
+  }
+  static OutputCapture capture(const ProcessRunnerOptions& options, const std::string& base,
+                               const char* stream) {
+    if (base.empty()) return {"", options.output_file_bytes_max};
+    std::string path = base + stream;
+    return {options.output_root + "/" + path, options.output_file_bytes_max, options.copies, path};
   }
   ~Child() {
     close_fd(exit.fd);
@@ -201,10 +207,7 @@ ProcessRunner::~ProcessRunner() {
 
 void ProcessRunner::start(uint64_t id, ProcessCommand command) {
   bool keeps = !options_.output_root.empty() && !command.output_path.empty();
-  std::string base = keeps ? options_.output_root + "/" + command.output_path : std::string();
-  auto owned =
-      std::make_unique<Child>(id, keeps ? base + ".out" : base, keeps ? base + ".err" : base,
-                              options_.output_file_bytes_max);
+  auto owned = std::make_unique<Child>(id, options_, keeps ? command.output_path : std::string());
   Child& child = *owned;
   bool fresh = children_.emplace(id, std::move(owned)).second;
   PAWL_CHECK(fresh, "a process with this number is running already");

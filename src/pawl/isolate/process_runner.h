@@ -46,14 +46,17 @@
 #include "pawl/isolate/spawn.h"
 #include "pawl/port/clock.h"
 #include "pawl/port/executor.h"
+#include "pawl/port/output_store.h"
 #include "pawl/port/sink.h"
 
 namespace pawl {
 
 struct ProcessRunnerOptions {
-  std::vector<std::string> environment;          // NAME=value: the client's
-  std::string directory;                         // the client's; empty: this process's
-  std::string output_root;                       // empty: no files
+  std::vector<std::string> environment;  // NAME=value: the client's
+  std::string directory;                 // the client's; empty: this process's
+  std::string output_root;               // empty: no files
+  // Where what goes to files is also put. The files then last no longer than their attempt.
+  Sink<OutputPart>* copies = nullptr;
   uint64_t output_file_bytes_max = 64ull << 20;  // per stream
   Duration kill_grace = Duration::seconds(2);
   Duration watch_after = Duration::milliseconds(5);

@@ -55,4 +55,12 @@ grpc::Status write_payload(PayloadStore& payloads,
   return kept.ok() ? grpc::Status::OK : status_of(kept.error());
 }
 
+grpc::Status write_outputs(OutputStore& outputs, const v1::WriteOutputsRequest& request) {
+  for (const v1::OutputPart& part : request.parts()) {
+    Status written = outputs.write({part.path(), part.offset(), part.bytes()});
+    if (!written.ok()) return status_of(written.error());
+  }
+  return grpc::Status::OK;
+}
+
 }  // namespace pawl

@@ -1,11 +1,12 @@
-// The coordinator's end of the workers' payloads: Workers.ReadPayload and Workers.WritePayload of
-// proto/pawl/v1/workers.proto, over a payload store. The other end is remote_payloads.h.
+// The coordinator's end of what workers keep beside their stream: ReadPayload, WritePayload and
+// WriteOutputs of proto/pawl/v1/workers.proto. The other ends are remote_payloads.h and remote_outputs.h.
 //
 // What a worker says of a payload is checked before the store sees it: it reads only what it can name with
 // size and hash, and keeps only outputs of attempts.
 // Threading: any thread; each call holds one of gRPC's.
 #pragma once
 
+#include "pawl/port/output_store.h"
 #include "pawl/port/payload_store.h"
 
 namespace grpc {
@@ -21,6 +22,7 @@ namespace pawl {
 namespace v1 {
 class PayloadPart;
 class ReadPayloadRequest;
+class WriteOutputsRequest;
 class WritePayloadRequest;
 }  // namespace v1
 
@@ -28,5 +30,7 @@ grpc::Status read_payload(PayloadStore& payloads, const v1::ReadPayloadRequest& 
                           grpc::ServerWriter<v1::PayloadPart>& parts);
 grpc::Status write_payload(PayloadStore& payloads,
                            grpc::ServerReader<v1::WritePayloadRequest>& parts);
+
+grpc::Status write_outputs(OutputStore& outputs, const v1::WriteOutputsRequest& request);
 
 }  // namespace pawl

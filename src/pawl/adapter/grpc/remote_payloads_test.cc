@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
+#include <mutex>
+
+#include "pawl/adapter/grpc/remote_outputs.h"
 #include "pawl/adapter/grpc/stream_server.h"
 #include "pawl/testing/memory_blob.h"
 
@@ -15,9 +19,30 @@ class Quiet final : public Telemetry {
   void log(std::string_view) override {}
 };
 
+// Files by path, as the parts make them.
+class KeptOutputs final : public OutputStore {
+ public:
+  Status write(const OutputPart& part) override {
+    std::lock_guard lock(mutex_);
+    if (part.path == "refused") return Error{Code::invalid_argument, "no such path"};
+    Bytes& file = files_[part.path];
+    if (file.size() < part.offset + part.bytes.size()) file.resize(part.offset + part.bytes.size());
+    file.replace(part.offset, part.bytes.size(), part.bytes);
+    return {};
+  }
+  std::map<std::string, Bytes> files() {
+    std::lock_guard lock(mutex_);
+    return files_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::map<std::string, Bytes> files_;
+};
+
 class RemotePayloadsTest : public testing::Test {
  protected:
-  RemotePayloadsTest() : server_(StreamServer::start({}, kept_, quiet_).value()) {}
+  RemotePayloadsTest() : server_(StreamServer::start({}, {kept_, outputs_}, quiet_).value()) {}
 
   static BlobRef output(ByteView bytes, AttemptNumber attempt = 1) {
     TaskKey task{ExecutionId{7}, 2, 3};
@@ -31,6 +56,7 @@ class RemotePayloadsTest : public testing::Test {
 
   Quiet quiet_;
   MemoryBlob kept_;
+  KeptOutputs outputs_;
   std::unique_ptr<StreamServer> server_;
   RemotePayloads payloads_{options()};
 };
@@ -102,6 +128,39 @@ TEST_F(RemotePayloadsTest, GivesUpOnACoordinatorThatIsNotThere) {
   RemotePayloads payloads(impatient);
   Code code = payloads.get(output("unreachable")).error().code;
   EXPECT_TRUE(code == Code::deadline_exceeded || code == Code::unavailable);
+}
+
+TEST_F(RemotePayloadsTest, WhatProgramsWroteArrivesWholeAndInOrder) {
+  RemoteOutputsOptions options;
+  options.target = this->options().target;
+  options.batch_bytes_max = 1000;
+  RemoteOutputs outputs(options, quiet_);
+  Bytes whole;
+  for (uint64_t i = 0; i < 500; ++i) {
+    Bytes line = std::to_string(i) + "\n";
+    outputs.put({"e1/n/0.1.out", whole.size(), line});
+    whole += line;
+  }
+  outputs.put({"refused", 0, "this"});
+  ASSERT_TRUE(outputs.flush(Duration::seconds(30)));
+  EXPECT_EQ(outputs_.files(), (std::map<std::string, Bytes>{{"e1/n/0.1.out", whole}}));
+}
+
+TEST_F(RemotePayloadsTest, WhatProgramsWroteWaitsForAServerThatIsAway) {
+  RemoteOutputsOptions options;
+  options.target = this->options().target;
+  options.waiting_bytes_max = 10;
+  options.retry_pause = Duration::milliseconds(10);
+  StreamServerOptions same;
+  same.listen = options.target;
+  server_.reset();
+  RemoteOutputs outputs(options, quiet_);
+  outputs.put({"e1/n/0.1.out", 0, "12345678"});
+  outputs.put({"e1/n/0.1.out", 8, "too much"});
+  EXPECT_FALSE(outputs.flush(Duration::milliseconds(1)));
+  server_ = StreamServer::start(same, {kept_, outputs_}, quiet_).value();
+  ASSERT_TRUE(outputs.flush(Duration::seconds(30)));
+  EXPECT_EQ(outputs_.files()["e1/n/0.1.out"], "12345678");
 }
 
 }  // namespace

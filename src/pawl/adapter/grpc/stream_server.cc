@@ -21,20 +21,24 @@ namespace {
 // The stream is served from the completion queue, payloads by gRPC's own threads.
 class WorkersService final : public v1::Workers::WithRawMethod_Connect<v1::Workers::Service> {
  public:
-  explicit WorkersService(PayloadStore& payloads) : payloads_(payloads) {}
+  explicit WorkersService(const WorkerStores& stores) : stores_(stores) {}
 
   grpc::Status ReadPayload(grpc::ServerContext*, const v1::ReadPayloadRequest* request,
                            grpc::ServerWriter<v1::PayloadPart>* parts) override {
-    return read_payload(payloads_, *request, *parts);
+    return read_payload(stores_.payloads, *request, *parts);
   }
   grpc::Status WritePayload(grpc::ServerContext*,
                             grpc::ServerReader<v1::WritePayloadRequest>* parts,
                             v1::WritePayloadResponse*) override {
-    return write_payload(payloads_, *parts);
+    return write_payload(stores_.payloads, *parts);
+  }
+  grpc::Status WriteOutputs(grpc::ServerContext*, const v1::WriteOutputsRequest* request,
+                            v1::WriteOutputsResponse*) override {
+    return write_outputs(stores_.outputs, *request);
   }
 
  private:
-  PayloadStore& payloads_;
+  WorkerStores stores_;
 };
 
 }  // namespace
@@ -42,8 +46,8 @@ class WorkersService final : public v1::Workers::WithRawMethod_Connect<v1::Worke
 struct StreamServer::Impl {
   struct Connection;
 
-  Impl(StreamServerOptions given, PayloadStore& payloads, Telemetry& operator_log)
-      : options(std::move(given)), telemetry(operator_log), service(payloads) {}
+  Impl(StreamServerOptions given, const WorkerStores& stores, Telemetry& operator_log)
+      : options(std::move(given)), telemetry(operator_log), service(stores) {}
   ~Impl();
 
   Status listen();
@@ -228,9 +232,9 @@ StreamServer::StreamServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) 
 StreamServer::~StreamServer() = default;
 
 Result<std::unique_ptr<StreamServer>> StreamServer::start(const StreamServerOptions& options,
-                                                          PayloadStore& payloads,
+                                                          WorkerStores stores,
                                                           Telemetry& telemetry) {
-  auto impl = std::make_unique<Impl>(options, payloads, telemetry);
+  auto impl = std::make_unique<Impl>(options, stores, telemetry);
   PAWL_TRY(impl->listen());
   return std::unique_ptr<StreamServer>(new StreamServer(std::move(impl)));
 }

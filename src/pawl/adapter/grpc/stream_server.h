@@ -1,7 +1,7 @@
 // The coordinator's end of the workers' streams: a Transport whose far addresses are reached through the
 // connections that workers open to it (proto/pawl/v1/workers.proto).
 //
-//   PAWL_ASSIGN(auto server, StreamServer::start({.listen = "127.0.0.1:0"}, blob, telemetry));
+//   PAWL_ASSIGN(auto server, StreamServer::start({.listen = "127.0.0.1:0"}, {blob, outputs}, telemetry));
 //   server->port();                                  // where it listens
 //   Engine engine({..., .transport = *server, ...});  // binds address 1
 //
@@ -18,6 +18,7 @@
 #include <string>
 
 #include "pawl/base/result.h"
+#include "pawl/port/output_store.h"
 #include "pawl/port/payload_store.h"
 #include "pawl/port/telemetry.h"
 #include "pawl/port/transport.h"
@@ -30,6 +31,12 @@ struct StreamServerOptions {
   uint64_t outgoing_bytes_max = 64 << 20;
 };
 
+// Where workers read inputs and keep outputs that are too large for a frame, and what programs wrote.
+struct WorkerStores {
+  PayloadStore& payloads;
+  OutputStore& outputs;
+};
+
 // How many messages went through, for tests and figures.
 struct StreamCounts {
   uint64_t sent = 0;      // given to a connection or a sink of this process
@@ -39,9 +46,8 @@ struct StreamCounts {
 
 class StreamServer final : public Transport {
  public:
-  // `payloads`: where workers read inputs and keep outputs that are too large for a frame.
   static Result<std::unique_ptr<StreamServer>> start(const StreamServerOptions& options,
-                                                     PayloadStore& payloads, Telemetry& telemetry);
+                                                     WorkerStores stores, Telemetry& telemetry);
   ~StreamServer() override;
 
   void bind(Address address, Sink<Message>& receiver) override;

@@ -20,10 +20,16 @@ class Quiet final : public Telemetry {
 Quiet quiet;
 MemoryBlob no_payloads;
 
+class NoOutputs final : public OutputStore {
+ public:
+  Status write(const OutputPart&) override { return {}; }
+};
+NoOutputs no_outputs;
+
 std::unique_ptr<StreamServer> server_on(uint16_t port) {
   StreamServerOptions options;
   options.listen = "127.0.0.1:" + std::to_string(port);
-  auto server = StreamServer::start(options, no_payloads, quiet);
+  auto server = StreamServer::start(options, {no_payloads, no_outputs}, quiet);
   if (!server.ok()) ADD_FAILURE() << server.error().message;
   return std::move(server.value());
 }
@@ -114,7 +120,7 @@ TEST(Stream, AClientFindsAServerThatComesLaterAndOneThatComesBack) {
 TEST(Stream, AnAddressThatCannotBeListenedOnIsAnError) {
   StreamServerOptions options;
   options.listen = "127.0.0.1:notaport";
-  auto server = StreamServer::start(options, no_payloads, quiet);
+  auto server = StreamServer::start(options, {no_payloads, no_outputs}, quiet);
   ASSERT_FALSE(server.ok());
   EXPECT_EQ(server.error().code, Code::unavailable);
   EXPECT_NE(server.error().message.find("127.0.0.1:notaport"), std::string::npos);

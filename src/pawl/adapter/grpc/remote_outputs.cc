@@ -1,0 +1,135 @@
+#include "pawl/adapter/grpc/remote_outputs.h"
+
+#include <grpcpp/grpcpp.h>
+
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+
+#include "pawl/v1/workers.grpc.pb.h"
+
+namespace pawl {
+namespace {
+
+constexpr std::chrono::seconds call_patience{5};
+
+std::chrono::nanoseconds of(Duration duration) {
+  return std::chrono::nanoseconds(duration.ns);
+}
+
+}  // namespace
+
+struct RemoteOutputs::Impl {
+  Impl(const RemoteOutputsOptions& given, Telemetry& operator_log)
+      : options(given),
+        telemetry(operator_log),
+        stub(v1::Workers::NewStub(
+            grpc::CreateChannel(given.target, grpc::InsecureChannelCredentials()))),
+        thread([this] { run(); }) {}
+
+  ~Impl() {
+    {
+      std::lock_guard lock(mutex);
+      closing = true;
+    }
+    changed.notify_all();
+    thread.join();
+  }
+
+  void run() {
+    std::unique_lock lock(mutex);
+    while (!closing) {
+      changed.wait(lock, [this] { return closing || !waiting.empty(); });
+      changed.wait_for(lock, of(options.gather), [this] {
+        return closing || hurry || waiting_bytes >= options.batch_bytes_max;
+      });
+      if (closing) return;
+      v1::WriteOutputsRequest request = next_batch();
+      lock.unlock();
+      grpc::Status status = send(request);
+      lock.lock();
+      bool again = status.error_code() == grpc::StatusCode::UNAVAILABLE ||
+                   status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED;
+      if (again) {
+        changed.wait_for(lock, of(options.retry_pause), [this] { return closing; });
+        continue;
+      }
+      if (!status.ok())
+        telemetry.log("output of programs was not taken: " + status.error_message());
+      forget(static_cast<size_t>(request.parts_size()));
+    }
+  }
+
+  v1::WriteOutputsRequest next_batch() const {
+    v1::WriteOutputsRequest request;
+    uint64_t bytes = 0;
+    for (const OutputPart& part : waiting) {
+      bytes += part.bytes.size();
+      if (request.parts_size() > 0 && bytes > options.batch_bytes_max) break;
+      v1::OutputPart& one = *request.add_parts();
+      one.set_path(part.path);
+      one.set_offset(part.offset);
+      one.set_bytes(part.bytes);
+    }
+    return request;
+  }
+
+  grpc::Status send(const v1::WriteOutputsRequest& request) {
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + call_patience);
+    v1::WriteOutputsResponse response;
+    return stub->WriteOutputs(&context, request, &response);
+  }
+
+  void forget(size_t parts) {
+    for (; parts > 0; --parts) {
+      waiting_bytes -= waiting.front().bytes.size();
+      waiting.pop_front();
+    }
+    if (waiting.empty()) changed.notify_all();
+  }
+
+  RemoteOutputsOptions options;
+  Telemetry& telemetry;
+  std::unique_ptr<v1::Workers::Stub> stub;
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::deque<OutputPart> waiting;  // the first of them may be on their way
+  uint64_t waiting_bytes = 0;
+  bool overfull = false;
+  bool hurry = false;
+  bool closing = false;
+  std::thread thread;
+};
+
+RemoteOutputs::RemoteOutputs(const RemoteOutputsOptions& options, Telemetry& telemetry)
+    : impl_(std::make_unique<Impl>(options, telemetry)) {}
+RemoteOutputs::~RemoteOutputs() = default;
+
+void RemoteOutputs::put(OutputPart part) {
+  std::lock_guard lock(impl_->mutex);
+  bool fits = impl_->waiting_bytes + part.bytes.size() <= impl_->options.waiting_bytes_max;
+  if (!fits && !impl_->overfull)
+    impl_->telemetry.log(
+        "more than waiting_bytes_max of what programs wrote waits for the server; "
+        "some of it is dropped");
+  impl_->overfull = !fits;
+  if (!fits) return impl_->telemetry.count("worker_outputs_dropped_bytes", part.bytes.size());
+  impl_->waiting_bytes += part.bytes.size();
+  impl_->waiting.push_back(std::move(part));
+  impl_->changed.notify_all();
+}
+
+bool RemoteOutputs::flush(Duration at_most) {
+  std::unique_lock lock(impl_->mutex);
+  impl_->hurry = true;
+  impl_->changed.notify_all();
+  bool empty =
+      impl_->changed.wait_for(lock, of(at_most), [this] { return impl_->waiting.empty(); });
+  impl_->hurry = false;
+  return empty;
+}
+
+}  // namespace pawl

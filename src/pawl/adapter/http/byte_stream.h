@@ -3,6 +3,7 @@
 //   PAWL_ASSIGN(std::shared_ptr<TlsContext> tls, TlsContext::load(options.tls));
 //   std::unique_ptr<ByteStream> stream = tls ? tls->accept(fd) : plain_stream(fd);
 //   Moved moved = stream->read(buffer, sizeof buffer);      // never waits
+//   PAWL_ASSIGN(stream, connect_tls(fd, "pawl.example.org", {.ca_file = "ca.pem"}));   // the other end
 //
 // The handshake happens inside the first reads. Threading: compatible; a context may be shared.
 #pragma once
@@ -29,10 +30,22 @@ class ByteStream {
   virtual bool wants_to_write() const { return false; }   // although nothing is being written
   virtual bool holds_bytes() const { return false; }      // read, and not given out yet
   virtual std::string certificate() const { return {}; }  // HttpRequest::certificate
-  virtual void finish() {}                                // says goodbye, if the other side listens
+  virtual bool established() const { return true; }       // the handshake is over
+  virtual std::string failure() const { return {}; }  // of TLS, why it has ended; empty: hung up
+  virtual void finish() {}                            // says goodbye, if the other side listens
 };
 
 std::unique_ptr<ByteStream> plain_stream(int fd);  // does not own the descriptor
+
+// PEM; without a ca_file those that this machine trusts.
+struct HttpClientTls {
+  std::string ca_file{};           // who has signed the server's certificate
+  std::string certificate_file{};  // to be shown; empty: none
+  std::string key_file{};
+};
+// The server must prove to be `host`. INVALID_ARGUMENT names the file that cannot be used.
+Result<std::unique_ptr<ByteStream>> connect_tls(int fd, const std::string& host,
+                                                const HttpClientTls& files);
 
 class TlsContext {
  public:

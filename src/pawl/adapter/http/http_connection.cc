@@ -208,7 +208,7 @@ void HttpConnection::end() {
   answered();
 }
 
-Status HttpConnection::upgrade(const HttpRequest& request) {
+Status HttpConnection::upgrade(const HttpRequest& request, std::string_view protocol) {
   const std::string* key = request.field("sec-websocket-key");
   const std::string* version = request.field("sec-websocket-version");
   bool asked = request.method == "GET" && contains_word(request.field("upgrade"), "websocket") &&
@@ -226,11 +226,14 @@ Status HttpConnection::upgrade(const HttpRequest& request) {
   response.fields = {{"Upgrade", "websocket"},
                      {"Connection", "Upgrade"},
                      {"Sec-WebSocket-Accept", websocket_accept(*key)}};
+  if (contains_word(request.field("sec-websocket-protocol"), protocol))
+    response.fields.push_back({"Sec-WebSocket-Protocol", std::string(protocol)});
   queue(head_of(response, HttpFraming::sized, 0, true, date()));
   phase_ = Phase::socket;
   set_deadline(house_.options.silence_patience);
   Sink<std::string_view>& messages = *this;
-  socket_ = std::make_unique<WebSocket>(house_.options.message_bytes_max, messages);
+  socket_ = std::make_unique<WebSocket>(WebSocketSide::server, house_.options.message_bytes_max,
+                                        messages);
   std::string rest = reader_.rest();
   if (!rest.empty()) socket_->hear(rest);
   flush_socket();

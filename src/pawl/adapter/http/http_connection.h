@@ -46,7 +46,7 @@ class HttpConnection final : public FdWatcher, private Sink<std::string_view> {
   void start_stream(HttpResponse head);
   void write(std::string_view piece);
   void end();
-  Status upgrade(const HttpRequest& request);
+  Status upgrade(const HttpRequest& request, std::string_view protocol);
   void send(std::string_view text);
   void close(uint16_t code, std::string_view reason);
   uint64_t waiting() const { return out_.size() - written_; }

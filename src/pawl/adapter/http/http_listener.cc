@@ -105,9 +105,9 @@ class Listener final : public HttpListener, public Actor, private FdWatcher {
   void end(ExchangeId id) override {
     if (auto* at = find(id)) at->end();
   }
-  Status upgrade(ExchangeId id, const HttpRequest& request) override {
+  Status upgrade(ExchangeId id, const HttpRequest& request, std::string_view protocol) override {
     auto* at = find(id);
-    return at != nullptr ? at->upgrade(request) : Status();
+    return at != nullptr ? at->upgrade(request, protocol) : Status();
   }
   void send(ExchangeId id, std::string_view text) override {
     if (auto* at = find(id)) at->send(text);

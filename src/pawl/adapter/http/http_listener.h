@@ -57,7 +57,8 @@ class HttpListener {
   virtual void write(ExchangeId id, std::string_view piece) = 0;
   virtual void end(ExchangeId id) = 0;
   // INVALID_ARGUMENT: the request does not ask for a WebSocket as it should.
-  virtual Status upgrade(ExchangeId id, const HttpRequest& request) = 0;
+  // `protocol`: the subprotocol that is spoken, told to clients that offer it (RFC 6455, 1.9).
+  virtual Status upgrade(ExchangeId id, const HttpRequest& request, std::string_view protocol) = 0;
   virtual void send(ExchangeId id, std::string_view text) = 0;
   virtual void close(ExchangeId id, uint16_t code, std::string_view reason) = 0;
   virtual uint64_t waiting(ExchangeId id) const = 0;  // bytes

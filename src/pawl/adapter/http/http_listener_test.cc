@@ -3,18 +3,16 @@
 
 #include <gtest/gtest.h>
 #include <netinet/in.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
-#include <openssl/x509.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
-#include <cstdio>
 #include <thread>
 
 #include "pawl/adapter/http/gzip.h"
+#include "pawl/adapter/http/test_identity.h"
 #include "pawl/adapter/http/web_socket.h"
 #include "pawl/adapter/linux_loop/linux_clock.h"
 
@@ -37,7 +35,7 @@ class Echo final : public HttpHandler {
     }
     HttpResponse response;
     if (request.path() == "/socket") {
-      Status upgraded = listener->upgrade(id, request);
+      Status upgraded = listener->upgrade(id, request, "echo");
       if (upgraded.ok()) return;
       response = problem(426, upgraded.error().code, upgraded.error().message);
     } else {
@@ -320,42 +318,6 @@ TEST(HttpListenerAddress, IsCheckedInWords) {
   taken.listen = "127.0.0.1:" + std::to_string(first->port());
   EXPECT_EQ(HttpListener::open(taken, *loop, clock, echo).error().code, Code::unavailable);
 }
-
-// A certificate that vouches for itself, with its key, as files.
-struct Identity {
-  explicit Identity(const std::string& name) {
-    std::string pattern = testing::TempDir() + "pawl_tls_XXXXXX";
-    directory = mkdtemp(pattern.data());
-    EVP_PKEY* key = EVP_EC_gen("P-256");
-    X509* certificate = X509_new();
-    X509_set_version(certificate, 2);
-    ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1);
-    X509_gmtime_adj(X509_getm_notBefore(certificate), -60);
-    X509_gmtime_adj(X509_getm_notAfter(certificate), 3600);
-    X509_set_pubkey(certificate, key);
-    X509_NAME* subject = X509_get_subject_name(certificate);
-    X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC,
-                               reinterpret_cast<const unsigned char*>(name.c_str()), -1, -1, 0);
-    X509_set_issuer_name(certificate, subject);
-    X509_sign(certificate, key, EVP_sha256());
-    FILE* file = fopen(certificate_file().c_str(), "w");
-    PEM_write_X509(file, certificate);
-    fclose(file);
-    file = fopen(key_file().c_str(), "w");
-    PEM_write_PrivateKey(file, key, nullptr, nullptr, 0, nullptr, nullptr);
-    fclose(file);
-    X509_free(certificate);
-    EVP_PKEY_free(key);
-  }
-  ~Identity() {
-    unlink(certificate_file().c_str());
-    unlink(key_file().c_str());
-    rmdir(directory.c_str());
-  }
-  std::string certificate_file() const { return directory + "/certificate.pem"; }
-  std::string key_file() const { return directory + "/key.pem"; }
-  std::string directory;
-};
 
 // What the server answers to a client with this certificate, or none.
 std::string ask_in_tls(uint16_t port, const Identity* client) {

@@ -84,6 +84,17 @@ const BIO_METHOD* quiet_socket() {
   return method.get();
 }
 
+// Null: there is no memory.
+Ssl ssl_on(int fd, SSL_CTX* context) {
+  Ssl ssl(SSL_new(context));
+  BIO* bio = ssl != nullptr ? BIO_new(quiet_socket()) : nullptr;
+  if (bio == nullptr) return nullptr;
+  BIO_set_data(bio, reinterpret_cast<void*>(static_cast<intptr_t>(fd)));
+  BIO_set_init(bio, 1);
+  SSL_set_bio(ssl.get(), bio, bio);
+  return ssl;
+}
+
 class TlsStream final : public ByteStream {
  public:
   explicit TlsStream(Ssl ssl) : ssl_(std::move(ssl)) {}
@@ -108,6 +119,8 @@ class TlsStream final : public ByteStream {
     if (shown == nullptr || SSL_get_verify_result(ssl_.get()) != X509_V_OK) return {};
     return name_in(shown.get());
   }
+  bool established() const override { return SSL_is_init_finished(ssl_.get()) != 0; }
+  std::string failure() const override { return failure_; }
   void finish() override {
     ERR_clear_error();
     if (SSL_is_init_finished(ssl_.get())) (void)SSL_shutdown(ssl_.get());
@@ -120,9 +133,15 @@ class TlsStream final : public ByteStream {
     int why = SSL_get_error(ssl_.get(), done);
     wants_to_write = why == SSL_ERROR_WANT_WRITE;
     if (wants_to_write || why == SSL_ERROR_WANT_READ) return {Moved::State::again, 0};
+    const char* reason = ERR_reason_error_string(ERR_peek_last_error());
+    if (why == SSL_ERROR_SSL && reason != nullptr) failure_ = reason;
+    long verified = SSL_get_verify_result(ssl_.get());
+    if (!failure_.empty() && verified != X509_V_OK)
+      failure_.append(": ").append(X509_verify_cert_error_string(verified));
     return {Moved::State::ended, 0};
   }
   Ssl ssl_;
+  std::string failure_;
   bool wants_to_write_ = false;
 };
 
@@ -130,12 +149,8 @@ class OpenSslContext final : public TlsContext {
  public:
   explicit OpenSslContext(SslContext context) : context_(std::move(context)) {}
   std::unique_ptr<ByteStream> accept(int fd) override {
-    Ssl ssl(SSL_new(context_.get()));
-    BIO* bio = ssl != nullptr ? BIO_new(quiet_socket()) : nullptr;
-    if (bio == nullptr) return nullptr;
-    BIO_set_data(bio, reinterpret_cast<void*>(static_cast<intptr_t>(fd)));
-    BIO_set_init(bio, 1);
-    SSL_set_bio(ssl.get(), bio, bio);
+    Ssl ssl = ssl_on(fd, context_.get());
+    if (ssl == nullptr) return nullptr;
     SSL_set_accept_state(ssl.get());
     return std::make_unique<TlsStream>(std::move(ssl));
   }
@@ -148,6 +163,27 @@ Error unusable(const std::string& what, const std::string& file) {
   const char* why = ERR_reason_error_string(ERR_peek_last_error());
   return {Code::invalid_argument,
           what + " " + file + " cannot be used: " + (why != nullptr ? why : "it cannot be read")};
+}
+
+SslContext make_context(const SSL_METHOD* method) {
+  ERR_clear_error();
+  SslContext context(SSL_CTX_new(method));
+  PAWL_CHECK(context != nullptr, "OpenSSL has a method and memory");
+  SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
+  SSL_CTX_set_mode(context.get(),
+                   SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  SSL_CTX_set_options(context.get(), SSL_OP_NO_RENEGOTIATION);
+  return context;
+}
+
+Status use_pair(SSL_CTX* context, const std::string& certificate, const std::string& key) {
+  if (SSL_CTX_use_certificate_chain_file(context, certificate.c_str()) != 1)
+    return unusable("the certificate", certificate);
+  if (SSL_CTX_use_PrivateKey_file(context, key.c_str(), SSL_FILETYPE_PEM) != 1)
+    return unusable("the key", key);
+  if (SSL_CTX_check_private_key(context) == 1) return {};
+  return Error{Code::invalid_argument,
+               "the key " + key + " does not belong to the certificate " + certificate};
 }
 
 }  // namespace
@@ -165,21 +201,8 @@ uint64_t TlsContext::state_of(const HttpTls& files) {
 }
 
 Result<std::shared_ptr<TlsContext>> TlsContext::load(const HttpTls& files) {
-  ERR_clear_error();
-  SslContext context(SSL_CTX_new(TLS_server_method()));
-  PAWL_CHECK(context != nullptr, "OpenSSL has a method for servers");
-  SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
-  SSL_CTX_set_mode(context.get(),
-                   SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-  SSL_CTX_set_options(context.get(), SSL_OP_NO_RENEGOTIATION);
-  if (SSL_CTX_use_certificate_chain_file(context.get(), files.certificate_file.c_str()) != 1)
-    return unusable("the certificate", files.certificate_file);
-  if (SSL_CTX_use_PrivateKey_file(context.get(), files.key_file.c_str(), SSL_FILETYPE_PEM) != 1)
-    return unusable("the key", files.key_file);
-  if (SSL_CTX_check_private_key(context.get()) != 1)
-    return Error{Code::invalid_argument, "the key " + files.key_file +
-                                             " does not belong to the certificate " +
-                                             files.certificate_file};
+  SslContext context = make_context(TLS_server_method());
+  PAWL_TRY(use_pair(context.get(), files.certificate_file, files.key_file));
   if (!files.client_ca_file.empty()) {
     const char* file = files.client_ca_file.c_str();
     if (SSL_CTX_load_verify_file(context.get(), file) != 1)
@@ -191,6 +214,27 @@ Result<std::shared_ptr<TlsContext>> TlsContext::load(const HttpTls& files) {
     SSL_CTX_set_session_id_context(context.get(), session_context, sizeof session_context);
   }
   return std::shared_ptr<TlsContext>(new OpenSslContext(std::move(context)));
+}
+
+Result<std::unique_ptr<ByteStream>> connect_tls(int fd, const std::string& host,
+                                                const HttpClientTls& files) {
+  SslContext context = make_context(TLS_client_method());
+  SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
+  if (files.ca_file.empty())
+    SSL_CTX_set_default_verify_paths(context.get());
+  else if (SSL_CTX_load_verify_file(context.get(), files.ca_file.c_str()) != 1)
+    return unusable("the authority", files.ca_file);
+  if (!files.certificate_file.empty())
+    PAWL_TRY(use_pair(context.get(), files.certificate_file, files.key_file));
+  Ssl ssl = ssl_on(fd, context.get());
+  PAWL_CHECK(ssl != nullptr, "OpenSSL has memory for a connection");
+  // An address stands in a certificate otherwise than a name, and no name is asked for with it.
+  if (X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl.get()), host.c_str()) != 1) {
+    SSL_set1_host(ssl.get(), host.c_str());
+    SSL_set_tlsext_host_name(ssl.get(), host.c_str());
+  }
+  SSL_set_connect_state(ssl.get());
+  return std::unique_ptr<ByteStream>(std::make_unique<TlsStream>(std::move(ssl)));
 }
 
 }  // namespace pawl

@@ -1,6 +1,7 @@
 #include "pawl/adapter/http/web_socket.h"
 
 #include <openssl/evp.h>
+#include <openssl/rand.h>
 #include <openssl/sha.h>
 #include <wslay/wslay.h>
 
@@ -14,6 +15,15 @@ namespace pawl {
 namespace {
 
 constexpr size_t reason_bytes_max = 123;  // what a control frame holds beside the code
+constexpr size_t key_bytes = 16;
+
+std::string base64(const unsigned char* bytes, size_t size) {
+  std::string text(4 * ((size + 2) / 3) + 1, '\0');
+  int encoded =
+      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()), bytes, static_cast<int>(size));
+  text.resize(static_cast<size_t>(encoded));
+  return text;
+}
 
 }  // namespace
 
@@ -22,9 +32,13 @@ std::string websocket_accept(std::string_view key) {
   text += "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
   unsigned char hash[SHA_DIGEST_LENGTH];
   SHA1(reinterpret_cast<const unsigned char*>(text.data()), text.size(), hash);
-  unsigned char encoded[4 * ((SHA_DIGEST_LENGTH + 2) / 3) + 1];
-  int size = EVP_EncodeBlock(encoded, hash, sizeof hash);
-  return {reinterpret_cast<char*>(encoded), static_cast<size_t>(size)};
+  return base64(hash, sizeof hash);
+}
+
+std::string websocket_key() {
+  unsigned char bytes[key_bytes];
+  PAWL_CHECK(RAND_bytes(bytes, sizeof bytes) == 1, "OpenSSL has random bytes");
+  return base64(bytes, sizeof bytes);
 }
 
 struct WebSocket::Impl {
@@ -49,6 +63,9 @@ struct WebSocket::Impl {
     of(user).out.append(reinterpret_cast<const char*>(from), size);
     return static_cast<ssize_t>(size);
   }
+  static int mask(wslay_event_context_ptr, uint8_t* into, size_t size, void*) {
+    return RAND_bytes(into, static_cast<int>(size)) == 1 ? 0 : -1;
+  }
   static void message(wslay_event_context_ptr context, const wslay_event_on_msg_recv_arg* got,
                       void* user) {
     if (got->opcode == WSLAY_TEXT_FRAME) {
@@ -57,28 +74,43 @@ struct WebSocket::Impl {
       static const char reason[] = "messages are text";
       wslay_event_queue_close(context, WSLAY_CODE_UNSUPPORTED_DATA,
                               reinterpret_cast<const uint8_t*>(reason), sizeof reason - 1);
+    } else if (got->opcode == WSLAY_CONNECTION_CLOSE) {
+      std::string& goodbye = of(user).goodbye;
+      goodbye = std::to_string(got->status_code);
+      if (got->msg_length > 2)
+        goodbye.append(" ").append(reinterpret_cast<const char*>(got->msg) + 2,
+                                   got->msg_length - 2);
     }
   }
 
   Sink<std::string_view>& messages;
   std::string_view heard;
   std::string out;
+  std::string goodbye;
   bool broken = false;
   wslay_event_context_ptr context = nullptr;
 };
 
-WebSocket::WebSocket(uint64_t message_bytes_max, Sink<std::string_view>& messages)
+WebSocket::WebSocket(WebSocketSide side, uint64_t message_bytes_max,
+                     Sink<std::string_view>& messages)
     : impl_(std::make_unique<Impl>(messages)) {
   wslay_event_callbacks calls{};
   calls.recv_callback = Impl::receive;
   calls.send_callback = Impl::transmit;
   calls.on_msg_recv_callback = Impl::message;
-  int made = wslay_event_context_server_init(&impl_->context, &calls, impl_.get());
+  calls.genmask_callback = Impl::mask;
+  auto init = side == WebSocketSide::server ? wslay_event_context_server_init
+                                            : wslay_event_context_client_init;
+  int made = init(&impl_->context, &calls, impl_.get());
   PAWL_CHECK(made == 0, "wslay has memory for a context");
   wslay_event_config_set_max_recv_msg_length(impl_->context, message_bytes_max);
 }
 
 WebSocket::~WebSocket() = default;
+
+const std::string& WebSocket::goodbye() const {
+  return impl_->goodbye;
+}
 
 void WebSocket::hear(std::string_view bytes) {
   impl_->heard = bytes;

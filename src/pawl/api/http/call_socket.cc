@@ -6,6 +6,7 @@
 
 #include "pawl/api/http/exchange.h"
 #include "pawl/api/http/follower.h"
+#include "pawl/api/http/subprotocol.h"
 #include "pawl/api/json_codec.h"
 #include "pawl/api/json_fields.h"
 #include "pawl/base/json.h"
@@ -28,7 +29,7 @@ class CallSocket final : public Exchange {
       return respond(to_response(
           Error{Code::permission_denied,
                 "a WebSocket is only for pages of this server, not of " + origin->substr(0, 100)}));
-    Status open = listener().upgrade(id(), request_);
+    Status open = listener().upgrade(id(), request_, subprotocol);
     if (!open.ok()) {
       HttpResponse refusal = problem(426, open.error().code, open.error().message);
       refusal.fields = {{"Upgrade", "websocket"}, {"Connection", "Upgrade"}};

@@ -11,6 +11,7 @@
 
 #include "pawl/base/check.h"
 #include "pawl/base/json.h"
+#include "pawl/isolate/failure.h"
 #include "pawl/isolate/report_builder.h"
 
 namespace pawl {
@@ -281,7 +282,8 @@ class FunctionExecutor::Pool {
       }
       if (const Error* error = job.inputs.error_at(range, item)) {
         std::lock_guard<BriefLock> lock(job.lock);
-        job.reports.fail(item, item + 1, FailureKind::expression, error->message);
+        job.reports.fail(item, item + 1, failure_of(*error, FailureKind::expression),
+                         error->message);
         job.ended = item + 1;
         continue;
       }
@@ -399,7 +401,8 @@ void FunctionExecutor::submit(const JobRef& job, Result<FunctionInputs> inputs) 
   bool missing = job->function == nullptr;
   ReportBuilder reports(job->grant, payloads_);
   reports.fail(job->grant.range.begin, job->grant.range.end,
-               missing ? FailureKind::spawn : FailureKind::expression, inputs.error().message);
+               missing ? FailureKind::spawn : failure_of(inputs.error(), FailureKind::expression),
+               inputs.error().message);
   job->finished = true;
   news_.put(Finished{job->launch, reports.take()});
 }

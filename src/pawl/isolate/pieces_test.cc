@@ -11,6 +11,7 @@
 #include "pawl/isolate/process_output.h"
 #include "pawl/isolate/program.h"
 #include "pawl/isolate/progress_lines.h"
+#include "pawl/isolate/report_builder.h"
 #include "pawl/testing/memory_blob.h"
 
 namespace pawl {
@@ -204,6 +205,32 @@ TEST(MakePayloadTest, LargeOnesGoToTheBlobStoreUnderTheirOwnNumber) {
   EXPECT_EQ(*blob.get(first.ref()), large);
   EXPECT_NE(first.ref().sequence, second.ref().sequence);
   EXPECT_NE(first.ref().sequence, other.ref().sequence);
+}
+
+// A payload store behind a network that is down.
+class UnreachableStore final : public PayloadStore {
+ public:
+  Status put(const BlobRef&, ByteView) override { return gone(); }
+  Result<Bytes> get(const BlobRef&) override { return gone(); }
+  Result<Bytes> part(const BlobRef&, uint64_t, uint64_t) override { return gone(); }
+
+ private:
+  static Error gone() { return {Code::unavailable, "nobody is there"}; }
+};
+
+TEST(ReportBuilderTest, WhatCannotBeKeptIsNotTheTasksFault) {
+  UnreachableStore store;
+  Grant grant;
+  grant.range = {ExecutionId{1}, 0, 0, 2};
+  ReportBuilder reports(grant, store);
+  reports.succeed(0, "\"" + std::string(payload_inline_max, 'x') + "\"");
+  reports.succeed(1, "7");
+  std::vector<AttemptReport> made = reports.take();
+  ASSERT_EQ(made.size(), 2u);
+  EXPECT_FALSE(made[0].succeeded);
+  EXPECT_EQ(made[0].kind, FailureKind::declined);
+  EXPECT_EQ(made[0].error, "nobody is there");
+  EXPECT_TRUE(made[1].succeeded);
 }
 
 TEST(FunctionRegistryTest, NamesAreUniqueAndSorted) {

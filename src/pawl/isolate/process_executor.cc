@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "pawl/base/check.h"
+#include "pawl/isolate/failure.h"
 #include "pawl/isolate/process_output.h"
 
 namespace pawl {
@@ -107,7 +108,9 @@ bool ProcessExecutor::turn() {
 void ProcessExecutor::run(uint64_t launch, Result<ProcessCommand> command) {
   auto place = runs_.find(launch);
   if (place == runs_.end()) return;  // stopped meanwhile
-  if (!command.ok()) return fail(launch, FailureKind::expression, 0, command.error().message);
+  if (!command.ok())
+    return fail(launch, failure_of(command.error(), FailureKind::expression), 0,
+                command.error().message);
   Run& run = place->second;
   run.phase = Phase::running;
   complete(*command, run.grant);
@@ -170,7 +173,9 @@ void ProcessExecutor::judge(ProcessEnded ended) {
   if (!json.ok()) return fail(ended.id, FailureKind::output, 0, json.error().message);
   TaskKey task = run.grant.range.at(run.grant.range.begin);
   auto payload = make_payload(std::move(*json), task, run.grant.attempt, payloads_);
-  if (!payload.ok()) return fail(ended.id, FailureKind::output, 0, payload.error().message);
+  if (!payload.ok())
+    return fail(ended.id, failure_of(payload.error(), FailureKind::output), 0,
+                payload.error().message);
   AttemptReport success;
   success.succeeded = true;
   if (!payload->is_absent()) success.outputs.push_back(std::move(*payload));

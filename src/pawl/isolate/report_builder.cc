@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "pawl/base/json.h"
+#include "pawl/isolate/failure.h"
 #include "pawl/isolate/process_output.h"
 
 namespace pawl {
@@ -13,7 +14,9 @@ void ReportBuilder::succeed(ItemIndex item, std::string output) {
   if (Status valid = output.empty() ? Status() : json_validate(output); !valid.ok())
     return fail(item, item + 1, FailureKind::output, "returned no JSON: " + valid.error().message);
   auto payload = make_payload(std::move(output), grant_.range.at(item), grant_.attempt, payloads_);
-  if (!payload.ok()) return fail(item, item + 1, FailureKind::output, payload.error().message);
+  if (!payload.ok())
+    return fail(item, item + 1, failure_of(payload.error(), FailureKind::output),
+                payload.error().message);
   outputs_.resize(item - begin_);
   outputs_.push_back(std::move(*payload));
 }

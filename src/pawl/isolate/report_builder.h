@@ -25,7 +25,7 @@ class ReportBuilder {
       : grant_(grant), payloads_(payloads), begin_(grant.range.begin) {}
 
   // `output` is JSON, or empty for null; text above payload_inline_max goes to the blob store. What
-  // is no JSON, or cannot be stored, is a failure of kind `output`.
+  // is no JSON, or cannot be stored, is a failure of kind `output`; without a store it is declined.
   void succeed(ItemIndex item, std::string output);
   void fail(ItemIndex begin, ItemIndex end, FailureKind kind, std::string error);
   std::vector<AttemptReport> take_until(ItemIndex end);  // what has not been taken yet

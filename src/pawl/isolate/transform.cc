@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "pawl/isolate/failure.h"
 #include "pawl/isolate/report_builder.h"
 
 namespace pawl {
@@ -38,7 +39,8 @@ void TransformExecutor::finish(uint64_t launch, const Grant& grant, ItemValues i
   for (ItemIndex item = grant.range.begin; item < grant.range.end; ++item) {
     Result<Values>& values = items[item - grant.range.begin];
     if (!values.ok()) {
-      reports.fail(item, item + 1, FailureKind::expression, values.error().message);
+      reports.fail(item, item + 1, failure_of(values.error(), FailureKind::expression),
+                   values.error().message);
       continue;
     }
     std::string& value = values->at(expression);

@@ -15,8 +15,22 @@
 namespace pawl {
 namespace {
 
-Error error_of(const grpc::Status& status) {
-  return {static_cast<Code>(status.error_code()), "payload: " + status.error_message()};
+using std::chrono::steady_clock;
+using std::chrono::system_clock;
+
+constexpr int tries_max = 10;  // of one call; in between, the channel waits for a connection
+
+// The way to the coordinator is at fault, not what was asked: the same call may be made again.
+bool way_broke(const grpc::Status& status) {
+  grpc::StatusCode code = status.error_code();
+  return code == grpc::StatusCode::UNAVAILABLE || code == grpc::StatusCode::UNKNOWN ||
+         code == grpc::StatusCode::CANCELLED || code == grpc::StatusCode::DEADLINE_EXCEEDED;
+}
+
+Status result_of(const grpc::Status& status) {
+  if (status.ok()) return {};
+  Code code = way_broke(status) ? Code::unavailable : static_cast<Code>(status.error_code());
+  return Error{code, "payload: " + status.error_message()};
 }
 
 // The payloads used last, whole.
@@ -67,12 +81,24 @@ struct RemotePayloads::Impl {
             grpc::CreateChannel(given.target, grpc::InsecureChannelCredentials()))),
         recent(given.cache_bytes_max) {}
 
-  // For the length of one call; it waits for a coordinator that is just coming up.
-  void prepare(grpc::ClientContext& context) const {
-    context.set_wait_for_ready(true);
-    context.set_deadline(std::chrono::system_clock::now() +
-                         std::chrono::nanoseconds(options.patience.ns));
+  // Makes a call until it is answered or patience is over; it waits for a coordinator that is just
+  // coming up.
+  template <class Call>
+  Status ask(Call call) const {
+    auto end = steady_clock::now() + std::chrono::nanoseconds(options.patience.ns);
+    for (int tries = 1;; ++tries) {
+      grpc::ClientContext context;
+      context.set_wait_for_ready(true);
+      context.set_deadline(system_clock::now() + (end - steady_clock::now()));
+      grpc::Status status = call(context);
+      if (!way_broke(status) || steady_clock::now() >= end || tries == tries_max)
+        return result_of(status);
+    }
   }
+
+  grpc::Status write(grpc::ClientContext& context, const BlobRef& ref, ByteView bytes) const;
+  grpc::Status read(grpc::ClientContext& context, const v1::ReadPayloadRequest& request,
+                    Bytes& bytes) const;
 
   RemotePayloadsOptions options;
   std::unique_ptr<v1::Workers::Stub> stub;
@@ -83,11 +109,10 @@ RemotePayloads::RemotePayloads(const RemotePayloadsOptions& options)
     : impl_(std::make_unique<Impl>(options)) {}
 RemotePayloads::~RemotePayloads() = default;
 
-Status RemotePayloads::put(const BlobRef& ref, ByteView bytes) {
-  grpc::ClientContext context;
-  impl_->prepare(context);
+grpc::Status RemotePayloads::Impl::write(grpc::ClientContext& context, const BlobRef& ref,
+                                         ByteView bytes) const {
   v1::WritePayloadResponse response;
-  auto writer = impl_->stub->WritePayload(&context, &response);
+  auto writer = stub->WritePayload(&context, &response);
   uint64_t at = 0;
   do {
     v1::WritePayloadRequest request;
@@ -98,9 +123,22 @@ Status RemotePayloads::put(const BlobRef& ref, ByteView bytes) {
     if (!writer->Write(request)) break;
   } while (at < bytes.size());
   writer->WritesDone();
-  grpc::Status status = writer->Finish();
-  if (!status.ok()) return error_of(status);
-  return {};
+  return writer->Finish();
+}
+
+grpc::Status RemotePayloads::Impl::read(grpc::ClientContext& context,
+                                        const v1::ReadPayloadRequest& request, Bytes& bytes) const {
+  bytes.clear();
+  auto reader = stub->ReadPayload(&context, request);
+  v1::PayloadPart one;
+  while (bytes.size() <= request.size() && reader->Read(&one)) bytes += one.bytes();
+  if (bytes.size() > request.size()) context.TryCancel();
+  return reader->Finish();
+}
+
+Status RemotePayloads::put(const BlobRef& ref, ByteView bytes) {
+  return impl_->ask(
+      [&](grpc::ClientContext& context) { return impl_->write(context, ref, bytes); });
 }
 
 Result<Bytes> RemotePayloads::get(const BlobRef& ref) {
@@ -113,19 +151,13 @@ Result<Bytes> RemotePayloads::get(const BlobRef& ref) {
 
 Result<Bytes> RemotePayloads::part(const BlobRef& ref, uint64_t offset, uint64_t size) {
   if (auto known = impl_->recent.find(ref, offset, size)) return std::move(*known);
-  grpc::ClientContext context;
-  impl_->prepare(context);
   v1::ReadPayloadRequest request;
   to_proto(ref, *request.mutable_ref());
   request.set_offset(offset);
   request.set_size(size);
-  auto reader = impl_->stub->ReadPayload(&context, request);
   Bytes bytes;
-  v1::PayloadPart one;
-  while (bytes.size() <= size && reader->Read(&one)) bytes += one.bytes();
-  if (bytes.size() > size) context.TryCancel();
-  grpc::Status status = reader->Finish();
-  if (!status.ok()) return error_of(status);
+  PAWL_TRY(impl_->ask(
+      [&](grpc::ClientContext& context) { return impl_->read(context, request, bytes); }));
   return bytes;
 }
 

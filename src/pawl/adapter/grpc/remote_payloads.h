@@ -3,8 +3,8 @@
 //   RemotePayloads payloads({.target = "10.0.0.1:7070"});
 //   PAWL_TRY(payloads.put(ref, bytes));
 //
-// A call waits for at most `patience`, then gives DEADLINE_EXCEEDED; UNAVAILABLE when the coordinator
-// cannot be reached meanwhile. Payloads that were read are kept in memory, up to cache_bytes_max: many
+// A call whose connection breaks is made again, for at most `patience`; after that it gives UNAVAILABLE. It is
+// shorter than a lease, for whoever waits renews none. Payloads that were read are kept in memory, up to cache_bytes_max: many
 // attempts read the same input. Threading: any thread; a call blocks its thread.
 #pragma once
 
@@ -20,7 +20,7 @@ constexpr uint64_t remote_payload_part_bytes = 1 << 20;
 
 struct RemotePayloadsOptions {
   std::string target;  // host:port
-  Duration patience = Duration::seconds(10);
+  Duration patience = Duration::seconds(5);
   uint64_t cache_bytes_max = 64 << 20;
 };
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <map>
 #include <mutex>
 
@@ -126,8 +127,42 @@ TEST_F(RemotePayloadsTest, GivesUpOnACoordinatorThatIsNotThere) {
   server_.reset();
   impatient.patience = Duration::milliseconds(50);
   RemotePayloads payloads(impatient);
-  Code code = payloads.get(output("unreachable")).error().code;
-  EXPECT_TRUE(code == Code::deadline_exceeded || code == Code::unavailable);
+  EXPECT_EQ(payloads.get(output("unreachable")).error().code, Code::unavailable);
+  EXPECT_EQ(payloads.put(output("unreachable"), "unreachable").error().code, Code::unavailable);
+}
+
+// Breaks the first calls of each kind.
+class BreakingStore final : public PayloadStore {
+ public:
+  Status put(const BlobRef& ref, ByteView bytes) override {
+    if (++puts <= broken) return Error{Code::unavailable, "the way broke"};
+    return kept.put(ref, bytes);
+  }
+  Result<Bytes> get(const BlobRef& ref) override { return kept.get(ref); }
+  Result<Bytes> part(const BlobRef& ref, uint64_t offset, uint64_t size) override {
+    // Behind the first part: what has been read of it must not stand twice in the answer.
+    if (offset > 0 && ++parts <= broken) return Error{Code::unavailable, "the way broke"};
+    return kept.part(ref, offset, size);
+  }
+
+  static constexpr int broken = 2;
+  std::atomic<int> puts{0}, parts{0};
+  MemoryBlob kept;
+};
+
+TEST_F(RemotePayloadsTest, AsksAgainWhenTheWayBreaks) {
+  BreakingStore store;
+  auto server = StreamServer::start({}, {store, outputs_}, quiet_).value();
+  RemotePayloadsOptions there;
+  there.target = "127.0.0.1:" + std::to_string(server->port());
+  there.patience = Duration::seconds(60);
+  RemotePayloads payloads(there);
+  const Bytes bytes = several_parts();
+  const BlobRef ref = output(bytes);
+  Status put = payloads.put(ref, bytes);
+  ASSERT_TRUE(put.ok()) << put.error().message;
+  EXPECT_EQ(payloads.get(ref).value(), bytes);
+  EXPECT_EQ(store.puts, BreakingStore::broken + 1);
 }
 
 TEST_F(RemotePayloadsTest, WhatProgramsWroteArrivesWholeAndInOrder) {

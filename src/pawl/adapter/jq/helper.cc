@@ -82,9 +82,9 @@ Status Helper::start() {
   close(pair[1]);
   if (error != 0) {
     close(pair[0]);
-    return Error{Code::unavailable, "cannot start the jq helper " + path_ + ": " +
-                                        std::strerror(error) +
-                                        "; it belongs beside the pawl program"};
+    Code code = error == EAGAIN || error == ENOMEM ? Code::unavailable : Code::failed_precondition;
+    return Error{code, "cannot start the jq helper " + path_ + ": " + std::strerror(error) +
+                           "; it belongs beside the pawl program"};
   }
   fcntl(pair[0], F_SETFL, O_NONBLOCK);
   socket_ = pair[0];

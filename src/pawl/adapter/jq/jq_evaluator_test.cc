@@ -132,7 +132,7 @@ TEST(JqWithoutHelper, SaysWhatIsMissing) {
   jq.start(1, ".", std::make_shared<const std::string>("{}"));
   Evaluation answer = answers.next();
   ASSERT_FALSE(answer.value.ok());
-  EXPECT_EQ(answer.value.error().code, Code::unavailable);
+  EXPECT_EQ(answer.value.error().code, Code::failed_precondition);
   EXPECT_NE(answer.value.error().message.find("/nonexistent/pawl-jq"), std::string::npos);
   EXPECT_FALSE(jq.check(".").ok());
 }

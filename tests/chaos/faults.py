@@ -1,0 +1,232 @@
+"""What is done to a rig while it works: kinds of faults, and the dice that choose them.
+
+A fault has a target, which no other fault has at the same time, and is over when its `do` returns. All of them leave
+the target able to work, but what they broke need not have mended by then.
+"""
+
+import random
+import threading
+import time
+from dataclasses import dataclass
+from typing import Callable
+
+from rig import Broken
+
+LEASE = 10  # seconds; of a worker's session (network_lease)
+CONCURRENT = 3  # faults at a time
+DRAINED = (0, 1)  # a worker's exit codes after SIGTERM: all of it ended, or time was over
+
+
+class Setting:
+    """What a fault works with: the rig, dice of its own, and a wait that ends early with the run."""
+
+    def __init__(self, rig, seat, dice, over):
+        self.rig, self.seat, self.dice, self.over = rig, seat, dice, over
+
+    def wait(self, least, most):
+        self.over.wait(self.dice.uniform(least, most))
+
+    def past_the_lease(self):
+        self.wait(LEASE + 1, LEASE + 3)
+
+
+def kill_server(s):
+    s.rig.server.kill()
+    s.wait(0, 1)
+    s.rig.start_server()
+
+
+def restart_server(s):
+    code = s.rig.server.leave()
+    if code != 0:
+        raise Broken(f"the server ended with {code} after SIGTERM")
+    s.wait(0, 1)
+    s.rig.start_server()
+
+
+def pause_server(s):
+    s.rig.server.stop()
+    s.wait(0.2, 3)
+    s.rig.server.resume()
+
+
+def pause_server_past_the_lease(s):
+    s.rig.server.stop()
+    s.past_the_lease()
+    s.rig.server.resume()
+
+
+def kill_worker(s):
+    s.seat.worker.kill()
+    s.wait(0, 2)
+    s.rig.start_worker(s.seat)
+
+
+def pause_worker(s):
+    s.seat.worker.stop()
+    s.wait(0.2, LEASE - 4)
+    s.seat.worker.resume()
+
+
+def pause_worker_past_the_lease(s):
+    s.seat.worker.stop()
+    s.past_the_lease()
+    s.seat.worker.resume()
+
+
+def drain_worker(s):
+    code = s.seat.worker.leave()
+    if code not in DRAINED:
+        raise Broken(f"{s.seat.name} ended with {code} after SIGTERM")
+    s.rig.start_worker(s.seat)
+
+
+def delay_link(s):
+    delay = s.dice.uniform(0.01, 0.2)
+    s.seat.link.set(delay=delay, jitter=delay * s.dice.random())
+    s.wait(1, 5)
+    s.seat.link.heal()
+
+
+def drip_link(s):
+    s.seat.link.set(rate=s.dice.choice([500, 2_000, 20_000]))
+    s.wait(1, 5)
+    s.seat.link.heal()
+
+
+def pause_link(s):
+    s.seat.link.set(up=False, down=False)
+    s.wait(0.2, LEASE - 4)
+    s.seat.link.heal()
+
+
+def pause_link_past_the_lease(s):
+    s.seat.link.set(up=False, down=False)
+    s.past_the_lease()
+    s.seat.link.heal()
+
+
+def reset_link(s):
+    for _ in range(s.dice.randint(1, 5)):
+        s.seat.link.reset()
+        s.wait(0, 0.5)
+
+
+def refuse_link(s):
+    s.seat.link.set(refuse=True)
+    s.seat.link.reset()
+    s.wait(0.5, 4)
+    s.seat.link.heal()
+
+
+def lose_one_way(s):
+    """What was sent that way never arrives: the connection that carried it is gone in the end."""
+    s.seat.link.set(**{s.dice.choice(["up", "down"]): False})
+    s.wait(1, LEASE + 2)
+    s.seat.link.reset()
+    s.seat.link.heal()
+
+
+def kill_client(s):
+    name = s.dice.choice(sorted(s.rig.clients))
+    s.rig.clients[name].kill()
+    s.wait(0, 0.5)
+    s.rig.start_client(name, s.rig.rate)
+
+
+@dataclass
+class Fault:
+    target: str  # "server", "worker": one of them, or "client"
+    do: Callable
+    long: bool = False  # takes more than a lease
+
+
+FAULTS = {
+    "server-kill": Fault("server", kill_server),
+    "server-restart": Fault("server", restart_server),
+    "server-pause": Fault("server", pause_server),
+    "server-pause-long": Fault("server", pause_server_past_the_lease, long=True),
+    "worker-kill": Fault("worker", kill_worker),
+    "worker-pause": Fault("worker", pause_worker),
+    "worker-pause-long": Fault("worker", pause_worker_past_the_lease, long=True),
+    "worker-drain": Fault("worker", drain_worker),
+    "link-delay": Fault("worker", delay_link),
+    "link-drip": Fault("worker", drip_link),
+    "link-pause": Fault("worker", pause_link),
+    "link-pause-long": Fault("worker", pause_link_past_the_lease, long=True),
+    "link-reset": Fault("worker", reset_link),
+    "link-refuse": Fault("worker", refuse_link),
+    "link-one-way": Fault("worker", lose_one_way),
+    "client-kill": Fault("client", kill_client),
+}
+
+
+class Nemesis:
+    """Does faults of the given kinds, chosen by the seed: each kind once, long ones first, then any."""
+
+    def __init__(self, rig, kinds, seed, say):
+        self.rig, self.kinds, self.say = rig, kinds, say
+        self.dice = random.Random(f"{seed}/faults")
+        self.done = {kind: 0 for kind in kinds}
+        self.over = threading.Event()
+        self.lock = threading.Condition()
+        self.taken = set()
+        self.broken = []
+        self.threads = []
+
+    def run(self, seconds):
+        """Returns once the time is over and every fault has ended. Raises what a fault found."""
+        end = time.monotonic() + seconds
+        deck = self.first_deck()
+        while time.monotonic() < end and not self.broken and self.kinds:
+            kind = deck.pop(0) if deck else self.dice.choice(self.short_of(end))
+            self.begin(kind, end)
+            self.over.wait(self.dice.uniform(0.1, 1.0))
+        self.over.wait(0 if self.kinds else max(0, end - time.monotonic()))
+        self.over.set()
+        for thread in self.threads:
+            thread.join()
+        if self.broken:
+            raise self.broken[0]
+
+    def first_deck(self):
+        deck = list(self.kinds)
+        self.dice.shuffle(deck)
+        return sorted(deck, key=lambda kind: (not FAULTS[kind].long, FAULTS[kind].target != "worker"))
+
+    def short_of(self, end):
+        room = end - time.monotonic() > LEASE + 3
+        return [kind for kind in self.kinds if room or not FAULTS[kind].long] or self.kinds
+
+    def begin(self, kind, end):
+        with self.lock:
+            self.lock.wait_for(lambda: self.free(kind) or self.broken)
+            if self.broken:
+                return
+            target = self.dice.choice(self.free(kind))
+            self.taken.add(target)
+        seat = next((one for one in self.rig.seats if one.name == target), None)
+        setting = Setting(self.rig, seat, random.Random(self.dice.random()), self.over)
+        thread = threading.Thread(target=self.do, args=(kind, target, setting))
+        self.threads.append(thread)
+        thread.start()
+
+    def free(self, kind):
+        if len(self.taken) >= CONCURRENT:
+            return []
+        target = FAULTS[kind].target
+        all_of_them = [seat.name for seat in self.rig.seats] if target == "worker" else [target]
+        return [one for one in all_of_them if one not in self.taken]
+
+    def do(self, kind, target, setting):
+        self.say(f"{kind} {target if target != FAULTS[kind].target else ''}")
+        try:
+            FAULTS[kind].do(setting)
+            self.done[kind] += 1
+        except Exception as error:  # told by run()
+            self.broken.append(error)
+        with self.lock:
+            self.taken.discard(target)
+            self.lock.notify_all()
+
+

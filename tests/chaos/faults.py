@@ -13,7 +13,7 @@ from typing import Callable
 from rig import Broken
 
 LEASE = 10  # seconds; of a worker's session (network_lease)
-CONCURRENT = 3  # faults at a time
+CONCURRENT = 4  # faults at a time
 DRAINED = (0, 1)  # a worker's exit codes after SIGTERM: all of it ended, or time was over
 
 
@@ -127,6 +127,31 @@ def lose_one_way(s):
     s.seat.link.heal()
 
 
+def cut_network(s):
+    s.seat.network.cut("up", "down")
+    s.wait(0.5, LEASE - 4)
+    s.seat.network.heal()
+
+
+def cut_network_past_the_lease(s):
+    s.seat.network.cut("up", "down")
+    s.past_the_lease()
+    s.seat.network.heal()
+
+
+def cut_network_one_way(s):
+    s.seat.network.cut(s.dice.choice(["up", "down"]))
+    s.wait(1, LEASE + 2)
+    s.seat.network.heal()
+
+
+def fill_disk(s):
+    """Below the room for new work, or to the last block."""
+    s.rig.disk.fill(left=s.dice.choice([300 << 20, 4096]))
+    s.wait(1, 4)
+    s.rig.disk.free()
+
+
 def kill_client(s):
     name = s.dice.choice(sorted(s.rig.clients))
     s.rig.clients[name].kill()
@@ -136,9 +161,10 @@ def kill_client(s):
 
 @dataclass
 class Fault:
-    target: str  # "server", "worker": one of them, or "client"
+    target: str  # "server", "client", "far" (the worker on a host of its own), or "worker": one of the others
     do: Callable
     long: bool = False  # takes more than a lease
+    machine: bool = False  # needs one of its own: root and namespaces
 
 
 FAULTS = {
@@ -158,11 +184,16 @@ FAULTS = {
     "link-refuse": Fault("worker", refuse_link),
     "link-one-way": Fault("worker", lose_one_way),
     "client-kill": Fault("client", kill_client),
+    "net-cut": Fault("far", cut_network, machine=True),
+    "net-cut-long": Fault("far", cut_network_past_the_lease, long=True, machine=True),
+    "net-one-way": Fault("far", cut_network_one_way, machine=True),
+    "disk-full": Fault("server", fill_disk, machine=True),
 }
 
 
 class Nemesis:
-    """Does faults of the given kinds, chosen by the seed: each kind once, long ones first, then any."""
+    """Does faults of the given kinds, chosen by the seed: each kind once, then any. Long ones come first, but for
+    the server's: while that stands still, nothing else shows."""
 
     def __init__(self, rig, kinds, seed, say):
         self.rig, self.kinds, self.say = rig, kinds, say
@@ -175,12 +206,11 @@ class Nemesis:
         self.threads = []
 
     def run(self, seconds):
-        """Returns once the time is over and every fault has ended. Raises what a fault found."""
+        """Returns once the time is over, every kind has been, and each fault has ended. Raises what one found."""
         end = time.monotonic() + seconds
         deck = self.first_deck()
-        while time.monotonic() < end and not self.broken and self.kinds:
-            kind = deck.pop(0) if deck else self.dice.choice(self.short_of(end))
-            self.begin(kind, end)
+        while (deck or time.monotonic() < end) and not self.broken and self.kinds:
+            self.begin(deck or [self.dice.choice(self.short_of(end))])
             self.over.wait(self.dice.uniform(0.1, 1.0))
         self.over.wait(0 if self.kinds else max(0, end - time.monotonic()))
         self.over.set()
@@ -192,17 +222,20 @@ class Nemesis:
     def first_deck(self):
         deck = list(self.kinds)
         self.dice.shuffle(deck)
-        return sorted(deck, key=lambda kind: (not FAULTS[kind].long, FAULTS[kind].target != "worker"))
+        return sorted(deck, key=lambda kind: FAULTS[kind].long == (FAULTS[kind].target == "server"))
 
     def short_of(self, end):
         room = end - time.monotonic() > LEASE + 3
         return [kind for kind in self.kinds if room or not FAULTS[kind].long] or self.kinds
 
-    def begin(self, kind, end):
+    def begin(self, deck):
+        """Does the first of the deck that has a free target."""
         with self.lock:
-            self.lock.wait_for(lambda: self.free(kind) or self.broken)
+            self.lock.wait_for(lambda: self.broken or any(self.free(kind) for kind in deck))
             if self.broken:
                 return
+            kind = next(kind for kind in deck if self.free(kind))
+            deck.remove(kind)
             target = self.dice.choice(self.free(kind))
             self.taken.add(target)
         seat = next((one for one in self.rig.seats if one.name == target), None)
@@ -215,7 +248,8 @@ class Nemesis:
         if len(self.taken) >= CONCURRENT:
             return []
         target = FAULTS[kind].target
-        all_of_them = [seat.name for seat in self.rig.seats] if target == "worker" else [target]
+        near = [seat.name for seat in self.rig.seats if seat.network is None]
+        all_of_them = near if target == "worker" else [target]
         return [one for one in all_of_them if one not in self.taken]
 
     def do(self, kind, target, setting):

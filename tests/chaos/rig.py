@@ -124,12 +124,13 @@ class Seat:
         self.name, self.link = name, link
         self.worker = None
         self.lives = 0
-        self.network = None  # a namespace of its own, if it has one (partition.py)
+        self.network = None  # a namespace of its own, if it has one (machine.py)
 
 
 class Rig:
     def __init__(self, place, seed, programs, server_program="pawl", workers=3, jobs=3):
         self.place, self.seed, self.jobs = Path(place), seed, jobs
+        self.disk = None
         self.programs, self.server_program = Path(programs), server_program
         self.state = self.place / "state"
         self.effects = self.place / "effects"
@@ -144,6 +145,15 @@ class Rig:
         self.environment = {"PATH": os.environ["PATH"], "HOME": str(self.place), "LANG": "C.UTF-8"}
         self.proxy = Proxy(seed)
         self.seats = [self.seat(f"worker-{i + 1}") for i in range(workers)]
+
+    def use(self, machine):
+        """A disk of its own for the state directory, and a worker on a host of its own."""
+        self.disk = machine.SmallDisk(self.place / "disk")
+        self.state = self.disk.place / "state"
+        self.listen = f"{machine.HUB}:{machine.PORT}"
+        far = self.seat("far")
+        far.network = machine.Network(far.name, 1)
+        self.seats.append(far)
 
     def seat(self, name):
         return Seat(name, self.proxy.link(name, lambda: self.address))
@@ -199,6 +209,8 @@ class Rig:
             if seat.network is not None:
                 seat.network.heal()
             seat.link.heal()
+        if self.disk is not None:
+            self.disk.free()
         for process in self.processes():
             process.resume()
         if not self.server.alive():
@@ -227,6 +239,8 @@ class Rig:
         return found
 
     def remove(self):
+        if self.disk is not None:
+            self.disk.end()
         shutil.rmtree(self.place, ignore_errors=True)
 
 

@@ -20,10 +20,11 @@ void PlacementModel::opened(SessionId session, const WorkerSpec& worker) {
 
 void PlacementModel::configured(const QueueSpec& queue, Instant now) {
   QueueModel& known = queues_[queue.name];
-  if (known.spec.rate_permille != queue.rate_permille || known.spec.burst != queue.burst)
+  if (known.spec.rate_permille != queue.rate_permille || known.spec.burst != queue.burst) {
     known.water = 0;
+    known.since = now;
+  }
   known.spec = queue;
-  known.since = std::max(known.since, now);
 }
 
 // A grant pours a whole one in; the rate lets it run off; never more than the burst stands in it.

@@ -56,6 +56,11 @@ void WorkerHost::start_inside(SimProcess& process) {
   live_in(process);
 }
 
+// Somebody has to, so that all can end: the first (1 is the engine), or everyone if some are refused.
+bool WorkerHost::takes_everything() const {
+  return number_ == 2 || world_.plan.workers > world_.plan.limits.sessions_max;
+}
+
 // A worker that comes back has a new address, or the old one in a later incarnation.
 void WorkerHost::live_in(SimProcess& process) {
   ++lives_;
@@ -79,9 +84,7 @@ void WorkerHost::live_in(SimProcess& process) {
   options.spec.name = "w" + std::to_string(number_);
   options.spec.slots = world_.plan.slots;
   options.spec.credit = world_.plan.credit;
-  constexpr uint64_t first_number =
-      2;  // 1 is the engine; this one takes everything, so that all can end
-  offer_anything(options.spec, dice_, number_ == first_number);
+  offer_anything(options.spec, dice_, takes_everything());
   options.spec.functions = {"work"};
   options.spec.lease = world_.plan.lease;
   options.stop_grace = world_.plan.stop_grace;

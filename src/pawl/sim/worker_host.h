@@ -35,6 +35,7 @@ class WorkerHost {
 
  private:
   struct Life;
+  bool takes_everything() const;
   void live_in(SimProcess& process);
   void go(Duration until_back);
 

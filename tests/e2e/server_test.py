@@ -45,6 +45,22 @@ class ServerTest(PawlCase):
         self.stop(server)
         self.pawl("verify")
 
+    def test_tasks_run_where_they_may(self):
+        _, address = self.server()
+        self.worker(address, "--name", "plain", "--queue", "other")
+        gpu = self.worker(address, "--name", "gpu", "--label", "disk=ssd", "--zone", "eu-1",
+                          "--capacity", "gpu=1", "--capacity", "cpu=2", "--weight", "3")
+        self.write("placed.yaml", "name: placed\nnodes:\n  a:\n    run: echo here\n"
+                                  "    resources: {cpu: 0.5, gpu: 1}\n"
+                                  "    affinity: {require: {disk: ssd, zone: eu-1}}\n")
+        self.assertEqual(json.loads(self.pawl("run", "placed.yaml").stdout), {"a": "here"})
+        workers = {one["worker"]["name"]: one for one in self.json("workers")["workers"]}
+        self.assertEqual(workers["plain"]["worker"]["queues"], ["other"])
+        self.assertEqual(workers["gpu"]["worker"]["zone"], "eu-1")
+        free = {one["name"]: one["amount"] for one in workers["gpu"]["free"]}
+        self.assertEqual((free["cpu"], free["gpu"]), (2000, 1))
+        self.stop(gpu)
+
     def test_large_payloads_reach_a_worker_and_come_back(self):
         _, address = self.server()
         self.worker(address)

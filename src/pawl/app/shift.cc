@@ -75,6 +75,7 @@ class ServedShift final : public cli::Shift {
     outputs_ = std::make_unique<RemoteOutputs>(outputs, telemetry_);
     WorkshopOptions options;
     options.name = request.name;
+    options.offer = request.offer;
     options.jobs = request.jobs;
     options.functions = functions;
     options.output_root = scratch_.path();

@@ -29,6 +29,18 @@ std::vector<std::string> own_environment() {
   return environment;
 }
 
+// What is not named is as this machine has it.
+Amounts with_machine(Amounts named) {
+  for (const Amount& one : machine_capacity()) {
+    bool told = std::any_of(named.begin(), named.end(),
+                            [&](const Amount& known) { return known.name == one.name; });
+    if (!told) named.push_back(one);
+  }
+  std::sort(named.begin(), named.end(),
+            [](const Amount& a, const Amount& b) { return a.name < b.name; });
+  return named;
+}
+
 constexpr uint32_t bit_of(NodeType type) {
   return 1u << static_cast<unsigned>(type);
 }
@@ -124,7 +136,7 @@ Workshop::~Workshop() = default;
 Result<std::unique_ptr<Workshop>> Workshop::open(const Surroundings& around,
                                                  WorkshopOptions options) {
   if (options.jobs == 0) options.jobs = default_jobs();
-  if (options.offer.capacity.empty()) options.offer.capacity = machine_capacity();
+  options.offer.capacity = with_machine(std::move(options.offer.capacity));
   if (options.environment.empty()) options.environment = own_environment();
   if (options.programs_directory.empty()) options.programs_directory = own_programs_directory();
   auto parts = std::make_unique<Parts>(around, std::move(options));

@@ -29,7 +29,7 @@ namespace pawl {
 class FunctionRegistry;
 
 struct WorkshopOptions {
-  WorkerSpec offer;   // queues, capacity (none: this machine's), labels, zone, weight, price
+  WorkerSpec offer;   // queues, capacity (not named: this machine's), labels, zone, weight, price
   std::string name;   // of its workers, for people; empty: "processes" and "functions"
   uint32_t jobs = 0;  // attempts at once; 0: one per core
   const FunctionRegistry* functions = nullptr;  // null: none; must outlive the workshop

@@ -69,6 +69,7 @@ struct ShiftRequest {
   std::string server;  // host:port
   std::string name;    // for people
   uint32_t jobs = 0;   // 0: one per core
+  WorkerSpec offer;    // queues, capacity, labels, zone, weight
 };
 
 class Stations {

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "pawl/adapter/linux_loop/linux_clock.h"
+#include "pawl/cli/offer.h"
 #include "pawl/cli/verbs.h"
 #include "pawl/definition/quantity.h"
 
@@ -121,6 +122,8 @@ int verb_worker(Session& session, const Arguments& given) {
   if (!jobs.ok()) return session.fail(jobs.error());
   request.jobs = *jobs;
   request.name = given.value("name").value_or(host_name());
+  if (Status offered = read_offer(given, request.offer); !offered.ok())
+    return session.fail(offered.error());
   Duration drain_limit = drain_default;
   if (std::optional<std::string> text = given.value("drain")) {
     Result<Duration> limit = parse_duration(*text);

@@ -1,5 +1,7 @@
 #include "pawl/sim/worker_host.h"
 
+#include <algorithm>
+
 #include "pawl/testing/random_workflow.h"
 
 namespace pawl::sim {
@@ -58,7 +60,8 @@ void WorkerHost::start_inside(SimProcess& process) {
 
 // Somebody has to, so that all can end: the first (1 is the engine), or everyone if some are refused.
 bool WorkerHost::takes_everything() const {
-  return number_ == 2 || world_.plan.workers > world_.plan.limits.sessions_max;
+  const Limits& limits = world_.plan.limits;
+  return number_ == 2 || world_.plan.workers > std::min(limits.sessions_max, limits.peers_max);
 }
 
 // A worker that comes back has a new address, or the old one in a later incarnation.

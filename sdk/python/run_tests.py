@@ -12,15 +12,20 @@ import venv
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-BUILD = ["hatchling", "editables"]
+BUILD = ["hatchling", "editables", "grpcio-tools"]
 CHECKERS = ["mypy", "ruff"]
-EXTRAS = ""
+EXTRAS = "[worker,jq]"
 SKIPPED = 77
 
 
 def recipe():
     """Changes when the environment must be made anew."""
-    made_of = [HERE / "pyproject.toml", Path(__file__)]
+    made_of = [
+        HERE / "pyproject.toml",
+        HERE / "hatch_build.py",
+        Path(__file__),
+        *sorted((HERE.parents[1] / "proto").rglob("*.proto")),
+    ]
     text = sys.version + str(HERE) + "".join(path.read_text() for path in made_of)
     return hashlib.sha256(text.encode()).hexdigest()
 

@@ -3,8 +3,10 @@
     client = pawl.Client("http://127.0.0.1:8080")
     print(client.run("wordcount", {"top": 3}))
 
-docs/python.md is the guide.
+docs/python.md is the guide. `pawl.Worker` needs `pip install 'pawl[worker]'`.
 """
+
+from typing import TYPE_CHECKING, Any
 
 from pawl.aio import AsyncClient, AsyncRun
 from pawl.client import Client, Run
@@ -27,12 +29,15 @@ from pawl.errors import (
     PermissionDenied,
     ResourceExhausted,
     ServerError,
+    TaskFailed,
     Unauthenticated,
     Unavailable,
     Unimplemented,
     UnknownOutcome,
     WaitTimeout,
 )
+from pawl.executor import Executor
+from pawl.tasks import CurrentTask, current_task, task
 from pawl.values import (
     Blob,
     Cause,
@@ -48,12 +53,24 @@ from pawl.values import (
     Workflow,
 )
 
+if TYPE_CHECKING:
+    from pawl.worker import Worker
+
 __version__ = "0.1.0"
 __all__ = [
-    "Aborted", "AlreadyExists", "AsyncClient", "AsyncRun", "Blob", "Cancelled", "Cause", "Client", 
+    "Aborted", "AlreadyExists", "AsyncClient", "AsyncRun", "Blob", "Cancelled", "Cause", "Client", "CurrentTask",
     "DataLoss", "DeadLetter", "DeadlineExceeded", "Event", "Execution", "ExecutionCancelled", "ExecutionError",
-    "ExecutionFailed", "ExecutionParked", "FailedPrecondition", "Internal", "InvalidArgument", "Node",
+    "ExecutionFailed", "ExecutionParked", "Executor", "FailedPrecondition", "Internal", "InvalidArgument", "Node",
     "NotFound", "OutOfRange", "Overview", "PawlError", "PermissionDenied", "Reason", "ResourceExhausted", "Run",
-    "Server", "ServerError", "Task", "TaskCounts", "Unauthenticated", "Unavailable", "Unimplemented",
-    "UnknownOutcome", "WaitTimeout", "Workflow",
+    "Server", "ServerError", "Task", "TaskCounts", "TaskFailed", "Unauthenticated", "Unavailable", "Unimplemented",
+    "UnknownOutcome", "WaitTimeout", "Worker", "Workflow", "current_task", "task",
 ]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    """The worker is loaded when it is asked for: clients need neither gRPC nor protobuf."""
+    if name == "Worker":
+        from pawl.worker import Worker
+
+        return Worker
+    raise AttributeError(f"module 'pawl' has no attribute {name!r}")

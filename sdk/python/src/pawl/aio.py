@@ -12,7 +12,7 @@ Threading: one event loop.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Optional, TypeVar, Union
 
@@ -144,7 +144,7 @@ class AsyncClient:
     async def task(self, execution: str, node: str, item: int = 0) -> values.Task:
         return await self._send(calls.get_task(execution, node, item))
 
-    async def history(self, execution: str, *, after: Optional[str] = None) -> AsyncIterator[values.Event]:
+    async def history(self, execution: str, *, after: Optional[str] = None) -> AsyncGenerator[values.Event, None]:
         more = True
         while more:
             entries, more = await self._send(calls.history(execution, after=after, limit=10_000))
@@ -153,7 +153,7 @@ class AsyncClient:
             more = more and bool(entries)
             after = entries[-1].place if entries else after
 
-    async def events(self, execution: str, *, after: Optional[str] = None) -> AsyncIterator[values.Event]:
+    async def events(self, execution: str, *, after: Optional[str] = None) -> AsyncGenerator[values.Event, None]:
         follower = Follower(execution, after, self.settings)
         while not follower.over:
             broken: Optional[Exception] = None
@@ -252,10 +252,10 @@ class AsyncRun:
     async def get(self) -> values.Execution:
         return await self._client.get(self.id)
 
-    def events(self, *, after: Optional[str] = None) -> AsyncIterator[values.Event]:
+    def events(self, *, after: Optional[str] = None) -> AsyncGenerator[values.Event, None]:
         return self._client.events(self.id, after=after)
 
-    def history(self, *, after: Optional[str] = None) -> AsyncIterator[values.Event]:
+    def history(self, *, after: Optional[str] = None) -> AsyncGenerator[values.Event, None]:
         return self._client.history(self.id, after=after)
 
     async def task(self, node: str, item: int = 0) -> values.Task:

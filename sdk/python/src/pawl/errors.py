@@ -140,3 +140,16 @@ class WaitTimeout(PawlError, TimeoutError):
     """It still runs; the wait is over."""
 
     code = "WAIT_TIMEOUT"
+
+
+class TaskFailed(PawlError):
+    """A call given to `pawl.Executor` failed for good."""
+
+    def __init__(self, message: str, kind: str, execution: str, item: int) -> None:
+        super().__init__(message, "TASK_FAILED")
+        self.kind = kind
+        self.execution = execution
+        self.item = item
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (TaskFailed, (self.message, self.kind, self.execution, self.item))

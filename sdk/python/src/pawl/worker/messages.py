@@ -1,0 +1,192 @@
+"""What travels between a worker and the coordinator, as plain values: proto/pawl/v1/workers.proto says what
+each means. `frames` turns them into bytes and back; nothing else here knows protobuf.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Optional, Union
+
+from pawl.worker.definition import UNREADABLE_NODE, NodeDefinition, WorkflowDefinition
+
+PAYLOAD_INLINE_MAX = 64 * 1024  # bytes; what is larger goes beside the history
+
+
+class FailureKind(enum.IntEnum):
+    EXIT_CODE = 1
+    SIGNAL = 2
+    TIMEOUT = 3
+    SPAWN = 5
+    OUTPUT = 6
+    EXPRESSION = 7
+    FUNCTION = 8
+    DECLINED = 10
+
+
+@dataclass(frozen=True)
+class BlobRef:
+    owner: int
+    sequence: int
+    size: int
+    hash_low: int
+    hash_high: int
+
+
+Payload = Union[None, bytes, BlobRef]  # null, a JSON text, or where its bytes lie
+
+
+@dataclass(frozen=True)
+class TaskRange:
+    """Items [begin, end) of a node."""
+
+    execution: int
+    node: int
+    begin: int
+    end: int
+
+    @property
+    def size(self) -> int:
+        return self.end - self.begin
+
+    def part(self, begin: int, end: int) -> TaskRange:
+        return TaskRange(self.execution, self.node, begin, end)
+
+
+@dataclass(frozen=True)
+class MappedOutput:
+    """Of a mapped node: how many items, and those that are not null."""
+
+    count: int
+    items: Mapping[int, Payload]
+
+
+@dataclass(frozen=True, eq=False)
+class RunContext:
+    """Everything that the attempts of one node of one execution may read."""
+
+    execution: int
+    workflow: WorkflowDefinition
+    node: int
+    input: Payload
+    labels: bytes
+    outputs: Mapping[int, Union[Payload, MappedOutput]]  # by node
+    items_count: int
+    items: Payload  # an encoded list (see context.py); None: the items are 0 .. items_count - 1
+    cluster: tuple[int, int]
+
+    @property
+    def definition(self) -> NodeDefinition:
+        return UNREADABLE_NODE if self.workflow.error else self.workflow.nodes[self.node]
+
+
+@dataclass(frozen=True)
+class Grant:
+    session: int
+    range: TaskRange
+    attempt: int
+    nonce: int
+    context: RunContext
+
+
+@dataclass(frozen=True)
+class HeldAttempts:
+    range: TaskRange
+    attempt: int
+    nonce: int
+
+
+@dataclass(frozen=True)
+class AttemptReport:
+    """How attempts ended, all of the range alike; `kind` is None for success."""
+
+    range: TaskRange
+    attempt: int
+    nonce: int
+    outputs: tuple[Payload, ...] = ()  # success: one per item, or none when all are null
+    kind: Optional[FailureKind] = None
+    exit_code: int = 0
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class AttemptProgress:
+    execution: int
+    node: int
+    item: int
+    attempt: int
+    permille: int
+    message: str
+
+
+@dataclass(frozen=True)
+class WorkerSpec:
+    name: str
+    slots: int
+    credit: int
+    functions: tuple[str, ...]  # ascending
+    lease: float  # seconds
+
+
+@dataclass(frozen=True)
+class Hello:
+    spec: WorkerSpec
+    session: int = 0
+    held: tuple[HeldAttempts, ...] = ()
+
+
+@dataclass(frozen=True)
+class Heartbeat:
+    pass
+
+
+@dataclass(frozen=True)
+class Reports:
+    reports: tuple[AttemptReport, ...]
+
+
+@dataclass(frozen=True)
+class Progress:
+    items: tuple[AttemptProgress, ...]
+
+
+@dataclass(frozen=True)
+class Goodbye:
+    pass
+
+
+@dataclass(frozen=True)
+class Welcome:
+    session: int
+
+
+@dataclass(frozen=True)
+class Grants:
+    grants: tuple[Grant, ...]
+
+
+@dataclass(frozen=True)
+class Stops:
+    stops: tuple[HeldAttempts, ...]  # attempts whose results no longer count
+
+
+@dataclass(frozen=True)
+class Closed:
+    reason: str
+
+
+Body = Union[Hello, Heartbeat, Reports, Progress, Goodbye, Welcome, Grants, Stops, Closed]
+
+
+@dataclass(frozen=True)
+class Message:
+    """One frame. `sequence` 0: it only acknowledges."""
+
+    from_address: int
+    to_address: int = 0
+    incarnation: int = 0
+    peer_incarnation: int = 0
+    sequence: int = 0
+    acknowledged: int = 0
+    body: Optional[Body] = field(default=None)

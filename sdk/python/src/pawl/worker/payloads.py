@@ -1,0 +1,94 @@
+"""Payloads above 64 KiB: read from the coordinator, and written to it before the report that refers to them.
+
+The newest are kept, up to CACHE_BYTES_MAX. PayloadError says what could not be read or written.
+Threading: any thread.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator
+from typing import Any
+
+import grpc
+
+from pawl.worker import frames
+from pawl.worker.messages import BlobRef
+
+PART_BYTES = 1 << 20
+CACHE_BYTES_MAX = 64 << 20
+PATIENCE = 60.0  # seconds of one call; it waits for a coordinator that is just coming up
+
+
+class PayloadError(Exception):
+    """One line for people."""
+
+
+class RemotePayloads:
+    def __init__(self, channel: grpc.Channel, metadata: list[tuple[str, str]]) -> None:
+        self._read = channel.unary_stream(
+            "/pawl.v1.Workers/ReadPayload",
+            request_serializer=frames.ReadPayloadRequest.SerializeToString,
+            response_deserializer=frames.PayloadPart.FromString,
+        )
+        self._write = channel.stream_unary(
+            "/pawl.v1.Workers/WritePayload",
+            request_serializer=frames.WritePayloadRequest.SerializeToString,
+            response_deserializer=frames.WritePayloadResponse.FromString,
+        )
+        self._metadata = metadata
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[BlobRef, bytes] = OrderedDict()
+        self._kept_bytes = 0
+
+    def get(self, ref: BlobRef) -> bytes:
+        with self._lock:
+            known = self._kept.get(ref)
+            if known is not None:
+                self._kept.move_to_end(ref)
+                return known
+        data = self.part(ref, 0, ref.size)
+        if len(data) != ref.size:
+            raise PayloadError(f"payload: {len(data)} bytes of {ref.size} have come")
+        self._keep(ref, data)
+        return data
+
+    def part(self, ref: BlobRef, offset: int, size: int) -> bytes:
+        request = frames.ReadPayloadRequest(offset=offset, size=size)
+        frames.fill_blob(ref, request.ref)
+        try:
+            parts = self._read(request, timeout=PATIENCE, wait_for_ready=True, metadata=self._metadata)
+            return b"".join(part.bytes for part in parts)
+        except grpc.RpcError as error:
+            raise _payload_error(error) from None
+
+    def put(self, ref: BlobRef, data: bytes) -> None:
+        def requests() -> Iterator[Any]:
+            for offset in range(0, len(data), PART_BYTES):
+                request = frames.WritePayloadRequest(bytes=data[offset : offset + PART_BYTES])
+                if offset == 0:
+                    frames.fill_blob(ref, request.ref)
+                yield request
+
+        try:
+            self._write(requests(), timeout=PATIENCE, wait_for_ready=True, metadata=self._metadata)
+        except grpc.RpcError as error:
+            raise _payload_error(error) from None
+
+    def _keep(self, ref: BlobRef, data: bytes) -> None:
+        if len(data) > CACHE_BYTES_MAX // 2:
+            return
+        with self._lock:
+            if ref in self._kept:
+                return
+            self._kept[ref] = data
+            self._kept_bytes += len(data)
+            while self._kept_bytes > CACHE_BYTES_MAX:
+                _, dropped = self._kept.popitem(last=False)
+                self._kept_bytes -= len(dropped)
+
+
+def _payload_error(error: grpc.RpcError) -> PayloadError:
+    details = error.details() if isinstance(error, grpc.Call) else str(error)
+    return PayloadError(f"payload: {details}")

@@ -1,0 +1,302 @@
+"""The protocol without a network: every kind of loss, and what the bytes mean."""
+
+import random
+import unittest
+
+from pawl.tasks import spec_of, task
+from pawl.worker.definition import NodeDefinition, WorkflowDefinition, decode_workflow, item_at
+from pawl.worker.expressions import ExpressionError, follow, plain_path
+from pawl.worker.hashing import hash128, idempotency_key
+from pawl.worker.link import Link
+from pawl.worker.messages import (
+    AttemptReport,
+    Closed,
+    FailureKind,
+    Goodbye,
+    Grant,
+    Grants,
+    Heartbeat,
+    HeldAttempts,
+    Hello,
+    Message,
+    Reports,
+    RunContext,
+    Stops,
+    TaskRange,
+    Welcome,
+    WorkerSpec,
+)
+from pawl.worker.session import Session, join, without
+
+WORKER, COORDINATOR = 7, 1
+
+
+class LinkTest(unittest.TestCase):
+    def test_nothing_is_lost_or_doubled_on_a_lossy_way(self):
+        for seed in range(50):
+            dice = random.Random(seed)
+            ends = [Link(WORKER, COORDINATOR, 1), Link(COORDINATOR, WORKER, 1)]
+            sent, got, under_way = [[], []], [[], []], []
+            now = 0.0
+            while now < 200 and not (now > 20 and all(end.idle for end in ends) and not under_way):
+                now += dice.random() * 0.2
+                for side, end in enumerate(ends):
+                    if now < 10 and dice.random() < 0.7:
+                        body = Welcome(len(sent[side]))
+                        end.send(body)
+                        sent[side].append(body)
+                    for message in end.poll(now):
+                        for _ in range(dice.choice([0, 1, 1, 2])):
+                            under_way.append((side, message))
+                dice.shuffle(under_way)
+                for _ in range(len(under_way) // 2 + 1 if under_way else 0):
+                    side, message = under_way.pop()
+                    got[1 - side] += ends[1 - side].deliver(message, now).bodies
+            with self.subTest(seed=seed):
+                self.assertGreater(len(sent[0]), 20)
+                self.assertEqual((got[1], got[0]), (sent[0], sent[1]))
+
+    def test_a_restarted_peer_gets_nothing_of_the_old_life(self):
+        link = Link(WORKER, COORDINATOR, 1)
+        link.send(Heartbeat())
+        (probe,) = link.poll(0.0)
+        self.assertEqual((probe.sequence, probe.peer_incarnation), (0, 0))
+        link.deliver(Message(COORDINATOR, WORKER, 4, 1), 0.1)
+        (first,) = link.poll(0.1)
+        self.assertEqual((first.sequence, first.peer_incarnation), (1, 4))
+        delivery = link.deliver(Message(COORDINATOR, WORKER, 5, 1, 1, 0, Welcome(3)), 0.2)
+        self.assertTrue(delivery.peer_restarted)
+        self.assertEqual((delivery.undelivered, delivery.bodies), ([Heartbeat()], [Welcome(3)]))
+        self.assertEqual(link.deliver(Message(COORDINATOR, WORKER, 4, 1, 2, 0, Welcome(9)), 0.3).bodies, [])
+
+
+def context(*, priority=5):
+    node = NodeDefinition("a", 1, True, 0, 0, priority, "f", ())
+    return RunContext(1, WorkflowDefinition("w", (node,)), 0, None, b"", {}, 100, None, (1, 2))
+
+
+class SessionTest(unittest.TestCase):
+    """A session against a coordinator that the test plays."""
+
+    def setUp(self):
+        self.now = 0.0
+        self.session = Session(WorkerSpec("w", 2, 4, ("f",), 9.0), WORKER, self.now)
+        self.sequence = 0
+        self.incarnation = 1
+        self.heard = 0
+
+    def tell(self, body):
+        self.sequence += 1
+        message = Message(COORDINATOR, WORKER, self.incarnation, 1, self.sequence, self.heard, body)
+        self.session.receive(message, self.now)
+        return self.turn()
+
+    def turn(self, acknowledge=True):
+        turn = self.session.turn(self.now)
+        bodies = [m.body for m in turn.messages if m.sequence > self.heard]
+        if acknowledge:
+            self.heard = max([self.heard, *(m.sequence for m in turn.messages)])
+        return turn, bodies
+
+    def greet(self):
+        self.session.turn(self.now)
+        self.session.receive(Message(COORDINATOR, WORKER, self.incarnation, 1), self.now)
+        _, (hello,) = self.turn()
+        self.assertIsInstance(hello, Hello)
+        self.tell(Welcome(17))
+        self.assertTrue(self.session.connected)
+        return hello
+
+    def grant(self, begin, end, **options):
+        return Grant(17, TaskRange(1, 0, begin, end), 1, 99, context(**options))
+
+    def report(self, launch):
+        return AttemptReport(launch.grant.range, 1, 99, (b"1",))
+
+    def test_slots_credit_and_priority(self):
+        self.greet()
+        turn, _ = self.tell(Grants((self.grant(0, 3),)))
+        self.assertEqual([launch.item for launch in turn.start], [0, 1])
+        _, bodies = self.tell(Grants((self.grant(10, 12, priority=9),)))
+        (declined,) = bodies[-1].reports
+        self.assertEqual((declined.range.begin, declined.range.end, declined.kind), (11, 12, FailureKind.DECLINED))
+        self.session.ended(turn.start[0].id, self.report(turn.start[0]))
+        turn, bodies = self.turn()
+        self.assertEqual([launch.item for launch in turn.start], [10])
+        self.assertEqual(bodies, [Reports((AttemptReport(TaskRange(1, 0, 0, 1), 1, 99, (b"1",)),))])
+
+    def test_stops_reach_what_waits_and_what_runs(self):
+        self.greet()
+        turn, _ = self.tell(Grants((self.grant(0, 4),)))
+        running = turn.start[1].id
+        turn, _ = self.tell(Stops((HeldAttempts(TaskRange(1, 0, 1, 4), 1, 99),)))
+        self.assertEqual(turn.stop, [running])
+        self.now += 6
+        self.assertEqual(self.turn()[0].kill, [running])
+        self.session.ended(running, AttemptReport(TaskRange(1, 0, 1, 2), 1, 99))
+        turn, bodies = self.turn()
+        self.assertEqual((turn.start, [b for b in bodies if isinstance(b, Reports)]), ([], []))
+
+    def test_a_new_life_of_the_coordinator_is_told_what_is_held(self):
+        self.greet()
+        turn, _ = self.tell(Grants((self.grant(0, 3),)))
+        self.session.ended(turn.start[0].id, self.report(turn.start[0]))
+        self.turn(acknowledge=False)  # its report is lost with the old life
+        self.incarnation, self.sequence, self.heard = 2, 0, 0
+        self.session.receive(Message(COORDINATOR, WORKER, 2, 1), self.now)
+        _, (hello,) = self.turn()
+        self.assertEqual(hello.session, 17)
+        held = sorted((h.range.begin, h.range.end) for h in hello.held)
+        self.assertEqual(held, [(0, 1), (1, 2), (2, 3)])
+        _, bodies = self.tell(Welcome(17))
+        self.assertEqual(bodies, [Reports((AttemptReport(TaskRange(1, 0, 0, 1), 1, 99, (b"1",)),))])
+        self.assertEqual(self.session.running, 2)
+
+    def test_silence_ends_the_session(self):
+        self.greet()
+        turn, _ = self.tell(Grants((self.grant(0, 2),)))
+        started = [launch.id for launch in turn.start]
+        self.now += 3.1
+        self.assertEqual(self.turn(acknowledge=False)[1], [Heartbeat()])
+        self.now += 6
+        self.assertEqual(self.turn()[0].stop, started)
+        self.assertFalse(self.session.connected)
+        self.assertEqual(self.session.running, 0)
+        self.assertTrue(self.session.notices)
+
+    def test_heartbeats_keep_it(self):
+        self.greet()
+        for _ in range(20):
+            self.now = self.session.deadline() if self.session.deadline() > self.now else self.now + 0.01
+            self.turn()
+            self.session.receive(Message(COORDINATOR, WORKER, 1, 1, 0, self.heard), self.now)
+            self.turn()
+        self.assertGreater(self.now, 9)
+        self.assertTrue(self.session.connected)
+
+    def test_drain_says_goodbye_last(self):
+        self.greet()
+        turn, _ = self.tell(Grants((self.grant(0, 3),)))
+        self.session.drain()
+        for launch in turn.start:
+            self.session.ended(launch.id, self.report(launch))
+        turn, bodies = self.turn()
+        self.assertEqual(turn.start, [])
+        self.assertIsInstance(bodies[0], Reports)
+        self.assertEqual(bodies[-1], Goodbye())
+        self.session.receive(Message(COORDINATOR, WORKER, 1, 1, 0, self.heard), self.now)
+        self.turn()
+        self.assertTrue(self.session.gone)
+
+    def test_a_closed_session_is_opened_again(self):
+        self.greet()
+        turn, _ = self.tell(Grants((self.grant(0, 1),)))
+        closed, bodies = self.tell(Closed("away too long"))
+        self.assertEqual(closed.stop, [turn.start[0].id])
+        self.assertEqual([b.session for b in bodies if isinstance(b, Hello)], [0])
+
+
+class RangesTest(unittest.TestCase):
+    def test_without(self):
+        range_ = TaskRange(1, 0, 2, 8)
+        for hole, rest in (((0, 2), [(2, 8)]), ((4, 5), [(2, 4), (5, 8)]), ((0, 9), []), ((7, 9), [(2, 7)])):
+            left = without(range_, TaskRange(1, 0, *hole))
+            self.assertEqual([(r.begin, r.end) for r in left], rest, hole)
+
+    def test_join(self):
+        def report(begin, end, outputs=(), **more):
+            return AttemptReport(TaskRange(1, 0, begin, end), 1, 5, outputs, **more)
+
+        self.assertEqual(join(report(0, 1), report(1, 2)), report(0, 2))
+        self.assertEqual(join(report(0, 1, (b"1",)), report(1, 2, (b"2",))), report(0, 2, (b"1", b"2")))
+        self.assertIsNone(join(report(0, 1), report(1, 2, (b"2",))))
+        self.assertIsNone(join(report(0, 1), report(2, 3)))
+        self.assertIsNone(join(report(0, 1), report(1, 2, kind=FailureKind.FUNCTION)))
+
+
+class BytesTest(unittest.TestCase):
+    def test_hashes_are_those_of_the_server(self):
+        known = {  # of src/pawl/base/hash_test.cc
+            b"": "b6063502737bf40f4797f462c217f924",
+            b"a": "bdbe845fb43354b8cbccf1956372149d",
+            b"12345678": "168bcdea8e8205427216030b952d2e66",
+            b"The pawl never slips back.": "35d694bb23a98edb61a2afbf77ba20e9",
+        }
+        for data, hash_ in known.items():
+            low, high = hash128(data)
+            self.assertEqual(f"{high:016x}{low:016x}", hash_)
+        self.assertEqual(len(idempotency_key((1, 2), 3, 4, 5)), 32)
+
+    def test_damaged_bytes_are_refused(self):
+        for data in (b"", b"\x00", b"\x01", b"\x01\x05ab", b"\x7f"):
+            with self.assertRaises(ValueError):
+                decode_workflow(data)
+        with self.assertRaises(ValueError):
+            item_at(b"\x05" + bytes(7), 0)
+
+    def test_plain_paths(self):
+        paths = {
+            ".input": ("input",),
+            " .nodes.x.output[3] ": ("nodes", "x", "output", "3"),
+            '.nodes["my-node"].output': ("nodes", "my-node", "output"),
+            '."a b".c': ("a b", "c"),
+            ".": None,
+            ".a | .b": None,
+            '.a"b"': None,
+            ".a[-1]": None,
+            ".a[01]": None,
+            '.["1"]': None,
+            "input": None,
+        }
+        for text, path in paths.items():
+            self.assertEqual(plain_path(text), path, text)
+
+    def test_steps(self):
+        self.assertIsNone(follow({"a": None}, ["a", "b", "c"]))
+        self.assertEqual(follow({"a": [1, 2]}, ["a", "1"]), 2)
+        self.assertIsNone(follow([1], ["7"]))
+        with self.assertRaises(ExpressionError):
+            follow({"a": [1]}, ["a", "b"])
+        with self.assertRaises(ExpressionError):
+            follow(True, ["b"])
+
+
+class ArgumentsTest(unittest.TestCase):
+    def test_pack_and_unpack_are_inverse(self):
+        @task
+        def none(): ...
+        @task
+        def one(a): ...
+        @task
+        def two(a, b=2, *, c=3): ...
+        @task
+        def any_(*args): ...
+        @task
+        def open_(a, /, **more): ...
+
+        calls = [(none, (), {}), (one, ({"x": 1},), {}), (two, (1,), {}), (two, (1, 5), {"c": 7}), (any_, (1, 2), {})]
+        for function, args, kwargs in [*calls, (open_, (1,), {"z": 2})]:
+            spec = spec_of(function)
+            back = spec.unpack(spec.pack(args, kwargs))
+            bound = [spec.pack(tuple(back[0]), back[1]), spec.pack(args, kwargs)]
+            self.assertEqual(bound[0], bound[1], spec.name)
+
+    def test_what_does_not_fit_is_said(self):
+        @task
+        def two(a, b): ...
+
+        spec = spec_of(two)
+        for value in (1, {"a": 1}, [1, 2, 3], {"a": 1, "b": 2, "c": 3}, None):
+            with self.assertRaises(TypeError) as raised:
+                spec.unpack(value)
+            self.assertIn("two", str(raised.exception))
+
+    def test_async_functions_do_not_run_in_processes(self):
+        with self.assertRaises(TypeError):
+
+            @task(process=True)
+            async def wrong(): ...
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,148 @@
+"""Tasks that the tests run; a module of their own, so that processes can import them."""
+
+import asyncio
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+
+import pawl
+
+
+@pawl.task
+def square(n: int) -> int:
+    return n * n
+
+
+@pawl.task(name="add")
+def add_numbers(a, b=10):
+    return a + b
+
+
+@pawl.task
+def greet(name: str, *, greeting: str = "Hello") -> str:
+    return f"{greeting}, {name}"
+
+
+@pawl.task
+def echo(value):
+    return value
+
+
+@pawl.task
+def nothing():
+    return None
+
+
+@pawl.task(retry=2)
+def fail(message):
+    raise ValueError(message)
+
+
+@pawl.task
+def who():
+    task = pawl.current_task()
+    return [task.execution, task.node, task.item, task.attempt, task.idempotency_key]
+
+
+@pawl.task
+def no_json():
+    return {1, 2}
+
+
+@pawl.task
+def large(count):
+    return list(range(count))
+
+
+@pawl.task
+def total(numbers):
+    return sum(numbers)
+
+
+@pawl.task
+async def sleep_async(seconds):
+    await asyncio.sleep(seconds)
+    return asyncio.get_running_loop().is_running()
+
+
+def wait_for(path):
+    while not Path(path).exists() and not pawl.current_task().cancelled():
+        time.sleep(0.01)
+    return "cancelled" if pawl.current_task().cancelled() else "open"
+
+
+def say(path, word):
+    """Appends a line that the test waits for."""
+    with open(path, "a") as file:
+        file.write(f"{word}\n")
+
+
+@pawl.task
+def gate(folder):
+    say(f"{folder}/began", os.getpid())
+    answer = wait_for(f"{folder}/go")
+    say(f"{folder}/ended", answer)
+    return answer
+
+
+@pawl.task(process=True)
+def gate_in_process(folder):
+    say(f"{folder}/began", os.getpid())
+    answer = wait_for(f"{folder}/go")
+    say(f"{folder}/ended", answer)
+    return answer
+
+
+@pawl.task
+async def gate_async(folder):
+    say(f"{folder}/began", "async")
+    try:
+        while not Path(f"{folder}/go").exists():
+            await asyncio.sleep(0.01)
+    except asyncio.CancelledError:
+        say(f"{folder}/ended", "cancelled")
+        raise
+    return "open"
+
+
+@pawl.task(process=True)
+def process_id():
+    return [os.getpid(), pawl.current_task().node]
+
+
+@pawl.task(process=True)
+def die():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pawl.task(process=True)
+def deaf():
+    threading.Event().wait()
+
+
+@pawl.task(process=True)
+def report_from_process(folder):
+    pawl.current_task().progress(0.25, "a quarter")
+    return gate_in_process(folder)
+
+
+@pawl.task
+def report(folder):
+    pawl.current_task().progress(0.5, "half")
+    return gate(folder)
+
+
+@pawl.task
+def many_threads(_):
+    time.sleep(0.02)
+    return threading.get_ident()
+
+
+@pawl.task
+def unknown(n):
+    raise AssertionError(f"{n} was cancelled before it ran")
+
+
+ALL = [value for value in list(globals().values()) if hasattr(value, "__pawl_task__") and value is not unknown]

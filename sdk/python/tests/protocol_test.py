@@ -157,7 +157,7 @@ class SessionTest(unittest.TestCase):
         turn, _ = self.tell(Grants((self.grant(0, 2),)))
         started = [launch.id for launch in turn.start]
         self.now += 3.1
-        self.assertEqual(self.turn(acknowledge=False)[1], [Heartbeat()])
+        self.assertEqual(self.turn(acknowledge=False)[1], [Heartbeat(running=2)])
         self.now += 6
         self.assertEqual(self.turn()[0].stop, started)
         self.assertFalse(self.session.connected)

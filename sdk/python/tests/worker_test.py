@@ -224,7 +224,24 @@ class WorkerTest(WorkerCase):
         runs = [self.call("square", **{"with": n, "priority": n}) for n in range(5)]
         self.assertEqual([run.result(PATIENCE) for run in runs], [0, 1, 4, 9, 16])
 
+    def test_nodes_find_workers_with_room_and_labels(self):
+        self.work(capacity={"cpu": 2.5, "memory": 1 << 30, "gpu": 1}, labels={"disk": "ssd"}, zone="eu-1")
+        node = {"resources": {"cpu": 0.5, "gpu": 1}, "affinity": {"require": {"disk": "ssd", "zone": "eu-1"}}}
+        self.assertEqual(self.result("square", for_each=3, **node), [0, 1, 4])
+        run = self.call("square", **{"with": 2, "resources": {"gpu": 2}})
+        self.assertIn("gpu", run.why("a")[0].reason)
+        run.cancel()
+
+    def test_a_worker_serves_its_queues(self):
+        self.work(queues=["slow"])
+        self.assertEqual(self.result("square", **{"with": 2, "queue": "slow"}), 4)
+        run = self.call("square", **{"with": 2})
+        self.work(concurrency=1)
+        self.assertEqual(run.result(PATIENCE), 4)
+
     def test_wrong_use_is_said(self):
+        with self.assertRaises(ValueError):
+            pawl.Worker(self.address, tasks=tasks.ALL, capacity={"gpu": 0.5})
         with self.assertRaises(TypeError):
             pawl.Worker(self.address, tasks=[len])
         with self.assertRaises(ValueError):

@@ -15,7 +15,7 @@ from typing import Callable, TypeVar
 
 T = TypeVar("T")
 
-WORKFLOW_FORMAT_MAX = 1
+WORKFLOW_FORMAT_MAX = 2  # 1: no node says where it may run
 
 
 @dataclass(frozen=True)
@@ -64,14 +64,14 @@ def decode_workflow(data: bytes) -> WorkflowDefinition:
     name = reader.text()
     reader.text()  # version
     reader.text()  # defaults of the input: the coordinator has filled them in
-    nodes = tuple(reader.list(lambda: _node(reader)))
+    nodes = tuple(reader.list(lambda: _node(reader, format_)))
     reader.text()  # output
     if not reader.at_end():
         raise ValueError("these bytes hold more than a workflow")
     return WorkflowDefinition(name, nodes)
 
 
-def _node(reader: _Reader) -> NodeDefinition:
+def _node(reader: _Reader, format_: int) -> NodeDefinition:
     id_ = reader.text()
     type_ = reader.byte()
     reader.list(reader.number)  # needs
@@ -87,6 +87,8 @@ def _node(reader: _Reader) -> NodeDefinition:
     function = reader.text()
     input_ = _template(reader)
     reader.text()  # transform
+    if format_ >= 2:
+        _skip_placement(reader)
     return NodeDefinition(id_, type_, mapped, run_timeout, heartbeat_timeout, priority, function, input_)
 
 
@@ -107,6 +109,13 @@ def _skip_process(reader: _Reader) -> None:
     reader.list(named)  # files
     for _ in range(4):  # limits
         reader.number()
+
+
+def _skip_placement(reader: _Reader) -> None:
+    reader.list(lambda: (reader.text(), reader.number()))  # resources
+    reader.list(lambda: (reader.text(), reader.text(), reader.byte()))  # rules
+    reader.byte()  # apart
+    reader.text()  # key
 
 
 class _Reader:

@@ -81,6 +81,12 @@ def _fill_hello(hello: Hello, out: Any) -> None:
     out.node_types.append(FUNCTION_NODE_TYPE)
     out.functions.extend(name.encode() for name in spec.functions)
     out.lease_ns = int(spec.lease * 1e9)
+    out.queues.extend(name.encode() for name in spec.queues)
+    for name, amount in spec.capacity:
+        out.capacity.add(name=name.encode(), amount=amount)
+    for name, value in spec.labels:
+        out.labels.add(name=name.encode(), value=value.encode())
+    out.zone = spec.zone.encode()
     out.session = hello.session
     for held in hello.held:
         one = out.held.add()
@@ -123,6 +129,7 @@ def encode(message: Message) -> bytes:
         _fill_hello(body, frame.hello)
     elif isinstance(body, Heartbeat):
         frame.heartbeat.SetInParent()
+        frame.heartbeat.running = body.running
     elif isinstance(body, Goodbye):
         frame.goodbye.SetInParent()
     elif isinstance(body, Reports):

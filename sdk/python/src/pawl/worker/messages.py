@@ -127,6 +127,10 @@ class WorkerSpec:
     credit: int
     functions: tuple[str, ...]  # ascending
     lease: float  # seconds
+    queues: tuple[str, ...] = ()  # ascending; none: all
+    capacity: tuple[tuple[str, int], ...] = ()  # ascending by name; "cpu" in thousandths of a core
+    labels: tuple[tuple[str, str], ...] = ()  # ascending
+    zone: str = ""
 
 
 @dataclass(frozen=True)
@@ -138,7 +142,7 @@ class Hello:
 
 @dataclass(frozen=True)
 class Heartbeat:
-    pass
+    running: int = 0
 
 
 @dataclass(frozen=True)

@@ -351,7 +351,7 @@ class Session:
         if now >= self._heartbeat_at and not self._link.full:
             self._heartbeat_at = now + self.spec.lease / 3
             if self._heartbeat_sequence == 0:  # one on its way is enough
-                self._heartbeat_sequence = self._link.send(Heartbeat())
+                self._heartbeat_sequence = self._link.send(Heartbeat(self.running))
                 self._heartbeat_sent = now
 
     def _next_reports(self) -> list[AttemptReport]:

@@ -24,7 +24,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from types import FrameType, TracebackType
 from typing import Any, Callable, Optional, Union
 
@@ -58,11 +58,17 @@ class Worker:
         credit: Optional[int] = None,
         drain: float = 30.0,
         lease: float = 10.0,
+        queues: Iterable[str] = (),
+        capacity: Optional[Mapping[str, float]] = None,
+        labels: Optional[Mapping[str, str]] = None,
+        zone: str = "",
         token: Optional[str] = None,
         credentials: Optional[grpc.ChannelCredentials] = None,
     ) -> None:
         """`server`: HOST:PORT of `pawl server --listen`, else PAWL_WORKERS, else 127.0.0.1:7070. `drain`:
-        seconds for what runs to end. `credentials`: for TLS."""
+        seconds for what runs to end. `queues`: those that it serves (all). `capacity`: what nodes with
+        `resources` may use here: {"cpu": 2.5, "memory": 8 << 30, "gpu": 1}; what is not named it has none of.
+        `labels` and `zone`: for `affinity`. `credentials`: for TLS."""
         self.server = server or os.environ.get("PAWL_WORKERS") or "127.0.0.1:7070"
         if "://" in self.server:
             raise ValueError(f"a worker connects to HOST:PORT, not to {self.server!r}")
@@ -75,6 +81,10 @@ class Worker:
             credit=credit or concurrency * CREDIT_PER_SLOT,
             functions=tuple(sorted(self.tasks, key=str.encode)),
             lease=lease,
+            queues=tuple(sorted(queues, key=str.encode)),
+            capacity=amounts(capacity or {}),
+            labels=tuple(sorted((labels or {}).items())),
+            zone=zone,
         )
         self._drain_limit = drain
         shown = token or os.environ.get("PAWL_TOKEN")
@@ -251,6 +261,18 @@ class Worker:
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+
+def amounts(capacity: Mapping[str, float]) -> tuple[tuple[str, int], ...]:
+    """As they travel: "cpu" in thousandths of a core. ValueError on what is no amount."""
+    found = []
+    for name, amount in sorted(capacity.items()):
+        whole = round(amount * 1000) if name == "cpu" else amount
+        if whole != int(whole) or whole < 0:
+            raise ValueError(f"capacity: {name} is a whole number from 0 on, not {amount}")
+        if whole:
+            found.append((name, int(whole)))
+    return tuple(found)
 
 
 def by_name(tasks: Iterable[Callable[..., Any]]) -> dict[str, TaskSpec]:

@@ -10,6 +10,7 @@
 #include "pawl/api/socket_client.h"
 #include "pawl/api/socket_server.h"
 #include "pawl/app/host.h"
+#include "pawl/app/remote_station.h"
 #include "pawl/app/shift.h"
 
 namespace pawl {
@@ -55,6 +56,8 @@ class OwnStation final : public cli::Station {
 
   Client& client() override { return *client_; }
   LinuxLoop& loop() override { return host_->loop(); }
+  bool remote() const override { return false; }
+  Status reconnect() override { return {}; }
   bool holds() const override { return true; }
   uint64_t holder() const override { return static_cast<uint64_t>(getpid()); }
   uint64_t visitors() const override { return server_ ? server_->clients() : 0; }
@@ -95,6 +98,8 @@ class VisitedStation final : public cli::Station {
 
   Client& client() override { return *client_; }
   LinuxLoop& loop() override { return *loop_; }
+  bool remote() const override { return false; }
+  Status reconnect() override { return {}; }
   bool holds() const override { return false; }
   uint64_t holder() const override { return holder_; }
   uint64_t visitors() const override { return 0; }
@@ -117,6 +122,7 @@ class AllStations final : public cli::Stations {
   explicit AllStations(const FunctionRegistry* functions) : functions_(functions) {}
 
   Result<std::unique_ptr<cli::Station>> open(const cli::StationRequest& request) override {
+    if (request.server) return connect_to_server(*request.server);
     const std::string& directory = request.directory;
     bool exists = access((directory + "/log").c_str(), F_OK) == 0;
     if (!exists && request.purpose == cli::Purpose::look) {

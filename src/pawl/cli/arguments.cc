@@ -90,6 +90,9 @@ class ArgumentParser {
     std::vector<std::string_view> names{help_option.name};
     for (const OptionSpec& option : spec_.options) names.push_back(option.name);
     std::string_view close = nearest(name, names);
+    if (name == "server" || name == "context")
+      return wrong(written + " is not for pawl " + std::string(spec_.name) +
+                   ": it works on this machine alone");
     std::string message = "unknown option " + written;
     if (!close.empty()) message += "; did you mean --" + std::string(close) + "?";
     return wrong(message + " (pawl " + std::string(spec_.name) + " --help shows all)");

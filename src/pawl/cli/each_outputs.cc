@@ -26,7 +26,7 @@ EachOutputs::EachOutputs(Session& session, ExecutionId execution, std::string no
     : session_(session),
       execution_(execution),
       node_(std::move(node)),
-      folder_(session.state() + "/output/" + to_text(execution) + "/" + node_ + "/"),
+      folder_(session.output_folder(execution)),
       order_(order),
       done_(count) {}
 
@@ -79,10 +79,10 @@ void EachOutputs::print(const TaskDetail& task) {
 
 bool EachOutputs::print_file(const TaskDetail& task, const char* suffix, bool to_stdout) {
   // Made before the result that we have been told of.
-  if (!any_files_) any_files_ = access(folder_.c_str(), F_OK) == 0;
+  if (!any_files_) any_files_ = !folder_.empty() && access(folder_.c_str(), F_OK) == 0;
   if (!any_files_) return false;
-  std::string path =
-      folder_ + std::to_string(task.task.item) + "." + std::to_string(task.attempts) + "." + suffix;
+  std::string path = folder_ + node_ + "/" + std::to_string(task.task.item) + "." +
+                     std::to_string(task.attempts) + "." + suffix;
   int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return false;
   char buffer[64 * 1024];

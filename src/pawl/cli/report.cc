@@ -60,7 +60,7 @@ void tell_failure(Session& session, const ExecutionDetail& detail, const DeadLet
   if (letter.attempts > 1) line += " (" + std::to_string(letter.attempts) + " attempts)";
   session.console().err(line + "\n");
   for (const char* suffix : {"err", "out"}) {
-    std::string file = output_file(session.state(), letter.range.execution, letter.node,
+    std::string file = output_file(session.output_folder(letter.range.execution), letter.node,
                                    letter.range.begin, letter.attempts, suffix);
     if (file.empty()) continue;
     session.console().err(style.paint(Colour::dim, "      its output: " + file) + "\n");
@@ -77,7 +77,7 @@ void tell_failures(Session& session, const ExecutionDetail& detail) {
   size_t shown = std::min<size_t>(list->letters.size(), failures_shown_max);
   for (size_t i = 0; i < shown; ++i) tell_failure(session, detail, list->letters[i]);
   std::string id = to_text(detail.summary.id);
-  std::string state = session.state_option();
+  std::string state = session.place_option();
   if (list->letters.size() > shown) {
     session.console().err("    and more: pawl dead-letters list " + id + state + "\n");
   }
@@ -128,10 +128,11 @@ std::string for_people(std::string_view json) {
   return json_kind(json) == JsonKind::string ? json_unquote(json) : indented(json);
 }
 
-std::string output_file(const std::string& state, ExecutionId execution, const std::string& node,
-                        ItemIndex item, AttemptNumber attempt, const char* suffix) {
-  std::string path = state + "/output/" + to_text(execution) + "/" + node + "/" +
-                     std::to_string(item) + "." + std::to_string(attempt) + "." + suffix;
+std::string output_file(const std::string& folder, const std::string& node, ItemIndex item,
+                        AttemptNumber attempt, const char* suffix) {
+  if (folder.empty()) return {};
+  std::string path =
+      folder + node + "/" + std::to_string(item) + "." + std::to_string(attempt) + "." + suffix;
   struct stat info {};
   return stat(path.c_str(), &info) == 0 ? path : std::string();
 }

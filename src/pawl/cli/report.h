@@ -16,9 +16,9 @@ std::string task_name(const std::string& node, ItemIndex begin, ItemIndex end, b
 std::string for_people(std::string_view json);
 std::string indented(std::string_view json);
 
-// Files that hold what an attempt wrote; empty: there is none.
-std::string output_file(const std::string& state, ExecutionId execution, const std::string& node,
-                        ItemIndex item, AttemptNumber attempt, const char* suffix);
+// The file that holds what an attempt wrote, in Session::output_folder(); empty: there is none.
+std::string output_file(const std::string& folder, const std::string& node, ItemIndex item,
+                        AttemptNumber attempt, const char* suffix);
 
 // One line about the whole, what failed and where its output is, what can be done: on standard
 // error. The output, if it succeeded, on standard output. Gives the exit code.

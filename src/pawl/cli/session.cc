@@ -2,23 +2,37 @@
 
 #include <signal.h>
 
-#include <cstdlib>
-
 namespace pawl::cli {
+namespace {
+
+// What a person can do about it.
+Error with_advice(Error error) {
+  if (error.code == Code::unavailable) {
+    error.message += "; does `pawl server --http` run there?";
+  } else if (error.code == Code::unimplemented) {
+    error.message += "; is it a `pawl server --http`, as new as this pawl?";
+  } else if (error.code == Code::unauthenticated) {
+    error.message +=
+        "; PAWL_TOKEN, or --token-file or --certificate of `pawl context add`, says who you are";
+  } else if (error.code == Code::failed_precondition) {
+    error.message +=
+        "; name the file of the authority that has signed it (ca.pem of `pawl init`): PAWL_CA, or "
+        "--ca of `pawl context add`";
+  }
+  return error;
+}
+
+}  // namespace
 
 void Interrupts::signalled(int signal) {
   if (signal == SIGINT || signal == SIGTERM) ++count_;
 }
 
-std::string Session::directory(const Arguments& given) {
-  if (std::optional<std::string> named = given.value("state")) return *named;
-  const char* variable = std::getenv("PAWL_STATE");
-  return variable != nullptr && *variable != '\0' ? variable : ".pawl";
-}
-
 Status Session::open(const Arguments& given, Purpose purpose) {
+  PAWL_ASSIGN(place_, place_of(given, Variables::of_process()));
   StationRequest request;
-  request.directory = directory(given);
+  request.directory = place_.directory;
+  request.server = place_.server;
   request.purpose = purpose;
   PAWL_ASSIGN(uint64_t jobs, number_of(given, "jobs", 0, 1));
   if (jobs > 100'000) {
@@ -29,9 +43,12 @@ Status Session::open(const Arguments& given, Purpose purpose) {
 }
 
 Status Session::open(const StationRequest& request) {
-  state_ = request.directory;
+  if (place_.name.empty()) place_.name = request.directory;
   unable_ = true;
-  PAWL_ASSIGN(station_, stations_.open(request));
+  Result<std::unique_ptr<Station>> station = stations_.open(request);
+  if (!station.ok() && request.server) return with_advice(station.error());
+  if (!station.ok()) return station.error();
+  station_ = std::move(*station);
   unable_ = false;
   return station_->loop().watch_signals(interrupts_);
 }
@@ -75,11 +92,8 @@ Status Session::check_output(const Arguments& given) {
   return Error{Code::invalid_argument, "--output is text or json, not \"" + output + "\""};
 }
 
-std::string Session::state_option() const {
-  const char* variable = std::getenv("PAWL_STATE");
-  bool default_one =
-      variable != nullptr && *variable != '\0' ? state_ == variable : state_ == ".pawl";
-  return default_one ? "" : " --state " + state_;
+std::string Session::output_folder(ExecutionId execution) const {
+  return place_.server ? "" : place_.directory + "/output/" + to_text(execution) + "/";
 }
 
 }  // namespace pawl::cli

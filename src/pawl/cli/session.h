@@ -15,6 +15,7 @@
 
 #include "pawl/cli/arguments.h"
 #include "pawl/cli/console.h"
+#include "pawl/cli/place.h"
 #include "pawl/cli/station.h"
 
 namespace pawl::cli {
@@ -47,9 +48,8 @@ class Session {
   Client& client() { return station_->client(); }
   Interrupts& interrupts() { return interrupts_; }
 
-  // --state, PAWL_STATE, .pawl
-  static std::string directory(const Arguments& given);
-  // Opens or connects; an error's exit code is then exit_unable.
+  // Opens or connects, where the command line and the environment say (place.h); an error's exit
+  // code is then exit_unable.
   Status open(const Arguments& given, Purpose purpose);
   Status open(const StationRequest& request);
   // Works for a server; interrupts are counted on its loop.
@@ -67,16 +67,19 @@ class Session {
   static bool wants_json(const Arguments& given) { return given.value("output") == "json"; }
   static Status check_output(const Arguments& given);
 
-  const std::string& state() const { return state_; }
-  // " --state DIR" where a command to be typed needs it.
-  std::string state_option() const;
+  // The state directory or the server, for people.
+  const std::string& state() const { return place_.name; }
+  // The folder of an execution's output files; empty: they are not on this machine.
+  std::string output_folder(ExecutionId execution) const;
+  // " --state DIR" or its like where a command to be typed needs it.
+  const std::string& place_option() const { return place_.option; }
 
  private:
   Console& console_;
   Stations& stations_;
   std::unique_ptr<Station> station_;
   Interrupts interrupts_;
-  std::string state_;
+  Place place_;
   bool unable_ = false;  // the directory could not be opened
 };
 

@@ -1,5 +1,5 @@
 // Whoever holds a state directory, as the verbs see it: this process, having opened it, or another
-// one, reached through its socket.
+// one, reached through its socket, or a server of another machine.
 //
 //   PAWL_ASSIGN(std::unique_ptr<Station> station, stations.open({.directory = ".pawl"}));
 //   station->client().submit(...);
@@ -10,10 +10,12 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "pawl/adapter/linux_loop/linux_loop.h"
 #include "pawl/api/client.h"
+#include "pawl/api/http/http_client.h"
 #include "pawl/base/result.h"
 
 namespace pawl {
@@ -35,13 +37,16 @@ struct StationRequest {
   const FunctionRegistry* functions = nullptr;  // null: those of this program; must outlive it
   std::string listen;                           // serve: host:port for workers
   std::string http;  // serve: host:port for clients of other machines; empty: none
+  std::optional<HttpClientOptions> server{};  // instead of a directory
 };
 
 class Station {
  public:
   virtual ~Station() = default;
-  virtual Client& client() = 0;
+  virtual Client& client() = 0;  // another one after reconnect()
   virtual LinuxLoop& loop() = 0;
+  virtual bool remote() const = 0;         // at a server
+  virtual Status reconnect() = 0;          // begins to, at a server; calls wait for the outcome
   virtual bool holds() const = 0;          // this process holds the directory
   virtual uint64_t holder() const = 0;     // its process id
   virtual uint64_t visitors() const = 0;   // other processes connected to us
@@ -75,8 +80,8 @@ struct ShiftRequest {
 class Stations {
  public:
   virtual ~Stations() = default;
-  // Connects to the holder if there is one, otherwise takes the directory. NOT_FOUND: there is
-  // none, and nothing is to be made.
+  // Connects to the server, or to the directory's holder if there is one; otherwise takes the
+  // directory. NOT_FOUND: there is none, and nothing is to be made.
   virtual Result<std::unique_ptr<Station>> open(const StationRequest& request) = 0;
   // Works for a server, whether it is there already or not.
   virtual Result<std::unique_ptr<Shift>> hire(const ShiftRequest& request) = 0;

@@ -87,7 +87,7 @@ int dead_letters(Session& session, const Arguments& given) {
   int code = tell_changed(session, given, changed, redrive ? "redriven" : "discarded");
   if (code == exit_ok && redrive && session.station().holds()) {
     session.say("nothing runs by itself here; go on with: pawl resume " +
-                to_text(which->execution) + session.state_option());
+                to_text(which->execution) + session.place_option());
   }
   return code;
 }

@@ -9,6 +9,7 @@
 #include "pawl/cli/each_outputs.h"
 #include "pawl/cli/inputs.h"
 #include "pawl/cli/progress_view.h"
+#include "pawl/cli/reach.h"
 #include "pawl/cli/report.h"
 #include "pawl/cli/verbs.h"
 #include "pawl/cli/watch.h"
@@ -60,6 +61,10 @@ Result<EachOptions> options_of(const Arguments& given) {
 
 // The newest `each` that is not finished.
 Result<ExecutionId> to_resume(Session& session) {
+  if (session.station().remote())
+    return Error{Code::failed_precondition,
+                 "a server has the `each` of everybody: `pawl list` shows them, and `pawl "
+                 "dead-letters redrive e17` and `pawl resume e17` go on with one"};
   ListExecutions query;
   query.limit = 1000;
   while (true) {
@@ -88,6 +93,14 @@ class EachRun {
     Ticket settled = session_.client().start(AwaitExecution{execution_});
     Result<ExecutionDetail> detail = until_settled(settled);
     session_.console().clear();
+    while (!detail.ok() && is_out_of_reach(session_, detail.error())) {
+      Status back = come_back(session_);
+      if (over()) return leave(session_, execution_);
+      if (!back.ok()) return session_.close(session_.fail(back.error()));
+      settled = session_.client().start(AwaitExecution{execution_});
+      detail = until_settled(settled);
+      session_.console().clear();
+    }
     if (!detail.ok()) return session_.close(session_.fail(detail.error()));
     if (interrupted_) {
       session_.client().forget(settled);
@@ -171,10 +184,11 @@ class EachRun {
     }
     if (failing(tasks) > shown) {
       console.err("  and more: pawl dead-letters list " + to_text(execution_) +
-                  session_.state_option() + "\n");
+                  session_.place_option() + "\n");
     }
-    std::string state = session_.state_option();
-    console.err("  try them again: pawl each --resume" + state + "\n");
+    std::string again = session_.station().remote() ? "dead-letters redrive " + to_text(execution_)
+                                                    : std::string("each --resume");
+    console.err("  try them again: pawl " + again + session_.place_option() + "\n");
     return exit_failed;
   }
 
@@ -187,12 +201,12 @@ class EachRun {
   bool interrupted_ = false;
 };
 
-Result<ExecutionId> submit(Session& session, const EachJob& job, const EachOptions& options) {
+Result<ExecutionId> begin(Session& session, const EachJob& job, const EachOptions& options) {
   SubmitRequest request;
   request.definition = each_definition(job, options);
   request.file_name = "each";
   request.input_json = each_input(job);
-  return session.client().submit(std::move(request));
+  return submit(session, std::move(request));
 }
 
 }  // namespace
@@ -216,7 +230,7 @@ int verb_each(Session& session, const Arguments& given) {
   if (Status opened = session.open(given, Purpose::work); !opened.ok()) {
     return session.fail(opened.error());
   }
-  Result<ExecutionId> id = resume ? to_resume(session) : submit(session, *job, *options);
+  Result<ExecutionId> id = resume ? to_resume(session) : begin(session, *job, *options);
   if (!id.ok()) return session.close(session.fail(id.error()));
   return EachRun(session, given, *id).run();
 }

@@ -81,11 +81,12 @@ class LogPrinter {
 
  private:
   std::string folder(const std::string& node) const {
-    return session_.state() + "/output/" + to_text(detail_.summary.id) + "/" + node + "/";
+    return session_.output_folder(detail_.summary.id) + node + "/";
   }
 
   std::vector<Stream> streams_of(const std::string& node) const {
     std::vector<Stream> streams;
+    if (session_.station().remote()) return streams;
     DIR* directory = opendir(folder(node).c_str());
     if (directory == nullptr) return streams;
     while (const dirent* entry = readdir(directory)) {
@@ -167,6 +168,9 @@ int logs(Session& session, const Arguments& given) {
     if (session.interrupts().count() > 0) return exit_interrupted;
   }
   printer.print_files();
+  if (session.station().remote())
+    session.say("results only; what else was written is kept where the server is, in output/" +
+                to_text(id) + " of its state directory");
   Status rest = printer.print_records();
   return rest.ok() ? exit_ok : session.fail(rest.error());
 }

@@ -5,6 +5,7 @@
 
 #include "pawl/base/json.h"
 #include "pawl/cli/inputs.h"
+#include "pawl/cli/reach.h"
 #include "pawl/cli/report.h"
 #include "pawl/cli/verbs.h"
 #include "pawl/cli/watch.h"
@@ -42,6 +43,11 @@ Result<SubmitRequest> request_of(const Arguments& given) {
   request.request_id = given.value("request-id").value_or("");
   PAWL_ASSIGN(request.directory, current_directory());
   return request;
+}
+
+int refused(Session& session, const Error& error) {
+  int code = session.fail(error);
+  return session.interrupts().count() > 0 ? exit_interrupted : code;
 }
 
 DisplayKind display_of(const Arguments& given) {
@@ -82,6 +88,12 @@ int follow(Session& session, const Arguments& given, ExecutionId execution) {
       bool json = Session::wants_json(given);
       return json ? report_json(session, watched.detail) : report(session, watched.detail);
     }
+    if (is_out_of_reach(session, *watched.error)) {
+      Status back = come_back(session);
+      if (session.interrupts().count() > 0) return leave(session, execution);
+      if (!back.ok()) return session.fail(back.error());
+      continue;
+    }
     bool holder_gone = !session.station().holds() && watched.error->code == Code::unavailable;
     if (!holder_gone) return session.fail(*watched.error);
     if (Status taken = take_over(session, given); !taken.ok()) return session.fail(taken.error());
@@ -118,6 +130,14 @@ void mention_others(Session& session, ExecutionId own) {
   session.say("unfinished here, and going on meanwhile: " + names);
 }
 
+// Nothing is made for `resume`: what is not there cannot be resumed.
+Status must_exist(const Arguments& given) {
+  PAWL_ASSIGN(Place place, place_of(given, Variables::of_process()));
+  if (place.server || access(place.directory.c_str(), F_OK) == 0) return {};
+  return Error{Code::not_found, "there is no state directory " + place.directory +
+                                    "; --state or PAWL_STATE names another"};
+}
+
 }  // namespace
 
 int verb_run(Session& session, const Arguments& given) {
@@ -130,8 +150,8 @@ int verb_run(Session& session, const Arguments& given) {
   if (Status opened = session.open(given, Purpose::work); !opened.ok()) {
     return session.fail(opened.error());
   }
-  Result<ExecutionId> id = session.client().submit(std::move(*request));
-  if (!id.ok()) return session.close(session.fail(id.error()));
+  Result<ExecutionId> id = submit(session, std::move(*request));
+  if (!id.ok()) return session.close(refused(session, id.error()));
   announce(session, given, *id);
   if (!given.has("quiet") && !Session::wants_json(given)) mention_others(session, *id);
   int code = follow(session, given, *id);
@@ -149,12 +169,7 @@ int verb_resume(Session& session, const Arguments& given) {
           {Code::invalid_argument, "\"" + text + "\" is no execution, such as e17"});
     wanted.push_back(id);
   }
-  // Nothing is made for it: what is not there cannot be resumed.
-  if (access(Session::directory(given).c_str(), F_OK) != 0) {
-    return session.fail({Code::not_found, "there is no state directory " +
-                                              Session::directory(given) +
-                                              "; --state or PAWL_STATE names another"});
-  }
+  if (Status there = must_exist(given); !there.ok()) return session.fail(there.error());
   if (Status opened = session.open(given, Purpose::work); !opened.ok()) {
     return session.fail(opened.error());
   }

@@ -92,7 +92,7 @@ int work(Session& session, Shift& shift, const ShiftRequest& request, Duration d
 
 int verb_server(Session& session, const Arguments& given) {
   StationRequest request;
-  request.directory = Session::directory(given);
+  request.directory = local_directory(given);
   request.purpose = Purpose::serve;
   Result<std::string> listen = address_of(given, "listen");
   if (!listen.ok()) return session.fail(listen.error());

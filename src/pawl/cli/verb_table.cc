@@ -5,6 +5,8 @@ namespace {
 
 const OptionSpec state_option{"state", 's', "DIR",
                               "state directory (default: $PAWL_STATE, else .pawl)"};
+const OptionSpec server_option{"server", 0, "URL", "a server instead (or $PAWL_SERVER)"};
+const OptionSpec context_option{"context", 0, "NAME", "a server by its name (pawl context)"};
 const OptionSpec output_option{"output", 'o', "text|json", "for people (default) or for machines"};
 const OptionSpec jobs_option{"jobs", 'j', "N", "tasks at once (default: one per core)"};
 const OptionSpec quiet_option{"quiet", 'q', "", "no progress"};
@@ -24,6 +26,8 @@ VerbEntry run_entry() {
                    {"input-file", 0, "FILE", "all inputs, as a JSON object (- : standard input)"},
                    jobs_option,
                    state_option,
+                   server_option,
+                   context_option,
                    output_option,
                    quiet_option,
                    {"request-id", 0, "ID", "the same id again gives the same execution"},
@@ -40,7 +44,8 @@ VerbEntry resume_entry() {
            .arguments = "[ID ...]",
            .summary = "Goes on with executions that are not finished: those named, or all.",
            .details = {},
-           .options = {jobs_option, state_option, output_option, quiet_option},
+           .options = {jobs_option, state_option, server_option, context_option, output_option,
+                       quiet_option},
            .examples = {"pawl resume", "pawl resume e17"},
            .positionals_min = 0,
            .positionals_max = 1000},
@@ -72,6 +77,8 @@ VerbEntry each_entry() {
                    {"dry-run", 'n', "", "print the commands, run nothing"},
                    {"resume", 0, "", "do what the last `pawl each` here did not"},
                    state_option,
+                   server_option,
+                   context_option,
                    quiet_option},
        .examples = {"pawl each 'gzip -k {}' ::: *.log",
                     "find . -name '*.png' -print0 | pawl each -0 optipng",
@@ -86,7 +93,8 @@ VerbEntry each_entry() {
 VerbEntry asking(std::string_view name, std::string_view arguments, std::string_view summary,
                  std::vector<OptionSpec> more, std::vector<std::string_view> examples, size_t least,
                  size_t most, Verb run) {
-  more.push_back(state_option);
+  for (const OptionSpec& place : {state_option, server_option, context_option})
+    more.push_back(place);
   more.push_back(output_option);
   return {{.name = name,
            .arguments = arguments,
@@ -114,6 +122,8 @@ VerbEntry forget_entry() {
        .options = {{"ended-before", 0, "TIME", "all that ended longer ago than TIME: 7d, 12h"},
                    {"dry-run", 'n', "", "show what would be forgotten, forget nothing"},
                    state_option,
+                   server_option,
+                   context_option,
                    output_option},
        .examples = {"pawl forget e17 e18", "pawl forget --ended-before 30d",
                     "pawl forget --ended-before 30d --dry-run"},
@@ -192,6 +202,8 @@ VerbEntry queue_entry() {
                    {"pause", 0, "", "start nothing more"},
                    {"resume", 0, "", "go on"},
                    state_option,
+                   server_option,
+                   context_option,
                    output_option},
        .examples = {"pawl queue list", "pawl queue set default --placement pack",
                     "pawl queue set mail --concurrency 4 --rate 2.5 --burst 10",
@@ -199,6 +211,39 @@ VerbEntry queue_entry() {
        .positionals_min = 0,
        .positionals_max = 2},
       verb_queue};
+}
+
+VerbEntry context_entry() {
+  return {
+      {.name = "context",
+       .arguments = "[list] | add NAME --server URL | use NAME | remove NAME",
+       .summary = "Keeps servers by name, so that verbs go to them.",
+       .details = "`pawl context use local` goes back to this machine's state directory. Files\n"
+                  "are named, not copied; what is kept stands in ~/.config/pawl/config.json.",
+       .options = {{"server", 0, "URL", "http://HOST:PORT or https://HOST"},
+                   {"token-file", 0, "FILE", "holds the token that says who you are"},
+                   {"ca", 0, "FILE", "of the authority that has signed the server's certificate"},
+                   {"certificate", 0, "FILE", "yours, instead of a token"},
+                   {"key", 0, "FILE", "of your certificate"},
+                   output_option},
+       .examples = {"pawl context add prod --server https://pawl.example.org --ca ca.pem "
+                    "--token-file token",
+                    "pawl context use prod", "pawl list --context prod"},
+       .positionals_min = 0,
+       .positionals_max = 2},
+      verb_context};
+}
+
+VerbEntry verify_entry() {
+  return {{.name = "verify",
+           .arguments = "",
+           .summary = "Proves a state directory from its bytes; changes nothing.",
+           .details = {},
+           .options = {state_option, output_option},
+           .examples = {"pawl verify", "pawl verify --state /var/lib/pawl"},
+           .positionals_min = 0,
+           .positionals_max = 0},
+          verb_verify};
 }
 
 std::vector<VerbEntry> all_verbs() {
@@ -234,6 +279,7 @@ std::vector<VerbEntry> all_verbs() {
   all.push_back(asking("workers", "", "Lists the connected workers and what they have free.", {},
                        {"pawl workers", "pawl workers --output json"}, 0, 0, verb_workers));
   all.push_back(forget_entry());
+  all.push_back(context_entry());
   all.push_back({{.name = "validate",
                   .arguments = "FILE...",
                   .summary = "Checks workflow files and shows every problem with its place.",
@@ -252,9 +298,7 @@ std::vector<VerbEntry> all_verbs() {
                   .positionals_min = 1,
                   .positionals_max = 1},
                  verb_graph});
-  all.push_back(asking("verify", "", "Proves a state directory from its bytes; changes nothing.",
-                       {}, {"pawl verify", "pawl verify --state /var/lib/pawl"}, 0, 0,
-                       verb_verify));
+  all.push_back(verify_entry());
   all.push_back(
       {{.name = "bench",
         .arguments = "",

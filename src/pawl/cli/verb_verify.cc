@@ -192,7 +192,7 @@ void check_replay(StateReplay& replay, const WalReport& log,
 
 int verb_verify(Session& session, const Arguments& given) {
   if (Status fits = Session::check_output(given); !fits.ok()) return session.fail(fits.error());
-  std::string directory = Session::directory(given);
+  std::string directory = local_directory(given);
   Result<QuietDirectory> quiet = QuietDirectory::enter(directory);
   if (!quiet.ok()) return session.fail(quiet.error());
   LinuxDiskOptions options;

@@ -31,6 +31,8 @@ int verb_logs(Session& session, const Arguments& given);
 // verb_definition.cc
 int verb_validate(Session& session, const Arguments& given);
 int verb_graph(Session& session, const Arguments& given);
+// verb_context.cc
+int verb_context(Session& session, const Arguments& given);
 // bench_verb.cc
 int verb_bench(Session& session, const Arguments& given);
 // verb_server.cc

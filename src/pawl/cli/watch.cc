@@ -166,10 +166,12 @@ Watched watch(Session& session, Display& display, ExecutionId execution) {
 int leave(Session& session, ExecutionId execution) {
   Station& station = session.station();
   std::string id = to_text(execution);
-  std::string state = session.state_option();
+  const std::string& state = session.place_option();
   if (!station.holds()) {
-    session.say(id + " goes on in process " + std::to_string(station.holder()) + "; `pawl resume " +
-                id + state + "` watches it again, `pawl cancel " + id + state + "` ends it");
+    std::string where = station.remote() ? "at " + session.state()
+                                         : "in process " + std::to_string(station.holder());
+    session.say(id + " goes on " + where + "; `pawl resume " + id + state +
+                "` watches it again, `pawl cancel " + id + state + "` ends it");
     session.close();
     return exit_interrupted;
   }

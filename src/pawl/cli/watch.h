@@ -33,7 +33,7 @@ std::unique_ptr<Display> make_display(Console& console, DisplayKind kind);
 enum class WatchEnd : uint8_t {
   settled,
   interrupted,
-  lost,  // the holder of the directory has gone: `error` says what is known
+  lost,  // the holder of the directory, or the server, has gone: `error` says what is known
 };
 
 struct Watched {

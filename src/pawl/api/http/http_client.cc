@@ -9,7 +9,7 @@ Result<std::unique_ptr<HttpClient>> HttpClient::begin(HttpClientOptions options,
   WebSocketDial dial;
   PAWL_ASSIGN(dial.url, parse_http_url(options.url));
   if (!options.token.empty() && !dial.url.tls && !dial.url.stays_here())
-    return Error{Code::failed_precondition,
+    return Error{Code::invalid_argument,
                  options.url + ": the token would travel in plain text; use https://"};
   if (options.token.find_first_of(" \t\r\n") != std::string::npos)
     return Error{Code::invalid_argument, "a token is one word; this one has white space in it"};

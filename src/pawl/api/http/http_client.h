@@ -13,9 +13,9 @@
 // The server speaks the subprotocol `pawl.v1` (ADR 0045): one that does not is none, or of another version.
 // A token is not sent in plain text to another machine.
 // Limits: those of HttpClientOptions; the server's socket_calls_max for calls that are open at once.
-// Errors of connect(): INVALID_ARGUMENT for the URL or a file, FAILED_PRECONDITION: the certificate is not
-// trusted, or the token would travel in plain text; UNAUTHENTICATED, PERMISSION_DENIED; UNIMPLEMENTED: no
-// such server; UNAVAILABLE. Each message begins with the URL.
+// Errors of connect(): INVALID_ARGUMENT for the URL, a file, or a token that would travel in plain text;
+// FAILED_PRECONDITION: the server's certificate is not trusted; UNAUTHENTICATED, PERMISSION_DENIED;
+// UNIMPLEMENTED: no such server; UNAVAILABLE. Each message begins with the URL.
 // Threading: the loop's thread.
 #pragma once
 

@@ -1,0 +1,84 @@
+#include "pawl/cli/reach.h"
+
+#include <sys/random.h>
+
+#include <algorithm>
+
+#include "pawl/adapter/linux_loop/linux_clock.h"
+#include "pawl/base/check.h"
+
+namespace pawl::cli {
+namespace {
+
+constexpr Duration first_pause = Duration::milliseconds(100);
+constexpr Duration pause_max = Duration::seconds(5);
+constexpr Duration look_interval = Duration::milliseconds(200);
+
+Error interrupted(const std::string& what) {
+  return {Code::cancelled, "interrupted; " + what};
+}
+
+bool rest(Session& session, Duration pause) {
+  LinuxClock clock;
+  Instant end = clock.monotonic() + pause;
+  for (Instant now = clock.monotonic(); now < end; now = clock.monotonic()) {
+    if (session.interrupts().count() > 0) return false;
+    session.client().pump(std::min(end - now, look_interval));
+  }
+  return true;
+}
+
+std::string fresh_request_id() {
+  uint8_t bytes[16];
+  PAWL_CHECK(getrandom(bytes, sizeof bytes, 0) == sizeof bytes, "Linux has random bytes");
+  std::string id = "pawl-";
+  for (uint8_t byte : bytes) {
+    id += "0123456789abcdef"[byte >> 4];
+    id += "0123456789abcdef"[byte & 15];
+  }
+  return id;
+}
+
+}  // namespace
+
+bool is_out_of_reach(Session& session, const Error& error) {
+  return session.station().remote() && error.code == Code::unavailable;
+}
+
+Status come_back(Session& session) {
+  session.say("the connection to " + session.state() +
+              " has broken; trying again (what runs there goes on)");
+  for (Duration pause = first_pause;; pause = std::min(Duration{pause.ns * 2}, pause_max)) {
+    if (!rest(session, pause)) return interrupted("there is no connection");
+    Status begun = session.station().reconnect();
+    if (!begun.ok() && begun.error().code != Code::unavailable) return begun;
+    Client& client = session.client();
+    Ticket probe = client.start(GetServer{});
+    while (!client.done(probe) && session.interrupts().count() == 0) client.pump(look_interval);
+    if (!client.done(probe)) return interrupted("there is no connection");
+    Result<ServerInfo> there = client.take_as<ServerInfo>(probe);
+    if (there.ok()) break;
+    if (there.error().code != Code::unavailable) return there.error();
+  }
+  session.say("connected to " + session.state() + " again");
+  return {};
+}
+
+Result<ExecutionId> submit(Session& session, SubmitRequest request) {
+  if (!session.station().remote()) return session.client().submit(std::move(request));
+  if (request.request_id.empty()) request.request_id = fresh_request_id();
+  while (true) {
+    Client& client = session.client();
+    Ticket ticket = client.start(request);
+    while (!client.done(ticket) && session.interrupts().count() == 0) client.pump(look_interval);
+    if (!client.done(ticket))
+      return interrupted("whether it was submitted, the same request id shows: --request-id " +
+                         request.request_id);
+    Result<Submitted> submitted = client.take_as<Submitted>(ticket);
+    if (submitted.ok()) return submitted->execution;
+    if (!is_out_of_reach(session, submitted.error())) return submitted.error();
+    PAWL_TRY(come_back(session));
+  }
+}
+
+}  // namespace pawl::cli

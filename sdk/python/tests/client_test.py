@@ -4,6 +4,7 @@ import asyncio
 import http.server
 import json
 import os
+import pickle
 import threading
 import unittest
 from datetime import timezone
@@ -78,6 +79,8 @@ class ClientTest(SdkCase):
         with self.assertRaises(pawl.ExecutionParked) as raised:
             run.result(PATIENCE)
         self.assertEqual(raised.exception.execution.status, "parked")
+        travelled = pickle.loads(pickle.dumps(raised.exception))
+        self.assertEqual((str(travelled), travelled.execution.id), (str(raised.exception), run.id))
         (letter,) = run.dead_letters()
         self.assertEqual((letter.node, letter.begin, letter.end, letter.cause.kind), ("try", 1, 2, "exit_code"))
         self.assertIn("dead letter", run.why("try", 1)[0].reason)

@@ -117,6 +117,9 @@ class ExecutionError(PawlError):
         super().__init__(f"{execution.id} {execution.workflow} {execution.status}" + (f": {why}" if why else ""))
         self.execution = execution
 
+    def __reduce__(self) -> tuple[object, ...]:
+        return (type(self), (self.execution,))
+
 
 class ExecutionFailed(ExecutionError):
     """It has ended as `failed` (or `quarantined`)."""

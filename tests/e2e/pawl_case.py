@@ -43,9 +43,10 @@ class PawlCase(unittest.TestCase):
         path.write_text(text)
         return path
 
-    def start(self, *words, **options):
+    def start(self, *words, below=(), **options):
+        """`below`: the command that is to run it."""
         process = subprocess.Popen(
-            [PAWL, *map(str, words)], cwd=self.place, text=True, env=self.environment,
+            [*below, PAWL, *map(str, words)], cwd=self.place, text=True, env=self.environment,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
             start_new_session=True, **options)
         self.started.append(process)

@@ -255,6 +255,11 @@ void fields(IO& io, T& v) {
   io("process", v.process);
   io("directory", v.directory);
   io("durable_position", v.durable_position);
+  io("unready", v.unready);
+}
+template <class IO, Same<MetricsPage> T>
+void fields(IO& io, T& v) {
+  io("text", v.text);
 }
 
 }  // namespace pawl

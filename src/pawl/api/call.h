@@ -87,12 +87,14 @@ struct ReadPayload {
 constexpr uint64_t payload_part_max = 1 << 20;  // bytes in one answer
 
 struct GetServer {};
+// The figures of the process that holds the state directory, as GET /metrics shows them.
+struct GetMetrics {};
 
 using Call =
     std::variant<SubmitRequest, SubmitMany, Cancel, Redrive, Discard, Forget, AwaitExecution,
                  GetExecution, ListExecutions, GetTask, ListDeadLetters, Explain, GetOverview,
                  ReadHistory, GetProgress, ReadPayload, GetServer, RunRequest, RegisterDefinition,
-                 GetWorkflow, ListWorkflows, ConfigureQueue, ListQueues, ListWorkers>;
+                 GetWorkflow, ListWorkflows, ConfigureQueue, ListQueues, ListWorkers, GetMetrics>;
 
 struct Submitted {
   ExecutionId execution;
@@ -125,12 +127,17 @@ struct ServerInfo {
   uint64_t process = 0;   // pid of the one that holds the state directory
   std::string directory;  // as it was opened
   uint64_t durable_position = 0;
+  std::string unready;  // why it takes no new work; empty: it does
+};
+struct MetricsPage {
+  std::string text;  // in Prometheus' format (exposition.h)
 };
 
-using CallResult = std::variant<Error, Submitted, SubmittedMany, Changed, Settlement,
-                                ExecutionDetail, ExecutionList, TaskDetail, DeadLetterList, WhyList,
-                                Overview, History, ProgressList, PayloadPart, ServerInfo,
-                                Registered, WorkflowDetail, WorkflowList, QueueList, WorkerList>;
+using CallResult =
+    std::variant<Error, Submitted, SubmittedMany, Changed, Settlement, ExecutionDetail,
+                 ExecutionList, TaskDetail, DeadLetterList, WhyList, Overview, History,
+                 ProgressList, PayloadPart, ServerInfo, Registered, WorkflowDetail, WorkflowList,
+                 QueueList, WorkerList, MetricsPage>;
 
 // A call with the number that its answer will carry; chosen by the caller, unique while open.
 struct NumberedCall {

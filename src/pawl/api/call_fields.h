@@ -138,6 +138,8 @@ void fields(IO& io, T& v) {
 }
 template <class IO, Same<GetServer> T>
 void fields(IO&, T&) {}
+template <class IO, Same<GetMetrics> T>
+void fields(IO&, T&) {}
 
 template <class IO, Same<ConfigureQueue> T>
 void fields(IO& io, T& v) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "pawl/api/engine_metrics.h"
 #include "pawl/definition/nearest.h"
 
 namespace pawl {
@@ -126,6 +127,8 @@ void Gateway::begin(uint64_t id, Open& open) {
     finish(id, read_payload(*read));
   } else if (std::holds_alternative<GetServer>(open.call)) {
     finish(id, server_info());
+  } else if (std::holds_alternative<GetMetrics>(open.call)) {
+    finish(id, metrics_page());
   } else if (const auto* history = std::get_if<ReadHistory>(&open.call)) {
     ask_engine(id, 0, *history);
   } else if (const auto* progress = std::get_if<GetProgress>(&open.call)) {
@@ -192,8 +195,16 @@ CallResult Gateway::read_payload(const ReadPayload& call) const {
 }
 
 CallResult Gateway::server_info() const {
+  std::optional<Error> unready = ports_.engine.refuses_work();
   return ServerInfo{static_cast<uint64_t>(getpid()), options_.directory,
-                    ports_.engine.durable_position()};
+                    ports_.engine.durable_position(), unready ? unready->message : ""};
+}
+
+CallResult Gateway::metrics_page() const {
+  Exposition page;
+  write_metrics(ports_.engine.figures(), page);
+  for (const MetricSource* source : options_.metrics) source->write(page);
+  return MetricsPage{page.take()};
 }
 
 void Gateway::ask_engine(uint64_t id, uint64_t part, Question question) {

@@ -15,7 +15,7 @@
 //
 // A large input is staged (staged_input.h) before it is submitted, and then belongs to its execution.
 //
-// Threading: the loop's thread; the engine may live on another.
+// Threading: the loop's thread, which is the engine's.
 #pragma once
 
 #include <cstdint>
@@ -29,6 +29,7 @@
 
 #include "pawl/api/access.h"
 #include "pawl/api/call.h"
+#include "pawl/api/exposition.h"
 #include "pawl/api/prepared.h"
 #include "pawl/api/staged_input.h"
 #include "pawl/definition/definition.h"
@@ -61,8 +62,9 @@ struct GatewayPorts {
 };
 struct GatewayOptions {
   Limits limits{};
-  std::string directory{};            // for GetServer
-  uint64_t calls_open_max = 1 << 20;  // of all clients
+  std::string directory{};                     // for GetServer
+  std::vector<const MetricSource*> metrics{};  // beside the engine's; they outlive the gateway
+  uint64_t calls_open_max = 1 << 20;           // of all clients
   // Compiling is done on the loop's thread, about 30 ms each: those beyond are found wrong when they
   // are first needed.
   uint32_t expressions_checked_max = 32;  // per definition; 0: none
@@ -115,6 +117,7 @@ class Gateway final : public Actor {
   void continue_selection(uint64_t id, Open& open, const ExecutionDetail& detail);
   CallResult read_payload(const ReadPayload& call) const;
   CallResult server_info() const;
+  CallResult metrics_page() const;
 
   Result<std::shared_ptr<Prepared>> prepare(const RegisterDefinition& definition);
   void continue_submit(uint64_t id, Open& open, const WorkflowDetail& detail);

@@ -296,8 +296,9 @@ TEST_F(GatewayTest, AStoppedEngineAnswersEveryCall) {
     if (auto* run = std::get_if<RunRequest>(&call)) run->submit.definition = one_node;
     if (auto* definition = std::get_if<RegisterDefinition>(&call))
       definition->definition = "name: other\nnodes:\n  work: {command: [work]}\n";
-    bool of_engine =
-        !std::holds_alternative<ReadPayload>(call) && !std::holds_alternative<GetServer>(call);
+    bool of_engine = !std::holds_alternative<ReadPayload>(call) &&
+                     !std::holds_alternative<GetServer>(call) &&
+                     !std::holds_alternative<GetMetrics>(call);
     CallResult result = client.ask(std::move(call));
     if (auto* some = std::get_if<SubmittedMany>(&result)) {
       for (const SubmittedMany::One& one : some->executions) {

@@ -16,17 +16,18 @@ struct AlternativeNames<Call> {
                                        "get_overview",    "read_history",      "get_progress",
                                        "read_payload",    "get_server",        "run",
                                        "register",        "get_workflow",      "list_workflows",
-                                       "configure_queue", "list_queues",       "list_workers"};
+                                       "configure_queue", "list_queues",       "list_workers",
+                                       "get_metrics"};
 };
 static_assert(std::size(AlternativeNames<Call>::of) == std::variant_size_v<Call>);
 
 template <>
 struct AlternativeNames<CallResult> {
   static constexpr const char* of[] = {
-      "error",      "submitted",  "submitted_many", "changed",      "settled",
-      "execution",  "executions", "task",           "dead_letters", "reasons",
-      "overview",   "history",    "progress",       "payload_part", "server",
-      "registered", "workflow",   "workflows",      "queues",       "workers"};
+      "error",      "submitted",    "submitted_many", "changed",    "settled",  "execution",
+      "executions", "task",         "dead_letters",   "reasons",    "overview", "history",
+      "progress",   "payload_part", "server",         "registered", "workflow", "workflows",
+      "queues",     "workers",      "metrics"};
 };
 static_assert(std::size(AlternativeNames<CallResult>::of) == std::variant_size_v<CallResult>);
 

@@ -43,6 +43,7 @@ std::vector<Call> sample_calls() {
       ConfigureQueue{"bulk", Strategy::pack, true, 4, 2500, 10, Duration::seconds(30)},
       ListQueues{},
       ListWorkers{},
+      GetMetrics{},
   };
 }
 
@@ -114,7 +115,7 @@ std::vector<CallResult> sample_results() {
       std::move(history),
       ProgressList{{{{ExecutionId{17}, 2, 42}, 2, 500, "half"}}},
       PayloadPart{"{\"a\":1", 6},
-      ServerInfo{4711, "/var/lib/pawl", 12},
+      ServerInfo{4711, "/var/lib/pawl", 12, "the disk is full"},
       Registered{WorkflowId{8}, "nightly", "1.2"},
       WorkflowDetail{WorkflowId{8}, "nightly", "1.2", {5, 6}, {"split", "count"}, nullptr},
       WorkflowList{{{WorkflowId{8}, "nightly", "", {5, 6}, {}, nullptr}}},
@@ -133,6 +134,7 @@ std::vector<CallResult> sample_results() {
                    {1, 900, 1 << 20, "0.1.0"},
                    Duration::seconds(1),
                    true}}},
+      MetricsPage{"pawl_epoch 3\n"},
   };
 }
 

@@ -9,6 +9,7 @@
 #include "pawl/adapter/linux_loop/linux_clock.h"
 #include "pawl/adapter/rocksdb/rocksdb_view.h"
 #include "pawl/adapter/wal/wal.h"
+#include "pawl/app/host_metrics.h"
 #include "pawl/app/operator_log.h"
 #include "pawl/app/random_number.h"
 #include "pawl/app/workshop.h"
@@ -44,6 +45,7 @@ struct Host::Parts {
   std::unique_ptr<JqEvaluator> evaluator;
   std::unique_ptr<Engine> engine;
   std::unique_ptr<Workshop> workshop;
+  std::unique_ptr<HostMetrics> metrics;
   bool registered = false;
 
   Status open_storage();
@@ -146,6 +148,8 @@ Result<std::unique_ptr<Host>> Host::open(HostOptions options, Sink<Response>& cl
   PAWL_TRY(parts->open_transport());
   PAWL_TRY(parts->open_engine(clients));
   if (parts->options.work) PAWL_TRY(parts->open_workers());
+  parts->metrics =
+      std::make_unique<HostMetrics>(parts->options.directory, *parts->telemetry, parts->door);
   return std::unique_ptr<Host>(new Host(std::move(parts)));
 }
 
@@ -169,6 +173,10 @@ uint32_t Host::jobs() const {
 }
 const std::string& Host::directory() const {
   return parts_->options.directory;
+}
+
+const MetricSource& Host::metrics() const {
+  return *parts_->metrics;
 }
 
 uint16_t Host::port() const {

@@ -30,6 +30,7 @@
 namespace pawl {
 
 class FunctionRegistry;
+class MetricSource;
 
 struct HostOptions {
   std::string directory;                        // made if it is missing
@@ -57,7 +58,8 @@ class Host {
   Evaluator& evaluator();  // the engine's; for check()
   uint32_t jobs() const;
   const std::string& directory() const;
-  uint16_t port() const;  // where workers are listened for; 0: nowhere
+  const MetricSource& metrics() const;  // of this process; the engine's are its own
+  uint16_t port() const;                // where workers are listened for; 0: nowhere
 
   // The workers of this process: one for processes and transforms, one for functions
   // if there are any.

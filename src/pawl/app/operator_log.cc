@@ -37,10 +37,9 @@ void OperatorLog::log(std::string_view line) {
   (void)!write(fd_, text.data(), text.size());
 }
 
-int64_t OperatorLog::value(const std::string& name) const {
+std::map<std::string, int64_t, std::less<>> OperatorLog::values() const {
   std::lock_guard<std::mutex> lock(mutex_);
-  auto it = values_.find(name);
-  return it == values_.end() ? 0 : it->second;
+  return values_;
 }
 
 }  // namespace pawl

@@ -19,7 +19,7 @@ class OperatorLog final : public Telemetry {
   void count(std::string_view name, uint64_t delta) override;
   void gauge(std::string_view name, int64_t value) override;
   void log(std::string_view line) override;
-  int64_t value(const std::string& name) const;
+  std::map<std::string, int64_t, std::less<>> values() const;
 
  private:
   std::string path_;

@@ -48,6 +48,7 @@ class RemoteStation final : public cli::Station {
   uint64_t visitors() const override { return 0; }
   uint16_t port() const override { return 0; }
   uint16_t http_port() const override { return 0; }
+  void retire() override {}
   void stop() override {}
   bool stopped() override { return true; }
   bool failed() override { return false; }

@@ -36,6 +36,7 @@ class OwnStation final : public cli::Station {
     Host& host = *station->host_;
     GatewayOptions gateway;
     gateway.directory = options.directory;
+    gateway.metrics = {&host.metrics()};
     station->gateway_ = std::make_unique<Gateway>(
         GatewayPorts{host.loop(), host.engine(), host.blob(), host.evaluator()}, station->answers_,
         gateway);
@@ -63,6 +64,10 @@ class OwnStation final : public cli::Station {
   uint64_t visitors() const override { return server_ ? server_->clients() : 0; }
   uint16_t port() const override { return host_->port(); }
   uint16_t http_port() const override { return http_ ? http_->port() : 0; }
+  void retire() override {
+    if (http_) http_->retire();
+    host_->drain();
+  }
   void stop() override { host_->abandon(); }
   bool stopped() override { return host_->stopped(); }
   bool failed() override { return host_->engine().failure().has_value(); }
@@ -105,6 +110,7 @@ class VisitedStation final : public cli::Station {
   uint64_t visitors() const override { return 0; }
   uint16_t port() const override { return 0; }
   uint16_t http_port() const override { return 0; }
+  void retire() override {}
   void stop() override {}
   bool stopped() override { return true; }
   bool failed() override { return false; }

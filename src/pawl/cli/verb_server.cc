@@ -3,6 +3,8 @@
 #include <limits.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "pawl/adapter/linux_loop/linux_clock.h"
 #include "pawl/cli/offer.h"
 #include "pawl/cli/verbs.h"
@@ -42,11 +44,32 @@ Result<uint32_t> jobs_of(const Arguments& given) {
   return static_cast<uint32_t>(jobs);
 }
 
+Result<Duration> drain_of(const Arguments& given, Duration otherwise) {
+  std::optional<std::string> text = given.value("drain");
+  if (!text) return otherwise;
+  Result<Duration> limit = parse_duration(*text);
+  if (!limit.ok()) return Error{limit.error().code, "--drain: " + limit.error().message};
+  return *limit;
+}
+
+// Whoever sends requests here learns from /readyz to send them elsewhere; what runs here may finish.
+void retire(Session& session, Duration limit) {
+  if (limit <= Duration{}) return;
+  session.say("not ready any more; a second signal stops at once");
+  Station& station = session.station();
+  station.retire();
+  LinuxClock clock;
+  Instant end = clock.monotonic() + limit;
+  while (session.interrupts().count() == 1 && !station.failed() && clock.monotonic() < end)
+    station.loop().run_once(std::min(look_interval, end - clock.monotonic()));
+}
+
 // What runs in the server itself ends with it, and runs again elsewhere.
-int serve(Session& session) {
+int serve(Session& session, Duration drain) {
   Station& station = session.station();
   while (session.interrupts().count() == 0 && !station.failed())
     station.loop().run_once(look_interval);
+  if (!station.failed()) retire(session, drain);
   if (station.failed()) {
     session.say("the state directory can take nothing more; see pawl.log in it");
     return session.close(exit_unable);
@@ -105,12 +128,14 @@ int verb_server(Session& session, const Arguments& given) {
   Result<uint32_t> jobs = jobs_of(given);
   if (!jobs.ok()) return session.fail(jobs.error());
   request.jobs = *jobs;
+  Result<Duration> drain = drain_of(given, Duration{});
+  if (!drain.ok()) return session.fail(drain.error());
   if (Status opened = session.open(request); !opened.ok()) return session.fail(opened.error());
   if (!request.http.empty())
     session.say("clients at http://" + with_port(request.http, session.station().http_port()));
   session.say("serving " + request.directory + ", workers at " +
               with_port(request.listen, session.station().port()));
-  return serve(session);
+  return serve(session, *drain);
 }
 
 int verb_worker(Session& session, const Arguments& given) {
@@ -124,15 +149,11 @@ int verb_worker(Session& session, const Arguments& given) {
   request.name = given.value("name").value_or(host_name());
   if (Status offered = read_offer(given, request.offer); !offered.ok())
     return session.fail(offered.error());
-  Duration drain_limit = drain_default;
-  if (std::optional<std::string> text = given.value("drain")) {
-    Result<Duration> limit = parse_duration(*text);
-    if (!limit.ok()) return session.fail({limit.error().code, "--drain: " + limit.error().message});
-    drain_limit = *limit;
-  }
+  Result<Duration> drain_limit = drain_of(given, drain_default);
+  if (!drain_limit.ok()) return session.fail(drain_limit.error());
   Result<std::unique_ptr<Shift>> shift = session.hire(request);
   if (!shift.ok()) return session.fail(shift.error());
-  return work(session, **shift, request, drain_limit);
+  return work(session, **shift, request, *drain_limit);
 }
 
 }  // namespace pawl::cli

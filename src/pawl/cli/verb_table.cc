@@ -144,6 +144,7 @@ VerbEntry server_entry() {
        .options = {{"listen", 0, "HOST:PORT", "for workers (default: 127.0.0.1:7070)"},
                    {"http", 0, "HOST:PORT", "for clients: REST, event streams, WebSockets"},
                    {"jobs", 'j', "N", "tasks to run here at once (default: none)"},
+                   {"drain", 0, "TIME", "at the end, be not ready for so long before stopping"},
                    state_option},
        .examples = {"pawl server", "pawl server --state /var/lib/pawl --listen 127.0.0.1:7070",
                     "pawl server --http 127.0.0.1:8080"},

@@ -82,6 +82,7 @@ Instant Engine::deadline() const {
 void Engine::open_group() {
   if (gathering_.open) return;
   gathering_.open = true;
+  gathering_.opened = ports_.clock.monotonic();
   partition_->begin_group(std::max(now(), partition_->state().now), ports_.clock.wall());
 }
 
@@ -135,6 +136,7 @@ void Engine::take_log_answers() {
     return;
   }
   durable_ = done->position;
+  counted_.commit.observe(ports_.clock.monotonic() - in_flight_->handed);
   Gathering released = std::move(*in_flight_);
   in_flight_.reset();
   release(released);
@@ -190,6 +192,7 @@ void Engine::take(Request& request) {
   }
   if (auto* stop = std::get_if<StopWaiting>(&request.what)) return stop_waiting(stop->waiting);
   open_group();
+  ++gathering_.queries;
   if (auto* query = std::get_if<Query>(&request.what)) {
     gathering_.responses.push_back({ticket, answer_query(*query)});
   } else if (auto* await = std::get_if<AwaitExecution>(&request.what)) {
@@ -232,15 +235,13 @@ std::optional<Reply> Engine::refuse_for_space(const Command& command) const {
                   std::holds_alternative<RegisterWorkflow>(command);
   if (!new_work || ports_.log.space() == DiskSpace::plenty || partition_->known(command))
     return std::nullopt;
-  return Reply{Code::resource_exhausted,
-               "the disk of the state directory is almost full: new work is refused until there is "
-               "room again; running work goes on",
-               0};
+  return Reply{Code::resource_exhausted, almost_full, 0};
 }
 
 void Engine::run(const Command& command, Ticket ticket) {
   open_group();
   ++gathering_.commands;
+  ++counted_.commands;
   gathering_.bytes += carried_bytes(command);
   if (Status loaded = load_named(partition_->restoring(), ports_.view, command); !loaded.ok())
     return refuse(ticket, {loaded.error().code, loaded.error().message, 0});
@@ -288,6 +289,7 @@ void Engine::commit() {
   bool nobody_works = partition_->state().granted.empty();
   partition_->schedule(dice_.next(), gathering_.out);
   Gathering group = std::exchange(gathering_, {});
+  counted_.take(group.out, now());
   if (group.out.events.empty()) {
     release(group);
     return;
@@ -298,6 +300,9 @@ void Engine::commit() {
       encode(Group{group.position, epoch_, state.now, state.wall, std::move(group.out.events)});
   group.out.events.clear();
   log_bytes_since_checkpoint_ += encoded.size();
+  ++counted_.commits;
+  counted_.commit_bytes += encoded.size();
+  group.handed = ports_.clock.monotonic();
   history_.add(group.position, encoded);
   in_flight_ = std::move(group);
   // With nothing else to do, waiting for the disk here is faster than being woken.
@@ -308,6 +313,7 @@ void Engine::commit() {
 }
 
 void Engine::release(Gathering& group) {
+  counted_.answer.observe(ports_.clock.monotonic() - group.opened, group.commands + group.queries);
   for (Response& response : group.responses) ports_.clients.put(std::move(response));
   for (const Effect& effect : group.out.effects) release(effect);
   for (auto& [waiter, id] : group.awaits) wait_for(waiter, id);
@@ -404,6 +410,7 @@ void Engine::release(const Effect& effect) {
     }
     ports_.clients.put({answer->ticket, answer->reply});
   } else if (const auto* dispatch = std::get_if<Dispatch>(&effect)) {
+    measure_wait(dispatch->grant);
     peers_.grant(dispatch->grant);
   } else if (const auto* stop = std::get_if<Stop>(&effect)) {
     peers_.stop(*stop);

@@ -29,6 +29,7 @@
 #include <vector>
 
 #include "pawl/engine/evaluations.h"
+#include "pawl/engine/figures.h"
 #include "pawl/engine/history.h"
 #include "pawl/engine/peers.h"
 #include "pawl/engine/sweeper.h"
@@ -134,6 +135,10 @@ class Engine final : public Actor {
   const std::optional<Error>& failure() const { return failure_; }
   uint64_t durable_position() const { return durable_; }
   uint64_t epoch() const { return epoch_; }
+  // O(executions that have not ended).
+  Figures figures() const;
+  // Why it takes no new work: it has stopped, or its disk is almost full.
+  std::optional<Error> refuses_work() const;
   // For checkers and benchmarks; may run ahead of what is durable.
   const Partition& partition() const { return *partition_; }
 
@@ -151,7 +156,10 @@ class Engine final : public Actor {
   struct Gathering {
     uint64_t position = 0;
     uint64_t commands = 0;
+    uint64_t queries = 0;
     uint64_t bytes = 0;  // that the commands bring along
+    Instant opened;      // on the clock, as `handed`
+    Instant handed;      // to the log
     StepOutput out;
     std::vector<Response> responses;
     std::vector<std::pair<Waiter, ExecutionId>> awaits;
@@ -178,6 +186,7 @@ class Engine final : public Actor {
   ProgressList progress_of(const GetProgress& query) const;
   void take(Request& request);
   std::optional<Reply> refuse_for_space(const Command& command) const;
+  void measure_wait(const Grant& grant);
   void commit();
   void release(Gathering& group);
   void release(const Effect& effect);
@@ -198,8 +207,13 @@ class Engine final : public Actor {
   void take_checkpoint_answer();
   Status replay_log(std::vector<ExecutionQuarantined>& quarantined);
 
+  static constexpr const char* almost_full =
+      "the disk of the state directory is almost full: new work is refused until there is room "
+      "again; running work goes on";
+
   EnginePorts ports_;
   EngineOptions options_;
+  EngineCounters counted_;
   std::unique_ptr<Partition> partition_;
   Random dice_;
   Mailbox<Request> requests_;
@@ -225,6 +239,8 @@ class Engine final : public Actor {
   bool checkpoint_in_flight_ = false;
   bool checkpoint_failed_ = false;  // the view keeps it, to be submitted again
   Instant retry_checkpoint_at_ = Instant::never();
+  Instant checkpoint_began_;  // on the clock
+  Instant checkpoint_at_;     // the newest was taken, or we began
   uint64_t log_bytes_since_checkpoint_ = 0;
 
   uint64_t epoch_ = 0;

@@ -43,7 +43,7 @@ Status Engine::recover() {
   PAWL_ASSIGN(epoch_, ports_.log.take_over());
   position_ = durable_ = ports_.log.tail();
   started_at_ = partition_->state().now;
-  started_clock_ = ports_.clock.monotonic();
+  started_clock_ = checkpoint_at_ = ports_.clock.monotonic();
   // Dice of different epochs differ, so that no nonce comes twice.
   dice_ = Random(mix64(options_.seed) ^ mix64(epoch_));
   peers_.start(epoch_);
@@ -79,6 +79,8 @@ void Engine::take_checkpoint_answer() {
     return;
   }
   partition_->checkpoint_applied();
+  checkpoint_at_ = ports_.clock.monotonic();
+  counted_.checkpoint.observe(checkpoint_at_ - checkpoint_began_);
   history_.stored_until(ports_.view.position());
   Status trimmed = ports_.log.trim(ports_.view.trim_position() + 1);
   if (!trimmed.ok()) ports_.telemetry.log("log not trimmed: " + trimmed.error().message);
@@ -115,6 +117,7 @@ bool Engine::checkpoint() {
   if (!checkpoint_ && enough && gathering_.empty()) {
     checkpoint_ = std::make_unique<Checkpoint>(partition_->restoring(), position_);
     checkpoint_->batch().seal = true;
+    checkpoint_began_ = ports_.clock.monotonic();
     checkpoint_whole_ = false;
     log_bytes_since_checkpoint_ = 0;
   }

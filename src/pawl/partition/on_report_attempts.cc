@@ -7,11 +7,16 @@
 namespace pawl {
 namespace {
 
+struct Current {
+  ItemSpan span;
+  Instant granted;
+};
+
 // The first part of report.range at or after `from` that is still held under exactly this token. What
 // is not: another attempt is current there, or the task has ended (one item of a range may have been
 // cancelled while the others ran on).
-std::optional<ItemSpan> current(const State& state, SessionId session, const AttemptReport& report,
-                                ItemIndex from) {
+std::optional<Current> current(const State& state, SessionId session, const AttemptReport& report,
+                               ItemIndex from) {
   const Execution* execution = state.executions.find(report.range.execution);
   if (execution == nullptr || report.range.node >= execution->nodes.size()) return std::nullopt;
   const NodeWork* work = execution->nodes[report.range.node].work.get();
@@ -20,7 +25,8 @@ std::optional<ItemSpan> current(const State& state, SessionId session, const Att
                              [](ItemIndex item, const OpenRange& o) { return item < o.span.end; });
   for (; it != work->open.end() && it->span.begin < report.range.end; ++it) {
     if (it->session == session && it->attempt == report.attempt && it->nonce == report.nonce)
-      return ItemSpan{std::max(from, it->span.begin), std::min(report.range.end, it->span.end)};
+      return Current{{std::max(from, it->span.begin), std::min(report.range.end, it->span.end)},
+                     it->since};
   }
   return std::nullopt;
 }
@@ -144,15 +150,18 @@ Reply on(Step& step, const ReportAttempts& command) {
     ItemIndex at = report.range.begin;
     uint32_t taken = 0;
     while (well_formed && at < report.range.end) {
-      auto span = current(step.state(), command.session, report, at);
-      if (!span) break;
-      bool whole = span->begin == report.range.begin && span->end == report.range.end;
-      apply_report(step, whole ? report : part_of(report, *span));
-      taken += span->end - span->begin;
-      at = span->end;
+      auto held = current(step.state(), command.session, report, at);
+      if (!held) break;
+      const ItemSpan span = held->span;
+      bool whole = span.begin == report.range.begin && span.end == report.range.end;
+      apply_report(step, whole ? report : part_of(report, span));
+      step.measure({held->granted, span.end - span.begin});
+      taken += span.end - span.begin;
+      at = span.end;
     }
     if (taken == 0 || taken < report.range.size()) ++fenced;
   }
+  step.measure_fenced(fenced);
   if (fenced > 0)
     return {Code::aborted, "fenced: another attempt is current, or the task has ended", fenced};
   return {};

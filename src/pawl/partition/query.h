@@ -8,6 +8,7 @@
 // so that the explanation is what the scheduler does.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string>
 #include <variant>
@@ -134,6 +135,7 @@ struct QueueDetail {
   uint64_t redelivered = 0;  // grants of second and later attempts, since the engine started
   uint64_t workers = 0;      // connected that serve it
   Duration oldest;           // for how long the longest waiting task has been ready
+  std::array<uint64_t, priority_levels> ready_at{};  // of `ready`, by priority
 };
 
 struct WorkerDetail {

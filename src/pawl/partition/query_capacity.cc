@@ -32,6 +32,7 @@ void count_waiting(const State& state, const Execution& execution,
     if (run.status != NodeStatus::active) continue;
     TaskCounts counts = count_tasks(run);
     detail.ready += counts.ready;
+    detail.ready_at[execution.definition(node).priority] += counts.ready;
     detail.backing_off += counts.backing_off;
     detail.parked += counts.parked;
     if (counts.ready > 0) detail.oldest = std::max(detail.oldest, state.now - oldest_ready(run));

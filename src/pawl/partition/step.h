@@ -12,9 +12,17 @@
 
 namespace pawl {
 
+// Tasks whose attempts a report has ended, for figures alone.
+struct AttemptTime {
+  Instant granted;
+  uint64_t items = 0;
+};
+
 struct StepOutput {
   std::vector<Event> events;
   std::vector<Effect> effects;
+  std::vector<AttemptTime> reported;
+  uint64_t fenced = 0;  // reports that were, whole or in part
 };
 
 class Step {
@@ -31,6 +39,8 @@ class Step {
   void ask(Kind&& effect) {
     out_.effects.emplace_back(std::forward<Kind>(effect));
   }
+  void measure(AttemptTime time) { out_.reported.push_back(time); }
+  void measure_fenced(uint64_t reports) { out_.fenced += reports; }
 
   Random dice;
 

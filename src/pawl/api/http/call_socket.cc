@@ -35,6 +35,7 @@ class CallSocket final : public Exchange {
       refusal.fields = {{"Upgrade", "websocket"}, {"Connection", "Upgrade"}};
       return respond(std::move(refusal));
     }
+    desk().answering(id(), 101);
     return false;
   }
 

@@ -66,6 +66,7 @@ class EventStream final : public Exchange {
     HttpResponse head;
     head.content_type = "text/event-stream";
     head.fields = {{"Cache-Control", "no-store"}, {"X-Accel-Buffering", "no"}};
+    desk().answering(id(), head.status);
     listener().start_stream(id(), head);
     write(state_);
     set_alarm(desk().now() + desk().options().progress_every);

@@ -129,23 +129,46 @@ class ReadContent final : public Exchange {
   std::string text_;
 };
 
-// Ready is who gets an answer from the engine, and does not stop.
+// Ready is whose engine takes work, and who does not stop.
 class Ready final : public Exchange {
  public:
   using Exchange::Exchange;
   bool begin() override {
     if (desk().stopping())
       return respond(to_response(Error{Code::unavailable, "this server is stopping"}));
-    ask(GetWorkflow{"ready"});
+    ask(GetServer{});
     return false;
   }
 
  private:
   bool answered(Ticket, CallResult result) override {
-    const auto* error = std::get_if<Error>(&result);
-    if (error != nullptr && error->code != Code::not_found) return respond(to_response(*error));
+    if (const auto* error = std::get_if<Error>(&result)) return respond(to_response(*error));
+    const auto& server = std::get<ServerInfo>(result);
+    if (!server.unready.empty())
+      return respond(to_response(Error{Code::unavailable, server.unready}));
     HttpResponse response;
     response.body = R"({"ready":true})";
+    return respond(std::move(response));
+  }
+};
+
+// The figures of the gateway's side, and of this one.
+class Scrape final : public Exchange {
+ public:
+  using Exchange::Exchange;
+  bool begin() override {
+    ask(GetMetrics{});
+    return false;
+  }
+
+ private:
+  bool answered(Ticket, CallResult result) override {
+    if (const auto* error = std::get_if<Error>(&result)) return respond(to_response(*error));
+    Exposition page;
+    desk().write_metrics(page);
+    HttpResponse response;
+    response.content_type = Exposition::content_type;
+    response.body = std::get<MetricsPage>(result).text + page.take();
     return respond(std::move(response));
   }
 };
@@ -187,6 +210,8 @@ std::unique_ptr<Exchange> make_exchange(Exchange::Place place, Translation trans
       return std::make_unique<Fixed>(std::move(place), R"({"live":true})");
     case RouteKind::ready:
       return std::make_unique<Ready>(std::move(place));
+    case RouteKind::metrics:
+      return std::make_unique<Scrape>(std::move(place));
   }
   return nullptr;
 }

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "pawl/adapter/http/http_listener.h"
+#include "pawl/api/exposition.h"
 #include "pawl/api/http/http_server.h"
 #include "pawl/api/http/translate.h"
 
@@ -32,6 +33,8 @@ class Desk {
   virtual void stop_waiting(Ticket ticket) = 0;
   virtual void forget(Ticket ticket) = 0;
   virtual void set_alarm(ExchangeId id, Instant before, Instant at) = 0;  // never: none
+  virtual void answering(ExchangeId id, int status) = 0;                  // for figures
+  virtual void write_metrics(Exposition& page) const = 0;                 // of the sockets' side
 };
 
 class Exchange {
@@ -81,6 +84,7 @@ class Exchange {
     alarm_at_ = at;
   }
   bool respond(HttpResponse response) {
+    place_.desk.answering(id(), response.status);
     listener().respond(id(), std::move(response));
     return true;
   }

@@ -11,6 +11,7 @@
 #include "pawl/adapter/linux_loop/linux_clock.h"
 #include "pawl/api/http/crossing.h"
 #include "pawl/api/http/exchange.h"
+#include "pawl/api/http/http_metrics.h"
 
 namespace pawl {
 class HttpServer::Impl final : public Actor, private HttpHandler, private Desk {
@@ -42,6 +43,7 @@ class HttpServer::Impl final : public Actor, private HttpHandler, private Desk {
   }
 
   uint16_t port() const { return listener_->port(); }
+  void retire() { retired_.store(true); }
   void stop_accepting() {
     stopping_.store(true);
     loop_->wake();
@@ -55,7 +57,7 @@ class HttpServer::Impl final : public Actor, private HttpHandler, private Desk {
       with(asked.mapped(),
            [&](Exchange& one) { return one.take(answer.ticket, std::move(answer.result)); });
     }
-    for (ExchangeId id : std::exchange(gone_, {})) exchanges_.erase(id);
+    for (ExchangeId id : std::exchange(gone_, {})) end(id);
     Instant time = clock_.monotonic();
     while (!alarms_.empty() && alarms_.begin()->first <= time) {
       ExchangeId id = alarms_.extract(alarms_.begin()).value().second;
@@ -72,25 +74,37 @@ class HttpServer::Impl final : public Actor, private HttpHandler, private Desk {
   void with(ExchangeId id, Do act) {
     auto found = exchanges_.find(id);
     if (found == exchanges_.end()) return;
-    bool over = act(*found->second);
-    if (over) exchanges_.erase(id);  // it may have gone meanwhile
+    bool over = act(*found->second.exchange);
+    if (over) end(id);  // it may have gone meanwhile
+  }
+  void end(ExchangeId id) {
+    auto ended = exchanges_.extract(id);
+    if (ended.empty()) return;
+    const Open& open = ended.mapped();
+    figures_.answered(open.route, open.status, clock_.monotonic() - open.since);
+  }
+  void refuse(ExchangeId id, HttpResponse response, Instant since) {
+    figures_.answered(nullptr, response.status, clock_.monotonic() - since);
+    listener_->respond(id, std::move(response));
   }
 
   // HttpHandler
   void heard(ExchangeId id, HttpRequest request) override {
+    Instant since = clock_.monotonic();
     Translation translation = translate(request, options_.wait_max);
-    if (translation.route == nullptr) return listener_->respond(id, std::move(translation.refusal));
+    const Route* route = translation.route;
+    if (route == nullptr) return refuse(id, std::move(translation.refusal), since);
     Caller caller;
-    if (!translation.route->open) {
+    if (!route->open) {
       Result<Caller> known = authenticator_.authenticate(shown_by(request));
-      if (!known.ok()) return listener_->respond(id, to_response(known.error()));
+      if (!known.ok()) return refuse(id, to_response(known.error()), since);
       caller = std::move(*known);
     }
     auto exchange =
         make_exchange({*this, id, std::move(caller)}, std::move(translation), std::move(request));
     Exchange& begun = *exchange;
-    exchanges_.emplace(id, std::move(exchange));
-    if (begun.begin()) exchanges_.erase(id);
+    exchanges_.emplace(id, Open{std::move(exchange), route, since});
+    if (begun.begin()) end(id);
   }
   void message(ExchangeId id, std::string_view text) override {
     with(id, [&](Exchange& one) { return one.message(text); });
@@ -107,7 +121,7 @@ class HttpServer::Impl final : public Actor, private HttpHandler, private Desk {
   HttpListener& listener() override { return *listener_; }
   const HttpServerOptions& options() const override { return options_; }
   Instant now() override { return clock_.monotonic(); }
-  bool stopping() const override { return stopping_.load(); }
+  bool stopping() const override { return retired_.load() || stopping_.load(); }
   Ticket ask(ExchangeId id, Call call, const Caller& caller) override {
     Ticket ticket = ++last_ticket_;
     asked_.emplace(ticket, id);
@@ -123,17 +137,37 @@ class HttpServer::Impl final : public Actor, private HttpHandler, private Desk {
     if (at != Instant::never()) alarms_.insert({at, id});
   }
 
+  void answering(ExchangeId id, int status) override {
+    if (auto found = exchanges_.find(id); found != exchanges_.end()) found->second.status = status;
+  }
+  void write_metrics(Exposition& page) const override {
+    uint64_t streams = 0;
+    for (const auto& [id, open] : exchanges_) streams += is_stream(*open.route) ? 1 : 0;
+    page.measured("pawl_http_connections", "Clients connected over HTTP", listener_->connections());
+    page.measured("pawl_http_streams", "Event streams and WebSockets open", streams);
+    figures_.write(page);
+  }
+
+  struct Open {
+    std::unique_ptr<Exchange> exchange;
+    const Route* route = nullptr;
+    Instant since;
+    int status = client_left;  // until it answers
+  };
+
   HttpServerOptions options_;
   const Authenticator& authenticator_;
   LinuxClock clock_;
   std::unique_ptr<LinuxLoop> loop_;
   std::unique_ptr<Crossing> crossing_;
   std::unique_ptr<HttpListener> listener_;
-  std::unordered_map<ExchangeId, std::unique_ptr<Exchange>> exchanges_;
+  std::unordered_map<ExchangeId, Open> exchanges_;
+  HttpFigures figures_;
   std::unordered_map<Ticket, ExchangeId> asked_;
   std::set<std::pair<Instant, ExchangeId>> alarms_;
   std::vector<ExchangeId> gone_;  // destroyed in a turn: they may be what is running now
   Ticket last_ticket_ = 0;
+  std::atomic<bool> retired_{false};
   std::atomic<bool> stopping_{false};
   bool stopped_ = false;
   std::thread thread_;
@@ -152,6 +186,10 @@ Result<std::unique_ptr<HttpServer>> HttpServer::start(HttpServerOptions options,
 
 uint16_t HttpServer::port() const {
   return impl_->port();
+}
+
+void HttpServer::retire() {
+  impl_->retire();
 }
 
 void HttpServer::stop_accepting() {

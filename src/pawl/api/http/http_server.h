@@ -40,6 +40,7 @@ class HttpServer {
   HttpServer& operator=(const HttpServer&) = delete;
 
   uint16_t port() const;
+  void retire();  // everybody is still served, and /readyz says 503
   void stop_accepting();
 
  private:

@@ -202,6 +202,7 @@ void put_parameters(JsonWriter& out, const Route& route,
 }
 
 const char* media_type(const Route& route) {
+  if (route.kind == RouteKind::metrics) return "text/plain";
   return route.kind == RouteKind::events ? "text/event-stream" : "application/json";
 }
 

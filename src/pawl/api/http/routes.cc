@@ -174,15 +174,17 @@ const std::vector<Route> table = {
      101,
      "A WebSocket for any number of calls and watches",
      {access_token}},
+    {"GET", "/metrics", Kind::metrics, "get_metrics", "", 200,
+     "Figures in Prometheus' text format"},
     {"GET", "/v1/openapi.json", Kind::document, "", "", 200, "This document", {}, false, true},
     {"GET", "/livez", Kind::live, "", "", 200, "Whether the process serves", {}, false, true},
     {"GET",
      "/readyz",
      Kind::ready,
-     "list_executions",
+     "get_server",
      "",
      200,
-     "Whether it takes work: 503 while it stops, or has failed",
+     "Whether it takes work: 503 while it stops, has failed, or has a full disk",
      {},
      false,
      true},
@@ -258,9 +260,7 @@ Matched match(std::string_view method, std::string_view path) {
   if (!segments) return matched;
   for (const Pattern& pattern : patterns()) {
     if (!fits(pattern.segments, *segments)) continue;
-    RouteKind kind = pattern.route->kind;
-    bool endless = kind == RouteKind::events || kind == RouteKind::socket;
-    std::string_view wanted = method == "HEAD" && !endless ? "GET" : method;
+    std::string_view wanted = method == "HEAD" && !is_stream(*pattern.route) ? "GET" : method;
     matched.allowed.push_back(pattern.route->method);
     if (pattern.route->method != wanted) continue;
     for (size_t i = 0; i < segments->count; ++i) {

@@ -27,6 +27,7 @@ enum class RouteKind : uint8_t {
   document,  // the OpenAPI document
   live,
   ready,
+  metrics,
 };
 
 struct RouteMember {
@@ -50,6 +51,9 @@ struct Route {
 };
 
 const std::vector<Route>& routes();
+inline bool is_stream(const Route& route) {
+  return route.kind == RouteKind::events || route.kind == RouteKind::socket;
+}
 RouteMember::Type type_of_segment(std::string_view name);  // of "{item}" and its kind
 
 struct Matched {

@@ -1,0 +1,16 @@
+// The figures of an engine under their names at Prometheus; docs/operations.md says what each means.
+//
+//   Exposition page;
+//   write_metrics(engine.figures(), page);
+//
+// Pure; any thread.
+#pragma once
+
+#include "pawl/api/exposition.h"
+#include "pawl/engine/figures.h"
+
+namespace pawl {
+
+void write_metrics(const Figures& figures, Exposition& page);
+
+}  // namespace pawl

@@ -1,0 +1,62 @@
+// What an engine knows about itself, for whoever watches over it.
+//
+//   Figures figures = engine.figures();
+//   figures.counted.failed[size_t(FailureKind::timeout)];   // since the engine started
+//   figures.queues.queues[0].ready;                         // as ListQueues answers
+//
+// Counters are plain integers of the engine's thread: counting takes no lock and no memory. They begin at
+// zero with each process; `counts` goes on where the log ends. A group counts when it is handed to
+// the log. Threading: the loop's thread; the copy is anybody's.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+
+#include "pawl/base/histogram.h"
+#include "pawl/partition/query.h"
+#include "pawl/partition/step.h"
+#include "pawl/port/disk.h"
+
+namespace pawl {
+
+constexpr size_t failure_kinds = 10;
+
+struct EngineCounters {
+  uint64_t commands = 0;
+  uint64_t commits = 0;  // groups
+  uint64_t commit_bytes = 0;
+  uint64_t events = 0;
+  uint64_t granted = 0;  // tasks, as all that follow
+  uint64_t succeeded = 0;
+  std::array<uint64_t, failure_kinds> failed{};  // by FailureKind
+  uint64_t retried = 0;                          // failed, and tried again by itself
+  uint64_t dead_lettered = 0;                    // tasks, and nodes that could not be evaluated
+  uint64_t cancelled = 0;                        // by themselves, not with their execution
+  uint64_t fenced = 0;                           // reports, whole or in part
+  uint64_t sessions_opened = 0;
+  uint64_t sessions_closed = 0;
+  Histogram wait;        // of first attempts: from ready until the grant is on its way to a worker
+  Histogram held;        // of reported attempts: from the grant until the report
+  Histogram commit;      // from handing a group to the log until it is durable
+  Histogram answer;      // of commands and queries: from their group's beginning until the answer
+  Histogram checkpoint;  // from its first slice until the view has it
+
+  // A group on its way to the log; `now` on the duration clock.
+  void take(const StepOutput& out, Instant now);
+};
+
+struct Figures {
+  EngineCounters counted;
+  Counts counts;  // of executions, since the log began
+  uint64_t executions_in_memory = 0;
+  QueueList queues;
+  WorkerList workers;
+  uint64_t epoch = 0;
+  uint64_t durable_position = 0;
+  uint64_t log_bytes = 0;
+  DiskSpace space = DiskSpace::plenty;
+  Duration checkpoint_age;  // since the newest was taken, or the engine started
+};
+
+}  // namespace pawl

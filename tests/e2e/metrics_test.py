@@ -1,0 +1,136 @@
+"""What a server says about itself: figures that are the engine's own, and whether it is ready."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import time
+import unittest
+import urllib.error
+import urllib.request
+
+from pawl_case import PATIENCE, REPOSITORY, PawlCase
+
+SAMPLE = re.compile(r"^(\w+)(?:\{(.*)\})? (\S+)$")
+DOCUMENT = REPOSITORY / "docs/operations.md"
+
+
+class MetricsTest(PawlCase):
+    def serve(self, *words):
+        server = self.start("server", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0", *words)
+        self.url = self.said(server, "clients at").rsplit(" ", 1)[1].strip()
+        return server, self.said(server, "workers at").rsplit(" ", 1)[1].strip()
+
+    def ask(self, path):
+        try:
+            with urllib.request.urlopen(self.url + path, timeout=PATIENCE) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+
+    def page(self):
+        status, text = self.ask("/metrics")
+        self.assertEqual(status, 200, text)
+        return text
+
+    def figures(self):
+        """Every sample by its name and labels, as they stand in the page."""
+        samples = {}
+        for line in self.page().splitlines():
+            if not line.startswith("#"):
+                name, labels, value = SAMPLE.match(line).groups()
+                samples[f"{name}{{{labels}}}" if labels else name] = float(value)
+        return samples
+
+    def test_figures_are_those_of_the_engine(self):
+        _, address = self.serve()
+        self.write("mixed.yaml", """\
+name: mixed
+nodes:
+  good: {for_each: 30, run: 'true'}
+  bad: {for_each: 4, run: exit 3, retry: {max_attempts: 2, backoff: 1ms}}
+""")
+        self.pawl("queue", "set", "default", "--pause")
+        run = self.start("run", "mixed.yaml", "--quiet")
+        self.worker(address)
+        self.wait_for(lambda: self.json("queue")["queues"][0].get("ready") == 34)
+        before = self.figures()
+        self.assertEqual(before['pawl_queue_depth{queue="default",priority="5"}'], 34)
+        self.assertEqual(before["pawl_executions_open"], 1)
+        self.assertEqual(before["pawl_workers"], 1)
+        self.pawl("queue", "set", "default", "--resume")
+        self.finish(run, 1)
+        after = self.figures()
+        self.assertEqual(after["pawl_tasks_succeeded_total"], 30)
+        self.assertEqual(after['pawl_task_failures_total{kind="exit_code"}'], 8)
+        self.assertEqual(after["pawl_task_retries_total"], 4)
+        self.assertEqual(after["pawl_dead_letters_total"], 4)
+        self.assertEqual(after['pawl_queue_dead_letters{queue="default"}'], 4)
+        self.assertEqual(after["pawl_task_wait_seconds_count"], 34)
+        self.assertEqual(after["pawl_task_held_seconds_count"], 38)
+        self.assertEqual(after["pawl_tasks_granted_total"], 38)
+        self.assertEqual(after['pawl_queue_depth{queue="default",priority="5"}'], 0)
+        self.assertEqual(after["pawl_worker_credit_outstanding"], 0)
+        self.assertGreater(after["pawl_commit_seconds_count"], 0)
+        self.assertGreater(after["process_resident_memory_bytes"], 1 << 20)
+        self.assertIn('pawl_http_requests_total{method="GET",route="/metrics",status="200"}', after)
+
+    def wait_for(self, condition):
+        end = time.monotonic() + PATIENCE
+        while not condition():  # each asks the server
+            self.assertLess(time.monotonic(), end, "it did not come to pass")
+
+    def test_the_document_names_every_metric(self):
+        self.serve()
+        page = dict(re.findall(r"^# TYPE (\w+) (\w+)$", self.page(), re.M))
+        rows = dict(re.findall(r"^\| `((?:pawl|process)_\w+)` \| (\w+) \|", DOCUMENT.read_text(), re.M))
+        self.assertEqual(rows, page)
+
+    @unittest.skipUnless(shutil.which("promtool"), "promtool (Debian package prometheus) is missing")
+    def test_promtool_finds_nothing_to_object_to(self):
+        self.serve("--jobs", "1")
+        self.pawl("each", "echo", "{}", ":::", "a", "b")
+        done = subprocess.run(["promtool", "check", "metrics"], input=self.page(), text=True,
+                              capture_output=True, timeout=PATIENCE)
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "", ""))
+
+    def test_readiness_ends_before_the_server_does(self):
+        server, _ = self.serve("--drain", "1h")
+        for path in ("/livez", "/readyz", "/startupz"):
+            self.assertEqual(self.ask(path)[0], 200)
+        server.terminate()
+        self.said(server, "not ready any more")
+        status, text = self.ask("/readyz")
+        self.assertEqual(status, 503)
+        self.assertEqual(json.loads(text)["error"]["code"], "UNAVAILABLE")
+        for path in ("/livez", "/startupz", "/v1/overview"):
+            self.assertEqual(self.ask(path)[0], 200)
+        self.stop(server)
+
+    @unittest.skipUnless(os.geteuid() == 0, "SKIPPED LOUDLY: needs root to mount")
+    def test_a_full_disk_ends_readiness_until_there_is_room(self):
+        (self.place / "mnt").mkdir()
+        server = self.start("server", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0", "--state", "mnt/s",
+                            below=["unshare", "-m", "sh", "-c",
+                                   'mount -t tmpfs -o size=700m none mnt && exec "$0" "$@"'])
+        self.url = self.said(server, "clients at").rsplit(" ", 1)[1].strip()
+        self.said(server, "workers at")
+        self.assertEqual(self.ask("/readyz")[0], 200)
+        ballast = f"/proc/{server.pid}/root{self.place}/mnt/ballast"
+        with open(ballast, "wb") as file:
+            os.posix_fallocate(file.fileno(), 0, 200 << 20)  # less is left than soft_free_bytes
+        self.wait_for(lambda: self.ask("/readyz")[0] == 503)
+        self.assertIn("almost full", self.ask("/readyz")[1])
+        self.assertEqual(self.figures()["pawl_takes_work"], 0)
+        self.assertEqual(self.ask("/livez")[0], 200)
+        os.unlink(ballast)
+        self.wait_for(lambda: self.ask("/readyz")[0] == 200)
+        self.stop(server)
+
+    def test_a_time_that_is_none_is_refused(self):
+        self.assertIn("--drain", self.pawl("server", "--drain", "soon", code=2).stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()

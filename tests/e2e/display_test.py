@@ -112,6 +112,30 @@ class DisplayTest(PawlCase):
         screen.feed(seen)
         self.assertEqual(screen.text().split("\n"), [f"out {i}" for i in range(12)])
 
+    def test_top_is_redrawn_until_q(self):
+        self.server("--jobs", "1")
+        self.pawl("each", "echo", "{}", ":::", "a", "b")
+
+        def type_q(terminal):
+            self.assertFalse(termios.tcgetattr(terminal)[3] & termios.ECHO)
+            os.write(terminal, b"q")
+
+        seen, code = self.on_terminal(["top"], b"succeeded", type_q)
+        self.assertEqual(code, 0, seen)
+        self.assertIn("0 open executions", seen)
+        self.assertRegex(seen, r"processes +connected +1")
+        self.assertRegex(seen, r"default +open +0")
+        screen = Screen()
+        screen.feed(seen)
+        self.assertEqual(screen.text(), "")
+
+    def test_top_is_printed_once_where_nobody_is(self):
+        self.pawl("each", "echo", "{}", ":::", "a", "b")
+        seen, code = self.on_terminal(["top"])
+        self.assertEqual(code, 0, seen)
+        self.assertIn("no worker is connected", seen)
+        self.assertIn("e1", self.pawl("top").stdout)
+
     def test_no_escapes_in_a_pipe(self):
         self.write("flow.yaml", FLOW)
         gate = self.fifo("gate")

@@ -182,6 +182,20 @@ VerbEntry worker_entry() {
       verb_worker};
 }
 
+VerbEntry top_entry() {
+  return {{.name = "top",
+           .arguments = "",
+           .summary = "Shows workers, queues and executions, fresh every second.",
+           .details =
+               "q ends it. Where there is no terminal, or nobody has the directory open, it shows\n"
+               "them once.",
+           .options = {{"once", 0, "", "show them once"}, state_option},
+           .examples = {"pawl top", "pawl top --once"},
+           .positionals_min = 0,
+           .positionals_max = 0},
+          verb_top};
+}
+
 VerbEntry queue_entry() {
   return {
       {.name = "queue",
@@ -276,6 +290,7 @@ std::vector<VerbEntry> all_verbs() {
                        {"pawl dead-letters", "pawl dead-letters redrive e17",
                         "pawl dead-letters discard 'e17/upload[2]'"},
                        0, 2, verb_dead_letters));
+  all.push_back(top_entry());
   all.push_back(queue_entry());
   all.push_back(asking("workers", "", "Lists the connected workers and what they have free.", {},
                        {"pawl workers", "pawl workers --output json"}, 0, 0, verb_workers));

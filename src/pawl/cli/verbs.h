@@ -24,6 +24,8 @@ int verb_dead_letters(Session& session, const Arguments& given);
 // verb_queue.cc
 int verb_queue(Session& session, const Arguments& given);
 int verb_workers(Session& session, const Arguments& given);
+// verb_top.cc
+int verb_top(Session& session, const Arguments& given);
 // verb_forget.cc
 int verb_forget(Session& session, const Arguments& given);
 // verb_logs.cc

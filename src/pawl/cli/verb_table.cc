@@ -183,17 +183,18 @@ VerbEntry worker_entry() {
 }
 
 VerbEntry top_entry() {
-  return {{.name = "top",
-           .arguments = "",
-           .summary = "Shows workers, queues and executions, fresh every second.",
-           .details =
-               "q ends it. Where there is no terminal, or nobody has the directory open, it shows\n"
-               "them once.",
-           .options = {{"once", 0, "", "show them once"}, state_option},
-           .examples = {"pawl top", "pawl top --once"},
-           .positionals_min = 0,
-           .positionals_max = 0},
-          verb_top};
+  return {
+      {.name = "top",
+       .arguments = "",
+       .summary = "Shows workers, queues and executions, fresh every second.",
+       .details =
+           "q ends it. Where there is no terminal, or nobody has the directory open, it shows\n"
+           "them once.",
+       .options = {{"once", 0, "", "show them once"}, state_option, server_option, context_option},
+       .examples = {"pawl top", "pawl top --once"},
+       .positionals_min = 0,
+       .positionals_max = 0},
+      verb_top};
 }
 
 VerbEntry queue_entry() {

@@ -43,7 +43,7 @@ Status Session::open(const Arguments& given, Purpose purpose) {
 }
 
 Status Session::open(const StationRequest& request) {
-  if (place_.name.empty()) place_.name = request.directory;
+  if (place_.name.empty()) place_.name = place_.directory = request.directory;
   unable_ = true;
   Result<std::unique_ptr<Station>> station = stations_.open(request);
   if (!station.ok() && request.server) return with_advice(station.error());

@@ -45,6 +45,7 @@ class RemoteTest(PawlCase):
         fifo = self.fifo()
         run = self.start("run", "gated.yaml", "-i", f"fifo={fifo}")
         self.heard(fifo)
+        self.said(run, "running")  # it knows by now what it watches
         return run
 
     def test_verbs_go_to_the_server(self):

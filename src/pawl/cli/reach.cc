@@ -71,13 +71,14 @@ Result<ExecutionId> submit(Session& session, SubmitRequest request) {
     Client& client = session.client();
     Ticket ticket = client.start(request);
     while (!client.done(ticket) && session.interrupts().count() == 0) client.pump(look_interval);
-    if (!client.done(ticket))
-      return interrupted("whether it was submitted, the same request id shows: --request-id " +
-                         request.request_id);
+    std::string how = "whether it was submitted, `pawl list` shows";
+    if (!client.done(ticket)) return interrupted(how);
     Result<Submitted> submitted = client.take_as<Submitted>(ticket);
     if (submitted.ok()) return submitted->execution;
     if (!is_out_of_reach(session, submitted.error())) return submitted.error();
-    PAWL_TRY(come_back(session));
+    Status back = come_back(session);
+    if (session.interrupts().count() > 0) return interrupted(how);
+    if (!back.ok()) return back.error();
   }
 }
 

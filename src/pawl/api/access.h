@@ -12,6 +12,7 @@
 #include <string>
 
 #include "pawl/base/result.h"
+#include "pawl/model/name_space.h"
 
 namespace pawl {
 
@@ -24,10 +25,10 @@ enum class Role : uint8_t {
 };
 const char* name(Role role);  // "operator"
 
-inline constexpr const char* default_namespace = "default";
+inline constexpr const char* local_caller = "local";  // whoever may open the state directory itself
 
 struct Caller {
-  std::string name = "local";                   // of a token or certificate; for the audit and logs
+  std::string name = local_caller;              // of a token or certificate; for the audit and logs
   std::string name_space = default_namespace;   // all it sees, unless it is an admin
   uint8_t roles = 1u << unsigned(Role::admin);  // bit per Role
 

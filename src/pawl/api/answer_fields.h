@@ -63,6 +63,7 @@ void fields(IO& io, T& v) {
   io("error", v.error);
   io.json("labels", v.labels);
   io("tasks", v.tasks);
+  io("namespace", v.name_space);
 }
 template <class IO, Same<ExecutionDetail> T>
 void fields(IO& io, T& v) {
@@ -240,6 +241,7 @@ void fields(IO& io, T& v) {
   io("version", v.version);
   io("hash", v.hash);
   io("nodes", v.nodes);
+  io("namespace", v.name_space);
 }
 template <class IO, Same<WorkflowList> T>
 void fields(IO& io, T& v) {

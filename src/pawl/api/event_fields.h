@@ -14,6 +14,7 @@ template <class IO, Same<WorkflowRegistered> T>
 void fields(IO& io, T& v) {
   io("workflow", v.workflow);
   io.bytes("definition", v.definition);
+  io("namespace", v.name_space);
 }
 template <class IO, Same<ExecutionSubmitted> T>
 void fields(IO& io, T& v) {
@@ -23,6 +24,7 @@ void fields(IO& io, T& v) {
   io("payload_hash", v.payload_hash);
   io("input", v.input);
   io.json("labels", v.labels);
+  io("namespace", v.name_space);
 }
 template <class IO, Same<EvaluationStarted> T>
 void fields(IO& io, T& v) {
@@ -132,6 +134,7 @@ void fields(IO& io, T& v) {
   io("execution", v.execution);
   io("request", v.request);
   io("payload_hash", v.payload_hash);
+  io("namespace", v.name_space);
 }
 template <class IO, Same<ExecutionQuarantined> T>
 void fields(IO& io, T& v) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "pawl/api/engine_metrics.h"
+#include "pawl/api/permissions.h"
 #include "pawl/definition/nearest.h"
 
 namespace pawl {
@@ -93,7 +94,11 @@ Gateway::~Gateway() {
   answers_.attach(nullptr);
 }
 
-uint64_t Gateway::call(NumberedCall call, Sink<CallAnswer>& client, const Caller&) {
+uint64_t Gateway::call(NumberedCall call, Sink<CallAnswer>& client, const Caller& caller) {
+  if (Status may = permit(call.call, caller); !may.ok()) {
+    client.put({call.ticket, std::move(may.error())});
+    return 0;
+  }
   if (open_.size() >= options_.calls_open_max) {
     client.put(
         {call.ticket, Error{Code::resource_exhausted,
@@ -106,6 +111,9 @@ uint64_t Gateway::call(NumberedCall call, Sink<CallAnswer>& client, const Caller
   open.client = &client;
   open.ticket = call.ticket;
   open.call = std::move(call.call);
+  open.caller = caller;
+  open.home = caller.name_space.empty() ? default_namespace : caller.name_space;
+  open.name_space = confinement(caller);
   begin(id, open);
   return id;
 }
@@ -118,38 +126,46 @@ void Gateway::begin(uint64_t id, Open& open) {
   } else if (const Selection* what = selection_of(open.call)) {
     begin_selection(id, open, *what);
   } else if (const auto* forget = std::get_if<Forget>(&open.call)) {
-    ask_engine(id, 0, Command{ForgetExecution{forget->execution}});
+    ask_engine(id, 0, Command{ForgetExecution{forget->execution}}, open.name_space);
   } else if (const auto* configure = std::get_if<ConfigureQueue>(&open.call)) {
-    ask_engine(id, 0, Command{*configure});
+    ask_engine(id, 0, Command{*configure}, open.name_space);
   } else if (const auto* await = std::get_if<AwaitExecution>(&open.call)) {
-    begin_await(id, await->execution);
+    begin_await(id, open, await->execution);
   } else if (const auto* read = std::get_if<ReadPayload>(&open.call)) {
-    finish(id, read_payload(*read));
+    begin_read(id, open, *read);
   } else if (std::holds_alternative<GetServer>(open.call)) {
     finish(id, server_info());
   } else if (std::holds_alternative<GetMetrics>(open.call)) {
     finish(id, metrics_page());
   } else if (const auto* history = std::get_if<ReadHistory>(&open.call)) {
-    ask_engine(id, 0, *history);
+    ask_engine(id, 0, *history, open.name_space);
   } else if (const auto* progress = std::get_if<GetProgress>(&open.call)) {
-    ask_engine(id, 0, *progress);
+    ask_engine(id, 0, *progress, open.name_space);
   } else {
     std::visit(
         [&](const auto& query) {
           if constexpr (std::is_constructible_v<Query, decltype(query)>)
-            ask_engine(id, 0, Query{query});
+            ask_engine(id, 0, Query{query}, open.name_space);
         },
         open.call);
   }
 }
 
-void Gateway::begin_await(uint64_t id, ExecutionId execution) {
-  auto [waiting, first] = awaits_.try_emplace(execution);
+void Gateway::begin_await(uint64_t id, const Open& open, ExecutionId execution) {
+  Awaited awaited{execution, open.name_space};
+  auto [waiting, first] = awaits_.try_emplace(awaited);
   waiting->second.insert(id);
   if (!first) return;
   uint64_t question = ++last_id_;
-  await_questions_[question] = execution;
-  ask_engine(question, 0, AwaitExecution{execution});
+  await_questions_[question] = std::move(awaited);
+  ask_engine(question, 0, AwaitExecution{execution}, open.name_space);
+}
+
+// Whoever is confined sees the payloads of the executions that it sees.
+void Gateway::begin_read(uint64_t id, const Open& open, const ReadPayload& read) {
+  if (open.name_space.empty()) return finish(id, read_payload(read));
+  if (!read.ref.owner) return finish(id, Error{Code::not_found, "the payload belongs to nobody"});
+  ask_engine(id, 0, Query{GetExecution{read.ref.owner}}, open.name_space);
 }
 
 // A node is meant by its name, which only the execution's own workflow knows.
@@ -157,9 +173,9 @@ void Gateway::begin_selection(uint64_t id, Open& open, const Selection& what) {
   if (what.node.empty() && what.item) {
     finish(id, Error{Code::invalid_argument, "an item needs its node: e17/node[42]"});
   } else if (what.node.empty()) {
-    ask_engine(id, 0, command_for(open.call, what, 0));
+    ask_engine(id, 0, command_for(open.call, what, 0), open.name_space);
   } else {
-    ask_engine(id, 0, Query{GetExecution{what.execution}});
+    ask_engine(id, 0, Query{GetExecution{what.execution}}, open.name_space);
   }
 }
 
@@ -175,7 +191,7 @@ void Gateway::continue_selection(uint64_t id, Open& open, const ExecutionDetail&
                               "node " + node.id + " is mapped: name one of its items, as in " +
                                   to_text(what.execution) + "/" + node.id +
                                   "[0], or cancel the whole execution"});
-    return ask_engine(id, 0, command_for(open.call, what, i));
+    return ask_engine(id, 0, command_for(open.call, what, i), open.name_space);
   }
   finish(id, Error{Code::not_found, to_text(what.execution) + " has no node \"" + what.node + "\"" +
                                         hint(what.node, names)});
@@ -207,8 +223,9 @@ CallResult Gateway::metrics_page() const {
   return MetricsPage{page.take()};
 }
 
-void Gateway::ask_engine(uint64_t id, uint64_t part, Question question) {
-  ports_.engine.put({ticket_of(id, part), std::move(question)});
+void Gateway::ask_engine(uint64_t id, uint64_t part, Question question,
+                         const std::string& name_space) {
+  ports_.engine.put({ticket_of(id, part), std::move(question), name_space});
 }
 
 bool Gateway::turn() {
@@ -220,9 +237,9 @@ void Gateway::take(Response response) {
   staged_.erase(response.ticket);
   uint64_t id = response.ticket >> part_bits;
   if (auto await = await_questions_.find(id); await != await_questions_.end()) {
-    ExecutionId execution = await->second;
+    Awaited awaited = std::move(await->second);
     await_questions_.erase(await);
-    return settle(execution, std::get<Reply>(response.what));
+    return settle(awaited, std::get<Reply>(response.what));
   }
   auto it = open_.find(id);
   if (it == open_.end()) return;  // forgotten
@@ -242,6 +259,8 @@ void Gateway::take(Response response) {
   if (const auto* workflow = std::get_if<WorkflowDetail>(&result);
       workflow != nullptr && is_submission(open.call))
     return continue_submit(id, open, *workflow);
+  const auto* read = std::get_if<ReadPayload>(&open.call);
+  if (detail != nullptr && read != nullptr) return finish(id, read_payload(*read));
   finish(id, widened(std::move(result)));
 }
 
@@ -256,8 +275,8 @@ void Gateway::take(uint64_t id, Open& open, uint64_t part, Reply reply) {
   registered(id, open, WorkflowId{reply.number});
 }
 
-void Gateway::settle(ExecutionId execution, const Reply& reply) {
-  auto waiting = awaits_.extract(execution);
+void Gateway::settle(const Awaited& awaited, const Reply& reply) {
+  auto waiting = awaits_.extract(awaited);
   if (waiting.empty()) return;
   for (uint64_t id : waiting.mapped()) {
     if (reply.code != Code::ok) {
@@ -266,7 +285,7 @@ void Gateway::settle(ExecutionId execution, const Reply& reply) {
     }
     auto status = status_from_name(reply.message);
     PAWL_CHECK(status.has_value(), "the engine settles with a status that is none");
-    finish(id, Settlement{execution, *status});
+    finish(id, Settlement{awaited.first, *status});
   }
 }
 
@@ -310,7 +329,7 @@ void Gateway::forget_waiting(uint64_t id, const Open& open) {
     ports_.engine.put({0, StopWaiting{ticket_of(id, 0)}});
   const auto* await = std::get_if<AwaitExecution>(&open.call);
   if (await == nullptr) return;
-  if (auto waiting = awaits_.find(await->execution); waiting != awaits_.end())
+  if (auto waiting = awaits_.find({await->execution, open.name_space}); waiting != awaits_.end())
     waiting->second.erase(id);
 }
 

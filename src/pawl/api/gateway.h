@@ -80,6 +80,7 @@ class Gateway final : public Actor {
 
   // Exactly one answer reaches `client`, perhaps before this returns; none after forget(). What it
   // returns names the call until it is answered, for forget() and stop_waiting().
+  // What `caller` may not, is refused; what is not its namespace's does not exist (permissions.h).
   uint64_t call(NumberedCall call, Sink<CallAnswer>& client, const Caller& caller = {});
   void forget(const Sink<CallAnswer>& client);
   void forget(const Sink<CallAnswer>& client, Ticket ticket);
@@ -102,24 +103,30 @@ class Gateway final : public Actor {
     Sink<CallAnswer>* client = nullptr;  // null: forgotten
     Ticket ticket = 0;
     Call call;
+    Caller caller;
+    std::string home;                    // where what it submits goes
+    std::string name_space;              // it is confined to; empty: to none
     std::shared_ptr<Prepared> prepared;  // submissions
     std::vector<Submit> submits;         // until the workflow is registered
     SubmittedMany submitted;
     uint64_t outstanding = 0;  // executions without an answer
   };
   using Question = decltype(Request::what);
+  using Awaited = std::pair<ExecutionId, std::string>;  // seen from within which namespace
 
   void begin(uint64_t id, Open& open);
   void begin_submit(uint64_t id, Open& open);
   void begin_register(uint64_t id, Open& open, const RegisterDefinition& request);
-  void begin_await(uint64_t id, ExecutionId execution);
+  void begin_await(uint64_t id, const Open& open, ExecutionId execution);
+  void begin_read(uint64_t id, const Open& open, const ReadPayload& read);
   void begin_selection(uint64_t id, Open& open, const Selection& what);
   void continue_selection(uint64_t id, Open& open, const ExecutionDetail& detail);
   CallResult read_payload(const ReadPayload& call) const;
   CallResult server_info() const;
   CallResult metrics_page() const;
 
-  Result<std::shared_ptr<Prepared>> prepare(const RegisterDefinition& definition);
+  Result<std::shared_ptr<Prepared>> prepare(const RegisterDefinition& definition,
+                                            const std::string& name_space);
   void continue_submit(uint64_t id, Open& open, const WorkflowDetail& detail);
   void registered(uint64_t id, Open& open, WorkflowId workflow);
   Status check_expressions(const Loaded& loaded, const std::string& file_name) const;
@@ -128,10 +135,10 @@ class Gateway final : public Actor {
   void send_submits(uint64_t id, Open& open);
   void submitted(uint64_t id, Open& open, uint64_t part, Reply reply);
 
-  void ask_engine(uint64_t id, uint64_t part, Question question);
+  void ask_engine(uint64_t id, uint64_t part, Question question, const std::string& name_space);
   void take(Response response);
   void take(uint64_t id, Open& open, uint64_t part, Reply reply);
-  void settle(ExecutionId execution, const Reply& reply);
+  void settle(const Awaited& awaited, const Reply& reply);
   void finish(uint64_t id, CallResult result);
   void forget_waiting(uint64_t id, const Open& open);
 
@@ -149,8 +156,8 @@ class Gateway final : public Actor {
   uint64_t last_staged_ = 0;
   std::map<uint64_t, Open> open_;
   // The engine is asked once per execution, however many wait for it, leave and come again.
-  std::map<ExecutionId, std::set<uint64_t>> awaits_;
-  std::map<uint64_t, ExecutionId> await_questions_;
+  std::map<Awaited, std::set<uint64_t>> awaits_;
+  std::map<uint64_t, Awaited> await_questions_;
   PreparedCache prepared_;
   NamedCache named_;
   std::map<Ticket, StagedInputRef> staged_;  // of submits that the engine has not answered

@@ -40,6 +40,21 @@ std::string merge(const std::string& defaults, const std::string& given) {
   return out.take();
 }
 
+// Who submitted it goes with every task, and nobody can claim to be another. Whoever may open the
+// state directory itself says what it likes.
+std::string with_identity(const std::string& labels, const Caller& caller) {
+  if (caller.name == local_caller) return labels;
+  std::string_view given = labels.empty() ? std::string_view("{}") : std::string_view(labels);
+  JsonWriter out;
+  out.begin_object();
+  for (JsonItems items(given); items.next();) {
+    std::string key = json_unquote(items.key());
+    if (key != "tenant_id" && key != "user_id") out.key(key).raw(json_compact(items.value()));
+  }
+  out.key("tenant_id").string(caller.name_space).key("user_id").string(caller.name).end_object();
+  return out.take();
+}
+
 // A directory that begins with an expression is not known yet: it stays as it is.
 void begin_directories_at(Workflow& workflow, const std::string& directory) {
   for (Node& node : workflow.nodes) {
@@ -68,15 +83,17 @@ void Gateway::begin_submit(uint64_t id, Open& open) {
                             "a submission needs either \"definition\", the text of a workflow, or "
                             "\"workflow\", the name of a registered one"});
   if (!request.workflow.empty() && open.prepared == nullptr) {
-    open.prepared = named_.find(request.workflow);
-    if (open.prepared == nullptr) return ask_engine(id, 0, Query{GetWorkflow{request.workflow}});
+    open.prepared = named_.find(open.home, request.workflow);
+    if (open.prepared == nullptr)
+      return ask_engine(id, 0, Query{GetWorkflow{request.workflow}}, open.home);
   }
   if (Status made = make_submits(open, request); !made.ok()) return finish(id, made.error());
   open.submitted.executions.resize(open.submits.size());
   open.outstanding = open.submits.size();
   if (open.submits.empty()) return finish(id, std::move(open.submitted));
   if (open.prepared->id) return send_submits(id, open);
-  ask_engine(id, register_part, RegisterWorkflow{open.prepared->encoded});
+  ask_engine(id, register_part, RegisterWorkflow{open.prepared->encoded, open.home},
+             open.name_space);
 }
 
 // Of a workflow that is asked for by its name for the first time.
@@ -85,17 +102,19 @@ void Gateway::continue_submit(uint64_t id, Open& open, const WorkflowDetail& det
   prepared->workflow = *detail.workflow;
   prepared->hash = detail.hash;
   prepared->id = detail.id;
+  prepared->name_space = open.home;
   open.prepared = prepared;
-  named_.add(submission_in(open.call).workflow, std::move(prepared));
+  named_.add(open.home, submission_in(open.call).workflow, std::move(prepared));
   begin_submit(id, open);
 }
 
 void Gateway::begin_register(uint64_t id, Open& open, const RegisterDefinition& request) {
-  Result<std::shared_ptr<Prepared>> prepared = prepare(request);
+  Result<std::shared_ptr<Prepared>> prepared = prepare(request, open.home);
   if (!prepared.ok()) return finish(id, prepared.error());
   open.prepared = std::move(*prepared);
   if (open.prepared->id) return registered(id, open, open.prepared->id);
-  ask_engine(id, register_part, RegisterWorkflow{open.prepared->encoded});
+  ask_engine(id, register_part, RegisterWorkflow{open.prepared->encoded, open.home},
+             open.name_space);
 }
 
 void Gateway::registered(uint64_t id, Open& open, WorkflowId workflow) {
@@ -116,7 +135,8 @@ Status Gateway::make_submits(Open& open, const SubmitMany& request) {
                                                "); send them in several requests"};
   PAWL_TRY(check_object("labels", request.labels_json));
   if (request.workflow.empty()) {
-    PAWL_ASSIGN(open.prepared, prepare({request.definition, request.file_name, request.directory}));
+    PAWL_ASSIGN(open.prepared,
+                prepare({request.definition, request.file_name, request.directory}, open.home));
   } else if (!request.directory.empty()) {
     return Error{Code::invalid_argument,
                  "\"directory\" belongs to a definition; that of a registered workflow was given "
@@ -134,19 +154,23 @@ Status Gateway::make_submits(Open& open, const SubmitMany& request) {
     command.request_id =
         numbered ? request.request_id + "/" + std::to_string(i) : request.request_id;
     command.labels = request.labels_json;
+    command.name_space = open.home;
     command.payload_hash = submit_hash(command, open.prepared->hash);
+    command.labels = with_identity(request.labels_json, open.caller);
     open.submits.push_back(std::move(submit));
   }
   return {};
 }
 
-Result<std::shared_ptr<Prepared>> Gateway::prepare(const RegisterDefinition& request) {
+Result<std::shared_ptr<Prepared>> Gateway::prepare(const RegisterDefinition& request,
+                                                   const std::string& name_space) {
   if (!request.directory.empty() && !request.directory.starts_with('/'))
     return Error{Code::invalid_argument, "the directory of a submission must be absolute"};
   ByteWriter named;
   named.text(request.file_name);
   named.text(request.definition);
   named.text(request.directory);
+  named.text(name_space);
   Hash128 source = hash128(named.view());
   if (std::shared_ptr<Prepared> known = prepared_.find(source)) return known;
   Loaded loaded =
@@ -155,6 +179,7 @@ Result<std::shared_ptr<Prepared>> Gateway::prepare(const RegisterDefinition& req
   PAWL_TRY(check_expressions(loaded, request.file_name));
   auto prepared = std::make_shared<Prepared>();
   prepared->source = source;
+  prepared->name_space = name_space;
   prepared->workflow = std::move(loaded.workflow);
   if (!request.directory.empty()) begin_directories_at(prepared->workflow, request.directory);
   prepared->encoded = encode(prepared->workflow);
@@ -206,9 +231,9 @@ void Gateway::send_submits(uint64_t id, Open& open) {
     submit.command.workflow = open.prepared->id;
     if (submit.input) staged_[ticket_of(id, part)] = std::move(submit.input);
     if (std::holds_alternative<RunRequest>(open.call))
-      ask_engine(id, part, RunExecution{std::move(submit.command)});
+      ask_engine(id, part, RunExecution{std::move(submit.command)}, open.name_space);
     else
-      ask_engine(id, part, std::move(submit.command));
+      ask_engine(id, part, std::move(submit.command), open.name_space);
   }
   open.submits.clear();
 }
@@ -217,7 +242,7 @@ void Gateway::submitted(uint64_t id, Open& open, uint64_t part, Reply reply) {
   // Parked, or nobody waits any more: it is shown as it is.
   bool run = std::holds_alternative<RunRequest>(open.call);
   if (run && reply.code == Code::ok)
-    return ask_engine(id, 0, Query{GetExecution{ExecutionId{reply.number}}});
+    return ask_engine(id, 0, Query{GetExecution{ExecutionId{reply.number}}}, open.name_space);
   bool one = run || std::holds_alternative<SubmitRequest>(open.call);
   if (reply.code == Code::ok) {
     if (one) return finish(id, Submitted{ExecutionId{reply.number}});

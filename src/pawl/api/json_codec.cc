@@ -21,6 +21,10 @@ struct AlternativeNames<Call> {
 };
 static_assert(std::size(AlternativeNames<Call>::of) == std::variant_size_v<Call>);
 
+const char* name(const Call& call) {
+  return AlternativeNames<Call>::of[call.index()];
+}
+
 template <>
 struct AlternativeNames<CallResult> {
   static constexpr const char* of[] = {

@@ -21,6 +21,8 @@
 
 namespace pawl {
 
+const char* name(const Call& call);  // "submit": as "call" has it
+
 std::string to_json(const NumberedCall& call);
 std::string to_json(const CallAnswer& answer);
 // The answer's fields alone: what stands under "with", or {"code", "message"} of an error.

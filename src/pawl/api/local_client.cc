@@ -8,7 +8,7 @@ LocalClient::~LocalClient() {
 
 Ticket LocalClient::start(Call call) {
   Ticket ticket = ++last_ticket_;
-  gateway_.call({ticket, std::move(call)}, *this);
+  gateway_.call({ticket, std::move(call)}, *this, caller_);
   return ticket;
 }
 

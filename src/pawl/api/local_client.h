@@ -16,7 +16,8 @@ namespace pawl {
 
 class LocalClient final : public Client, private Sink<CallAnswer> {
  public:
-  LocalClient(Gateway& gateway, LinuxLoop& loop) : gateway_(gateway), loop_(loop) {}
+  LocalClient(Gateway& gateway, LinuxLoop& loop, Caller caller = {})
+      : gateway_(gateway), loop_(loop), caller_(std::move(caller)) {}
   ~LocalClient() override;
 
   Ticket start(Call call) override;
@@ -32,6 +33,7 @@ class LocalClient final : public Client, private Sink<CallAnswer> {
 
   Gateway& gateway_;
   LinuxLoop& loop_;
+  const Caller caller_;
   Duration patience_ = Duration::forever();
   Ticket last_ticket_ = 0;
   std::map<Ticket, CallResult> answers_;

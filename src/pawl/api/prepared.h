@@ -14,7 +14,8 @@
 namespace pawl {
 
 struct Prepared {
-  Hash128 source;  // of text, file name and directory
+  Hash128 source;  // of text, file name, directory and namespace
+  std::string name_space;
   Workflow workflow;
   Bytes encoded;  // until it is registered
   Hash128 hash;   // of `encoded`
@@ -38,13 +39,15 @@ class NamedCache {
  public:
   static constexpr size_t entries_max = 1024;
 
-  std::shared_ptr<Prepared> find(const std::string& name) const;
-  void add(const std::string& name, std::shared_ptr<Prepared> prepared);
+  std::shared_ptr<Prepared> find(const std::string& name_space, const std::string& name) const;
+  void add(const std::string& name_space, const std::string& name,
+           std::shared_ptr<Prepared> prepared);
   // A workflow has been registered: it is the newest of its names, if its id says so.
   void registered(const std::shared_ptr<Prepared>& prepared);
 
  private:
-  std::map<std::string, std::shared_ptr<Prepared>> entries_;
+  using Key = std::pair<std::string, std::string>;  // namespace, name
+  std::map<Key, std::shared_ptr<Prepared>> entries_;
 };
 
 }  // namespace pawl

@@ -262,6 +262,53 @@ VerbEntry verify_entry() {
           verb_verify};
 }
 
+const OptionSpec keys_option{"dir", 'd', "DIR", "folder of keys (default: ~/.config/pawl)"};
+const OptionSpec force_option{"force", 0, "", "write over what is there"};
+const OptionSpec host_option{"host", 0, "NAME", "a name or address that it serves under"};
+const OptionSpec role_option{"role", 0, "ROLE", "reader, submitter, worker, operator or admin"};
+const OptionSpec namespace_option{"namespace", 0, "NAME", "all it sees (default: default)"};
+const OptionSpec valid_option{"for", 0, "TIME", "how long it is valid: 30d, 12h"};
+const OptionSpec caller_option{"name", 0, "NAME", "whose it is, for labels and the audit"};
+
+VerbEntry init_entry() {
+  return {{.name = "init",
+           .arguments = "",
+           .summary = "Makes the keys of a cluster: an authority, certificates, an admin's token.",
+           .details = "Nothing is written over. docs/security.md says what each file is for.",
+           .options = {keys_option, host_option, force_option},
+           .examples = {"pawl init", "pawl init --dir /etc/pawl --host pawl.example.org"},
+           .positionals_min = 0,
+           .positionals_max = 0},
+          verb_init};
+}
+
+VerbEntry certificate_entry() {
+  return {{.name = "certificate",
+           .arguments = "",
+           .summary = "Makes a certificate and its key, signed by the authority of `pawl init`.",
+           .details = "For a worker, unless --role says otherwise. With --host it may serve, too.",
+           .options = {caller_option, role_option, namespace_option, valid_option, host_option,
+                       keys_option, force_option},
+           .examples = {"pawl certificate --name w1",
+                        "pawl certificate --name ann --role operator --namespace team-a"},
+           .positionals_min = 0,
+           .positionals_max = 0},
+          verb_certificate};
+}
+
+VerbEntry token_entry() {
+  return {{.name = "token",
+           .arguments = "",
+           .summary = "Prints a token, signed by the authority of `pawl init`.",
+           .details = "Whoever shows it may what its roles may, until it expires or is revoked.",
+           .options = {role_option, namespace_option, caller_option, valid_option, keys_option},
+           .examples = {"pawl token --role submitter --namespace team-a --for 30d",
+                        "pawl token --role reader --role operator --name ann"},
+           .positionals_min = 0,
+           .positionals_max = 0},
+          verb_token};
+}
+
 std::vector<VerbEntry> all_verbs() {
   std::vector<VerbEntry> all;
   all.push_back(run_entry());
@@ -316,6 +363,9 @@ std::vector<VerbEntry> all_verbs() {
                   .positionals_max = 1},
                  verb_graph});
   all.push_back(verify_entry());
+  all.push_back(init_entry());
+  all.push_back(certificate_entry());
+  all.push_back(token_entry());
   all.push_back(
       {{.name = "bench",
         .arguments = "",

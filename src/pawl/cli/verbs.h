@@ -35,6 +35,10 @@ int verb_validate(Session& session, const Arguments& given);
 int verb_graph(Session& session, const Arguments& given);
 // verb_context.cc
 int verb_context(Session& session, const Arguments& given);
+// verb_access.cc
+int verb_init(Session& session, const Arguments& given);
+int verb_certificate(Session& session, const Arguments& given);
+int verb_token(Session& session, const Arguments& given);
 // bench_verb.cc
 int verb_bench(Session& session, const Arguments& given);
 // verb_server.cc

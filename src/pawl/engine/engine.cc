@@ -185,6 +185,8 @@ void Engine::take_requests() {
 
 void Engine::take(Request& request) {
   Ticket ticket = request.ticket;
+  if (Status admitted = confine(request); !admitted.ok())
+    return refuse_foreign(request, admitted.error());
   if (auto* command = std::get_if<Command>(&request.what)) return run(*command, ticket);
   if (auto* whole = std::get_if<RunExecution>(&request.what)) {
     stoppable_[ticket] = {};
@@ -194,7 +196,7 @@ void Engine::take(Request& request) {
   open_group();
   ++gathering_.queries;
   if (auto* query = std::get_if<Query>(&request.what)) {
-    gathering_.responses.push_back({ticket, answer_query(*query)});
+    gathering_.responses.push_back({ticket, answer_query(*query, request.name_space)});
   } else if (auto* await = std::get_if<AwaitExecution>(&request.what)) {
     gathering_.awaits.emplace_back(Waiter{ticket}, await->execution);
   } else if (auto* read = std::get_if<ReadHistory>(&request.what)) {
@@ -209,12 +211,12 @@ void Engine::take(Request& request) {
   }
 }
 
-QueryResult Engine::answer_query(const Query& query) {
+QueryResult Engine::answer_query(const Query& query, const std::string& name_space) {
   if (const auto* list = std::get_if<ListExecutions>(&query))
-    return list_executions(partition_->state(), ports_.view, *list);
+    return list_executions(partition_->state(), ports_.view, *list, name_space);
   if (Status loaded = load_named(partition_->restoring(), ports_.view, query); !loaded.ok())
     return loaded.error();
-  return answer(partition_->state(), query);
+  return answer(partition_->state(), query, name_space);
 }
 
 History Engine::history_of(const ReadHistory& query) {
@@ -393,7 +395,7 @@ void Engine::wait_for(const Waiter& waiter, ExecutionId id) {
 void Engine::answer_settled(const Waiter& waiter, ExecutionId id, ExecutionStatus status) {
   if (waiter.detail) stoppable_.erase(waiter.ticket);
   if (waiter.detail && status >= ExecutionStatus::succeeded) {
-    ports_.clients.put({waiter.ticket, answer_query(GetExecution{id})});
+    ports_.clients.put({waiter.ticket, answer_query(GetExecution{id}, "")});
   } else {
     ports_.clients.put({waiter.ticket, Reply{Code::ok, name(status), id.value}});
   }

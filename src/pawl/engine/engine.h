@@ -81,10 +81,13 @@ struct ProgressList {
   std::vector<AttemptProgress> tasks;  // by node and item
 };
 
+// With a `name_space`, only what belongs to it exists: whatever else is named is NOT_FOUND, in the
+// same words as what never was, and a submission goes there. Empty: all.
 struct Request {
   Ticket ticket = 0;
   std::variant<Command, Query, AwaitExecution, RunExecution, ReadHistory, GetProgress, StopWaiting>
       what;
+  std::string name_space{};
 };
 struct Response {
   Ticket ticket = 0;
@@ -181,7 +184,9 @@ class Engine final : public Actor {
   void run(const Command& command, Ticket ticket);
   void submit_staged(SubmitExecution submit, Ticket ticket);
   void refuse(Ticket ticket, Reply reply);
-  QueryResult answer_query(const Query& query);
+  Status confine(Request& request);
+  void refuse_foreign(const Request& request, const Error& error);
+  QueryResult answer_query(const Query& query, const std::string& name_space);
   History history_of(const ReadHistory& query);
   ProgressList progress_of(const GetProgress& query) const;
   void take(Request& request);

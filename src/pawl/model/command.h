@@ -10,6 +10,7 @@
 
 #include "pawl/model/ids.h"
 #include "pawl/model/message.h"
+#include "pawl/model/name_space.h"
 #include "pawl/model/payload.h"
 
 namespace pawl {
@@ -23,16 +24,18 @@ struct Stamp {
 // Stores one version of a workflow (wire encoding). The same bytes give the same id again.
 struct RegisterWorkflow {
   Bytes definition;
+  std::string name_space = default_namespace;
 };
 
 // Starts an execution. `request_id` (client-chosen, may be empty: then not idempotent) has one effect;
-// the same id with other content is ALREADY_EXISTS.
+// the same id with other content is ALREADY_EXISTS. Ids belong to their namespace.
 struct SubmitExecution {
   std::string request_id;
   Hash128 payload_hash;  // over all the client sent: see submit_hash()
   WorkflowId workflow;
   Payload input;       // JSON object
   std::string labels;  // JSON object
+  std::string name_space = default_namespace;
 };
 Hash128 submit_hash(const SubmitExecution& submit, const Hash128& definition);
 

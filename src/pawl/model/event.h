@@ -23,6 +23,7 @@ struct EpochStarted {
 struct WorkflowRegistered {
   WorkflowId workflow;
   Bytes definition;
+  std::string name_space = default_namespace;
 };
 
 struct ExecutionSubmitted {
@@ -32,6 +33,7 @@ struct ExecutionSubmitted {
   Hash128 payload_hash;
   Payload input;
   std::string labels;
+  std::string name_space = default_namespace;
 };
 
 // An expression outside plain paths was handed to the evaluator.
@@ -187,6 +189,7 @@ struct ExecutionForgotten {
   ExecutionId execution;
   Hash128 request;
   Hash128 payload_hash;
+  std::string name_space = default_namespace;
 };
 
 // From here on the queue is handed out like this.

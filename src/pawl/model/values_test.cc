@@ -18,6 +18,25 @@ TEST(Ids, TextForms) {
     EXPECT_FALSE(execution_from_text(text)) << text;
 }
 
+TEST(NameSpaces, Names) {
+  for (const char* good : {"default", "team-a", "A", "0", "a.b_c-d"})
+    EXPECT_TRUE(check_name_space(good).ok()) << good;
+  EXPECT_TRUE(check_name_space(std::string(name_space_bytes_max, 'a')).ok());
+  for (std::string bad : {"", "-a", ".", "a b", "a/b", "\xc3\xa9", "a\n"})
+    EXPECT_EQ(check_name_space(bad).error().code, Code::invalid_argument) << bad;
+  EXPECT_FALSE(check_name_space(std::string(name_space_bytes_max + 1, 'a')).ok());
+}
+
+TEST(NameSpaces, RequestIdsAreTheirOwn) {
+  EXPECT_EQ(hash_in(default_namespace, "r"), hash128("r"));  // as it was written before
+  EXPECT_NE(hash_in("a", "r"), hash_in("b", "r"));
+  EXPECT_NE(hash_in("a", "br"), hash_in("ab", "r"));
+  ByteWriter both;
+  both.text("a");
+  both.text("r");
+  EXPECT_NE(hash_in("a", "r"), hash_in(default_namespace, both.take()));
+}
+
 TEST(Ids, UuidsAreVersion8StableAndDistinct) {
   std::set<std::string> seen;
   for (uint64_t cluster : {1u, 2u})

@@ -108,6 +108,27 @@ std::string check_resources(const Session& session, std::map<std::string, uint64
   return "";
 }
 
+// What the namespaces have is what there is.
+std::string check_name_spaces(const State& state) {
+  Counts sum;
+  std::map<const NameSpace*, uint64_t> open;
+  for (const auto& [name, one] : state.name_spaces) {
+    open[&one] = one.counts.open();
+    for (uint64_t Counts::*count : {&Counts::submitted, &Counts::succeeded, &Counts::failed,
+                                    &Counts::cancelled, &Counts::forgotten, &Counts::quarantined})
+      sum.*count += one.counts.*count;
+  }
+  if (sum != state.counts) return "the namespaces together do not have what all have";
+  for (const Execution* e = state.executions.next({1}); e != nullptr;
+       e = state.executions.next({e->id.value + 1})) {
+    if (!e->ended_already()) --open[e->name_space];
+  }
+  for (const auto& [name_space, left] : open) {
+    if (left != 0) return "the open executions of a namespace are miscounted: " + name_space->name;
+  }
+  return "";
+}
+
 }  // namespace
 
 std::string inconsistency(const State& state) {
@@ -130,7 +151,7 @@ std::string inconsistency(const State& state) {
     if (held.of_queues[id] != state.queues.at(id).granted)
       return "queue " + name + ": its granted tasks are miscounted";
   }
-  return "";
+  return check_name_spaces(state);
 }
 
 }  // namespace pawl

@@ -50,7 +50,9 @@ void Checkpoint::take_next() {
     forget(id, state_.forgotten.at(id));
   } else if (next_workflow_ < workflows_.size()) {
     WorkflowId id = workflows_[next_workflow_++];
-    put(row_key('w', id.value), encode(*state_.workflows.at(id)->workflow));
+    const Plan& plan = *state_.workflows.at(id);
+    put(row_key('w', id.value), encode(*plan.workflow));
+    if (plan.name_space != default_namespace) put(row_key('n', id.value), plan.name_space);
   } else {
     Execution* execution = state_.executions.find(executions_[next_execution_++]);
     // Whoever is not there was forgotten, and encoded before that if it was frozen.

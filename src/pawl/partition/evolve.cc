@@ -31,6 +31,11 @@ void store_outputs(NodeWork& work, ItemIndex begin, const std::vector<Payload>& 
 struct Evolve {
   State& state;
 
+  void count(const std::string& name_space, uint64_t Counts::*what) {
+    ++(state.counts.*what);
+    ++(state.name_space(name_space).counts.*what);
+  }
+
   void operator()(const EpochStarted& event) {
     PAWL_CHECK(event.epoch > state.epoch, "epochs ascend");
     state.epoch = event.epoch;
@@ -42,12 +47,13 @@ struct Evolve {
     PAWL_CHECK(decoded.ok(), "a registered definition was checked before it became an event");
     Hash128 hash = hash128(event.definition);
     auto workflow = std::make_shared<const Workflow>(std::move(decoded).value());
-    bool first = state.workflows
-                     .emplace(event.workflow, make_plan(event.workflow, std::move(workflow), hash,
-                                                        state.ready, state.queues))
-                     .second;
+    bool first =
+        state.workflows
+            .emplace(event.workflow, make_plan(event.workflow, std::move(workflow), hash,
+                                               event.name_space, state.ready, state.queues))
+            .second;
     PAWL_CHECK(first, "a workflow id is used once");
-    state.workflow_ids[hash] = event.workflow;
+    state.workflow_ids[hash_in(event.name_space, event.definition)] = event.workflow;
     state.last_workflow = std::max(state.last_workflow, event.workflow.value);
     state.new_workflows.push_back(event.workflow);
   }
@@ -55,6 +61,7 @@ struct Evolve {
   void operator()(const ExecutionSubmitted& event) {
     auto execution = std::make_unique<Execution>();
     execution->id = event.execution;
+    execution->name_space = &state.name_space(event.name_space);
     execution->plan = state.workflows.at(event.workflow).get();
     execution->payload_hash = event.payload_hash;
     execution->input = event.input;
@@ -69,11 +76,11 @@ struct Evolve {
       if (nodes[i].needs.empty() && state.live) state.undecided.push_back({event.execution, i});
     }
     if (!event.request_id.empty()) {
-      execution->request = hash128(event.request_id);
+      execution->request = hash_in(event.name_space, event.request_id);
       state.requests[execution->request] = {event.execution, event.payload_hash};
     }
     state.last_execution = std::max(state.last_execution, event.execution.value);
-    ++state.counts.submitted;
+    count(execution->name_space->name, &Counts::submitted);
     state.executions.insert(std::move(execution));
     find_execution(state, event.execution);
   }
@@ -282,16 +289,18 @@ struct Evolve {
   }
 
   void operator()(const ExecutionCancelled& event) {
-    stop(find_execution(state, event.execution), ExecutionStatus::cancelled, event.reason);
-    ++state.counts.cancelled;
+    Execution& execution = find_execution(state, event.execution);
+    stop(execution, ExecutionStatus::cancelled, event.reason);
+    count(execution.name_space->name, &Counts::cancelled);
   }
 
   // Replay applies it in place of the event that it names; here it comes once more, when recorded.
   void operator()(const ExecutionQuarantined& event) {
     const Execution* known = std::as_const(state.executions).find(event.execution);
     if (known == nullptr || known->ended_already()) return;
-    stop(find_execution(state, event.execution), ExecutionStatus::quarantined, event.error);
-    ++state.counts.quarantined;
+    Execution& execution = find_execution(state, event.execution);
+    stop(execution, ExecutionStatus::quarantined, event.error);
+    count(execution.name_space->name, &Counts::quarantined);
   }
 
   void operator()(const ExecutionParked& event) {
@@ -308,13 +317,13 @@ struct Evolve {
     state.ended_digest = state.ended_digest + digest(execution);
     switch (event.status) {
       case ExecutionStatus::succeeded:
-        ++state.counts.succeeded;
+        count(execution.name_space->name, &Counts::succeeded);
         break;
       case ExecutionStatus::failed:
-        ++state.counts.failed;
+        count(execution.name_space->name, &Counts::failed);
         break;
       case ExecutionStatus::cancelled:
-        ++state.counts.cancelled;
+        count(execution.name_space->name, &Counts::cancelled);
         break;
       default:
         PAWL_CHECK(false, "an execution ends succeeded, failed or cancelled");
@@ -331,7 +340,7 @@ struct Evolve {
       if (state.checkpoint != nullptr) state.checkpoint->before_erase(*execution);
       state.executions.erase(event.execution);
     }
-    ++state.counts.forgotten;
+    count(event.name_space, &Counts::forgotten);
     state.ended_digest = state.ended_digest + digest(event);
   }
 

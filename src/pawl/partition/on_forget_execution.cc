@@ -16,7 +16,8 @@ Reply on(Step& step, const ForgetExecution& command) {
                                                  "`pawl cancel " +
                                                  id + "` ends it");
   step.ask(DropBelongings{command.execution});
-  step.emit(ExecutionForgotten{command.execution, execution->request, execution->payload_hash});
+  step.emit(ExecutionForgotten{command.execution, execution->request, execution->payload_hash,
+                               execution->name_space->name});
   return {Code::ok, "", 1};
 }
 

@@ -5,7 +5,7 @@ namespace pawl {
 
 Reply on(Step& step, const RegisterWorkflow& command) {
   const State& state = step.state();
-  auto known = state.workflow_ids.find(hash128(command.definition));
+  auto known = state.workflow_ids.find(hash_in(command.name_space, command.definition));
   if (known != state.workflow_ids.end()) return {Code::ok, "", known->second.value};
   if (command.definition.size() > state.limits.definition_bytes_max)
     return refuse(Code::resource_exhausted,
@@ -18,8 +18,10 @@ Reply on(Step& step, const RegisterWorkflow& command) {
                                                 " registered versions) is reached");
   if (auto decoded = decode_workflow(command.definition); !decoded.ok())
     return refuse(decoded.error().code, decoded.error().message);
+  if (Status good = check_name_space(command.name_space); !good.ok())
+    return refuse(good.error().code, good.error().message);
   WorkflowId id{state.last_workflow + 1};
-  step.emit(WorkflowRegistered{id, command.definition});
+  step.emit(WorkflowRegistered{id, command.definition, command.name_space});
   return {Code::ok, "", id.value};
 }
 

@@ -4,9 +4,31 @@
 namespace pawl {
 namespace {
 
+Reply check_name_space(const State& state, const std::string& name) {
+  const Limits& limits = state.limits;
+  auto known = state.name_spaces.find(name);
+  if (known == state.name_spaces.end()) {
+    if (Status good = pawl::check_name_space(name); !good.ok())
+      return refuse(good.error().code, good.error().message);
+    if (state.name_spaces.size() >= limits.name_spaces_max)
+      return refuse(Code::resource_exhausted,
+                    "the limit name_spaces_max (" + std::to_string(limits.name_spaces_max) +
+                        ") is reached: \"" + name + "\" would be one more; raise it");
+  } else if (name != default_namespace &&
+             known->second.counts.open() >= limits.name_space_open_executions_max) {
+    return refuse(Code::resource_exhausted,
+                  "the limit name_space_open_executions_max (" +
+                      std::to_string(limits.name_space_open_executions_max) +
+                      ") is reached in namespace \"" + name +
+                      "\"; wait until some have ended, or raise it");
+  }
+  return {};
+}
+
 Reply check(const State& state, const SubmitExecution& command) {
   const Limits& limits = state.limits;
-  if (!state.workflows.contains(command.workflow))
+  auto workflow = state.workflows.find(command.workflow);
+  if (workflow == state.workflows.end() || workflow->second->name_space != command.name_space)
     return refuse(Code::not_found, "no workflow version " + std::to_string(command.workflow.value) +
                                        " is registered here; register its definition first");
   if (command.request_id.size() > limits.request_id_bytes_max)
@@ -30,7 +52,7 @@ Reply check(const State& state, const SubmitExecution& command) {
     return refuse(Code::resource_exhausted,
                   "the limit open_executions_max (" + std::to_string(limits.open_executions_max) +
                       ") is reached; wait until some have ended, or raise it");
-  return {};
+  return check_name_space(state, command.name_space);
 }
 
 }  // namespace
@@ -38,7 +60,7 @@ Reply check(const State& state, const SubmitExecution& command) {
 Reply on(Step& step, const SubmitExecution& command) {
   const State& state = step.state();
   if (!command.request_id.empty()) {
-    auto known = state.requests.find(hash128(command.request_id));
+    auto known = state.requests.find(hash_in(command.name_space, command.request_id));
     if (known != state.requests.end()) {
       if (known->second.payload_hash == command.payload_hash)
         return {Code::ok, "", known->second.execution.value};
@@ -51,7 +73,7 @@ Reply on(Step& step, const SubmitExecution& command) {
   if (Reply refusal = check(state, command); refusal.code != Code::ok) return refusal;
   ExecutionId id{state.last_execution + 1};
   step.emit(ExecutionSubmitted{id, command.workflow, command.request_id, command.payload_hash,
-                               command.input, command.labels});
+                               command.input, command.labels, command.name_space});
   return {Code::ok, "", id.value};
 }
 

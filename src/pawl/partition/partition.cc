@@ -92,9 +92,11 @@ void Partition::workers_away() {
 
 bool Partition::known(const Command& command) const {
   if (const auto* submit = std::get_if<SubmitExecution>(&command))
-    return !submit->request_id.empty() && state_.requests.contains(hash128(submit->request_id));
+    return !submit->request_id.empty() &&
+           state_.requests.contains(hash_in(submit->name_space, submit->request_id));
   const auto* workflow = std::get_if<RegisterWorkflow>(&command);
-  return workflow != nullptr && state_.workflow_ids.contains(hash128(workflow->definition));
+  return workflow != nullptr &&
+         state_.workflow_ids.contains(hash_in(workflow->name_space, workflow->definition));
 }
 
 void Partition::begin_group(Instant now, WallTime wall) {

@@ -96,10 +96,12 @@ std::vector<NodeIndex> ascending_once(std::vector<NodeIndex> nodes) {
 }  // namespace
 
 std::unique_ptr<const Plan> make_plan(WorkflowId id, WorkflowRef workflow, Hash128 hash,
-                                      ReadyQueue& ready, QueueTable& queues) {
+                                      std::string name_space, ReadyQueue& ready,
+                                      QueueTable& queues) {
   auto plan = std::make_unique<Plan>();
   plan->id = id;
   plan->hash = hash;
+  plan->name_space = std::move(name_space);
   for (NodeIndex i = 0; i < workflow->nodes.size(); ++i) {
     const Node& node = workflow->nodes[i];
     plan->lanes.push_back(

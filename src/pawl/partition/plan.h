@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "pawl/model/workflow.h"
@@ -14,7 +15,8 @@ namespace pawl {
 struct Plan {
   WorkflowId id;
   WorkflowRef workflow;
-  Hash128 hash;                               // of the encoded definition
+  Hash128 hash;  // of the encoded definition
+  std::string name_space;
   std::vector<LaneId> lanes;                  // per node
   std::vector<QueueId> queues;                // per node
   std::vector<std::vector<NodeIndex>> reads;  // per node: outputs its expressions may look at
@@ -22,6 +24,7 @@ struct Plan {
 };
 
 std::unique_ptr<const Plan> make_plan(WorkflowId id, WorkflowRef workflow, Hash128 hash,
-                                      ReadyQueue& ready, QueueTable& queues);
+                                      std::string name_space, ReadyQueue& ready,
+                                      QueueTable& queues);
 
 }  // namespace pawl

@@ -22,11 +22,22 @@ void add(TaskCounts& sum, const TaskCounts& part) {
 
 ExecutionSummary summarise(const Execution& execution) {
   const Workflow& workflow = *execution.plan->workflow;
-  ExecutionSummary summary{execution.id,     workflow.name,     workflow.version,
-                           execution.status, execution.started, execution.ended,
-                           execution.error,  execution.labels,  {}};
+  ExecutionSummary summary{execution.id,
+                           workflow.name,
+                           workflow.version,
+                           execution.status,
+                           execution.started,
+                           execution.ended,
+                           execution.error,
+                           execution.labels,
+                           {},
+                           execution.name_space->name};
   for (const NodeRun& run : execution.nodes) add(summary.tasks, count_tasks(run));
   return summary;
+}
+
+bool belongs(const Execution& execution, const std::string& name_space) {
+  return name_space.empty() || execution.name_space->name == name_space;
 }
 
 namespace {
@@ -71,7 +82,7 @@ NodeDetail detail_of(const Execution& execution, NodeIndex index) {
   return detail;
 }
 
-QueryResult reply(const State& state, const GetExecution& query) {
+QueryResult reply(const State& state, const GetExecution& query, const std::string&) {
   const Execution* execution = state.executions.find(query.execution);
   if (execution == nullptr) return unknown_execution(state, query.execution);
   ExecutionDetail detail{summarise(*execution), execution->input, execution->output, {}};
@@ -80,19 +91,20 @@ QueryResult reply(const State& state, const GetExecution& query) {
   return detail;
 }
 
-QueryResult reply(const State& state, const ListExecutions& query) {
+QueryResult reply(const State& state, const ListExecutions& query, const std::string& name_space) {
   ExecutionList list;
   uint64_t id = state.last_execution;
   if (query.before && query.before.value <= id) id = query.before.value - 1;
   for (; id > 0 && list.executions.size() < query.limit; --id) {
     const Execution* execution = state.executions.find(ExecutionId{id});
     if (execution == nullptr || (query.status && execution->status != *query.status)) continue;
+    if (!belongs(*execution, name_space)) continue;
     list.executions.push_back(summarise(*execution));
   }
   return list;
 }
 
-QueryResult reply(const State& state, const GetTask& query) {
+QueryResult reply(const State& state, const GetTask& query, const std::string&) {
   const Execution* execution = state.executions.find(query.execution);
   if (execution == nullptr) return unknown_execution(state, query.execution);
   auto node = find_node(*execution, query.node);
@@ -138,7 +150,7 @@ void collect_letters(const Execution& execution, uint32_t limit, std::vector<Dea
   }
 }
 
-QueryResult reply(const State& state, const ListDeadLetters& query) {
+QueryResult reply(const State& state, const ListDeadLetters& query, const std::string& name_space) {
   DeadLetterList list;
   if (query.execution) {
     const Execution* execution = state.executions.find(query.execution);
@@ -149,29 +161,35 @@ QueryResult reply(const State& state, const ListDeadLetters& query) {
   for (const Execution* e = state.executions.next({1});
        e != nullptr && list.letters.size() < query.limit;
        e = state.executions.next({e->id.value + 1})) {
-    if (!e->ended_already()) collect_letters(*e, query.limit, list.letters);
+    if (!e->ended_already() && belongs(*e, name_space))
+      collect_letters(*e, query.limit, list.letters);
   }
   return list;
 }
 
-QueryResult reply(const State& state, const Explain& query) {
+QueryResult reply(const State& state, const Explain& query, const std::string&) {
   if (state.executions.find(query.execution) == nullptr)
     return unknown_execution(state, query.execution);
   return explain_query(state, query);
 }
 
-QueryResult reply(const State& state, const GetOverview&) {
+QueryResult reply(const State& state, const GetOverview&, const std::string& name_space) {
   Overview overview;
-  overview.counts = state.counts;
-  overview.executions = state.executions.size();
   overview.workers = state.sessions.size();
-  for (const auto& [id, session] : state.sessions) overview.running += session.outstanding;
+  auto tenant = state.name_spaces.find(name_space);
+  if (name_space.empty()) overview.counts = state.counts;
+  if (tenant != state.name_spaces.end()) overview.counts = tenant->second.counts;
   for (const Execution* e = state.executions.next({1}); e != nullptr;
        e = state.executions.next({e->id.value + 1})) {
+    if (!belongs(*e, name_space)) continue;
+    ++overview.executions;
     for (const NodeRun& run : e->nodes) {
       overview.parked += run.parked + (run.status == NodeStatus::parked ? 1 : 0);
+      if (run.status != NodeStatus::active) continue;
       // The queue itself may still hold what was cancelled or parked meanwhile.
-      if (run.status == NodeStatus::active) overview.ready += count_tasks(run).ready;
+      TaskCounts tasks = count_tasks(run);
+      overview.ready += tasks.ready;
+      overview.running += tasks.running;
     }
   }
   return overview;
@@ -179,7 +197,8 @@ QueryResult reply(const State& state, const GetOverview&) {
 
 WorkflowDetail describe(const Plan& plan) {
   const Workflow& workflow = *plan.workflow;
-  WorkflowDetail detail{plan.id, workflow.name, workflow.version, plan.hash, {}, plan.workflow};
+  WorkflowDetail detail{plan.id, workflow.name, workflow.version, plan.hash,
+                        {},      plan.workflow, plan.name_space};
   for (const Node& node : workflow.nodes) detail.nodes.push_back(node.id);
   return detail;
 }
@@ -191,32 +210,37 @@ bool is_called(const Workflow& workflow, std::string_view wanted) {
          wanted.ends_with(workflow.version);
 }
 
-QueryResult reply(const State& state, const GetWorkflow& query) {
+bool belongs(const Plan& plan, const std::string& name_space) {
+  return name_space.empty() || plan.name_space == name_space;
+}
+
+QueryResult reply(const State& state, const GetWorkflow& query, const std::string& name_space) {
   for (auto it = state.workflows.rbegin(); it != state.workflows.rend(); ++it)
-    if (is_called(*it->second->workflow, query.name)) return describe(*it->second);
+    if (belongs(*it->second, name_space) && is_called(*it->second->workflow, query.name))
+      return describe(*it->second);
   return Error{Code::not_found, "no workflow \"" + query.name + "\" is registered"};
 }
 
-QueryResult reply(const State& state, const ListWorkflows& query) {
+QueryResult reply(const State& state, const ListWorkflows& query, const std::string& name_space) {
   WorkflowList list;
   auto it = query.before ? state.workflows.lower_bound(query.before) : state.workflows.end();
   while (it != state.workflows.begin() && list.workflows.size() < query.limit)
-    list.workflows.push_back(describe(*(--it)->second));
+    if (belongs(*(--it)->second, name_space)) list.workflows.push_back(describe(*it->second));
   return list;
 }
 
-QueryResult reply(const State& state, const ListQueues&) {
+QueryResult reply(const State& state, const ListQueues&, const std::string&) {
   return list_queues(state);
 }
 
-QueryResult reply(const State& state, const ListWorkers&) {
+QueryResult reply(const State& state, const ListWorkers&, const std::string&) {
   return list_workers(state);
 }
 
 }  // namespace
 
-QueryResult answer(const State& state, const Query& query) {
-  return std::visit([&](const auto& q) { return reply(state, q); }, query);
+QueryResult answer(const State& state, const Query& query, const std::string& name_space) {
+  return std::visit([&](const auto& q) { return reply(state, q, name_space); }, query);
 }
 
 }  // namespace pawl

@@ -54,6 +54,7 @@ struct ExecutionSummary {
   std::string error;
   std::string labels;  // JSON object, may be empty
   TaskCounts tasks;    // over all nodes
+  std::string name_space = default_namespace;
 };
 
 struct ExecutionDetail {
@@ -116,6 +117,7 @@ struct Why {
   std::string remedy;   // what would change it; may be empty
 };
 
+// Of one namespace, or of all. Workers serve all.
 struct Overview {
   Counts counts;
   uint64_t executions = 0;  // in memory
@@ -149,6 +151,8 @@ struct WorkerDetail {
 };
 
 ExecutionSummary summarise(const Execution& execution);
+// `name_space` empty: of any.
+bool belongs(const Execution& execution, const std::string& name_space);
 
 struct GetExecution {
   ExecutionId execution;
@@ -200,6 +204,7 @@ struct WorkflowDetail {
   Hash128 hash;                    // of the definition: what pins it
   std::vector<std::string> nodes;  // ids
   WorkflowRef workflow;            // in the same process
+  std::string name_space = default_namespace;
 };
 struct WorkflowList {
   std::vector<WorkflowDetail> workflows;
@@ -220,7 +225,9 @@ using QueryResult =
     std::variant<Error, ExecutionDetail, ExecutionList, TaskDetail, DeadLetterList, WhyList,
                  Overview, WorkflowDetail, WorkflowList, QueueList, WorkerList>;
 
-// ListExecutions is over what is in memory; list_executions() (stored.h) is over all.
-QueryResult answer(const State& state, const Query& query);
+// Lists and the overview are of `name_space` (empty: of all). That a named execution belongs to it is
+// for the caller to see to. ListExecutions is over what is in memory; list_executions() (stored.h) is
+// over all.
+QueryResult answer(const State& state, const Query& query, const std::string& name_space = "");
 
 }  // namespace pawl

@@ -108,6 +108,26 @@ void restore_placement(State& state, ByteReader& in) {
   }
 }
 
+void restore_name_spaces(State& state, ByteReader& in) {
+  Decoder io(in);
+  for (uint64_t left = in.count(); left > 0 && in.ok(); --left) {
+    NameSpace other;
+    fields(io, other);
+    state.name_space(other.name) = other;
+  }
+}
+
+Counts counts_of_default(const State& state) {
+  Counts rest = state.counts;
+  for (const auto& [name, other] : state.name_spaces) {
+    if (name == default_namespace) continue;
+    for (uint64_t Counts::*one : {&Counts::submitted, &Counts::succeeded, &Counts::failed,
+                                  &Counts::cancelled, &Counts::forgotten, &Counts::quarantined})
+      rest.*one -= other.counts.*one;
+  }
+  return rest;
+}
+
 Status restore_meta(State& state, ByteView bytes) {
   ByteReader in(bytes);
   Decoder io(in);
@@ -135,7 +155,9 @@ Status restore_meta(State& state, ByteView bytes) {
     io.number(state.counts.quarantined);
   }
   if (!in.at_end()) restore_placement(state, in);
+  if (!in.at_end()) restore_name_spaces(state, in);
   if (!in.ok()) return Error{Code::data_loss, "the view's row m is damaged"};
+  state.name_space(default_namespace).counts = counts_of_default(state);
   return {};
 }
 
@@ -154,13 +176,16 @@ Status restore_page(State& state, ByteView key, ByteView value) {
   return {};
 }
 
-Status restore_workflow(State& state, WorkflowId id, ByteView definition) {
+Status restore_workflow(State& state, View& view, WorkflowId id, ByteView definition) {
+  PAWL_ASSIGN(std::optional<Bytes> row, view.get(row_key('n', id.value)));
+  const std::string name_space = row ? *row : default_namespace;
   auto decoded = decode_workflow(definition);
   if (!decoded.ok()) return std::move(decoded.error()).within("view row of a workflow");
   Hash128 hash = hash128(definition);
   auto workflow = std::make_shared<const Workflow>(std::move(decoded).value());
-  state.workflows.emplace(id, make_plan(id, std::move(workflow), hash, state.ready, state.queues));
-  state.workflow_ids[hash] = id;
+  state.workflows.emplace(
+      id, make_plan(id, std::move(workflow), hash, name_space, state.ready, state.queues));
+  state.workflow_ids[hash_in(name_space, definition)] = id;
   return {};
 }
 
@@ -268,12 +293,18 @@ Bytes encode_meta(const State& state) {
     fields(io, session.worker);
     io.number(session.outstanding);
   }
-  bool placed = says_placement(state);
+  bool others = state.name_spaces.size() > 1;
+  bool placed = others || says_placement(state);
   if (state.counts.forgotten > 0 || state.counts.quarantined > 0 || placed) {
     io.number(state.counts.forgotten);
     io.number(state.counts.quarantined);
   }
   if (placed) encode_placement(state, out);
+  if (!others) return out.take();
+  io.number(state.name_spaces.size() - 1);
+  for (const auto& [name, name_space] : state.name_spaces) {
+    if (name != default_namespace) fields(io, name_space);
+  }
   return out.take();
 }
 
@@ -288,6 +319,8 @@ Bytes encode_execution(const Execution& execution) {
     io.flag(run.work != nullptr);
     if (run.work) fields(io, row_of(*run.work));
   }
+  const std::string& name_space = execution.name_space->name;
+  io.appended(name_space != default_namespace, [&] { io.text(name_space); });
   return out.take();
 }
 
@@ -323,8 +356,12 @@ Result<std::unique_ptr<Execution>> decode_execution(const State& state, Executio
     fields(io, row);
     if (in.ok()) run.work = work_of(std::move(row), run.items_count);
   }
-  if (!in.ok() || !in.at_end())
+  std::string name_space = default_namespace;
+  io.appended(false, [&] { io.text(name_space); });
+  auto tenant = state.name_spaces.find(name_space);
+  if (!in.ok() || !in.at_end() || tenant == state.name_spaces.end())
     return Error{Code::data_loss, "the view row of " + to_text(id) + " is damaged"};
+  execution->name_space = &tenant->second;
   derive_counters(*execution);
   return execution;
 }
@@ -396,7 +433,7 @@ Status restore(State& state, View& view) {
   if (!meta->has_value()) return {};
   PAWL_TRY(restore_meta(state, **meta));
   PAWL_TRY(each_row(view, 'w', [&](ByteView key, ByteView value) {
-    return restore_workflow(state, WorkflowId{big_endian(key.substr(1))}, value);
+    return restore_workflow(state, view, WorkflowId{big_endian(key.substr(1))}, value);
   }));
   PAWL_TRY(each_row(view, 'e', [&](ByteView key, ByteView value) {
     return restore_execution(state, ExecutionId{big_endian(key.substr(1))}, value);

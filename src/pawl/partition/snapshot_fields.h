@@ -119,4 +119,13 @@ void fields(Io& io, typename Io::template Ref<Counts> counts) {
   io.number(counts.cancelled);  // quarantined: at the end of row m, where it was added
 }
 
+// Of the default namespace nothing: it has what the others do not have.
+template <class Io>
+void fields(Io& io, typename Io::template Ref<NameSpace> name_space) {
+  io.text(name_space.name);
+  fields(io, name_space.counts);
+  io.number(name_space.counts.forgotten);
+  io.number(name_space.counts.quarantined);
+}
+
 }  // namespace pawl

@@ -92,6 +92,12 @@ const OpenRange* open_range(const NodeRun& run, ItemIndex item) {
 
 }  // namespace
 
+NameSpace& State::name_space(const std::string& name) {
+  auto [found, fresh] = name_spaces.try_emplace(name);
+  if (fresh) found->second.name = name;
+  return found->second;
+}
+
 Hash128 operator+(const Hash128& a, const Hash128& b) {
   uint64_t low = a.low + b.low;
   return {low, a.high + b.high + (low < a.low ? 1 : 0)};
@@ -103,6 +109,7 @@ Hash128 digest(const Execution& ended) {
   add(static_cast<uint64_t>(ended.status));
   add(static_cast<uint64_t>(ended.ended.ns));
   add(ended.payload_hash.low);
+  if (ended.name_space->name != default_namespace) add(hash128(ended.name_space->name).low);
   for (const NodeRun& run : ended.nodes) {
     add(static_cast<uint64_t>(run.status));
     add(uint64_t{run.items_count} << 32 | run.failed);

@@ -100,8 +100,27 @@ struct NodeRun {
   }
 };
 
+struct Counts {
+  uint64_t submitted = 0;
+  uint64_t succeeded = 0;
+  uint64_t failed = 0;
+  uint64_t cancelled = 0;
+  uint64_t forgotten = 0;  // of those that have ended
+  uint64_t quarantined = 0;
+
+  uint64_t open() const { return submitted - succeeded - failed - cancelled - quarantined; }
+  friend bool operator==(const Counts&, const Counts&) = default;
+};
+
+// A tenant. One is never removed, so that executions refer to theirs.
+struct NameSpace {
+  std::string name;
+  Counts counts;
+};
+
 struct Execution {
   ExecutionId id;
+  const NameSpace* name_space = nullptr;  // of State::name_spaces
   ExecutionStatus status = ExecutionStatus::running;
   bool evaluating_output = false;
   uint32_t changed_for = 0;    // the checkpoint that will hold its changes; 0: there are none
@@ -194,22 +213,11 @@ struct NodeKey {
   friend constexpr auto operator<=>(const NodeKey&, const NodeKey&) = default;
 };
 
-struct Counts {
-  uint64_t submitted = 0;
-  uint64_t succeeded = 0;
-  uint64_t failed = 0;
-  uint64_t cancelled = 0;
-  uint64_t forgotten = 0;  // of those that have ended
-  uint64_t quarantined = 0;
-
-  uint64_t open() const { return submitted - succeeded - failed - cancelled - quarantined; }
-  friend bool operator==(const Counts&, const Counts&) = default;
-};
-
 class Checkpoint;
 
 struct State {
-  explicit State(const Limits& l) : limits(l) {}
+  explicit State(const Limits& l) : limits(l) { name_space(default_namespace); }
+  NameSpace& name_space(const std::string& name);  // made if there is none yet
 
   Limits limits;
   uint64_t epoch = 0;
@@ -218,7 +226,7 @@ struct State {
   WallTime wall;
 
   std::map<WorkflowId, std::unique_ptr<const Plan>> workflows;  // never removed
-  std::map<Hash128, WorkflowId> workflow_ids;                   // by hash of the definition
+  std::map<Hash128, WorkflowId> workflow_ids;                   // by hash_in() its namespace
   ExecutionTable executions;
   std::unordered_map<Hash128, KnownRequest, RequestHash> requests;
   std::map<SessionId, Session> sessions;
@@ -226,7 +234,8 @@ struct State {
   uint64_t last_workflow = 0;
   uint64_t last_execution = 0;
   uint64_t last_session = 0;
-  Counts counts;
+  Counts counts;                                 // of all namespaces
+  std::map<std::string, NameSpace> name_spaces;  // by name
   Hash128 ended_digest;  // sum of digest() over all executions that ended, or were forgotten
 
   QueueTable queues;  // every queue that a workflow or a configuration names

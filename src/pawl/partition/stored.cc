@@ -39,9 +39,9 @@ Status load_forgotten_request(State& state, View& view, const Hash128& request) 
   return {};
 }
 
-Status load_request(State& state, View& view, const std::string& request_id) {
-  if (request_id.empty()) return {};
-  Hash128 request = hash128(request_id);
+Status load_request(State& state, View& view, const SubmitExecution& submit) {
+  if (submit.request_id.empty()) return {};
+  Hash128 request = hash_in(submit.name_space, submit.request_id);
   drop_if_over(state, request);
   bool all_here = state.executions.size() == state.counts.submitted;
   if (all_here || state.requests.contains(request)) return {};
@@ -55,7 +55,7 @@ Status load_request(State& state, View& view, const std::string& request_id) {
   return load_forgotten_request(state, view, request);
 }
 
-// What a command or query names, if an ended execution matters to its answer.
+// What a command or query names, if it names an execution that its answer depends on.
 struct Named {
   ExecutionId operator()(const CancelExecution& c) const { return c.execution; }
   ExecutionId operator()(const CancelTask& c) const { return c.task.execution; }
@@ -90,6 +90,14 @@ class EndedRows {
 
 }  // namespace
 
+ExecutionId named(const Command& command) {
+  return std::visit(Named{}, command);
+}
+
+ExecutionId named(const Query& query) {
+  return std::visit(Named{}, query);
+}
+
 Status load_execution(State& state, View& view, ExecutionId id) {
   if (!id || id.value > state.last_execution || state.executions.find(id) != nullptr) return {};
   if (state.forgotten.contains(id)) return {};
@@ -112,15 +120,16 @@ Result<bool> exists(const State& state, View& view, ExecutionId id) {
 
 Status load_named(State& state, View& view, const Command& command) {
   if (const auto* submit = std::get_if<SubmitExecution>(&command))
-    return load_request(state, view, submit->request_id);
-  return load_execution(state, view, std::visit(Named{}, command));
+    return load_request(state, view, *submit);
+  return load_execution(state, view, named(command));
 }
 
 Status load_named(State& state, View& view, const Query& query) {
-  return load_execution(state, view, std::visit(Named{}, query));
+  return load_execution(state, view, named(query));
 }
 
-QueryResult list_executions(const State& state, View& view, const ListExecutions& query) {
+QueryResult list_executions(const State& state, View& view, const ListExecutions& query,
+                            const std::string& name_space) {
   ExecutionId newest{state.last_execution};
   if (query.before && query.before.value <= newest.value) newest.value = query.before.value - 1;
   auto wanted = [&](ExecutionStatus status) { return !query.status || *query.status == status; };
@@ -131,7 +140,7 @@ QueryResult list_executions(const State& state, View& view, const ListExecutions
   ExecutionList list;
   const Execution* here = state.executions.previous(newest);
   while (list.executions.size() < query.limit) {
-    while (here != nullptr && !wanted(here->status))
+    while (here != nullptr && !(wanted(here->status) && belongs(*here, name_space)))
       here = state.executions.previous({here->id.value - 1});
     EndedRows* best = nullptr;
     for (EndedRows& rows : stored) {
@@ -149,7 +158,7 @@ QueryResult list_executions(const State& state, View& view, const ListExecutions
     if (best == nullptr) break;
     auto execution = decode_execution(state, best->id(), best->row());
     if (!execution.ok()) return execution.error();
-    list.executions.push_back(summarise(**execution));
+    if (belongs(**execution, name_space)) list.executions.push_back(summarise(**execution));
     best->next();
   }
   for (const EndedRows& rows : stored) {

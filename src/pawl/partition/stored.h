@@ -27,10 +27,15 @@ Status load_execution(State& state, View& view, ExecutionId id);
 Status load_named(State& state, View& view, const Command& command);
 Status load_named(State& state, View& view, const Query& query);
 
+// The execution that a command or query names; 0: none.
+ExecutionId named(const Command& command);
+ExecutionId named(const Query& query);
+
 // In memory, or in the view.
 Result<bool> exists(const State& state, View& view, ExecutionId id);
 
-// The list over memory and view together.
-QueryResult list_executions(const State& state, View& view, const ListExecutions& query);
+// The list over memory and view together. `name_space`: as for answer().
+QueryResult list_executions(const State& state, View& view, const ListExecutions& query,
+                            const std::string& name_space = "");
 
 }  // namespace pawl

@@ -4,6 +4,7 @@
 
 #include "pawl/partition/snapshot.h"
 #include "pawl/testing/scenario/partition_rig.h"
+#include "pawl/wire/workflow_codec.h"
 
 namespace pawl {
 namespace {
@@ -36,9 +37,11 @@ struct Stored : testing::Test {
     rig.worker(100, {"work"});
     workflow = rig.add(one_and_some());
   }
-  ExecutionId run(std::string request = "") {
+  ExecutionId run(std::string request = "", std::string name_space = default_namespace) {
     SubmitExecution submit;
-    submit.workflow = workflow;
+    Bytes same = encode(*rig.state().workflows.at(workflow)->workflow);
+    submit.workflow = WorkflowId{rig.command(RegisterWorkflow{same, name_space}).number};
+    submit.name_space = std::move(name_space);
     submit.request_id = std::move(request);
     submit.payload_hash = {1, 1};
     submit.input = Payload::inline_json(R"({"list":[1,2]})");
@@ -183,6 +186,34 @@ TEST_F(StoredButTwo, ARestartLoadsWhatIsOpenAndTheNewestThatEnded) {
   EXPECT_NE(rig.state().executions.find(ExecutionId{7}), nullptr);
   const ItemOutputs& outputs = *rig.state().executions.find(open)->nodes[1].work->mapped->outputs;
   EXPECT_EQ(outputs.get(1).text(), "2");
+  EXPECT_EQ(rig.problem(), "");
+}
+
+TEST_F(Stored, AListAndAnOverviewAreOfOneNamespace) {
+  for (int i = 0; i < 4; ++i) run("r", i % 2 ? "team-a" : "team-b" + std::to_string(i));
+  run("", "team-a");
+  rig.checkpoint();
+  ASSERT_EQ(rig.state().executions.size(), 0u);
+  run("", "team-a");
+  auto list_of = [&](const std::string& name_space) {
+    MapView& view = rig.view();
+    std::vector<uint64_t> ids;
+    auto found = std::get<ExecutionList>(list_executions(rig.state(), view, {}, name_space));
+    for (const ExecutionSummary& e : found.executions) {
+      ids.push_back(e.id.value);
+      EXPECT_EQ(name_space.empty() ? e.name_space : name_space, e.name_space);
+    }
+    return ids;
+  };
+  EXPECT_EQ(list_of("team-a"), (std::vector<uint64_t>{5, 4, 2}));
+  EXPECT_EQ(list_of("team-b0"), (std::vector<uint64_t>{1}));
+  EXPECT_EQ(list_of("team-x"), (std::vector<uint64_t>{}));
+  EXPECT_EQ(list_of("").size(), 5u);
+  rig.restart();
+  auto counts = std::get<Overview>(answer(rig.state(), GetOverview{}, "team-a")).counts;
+  EXPECT_EQ(counts.submitted, 3u);
+  EXPECT_EQ(counts.succeeded, 3u);
+  EXPECT_EQ(std::get<Overview>(answer(rig.state(), GetOverview{}, "no")).counts.submitted, 0u);
   EXPECT_EQ(rig.problem(), "");
 }
 

@@ -38,8 +38,11 @@ Clients::Clients(Universe& universe, Server& server, const Plan& plan, const boo
     Hash128 hash = hash128(bytes);
     definitions_.push_back({std::move(bytes), hash, {}});
   }
+  // Clients of different namespaces share their numbers, and so their request ids.
+  constexpr const char* names[] = {default_namespace, "team-a", "team-b"};
   for (uint32_t i = 0; i < plan.clients; ++i)
-    clients_.push_back({dice_.split(), plan.operations, i, 0});
+    clients_.push_back({dice_.split(), plan.operations, i / plan.name_spaces, 0,
+                        plan.name_spaces > 1 ? names[i % plan.name_spaces] : ""});
 }
 
 void Clients::start() {
@@ -59,13 +62,13 @@ void Clients::answer(Response response) {
                   });
 }
 
-Ticket Clients::send(decltype(Request::what) what, Then then) {
+Ticket Clients::send(decltype(Request::what) what, Then then, const std::string& name_space) {
   Ticket ticket = ++last_ticket_;
   waiting_[ticket] = std::move(then);
   universe_.after(Duration::microseconds(static_cast<int64_t>(20 + dice_.below(500))),
-                  [this, ticket, what = std::move(what)] {
+                  [this, ticket, what = std::move(what), name_space] {
                     universe_.note("ask", ticket, what.index());
-                    server_.ask({ticket, what});
+                    server_.ask({ticket, what, name_space});
                   });
   universe_.after(patience, [this, ticket] {
     auto it = waiting_.find(ticket);
@@ -116,22 +119,25 @@ ExecutionId Clients::some_execution(Random& dice) const {
 }
 
 void Clients::send_register(Client& client, size_t definition, Call<void()> then) {
-  send(Command{RegisterWorkflow{definitions_[definition].bytes}},
-       [this, &client, definition, then = std::move(then)](const Response* response) {
-         const Reply* reply = response ? std::get_if<Reply>(&response->what) : nullptr;
-         if (reply == nullptr || reply->code != Code::ok) return done(client);
-         definitions_[definition].id = WorkflowId{reply->number};
-         then();
-       });
+  send(
+      Command{RegisterWorkflow{definitions_[definition].bytes}},
+      [this, &client, definition, then = std::move(then)](const Response* response) {
+        const Reply* reply = response ? std::get_if<Reply>(&response->what) : nullptr;
+        if (reply == nullptr || reply->code != Code::ok) return done(client);
+        definitions_[definition].ids[client.name_space] = WorkflowId{reply->number};
+        then();
+      },
+      client.name_space);
 }
 
 void Clients::submit_new(Client& client) {
   Past past;
   past.definition = client.dice.below(definitions_.size());
-  if (!definitions_[past.definition].id || client.dice.chance(50))
+  WorkflowId& registered = definitions_[past.definition].ids[client.name_space];
+  if (!registered || client.dice.chance(50))
     return send_register(client, past.definition, [this, &client] { submit_new(client); });
   RandomWorkflowPlan shape = workflow_plan(plan_);
-  past.submit.workflow = definitions_[past.definition].id;
+  past.submit.workflow = registered;
   std::string input = random_input(client.dice, shape);
   if (plan_.habits.large_output > 0 && client.dice.chance(40)) {
     input.insert(1, "\"pad\":\"" + std::string(payload_inline_max, 'p') + "\",");
@@ -145,18 +151,22 @@ void Clients::submit_new(Client& client) {
     past.submit.request_id =
         "c" + std::to_string(client.number) + "-" + std::to_string(++client.submits);
   past.submit.payload_hash = submit_hash(past.submit, definitions_[past.definition].hash);
+  if (!client.name_space.empty()) past.submit.name_space = client.name_space;
   if (!past.submit.request_id.empty()) past_.push_back(past);
   // A burst: several at once, without waiting for each other.
   if (client.dice.chance(60) && past.large_input.empty()) {
     for (uint64_t n = client.dice.between(2, 12); n > 0; --n) {
       Past more = past;
       more.submit.request_id += "+" + std::to_string(n);
-      send(Command{more.submit}, [](const Response*) {});
+      send(
+          Command{more.submit}, [](const Response*) {}, client.name_space);
     }
   }
   if (client.dice.chance(100)) {
-    stop_waiting(client, send(RunExecution{past.submit},
-                              [this, &client](const Response*) { done(client); }));
+    stop_waiting(client,
+                 send(
+                     RunExecution{past.submit}, [this, &client](const Response*) { done(client); },
+                     client.name_space));
     return;
   }
   send_submit(client, std::move(past), 6);
@@ -176,6 +186,9 @@ void Clients::submit_again(Client& client) {
   if (past_.empty()) return done(client);
   Past past = past_[client.dice.below(past_.size())];
   if (!stage_input(past)) return done(client);
+  if (!client.name_space.empty()) past.submit.name_space = client.name_space;
+  if (WorkflowId own = definitions_[past.definition].ids[client.name_space])
+    past.submit.workflow = own;
   if (client.dice.chance(300)) {
     past.submit.labels = "{\"other\":" + std::to_string(client.dice.below(3)) + "}";
     past.submit.payload_hash = submit_hash(past.submit, definitions_[past.definition].hash);
@@ -185,7 +198,7 @@ void Clients::submit_again(Client& client) {
 
 // Without an answer, or with one that promises nothing, the same again.
 void Clients::send_submit(Client& client, Past past, int tries) {
-  send(Command{past.submit}, [this, &client, past, tries](const Response* response) {
+  auto then = [this, &client, past, tries](const Response* response) {
     const Reply* reply = response ? std::get_if<Reply>(&response->what) : nullptr;
     if (reply != nullptr && reply->code == Code::ok) {
       executions_.push_back(ExecutionId{reply->number});
@@ -200,14 +213,18 @@ void Clients::send_submit(Client& client, Past past, int tries) {
                       if (!stage_input(fresh)) return done(client);
                       send_submit(client, std::move(fresh), tries - 1);
                     });
-  });
+  };
+  send(Command{past.submit}, then, client.name_space);
 }
 
 // Sometimes twice in a row. Whatever is running refuses.
 void Clients::forget_something(Client& client) {
   Command command = ForgetExecution{executions_[client.dice.below(executions_.size())]};
-  if (client.dice.chance(200)) send(command, [](const Response*) {});
-  send(command, [this, &client](const Response*) { done(client); });
+  if (client.dice.chance(200))
+    send(
+        command, [](const Response*) {}, client.name_space);
+  send(
+      command, [this, &client](const Response*) { done(client); }, client.name_space);
 }
 
 void Clients::change_something(Client& client) {
@@ -233,42 +250,55 @@ void Clients::change_something(Client& client) {
     default:
       command = DiscardDeadLetters{{id, true, 0, true, 0}};
   }
-  send(std::move(command), [this, &client](const Response*) { done(client); });
+  send(
+      std::move(command), [this, &client](const Response*) { done(client); }, client.name_space);
+}
+
+decltype(Request::what) Clients::question(Client& client) {
+  ExecutionId id = some_execution(client.dice);
+  switch (client.dice.below(8)) {
+    case 0:
+      return Query{ListExecutions{{}, 20, std::nullopt}};
+    case 1:
+      return AwaitExecution{id};
+    case 2:
+      return ReadHistory{id};
+    case 3:
+      return Query{ListDeadLetters{}};
+    case 4:
+      return Query{Explain{id, "", std::nullopt}};
+    case 5:
+      return GetProgress{id};
+    case 6:
+      if (!client.name_space.empty()) return Query{GetOverview{}};
+      break;
+    default:
+      break;
+  }
+  return Query{GetExecution{id}};
 }
 
 // Page after page, from the beginning on; the judge knows what each must hold.
 void Clients::follow(Client& client, ReadHistory from, uint64_t pages) {
   from.limit = client.dice.chance(300) ? 10'000 : 1 + static_cast<uint32_t>(client.dice.below(6));
   from.wait = client.dice.chance(500);
-  Ticket ticket = send(from, [this, &client, from, pages](const Response* response) {
+  auto then = [this, &client, from, pages](const Response* response) {
     const History* history = response ? std::get_if<History>(&response->what) : nullptr;
     if (history == nullptr || history->entries.empty() || pages == 0) return done(client);
     ReadHistory rest = from;
     rest.after = history->entries.back().place();
     follow(client, rest, pages - 1);
-  });
+  };
+  Ticket ticket = send(from, then, client.name_space);
   if (from.wait) stop_waiting(client, ticket);
 }
 
 void Clients::ask_something(Client& client) {
-  ExecutionId id = some_execution(client.dice);
-  Then then = [this, &client](const Response*) { done(client); };
-  switch (client.dice.below(8)) {
-    case 0:
-      return void(send(Query{ListExecutions{{}, 20, std::nullopt}}, then));
-    case 1:
-      return void(send(AwaitExecution{id}, then));
-    case 2:
-      return follow(client, ReadHistory{id}, client.dice.below(6));
-    case 3:
-      return void(send(Query{ListDeadLetters{}}, then));
-    case 4:
-      return void(send(Query{Explain{id, "", std::nullopt}}, then));
-    case 5:
-      return void(send(GetProgress{id}, then));
-    default:
-      return void(send(Query{GetExecution{id}}, then));
-  }
+  decltype(Request::what) what = question(client);
+  if (const auto* read = std::get_if<ReadHistory>(&what))
+    return follow(client, *read, client.dice.below(6));
+  send(
+      std::move(what), [this, &client](const Response*) { done(client); }, client.name_space);
 }
 
 // Redrives what is parked, twice at most, then discards it.

@@ -30,13 +30,14 @@ class Clients {
   struct Definition {
     Bytes bytes;
     Hash128 hash;
-    WorkflowId id;  // once it is registered
+    std::map<std::string, WorkflowId> ids;  // by namespace, once it is registered there
   };
   struct Client {
     Random dice;
     uint32_t left = 0;
     uint32_t number = 0;
     uint32_t submits = 0;
+    std::string name_space;  // that it is confined to; empty: none
   };
   struct Past {
     SubmitExecution submit;
@@ -45,7 +46,7 @@ class Clients {
   };
   using Then = Call<void(const Response*)>;  // null: no answer came
 
-  Ticket send(decltype(Request::what) what, Then then);
+  Ticket send(decltype(Request::what) what, Then then, const std::string& name_space = "");
   void stop_waiting(Client& client, Ticket ticket);
   void follow(Client& client, ReadHistory from, uint64_t pages);
   void next(Client& client);
@@ -58,6 +59,7 @@ class Clients {
   void change_something(Client& client);
   void forget_something(Client& client);
   void ask_something(Client& client);
+  decltype(Request::what) question(Client& client);
   void done(Client& client);
   ExecutionId some_execution(Random& dice) const;
   void tend(const DeadLetterList& letters);

@@ -61,6 +61,7 @@ struct NodeModel {
 struct ExecutionModel {
   WorkflowId workflow;
   WorkflowRef definition;
+  std::string name_space;
   std::string request_id;
   Hash128 payload_hash;
   std::string input;

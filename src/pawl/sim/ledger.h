@@ -31,9 +31,16 @@ struct Outcome {
   Payload payload;     // as it was reported
 };
 
+struct RequestKey {
+  std::string name_space;
+  std::string request_id;
+
+  friend auto operator<=>(const RequestKey&, const RequestKey&) = default;
+};
+
 struct Ledger {
   std::set<Bytes> definitions;
-  std::set<std::tuple<std::string, Hash128, WorkflowId>> submits;  // request id, payload, workflow
+  std::set<std::tuple<RequestKey, Hash128, WorkflowId>> submits;  // with payload and workflow
   std::set<ExecutionId> cancels;
   std::set<TaskKey> task_cancels;
   std::set<ExecutionId> redrives;

@@ -111,22 +111,28 @@ struct LogModel::Apply {
             "a workflow that nobody registered");
     require(!model.workflows_.contains(event.workflow), "I7", "a workflow id was given twice");
     for (const auto& [id, known] : model.workflows_)
-      require(known.first != event.definition, "I7", "one definition was registered twice");
+      require(
+          known.first != event.definition || model.workflow_name_spaces_.at(id) != event.name_space,
+          "I7", "one definition was registered twice");
     auto decoded = decode_workflow(event.definition);
     require(decoded.ok(), "I18", "a definition that cannot be read");
     if (broken) return;
     model.workflows_[event.workflow] = {
         event.definition, std::make_shared<const Workflow>(std::move(decoded).value())};
+    model.workflow_name_spaces_[event.workflow] = event.name_space;
   }
 
   void operator()(const ExecutionSubmitted& event) {
-    require(model.ledger_.submits.contains({event.request_id, event.payload_hash, event.workflow}),
-            "I2", to_text(event.execution) + " was submitted by nobody");
+    const RequestKey key{event.name_space, event.request_id};
+    require(model.ledger_.submits.contains({key, event.payload_hash, event.workflow}), "I2",
+            to_text(event.execution) + " was submitted by nobody");
     require(model.executions_.empty() || event.execution > model.executions_.rbegin()->first, "I3",
             to_text(event.execution) + " exists already");
-    require(event.request_id.empty() || !model.requests_.contains(event.request_id), "I7",
+    require(event.request_id.empty() || !model.requests_.contains(key), "I7",
             "request \"" + event.request_id + "\" has a second execution");
     require(model.workflows_.contains(event.workflow), "I1", "its workflow is unknown");
+    require(broken || model.workflow_name_spaces_.at(event.workflow) == event.name_space, "I23",
+            "its workflow is of another namespace");
     std::string input = "null";
     if (event.input.is_blob()) {
       auto large = model.ledger_.large_inputs.find(event.input.ref().hash);
@@ -141,12 +147,19 @@ struct LogModel::Apply {
     ExecutionModel& execution = model.executions_[event.execution];
     execution.workflow = event.workflow;
     execution.definition = model.workflows_.at(event.workflow).second;
+    execution.name_space = event.name_space;
     execution.request_id = event.request_id;
     execution.payload_hash = event.payload_hash;
     execution.input = input;
     refers(event.execution, event.input);
     execution.nodes.resize(execution.definition->nodes.size());
-    if (!event.request_id.empty()) model.requests_[event.request_id] = event.execution;
+    if (event.request_id.empty()) return;
+    model.requests_[key] = event.execution;
+    bool elsewhere =
+        std::any_of(model.requests_.begin(), model.requests_.end(), [&](const auto& other) {
+          return other.first.request_id == key.request_id && !(other.first == key);
+        });
+    model.coverage_.reached_if(elsewhere, Sometimes::request_id_in_two_name_spaces);
   }
 
   // A node may be decided once everything it needs has ended.
@@ -579,7 +592,8 @@ struct LogModel::Apply {
     require(execution.ended(), "I3", id + " is forgotten before it has ended");
     require(!execution.forgotten(), "I3", id + " is forgotten twice");
     const std::string& request = execution.request_id;
-    Hash128 hash = request.empty() ? Hash128{} : hash128(request);
+    require(event.name_space == execution.name_space, "I23", id + " is forgotten by another");
+    Hash128 hash = request.empty() ? Hash128{} : hash_in(execution.name_space, request);
     require(event.request == hash && event.payload_hash == execution.payload_hash, "I7",
             id + " is forgotten with another request");
     execution.forgotten_at = group.position;
@@ -621,8 +635,8 @@ const ExecutionModel* LogModel::find(ExecutionId id) const {
   return it == executions_.end() ? nullptr : &it->second;
 }
 
-const ExecutionModel* LogModel::find_request(const std::string& request_id) const {
-  auto it = requests_.find(request_id);
+const ExecutionModel* LogModel::find_request(const RequestKey& key) const {
+  auto it = requests_.find(key);
   return it == requests_.end() ? nullptr : find(it->second);
 }
 
@@ -642,6 +656,12 @@ bool LogModel::current(const AttemptReport& report) const {
   const TaskModel* found = task(report.range.at(report.range.begin));
   return found != nullptr && found->state == TaskState::granted &&
          found->attempts == report.attempt && found->nonce == report.nonce;
+}
+
+uint64_t LogModel::count_of(const std::string& name_space) const {
+  uint64_t count = 0;
+  for (const auto& [id, execution] : executions_) count += execution.name_space == name_space;
+  return count;
 }
 
 uint64_t LogModel::count(ExecutionStatus status) const {

@@ -37,12 +37,13 @@ class LogModel {
   const std::map<ExecutionId, ExecutionModel>& executions() const { return executions_; }
   const ExecutionModel* find(ExecutionId id) const;
   // Null if nothing was submitted under this id.
-  const ExecutionModel* find_request(const std::string& request_id) const;
+  const ExecutionModel* find_request(const RequestKey& key) const;
   const Bytes* definition(WorkflowId id) const;
   // Whether a report of this attempt would still count.
   bool current(const AttemptReport& report) const;
   const TaskModel* task(const TaskKey& key) const;
   uint64_t count(ExecutionStatus status) const;
+  uint64_t count_of(const std::string& name_space) const;
   uint64_t forgotten() const { return forgotten_; }
   // Tasks and nodes that wait for nothing that could still come.
   std::string stuck() const;
@@ -55,8 +56,9 @@ class LogModel {
   const Limits limits_;
   Coverage& coverage_;
   std::map<WorkflowId, std::pair<Bytes, WorkflowRef>> workflows_;
+  std::map<WorkflowId, std::string> workflow_name_spaces_;
   std::map<ExecutionId, ExecutionModel> executions_;
-  std::map<std::string, ExecutionId> requests_;
+  std::map<RequestKey, ExecutionId> requests_;
   std::map<SessionId, SessionModel> sessions_;
   PlacementModel placement_;
   std::set<uint64_t> nonces_;

@@ -89,6 +89,30 @@ struct DedupeByWindow final : Seams {
   std::map<std::string, uint64_t> seen_;
 };
 
+// The tenant is checked by most calls; of those that change something, it is forgotten.
+struct TenantNotChecked final : Seams {
+  bool request(Request& request) override {
+    const auto* command = std::get_if<Command>(&request.what);
+    bool submits = command != nullptr && std::holds_alternative<SubmitExecution>(*command);
+    if (command != nullptr && !submits) request.name_space.clear();
+    return true;
+  }
+};
+
+// Request ids are looked up without the tenant: one gets the other's execution.
+struct RequestIdsShared final : Seams {
+  bool request(Request& request) override {
+    auto* command = std::get_if<Command>(&request.what);
+    if (command == nullptr || !std::holds_alternative<SubmitExecution>(*command)) return true;
+    auto& submit = std::get<SubmitExecution>(*command);
+    if (request.name_space.empty() || submit.request_id.empty()) return true;
+    auto [first, fresh] = tenants_.emplace(submit.request_id, request.name_space);
+    request.name_space = first->second;
+    return true;
+  }
+  std::map<std::string, std::string> tenants_;
+};
+
 // Whoever does not know whether it was committed is told that it was not.
 struct UnknownAsAbort final : Seams {
   bool response(Response& response) override {
@@ -155,6 +179,10 @@ std::vector<Exhibit> service_exhibits() {
        "faults none\nworkers 1\nembedded 0\ncrash_worker_permille 0", make<HalfOpenConnection>},
       {"dedupe_by_window", "NATS JetStream: duplicates are known for two minutes", "faults none",
        make<DedupeByWindow>},
+      {"tenant_not_checked", "many APIs: a call that changes things looks objects up by id alone",
+       "faults none\nclients 4\nname_spaces 2", make<TenantNotChecked>},
+      {"request_ids_shared", "idempotency keys that are not bound to who sent them",
+       "faults none\nclients 4\nname_spaces 2", make<RequestIdsShared>},
       {"unknown_as_abort", "PostgreSQL: a connection lost at COMMIT is taken for an abort",
        "faults write_error short_write\noperations 60", make<UnknownAsAbort>},
       {"stale_read", "etcd #20418: reads from the past after a pause", "faults none",

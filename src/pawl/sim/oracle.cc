@@ -18,12 +18,36 @@ ExecutionId subject(const Request& request) {
     if (const auto* c = std::get_if<ForgetExecution>(command)) return c->execution;
   } else if (const auto* query = std::get_if<Query>(&request.what)) {
     if (const auto* q = std::get_if<GetExecution>(query)) return q->execution;
+    if (const auto* q = std::get_if<Explain>(query)) return q->execution;
   } else if (const auto* await = std::get_if<AwaitExecution>(&request.what)) {
     return await->execution;
   } else if (const auto* read = std::get_if<ReadHistory>(&request.what)) {
     return read->execution;
+  } else if (const auto* progress = std::get_if<GetProgress>(&request.what)) {
+    return progress->execution;
   }
   return {};
+}
+
+// Where a submission goes: whoever is confined cannot send it elsewhere.
+RequestKey key_of(const Request& request, const SubmitExecution& submit) {
+  return {request.name_space.empty() ? submit.name_space : request.name_space, submit.request_id};
+}
+
+// What an answer says of an execution that must not exist for whoever asked; empty: that.
+std::string betrayal(const Response& response, ExecutionId id) {
+  Error error;
+  if (const auto* reply = std::get_if<Reply>(&response.what)) error = {reply->code, reply->message};
+  if (const auto* progress = std::get_if<ProgressList>(&response.what))
+    return progress->tasks.empty() ? "" : "progress";
+  if (const auto* history = std::get_if<History>(&response.what))
+    if (!history->status.ok()) error = history->status.error();
+  if (const auto* result = std::get_if<QueryResult>(&response.what))
+    if (const auto* refused = std::get_if<Error>(result)) error = *refused;
+  if (error.code == Code::unknown || error.code == Code::resource_exhausted) return "";
+  bool right =
+      error.code == Code::not_found && error.message.starts_with("no execution " + to_text(id));
+  return right ? "" : std::string(name(error.code)) + ": " + error.message;
 }
 
 // What tells an event of a kind from its neighbours, for the trace.
@@ -91,7 +115,7 @@ void Oracle::apply(const Pending& pending) {
     universe_.note(kind_name(event), execution_of(event).value, detail(event), group->position);
     const auto* submitted = std::get_if<ExecutionSubmitted>(&event);
     if (submitted != nullptr && !submitted->request_id.empty() &&
-        denied_.contains(submitted->request_id))
+        denied_.contains({submitted->name_space, submitted->request_id}))
       violate("I7", "request \"" + submitted->request_id +
                         "\" takes effect, but its client was told that it does not");
   }
@@ -149,9 +173,23 @@ void Oracle::took_over(uint64_t epoch) {
   epoch_ = epoch;
 }
 
-void Oracle::note_ask(const SubmitExecution& submit) {
-  ledger_.submits.insert({submit.request_id, submit.payload_hash, submit.workflow});
-  denied_.erase(submit.request_id);
+void Oracle::note_ask(const Request& request, const SubmitExecution& submit) {
+  RequestKey key = key_of(request, submit);
+  ledger_.submits.insert({key, submit.payload_hash, submit.workflow});
+  denied_.erase(key);
+}
+
+bool Oracle::foreign(const Request& request) const {
+  const ExecutionModel* known = model_.find(subject(request));
+  return known != nullptr && !request.name_space.empty() && known->name_space != request.name_space;
+}
+
+void Oracle::check_foreign(const Question& question, const Response& response) {
+  ExecutionId id = subject(question.request);
+  universe_.reached(Sometimes::foreign_execution_not_found);
+  if (std::string said = betrayal(response, id); !said.empty())
+    violate("I23", to_text(id) + " is of another namespace than " + question.request.name_space +
+                       ", which was told " + said);
 }
 
 void Oracle::asked(const Request& request) {
@@ -159,10 +197,11 @@ void Oracle::asked(const Request& request) {
     stopped_.insert(stop->waiting);
     return;
   }
-  if (const auto* command = std::get_if<Command>(&request.what)) {
+  const auto* command = std::get_if<Command>(&request.what);
+  if (command != nullptr && !foreign(request)) {
     if (const auto* c = std::get_if<RegisterWorkflow>(command))
       ledger_.definitions.insert(c->definition);
-    if (const auto* c = std::get_if<SubmitExecution>(command)) note_ask(*c);
+    if (const auto* c = std::get_if<SubmitExecution>(command)) note_ask(request, *c);
     if (const auto* c = std::get_if<CancelExecution>(command)) ledger_.cancels.insert(c->execution);
     if (const auto* c = std::get_if<CancelTask>(command)) ledger_.task_cancels.insert(c->task);
     if (const auto* c = std::get_if<RedriveDeadLetters>(command))
@@ -172,8 +211,9 @@ void Oracle::asked(const Request& request) {
     if (const auto* c = std::get_if<ForgetExecution>(command)) ledger_.forgets.insert(c->execution);
     if (const auto* c = std::get_if<ConfigureQueue>(command)) ledger_.queues.insert(c->name);
   }
-  if (const auto* run = std::get_if<RunExecution>(&request.what)) note_ask(run->submit);
-  Question question{request, ExecutionStatus::running, 0, false, false, durable_};
+  if (const auto* run = std::get_if<RunExecution>(&request.what)) note_ask(request, run->submit);
+  Question question{request,  ExecutionStatus::running,           0, false, false,
+                    durable_, model_.count_of(request.name_space)};
   if (const ExecutionModel* known = model_.find(subject(request))) {
     question.status_then = known->status;
     question.events_then = known->events.size();
@@ -201,6 +241,7 @@ void Oracle::told(const Response& response) {
     return violate("I2", "an answer to a question that nobody has asked, or that was answered");
   Question question = std::move(it->second);
   questions_.erase(it);
+  if (foreign(question.request)) return check_foreign(question, response);
   std::visit([&](const auto& answer) { check(question, answer); }, response.what);
 }
 
@@ -235,7 +276,7 @@ void Oracle::check(const Question& question, const Reply& reply) {
       violate("I1", "a workflow was acknowledged as version " + std::to_string(reply.number) +
                         ", which is not durable");
   } else if (const auto* s = std::get_if<SubmitExecution>(command)) {
-    check_submit(*s, reply);
+    check_submit(question.request, *s, reply);
   } else if (std::holds_alternative<CancelExecution>(*command)) {
     check_cancel(id, reply);
   } else if (const auto* t = std::get_if<CancelTask>(command)) {
@@ -251,11 +292,13 @@ void Oracle::check_run(const Question& question, const RunExecution& run, const 
   if (told_early && !stopped_.contains(question.request.ticket))
     violate("I1", "a run was answered before its end, and nobody had stopped waiting");
   universe_.coverage.reached_if(told_early, Sometimes::run_stopped_waiting);
-  check_submit(run.submit, reply);
+  check_submit(question.request, run.submit, reply);
 }
 
-void Oracle::check_submit(const SubmitExecution& submit, const Reply& reply) {
-  const ExecutionModel* by_request = model_.find_request(submit.request_id);
+void Oracle::check_submit(const Request& request, const SubmitExecution& submit,
+                          const Reply& reply) {
+  const RequestKey key = key_of(request, submit);
+  const ExecutionModel* by_request = model_.find_request(key);
   bool gone = by_request != nullptr && by_request->forgotten();
   // Whoever ran it again waits for something that is gone.
   if (reply.code == Code::not_found && gone) return;
@@ -265,11 +308,14 @@ void Oracle::check_submit(const SubmitExecution& submit, const Reply& reply) {
     if (told == nullptr)
       return violate(
           "I1", to_text(ExecutionId{reply.number}) + " was acknowledged, and it is not durable");
+    if (told->name_space != key.name_space)
+      violate("I23", to_text(ExecutionId{reply.number}) + " was told to namespace " +
+                         key.name_space + ", and is of " + told->name_space);
     if (told->payload_hash != submit.payload_hash || told->request_id != submit.request_id)
       return violate("I7", to_text(ExecutionId{reply.number}) + " was told as the answer to \"" +
                                submit.request_id + "\", which asked for something else");
     if (submit.request_id.empty()) return;
-    auto [promise, first] = promised_.emplace(submit.request_id, Promise{reply.number, lives_});
+    auto [promise, first] = promised_.emplace(key, Promise{reply.number, lives_});
     if (promise->second.execution != reply.number)
       violate("I7", "request \"" + submit.request_id + "\" was answered with " +
                         to_text(ExecutionId{promise->second.execution}) + " and with " +
@@ -286,7 +332,7 @@ void Oracle::check_submit(const SubmitExecution& submit, const Reply& reply) {
     violate("I7", "request \"" + submit.request_id + "\" was refused (" + name(reply.code) +
                       "), but it has taken effect");
   } else {
-    denied_.insert(submit.request_id);
+    denied_.insert(key);
   }
 }
 
@@ -309,6 +355,9 @@ void Oracle::check_forget(const Question& question, ExecutionId id, const Reply&
       violate("I1", "the forgetting of " + to_text(id) + " was acknowledged, and is not durable");
     return;
   }
+  // Whoever is confined is not told what was there once.
+  bool gone = reply.code == Code::not_found && forgotten(id);
+  if (gone && !question.request.name_space.empty()) return;
   if (question.status_then >= ExecutionStatus::succeeded)
     violate("I1", to_text(id) + " had ended, and could not be forgotten: " + reply.message);
   if (reply.code == Code::not_found && question.known_then)
@@ -350,7 +399,7 @@ void Oracle::check(const Question& question, const QueryResult& result) {
       if (detail->summary.status < ExecutionStatus::succeeded)
         violate("I1", to_text(detail->summary.id) + " was run to its end, and is shown as " +
                           name(detail->summary.status));
-      check_submit(run->submit, {Code::ok, "", detail->summary.id.value});
+      check_submit(question.request, run->submit, {Code::ok, "", detail->summary.id.value});
     }
     check_content(*detail);
     return check_status(question, detail->summary.id, detail->summary.status);
@@ -361,9 +410,32 @@ void Oracle::check(const Question& question, const QueryResult& result) {
       violate("I1", to_text(id) + " was there and is not found any more");
     return;
   }
-  if (const auto* list = std::get_if<ExecutionList>(&result))
-    for (const ExecutionSummary& summary : list->executions)
+  check_lists(question, result);
+}
+
+void Oracle::check_lists(const Question& question, const QueryResult& result) {
+  const std::string& name_space = question.request.name_space;
+  auto check_own = [&](ExecutionId id) {
+    const ExecutionModel* known = model_.find(id);
+    if (known != nullptr && !name_space.empty() && known->name_space != name_space)
+      violate("I23", to_text(id) + " of " + known->name_space + " is listed to " + name_space);
+  };
+  if (const auto* list = std::get_if<ExecutionList>(&result)) {
+    for (const ExecutionSummary& summary : list->executions) {
+      check_own(summary.id);
       check_status(question, summary.id, summary.status);
+    }
+  } else if (const auto* letters = std::get_if<DeadLetterList>(&result)) {
+    for (const DeadLetter& letter : letters->letters) check_own(letter.range.execution);
+  } else if (const auto* overview = std::get_if<Overview>(&result)) {
+    uint64_t told = overview->counts.submitted;
+    if (name_space.empty()) return;
+    if (told < question.submitted_then || told > model_.count_of(name_space))
+      violate("I23", "the overview of " + name_space + " counts " + std::to_string(told) +
+                         " submitted; the log had " + std::to_string(question.submitted_then) +
+                         " when it was asked for and has " +
+                         std::to_string(model_.count_of(name_space)));
+  }
 }
 
 void Oracle::check(const Question& question, const History& history) {

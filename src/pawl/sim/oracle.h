@@ -82,19 +82,23 @@ class Oracle {
     bool known_then = false;
     bool forgotten_then = false;
     uint64_t durable_then = 0;
+    uint64_t submitted_then = 0;  // to its namespace
   };
 
   void violate(const char* invariant, std::string what);
   void apply(const Pending& pending);
-  void note_ask(const SubmitExecution& submit);
+  void note_ask(const Request& request, const SubmitExecution& submit);
+  bool foreign(const Request& request) const;
+  void check_foreign(const Question& question, const Response& response);
   void check(const Question& question, const Reply& reply);
   void check_run(const Question& question, const RunExecution& run, const Reply& reply);
   void check_pages(const Question& question, const History& history, const ExecutionModel& known);
-  void check_submit(const SubmitExecution& submit, const Reply& reply);
+  void check_submit(const Request& request, const SubmitExecution& submit, const Reply& reply);
   void check_cancel(ExecutionId id, const Reply& reply);
   void check_forget(const Question& question, ExecutionId id, const Reply& reply);
   bool forgotten(ExecutionId id) const;
   void check(const Question& question, const QueryResult& result);
+  void check_lists(const Question& question, const QueryResult& result);
   void check(const Question& question, const History& history);
   void check(const Question& question, const ProgressList& progress);
   void check_content(const ExecutionDetail& detail);
@@ -120,8 +124,8 @@ class Oracle {
     uint64_t execution = 0;
     uint64_t life = 0;
   };
-  std::map<std::string, Promise> promised_;  // by request id: what was told, and in which life
-  std::set<std::string> denied_;             // request ids told not to have taken effect
+  std::map<RequestKey, Promise> promised_;  // what was told, and in which life
+  std::set<RequestKey> denied_;             // told not to have taken effect
   uint64_t lives_ = 0;
 };
 

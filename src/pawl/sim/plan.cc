@@ -104,6 +104,8 @@ void draw_limits(Random& dice, const Plan& plan, Limits& limits) {
   Random aside = dice;  // so that seeds mean what they meant
   if (aside.chance(700)) limits.checkpoint_slice_rows_max = skewed(aside, 1, 20);
   if (aside.chance(300)) limits.checkpoint_slice_bytes_max = skewed(aside, 1, 2000);
+  if (aside.chance(150)) limits.name_space_open_executions_max = skewed(aside, 1, 10);
+  if (aside.chance(60)) limits.name_spaces_max = aside.between(1, 3);
 }
 
 LinkOptions draw_link(Random& dice) {
@@ -210,6 +212,8 @@ Plan make_plan(uint64_t seed) {
   plan.faults = swarm(dice, plan.load_time);
   fill_blob_store(plan);
   plan.forget_all = dice.chance(500);
+  Random aside(mix64(~seed));  // so that seeds mean what they meant
+  if (aside.chance(400)) plan.name_spaces = static_cast<uint32_t>(aside.between(2, 3));
   return plan;
 }
 
@@ -235,6 +239,7 @@ Status apply_plan_text(Plan& plan, const std::string& text) {
     fields[name] = number;
   }
   take(fields, "clients", plan.clients);
+  take(fields, "name_spaces", plan.name_spaces);
   take(fields, "operations", plan.operations);
   take_ms(fields, "think_ms", plan.think);
   take_ms(fields, "load_ms", plan.load_time);

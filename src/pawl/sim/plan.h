@@ -74,6 +74,7 @@ struct Plan {
   uint64_t seed = 0;
   // Load.
   uint32_t clients = 2;
+  uint32_t name_spaces = 1;  // that the clients are of, in turn; 1: none of them is confined
   uint32_t operations = 40;  // per client
   Duration think = Duration::milliseconds(500);
   Duration load_time = Duration::minutes(3);  // after which faults end, whatever is left

@@ -1,5 +1,5 @@
-// The bodies of all event kinds. Released: an order or a type never changes; what needs another
-// body becomes another kind.
+// The bodies of all event kinds. Released: an order or a type never changes; a body only grows at its
+// end, by io.appended(), and what needs another body becomes another kind.
 #pragma once
 
 #include "pawl/model/event.h"
@@ -17,6 +17,7 @@ template <class Io>
 void fields(Io& io, typename Io::template Ref<WorkflowRegistered> e) {
   io.number(e.workflow.value);
   io.text(e.definition);
+  io.appended(e.name_space != default_namespace, [&] { io.text(e.name_space); });
 }
 
 template <class Io>
@@ -27,6 +28,7 @@ void fields(Io& io, typename Io::template Ref<ExecutionSubmitted> e) {
   io.hash(e.payload_hash);
   io.payload(e.input);
   io.text(e.labels);
+  io.appended(e.name_space != default_namespace, [&] { io.text(e.name_space); });
 }
 
 template <class Io>
@@ -165,7 +167,9 @@ void fields(Io& io, typename Io::template Ref<ExecutionForgotten> e) {
   io.number(e.execution.value);
   io.hash(e.request);
   io.hash(e.payload_hash);
+  io.appended(e.name_space != default_namespace, [&] { io.text(e.name_space); });
 }
+
 template <class Io>
 void fields(Io& io, typename Io::template Ref<ExecutionQuarantined> e) {
   io.number(e.execution.value);

@@ -36,7 +36,10 @@ inline WorkerSpec grown_worker() {
 inline std::vector<Event> grown_events() {
   return {SessionOpened{{11}, grown_worker()},
           AttemptsGranted{
-              {11}, {{300}, 3, 1000, 2024}, 2, 0xdeadbeefcafef00dULL, {GrantCause::weight, 5}}};
+              {11}, {{300}, 3, 1000, 2024}, 2, 0xdeadbeefcafef00dULL, {GrantCause::weight, 5}},
+          WorkflowRegistered{{4}, "definition bytes", "team-a"},
+          ExecutionSubmitted{{300}, {4}, "r", {7, 8}, Payload::inline_json("{}"), "", "team-a"},
+          ExecutionForgotten{{300}, {0x31, 0x32}, {7, 8}, "team-a"}};
 }
 
 inline std::vector<Event> sample_events() {

@@ -51,6 +51,7 @@ class PartitionRig {
   std::vector<Effect> take_effects();
   const State& state() const { return partition_->state(); }
   Instant next_timer() const { return partition_->next_timer(); }
+  MapView& view() { return view_; }
   const std::vector<Group>& groups() const { return groups_; }
   Random& dice() { return dice_; }
 

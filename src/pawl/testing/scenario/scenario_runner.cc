@@ -20,6 +20,8 @@ constexpr const char* malformed = "this step cannot be read; see scenario_runner
 uint64_t* limit_named(Limits& limits, std::string_view name) {
   const std::pair<std::string_view, uint64_t*> names[] = {
       {"open_executions_max", &limits.open_executions_max},
+      {"name_space_open_executions_max", &limits.name_space_open_executions_max},
+      {"name_spaces_max", &limits.name_spaces_max},
       {"workflows_max", &limits.workflows_max},
       {"definition_bytes_max", &limits.definition_bytes_max},
       {"request_id_bytes_max", &limits.request_id_bytes_max},
@@ -209,6 +211,13 @@ class Runner {
     submit.input = Payload::inline_json(input);
     submit.request_id = step.value("request").value_or("");
     submit.labels = step.value("labels").value_or("");
+    submit.name_space = step.value("namespace").value_or(default_namespace);
+    if (submit.name_space != default_namespace) {
+      const Workflow& same = *rig_->state().workflows.at(id)->workflow;
+      reply_ = rig_->command(RegisterWorkflow{encode(same), submit.name_space});
+      if (reply_.code != Code::ok) return "";
+      submit.workflow = WorkflowId{reply_.number};
+    }
     submit.payload_hash = hash128(step.words[1] + " " + input);
     reply_ = rig_->command(submit);
     return "";

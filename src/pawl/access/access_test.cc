@@ -178,6 +178,17 @@ TEST_F(AccessTest, CredentialsBecomeCallers) {
             std::string::npos);
 }
 
+TEST_F(AccessTest, OnlyWorkersWork) {
+  Authority authority = create();
+  auto who = authenticator();
+  WorkerGate gate(*who);
+  EXPECT_TRUE(gate.admit("pawl:worker/default/w1").ok());
+  EXPECT_TRUE(gate.admit("pawl:admin/default/ann").ok());
+  EXPECT_EQ(gate.admit("pawl:reader/default/bob").error().code, Code::permission_denied);
+  EXPECT_EQ(gate.admit("").error().code, Code::unauthenticated);
+  EXPECT_EQ(gate.admit("CN=w1").error().code, Code::unauthenticated);
+}
+
 TEST_F(AccessTest, WhatIsRevokedIsRefusedWithinASecond) {
   Authority authority = create();
   auto who = authenticator();

@@ -194,7 +194,7 @@ Status Authority::issue(const CertificateRequest& request, WallTime now, bool fo
   PAWL_TRY(add_extension(made, issuer, NID_basic_constraints, "critical,CA:FALSE"));
   PAWL_TRY(add_extension(made, issuer, NID_key_usage, "critical,digitalSignature"));
   PAWL_TRY(add_extension(made, issuer, NID_ext_key_usage,
-                         request.hosts.empty() ? "clientAuth" : "serverAuth,clientAuth"));
+                         request.hosts.empty() ? "clientAuth" : "serverAuth"));
   PAWL_TRY(add_extension(made, issuer, NID_authority_key_identifier, "keyid"));
   PAWL_TRY(add_extension(made, issuer, NID_subject_alt_name, alternative_names(request)));
   if (X509_sign(made, impl_->key.get(), EVP_sha256()) == 0) return openssl_error("signing");

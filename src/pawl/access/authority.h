@@ -33,7 +33,7 @@ constexpr int64_t certificate_days = 365;
 struct CertificateRequest {
   Caller caller;                     // stands in it as identity_uri()
   std::string file;                  // NAME of NAME.pem and NAME.key
-  std::vector<std::string> hosts{};  // names and addresses that it serves under; none: a client's
+  std::vector<std::string> hosts{};  // names and addresses that a server has; none: a client's
   int64_t days = certificate_days;
 };
 

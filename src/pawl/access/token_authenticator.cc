@@ -9,6 +9,7 @@
 #include "pawl/access/identity.h"
 #include "pawl/access/token.h"
 #include "pawl/access/watched_file.h"
+#include "pawl/api/permissions.h"
 
 namespace pawl {
 namespace {
@@ -117,9 +118,9 @@ Result<Caller> TokenAuthenticator::authenticate(const Credentials& credentials) 
   return unknown("neither a token nor a certificate was shown");
 }
 
-Result<Caller> LocalAuthenticator::authenticate(const Credentials& credentials) const {
-  if (credentials.trusted_path) return Caller{};
-  return unknown("this server has no keys to check anybody with: `pawl init` makes them");
+Status WorkerGate::admit(const std::string& certificate) {
+  PAWL_ASSIGN(Caller caller, authenticator_.authenticate({.certificate = certificate}));
+  return permit_work(caller);
 }
 
 }  // namespace pawl

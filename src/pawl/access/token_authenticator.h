@@ -18,6 +18,7 @@
 #include "pawl/api/access.h"
 #include "pawl/port/clock.h"
 #include "pawl/port/telemetry.h"
+#include "pawl/port/tls.h"
 
 namespace pawl {
 
@@ -37,10 +38,14 @@ class TokenAuthenticator final : public Authenticator {
   std::unique_ptr<Impl> impl_;
 };
 
-// Everything by a trusted path alone: what serves only this machine's own sockets needs no keys.
-class LocalAuthenticator final : public Authenticator {
+// Lets those work whose certificate has a role that may. `authenticator` must outlive it.
+class WorkerGate final : public PeerGate {
  public:
-  Result<Caller> authenticate(const Credentials& credentials) const override;
+  explicit WorkerGate(const Authenticator& authenticator) : authenticator_(authenticator) {}
+  Status admit(const std::string& certificate) override;
+
+ private:
+  const Authenticator& authenticator_;
 };
 
 }  // namespace pawl

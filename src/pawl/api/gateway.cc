@@ -84,7 +84,12 @@ std::vector<Response> AnswerInbox::take_all() {
 }
 
 Gateway::Gateway(GatewayPorts ports, AnswerInbox& answers, GatewayOptions options)
-    : ports_(ports), answers_(answers), options_(std::move(options)) {
+    : ports_(ports),
+      answers_(answers),
+      options_(std::move(options)),
+      rates_(options_.calls_per_caller) {
+  bool timed = ports_.audit != nullptr || options_.calls_per_caller.per_second > 0;
+  PAWL_CHECK(!timed || ports_.clock != nullptr, "rates and the audit need a clock");
   answers_.attach(&ports_.loop);
   ports_.loop.add(*this);
 }
@@ -95,15 +100,9 @@ Gateway::~Gateway() {
 }
 
 uint64_t Gateway::call(NumberedCall call, Sink<CallAnswer>& client, const Caller& caller) {
-  if (Status may = permit(call.call, caller); !may.ok()) {
-    client.put({call.ticket, std::move(may.error())});
-    return 0;
-  }
-  if (open_.size() >= options_.calls_open_max) {
-    client.put(
-        {call.ticket, Error{Code::resource_exhausted,
-                            "the limit calls_open_max (" + std::to_string(options_.calls_open_max) +
-                                ") is reached; try again when some have been answered"}});
+  if (Status admitted = admit(call.call, caller); !admitted.ok()) {
+    record_refusal(call.call, caller, admitted.error().code);
+    client.put({call.ticket, std::move(admitted.error())});
     return 0;
   }
   uint64_t id = ++last_id_;
@@ -230,6 +229,7 @@ void Gateway::ask_engine(uint64_t id, uint64_t part, Question question,
 
 bool Gateway::turn() {
   for (Response& response : answers_.take_all()) take(std::move(response));
+  release_held();
   return false;
 }
 
@@ -291,31 +291,40 @@ void Gateway::settle(const Awaited& awaited, const Reply& reply) {
 
 void Gateway::finish(uint64_t id, CallResult result) {
   auto open = open_.extract(id);
-  if (open.empty() || open.mapped().client == nullptr) return;
-  open.mapped().client->put({open.mapped().ticket, std::move(result)});
+  if (open.empty()) return;
+  if (outlives(open.mapped())) return record(open.mapped(), std::move(result));
+  if (open.mapped().client != nullptr)
+    open.mapped().client->put({open.mapped().ticket, std::move(result)});
 }
 
 void Gateway::forget(const Sink<CallAnswer>& client) {
-  std::erase_if(open_, [&](const auto& entry) {
-    if (entry.second.client != &client) return false;
-    forget_waiting(entry.first, entry.second);
-    return true;
-  });
+  forget_calls(client, std::nullopt);
 }
 
 void Gateway::forget(const Sink<CallAnswer>& client, Ticket ticket) {
-  std::erase_if(open_, [&](const auto& entry) {
-    if (entry.second.client != &client || entry.second.ticket != ticket) return false;
-    forget_waiting(entry.first, entry.second);
-    return true;
-  });
+  forget_calls(client, ticket);
+}
+
+void Gateway::forget_calls(const Sink<CallAnswer>& client, std::optional<Ticket> ticket) {
+  for (Held& held : held_)
+    if (held.client == &client && (!ticket || *ticket == held.answer.ticket)) held.client = nullptr;
+  for (auto it = open_.begin(); it != open_.end();) {
+    Open& open = it->second;
+    bool meant = open.client == &client && (!ticket || *ticket == open.ticket);
+    it = meant && leave(it->first, open) ? open_.erase(it) : std::next(it);
+  }
 }
 
 void Gateway::forget(uint64_t id) {
   auto open = open_.find(id);
-  if (open == open_.end()) return;
-  forget_waiting(id, open->second);
-  open_.erase(open);
+  if (open != open_.end() && leave(id, open->second)) open_.erase(open);
+}
+
+// Its client is gone. True: so is the call.
+bool Gateway::leave(uint64_t id, Open& open) {
+  forget_waiting(id, open);
+  open.client = nullptr;
+  return !outlives(open);
 }
 
 void Gateway::stop_waiting(uint64_t id) {

@@ -19,6 +19,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -28,7 +29,9 @@
 #include <vector>
 
 #include "pawl/api/access.h"
+#include "pawl/api/audit.h"
 #include "pawl/api/call.h"
+#include "pawl/api/call_rates.h"
 #include "pawl/api/exposition.h"
 #include "pawl/api/prepared.h"
 #include "pawl/api/staged_input.h"
@@ -59,12 +62,15 @@ struct GatewayPorts {
   Engine& engine;
   Blob& blob;
   Evaluator& evaluator;
+  Clock* clock = nullptr;       // for rates and the audit; they need one
+  AuditTrail* audit = nullptr;  // null: nothing is recorded
 };
 struct GatewayOptions {
   Limits limits{};
   std::string directory{};                     // for GetServer
   std::vector<const MetricSource*> metrics{};  // beside the engine's; they outlive the gateway
   uint64_t calls_open_max = 1 << 20;           // of all clients
+  CallRate calls_per_caller{};                 // none for whoever opens the state directory itself
   // Compiling is done on the loop's thread, about 30 ms each: those beyond are found wrong when they
   // are first needed.
   uint32_t expressions_checked_max = 32;  // per definition; 0: none
@@ -111,8 +117,23 @@ class Gateway final : public Actor {
     SubmittedMany submitted;
     uint64_t outstanding = 0;  // executions without an answer
   };
+  // An answer whose audit record is not on disk yet.
+  struct Held {
+    uint64_t number = 0;
+    Sink<CallAnswer>* client = nullptr;  // null: forgotten
+    CallAnswer answer;
+  };
   using Question = decltype(Request::what);
   using Awaited = std::pair<ExecutionId, std::string>;  // seen from within which namespace
+
+  Status admit(const Call& call, const Caller& caller);
+  AuditRecord record_of(const Call& call, const Caller& caller) const;
+  void record_refusal(const Call& call, const Caller& caller, Code code);
+  void record(Open& open, CallResult result);
+  void release_held();
+  bool outlives(const Open& open) const;
+  bool leave(uint64_t id, Open& open);
+  void forget_calls(const Sink<CallAnswer>& client, std::optional<Ticket> ticket);
 
   void begin(uint64_t id, Open& open);
   void begin_submit(uint64_t id, Open& open);
@@ -155,6 +176,10 @@ class Gateway final : public Actor {
   uint64_t last_id_ = 0;
   uint64_t last_staged_ = 0;
   std::map<uint64_t, Open> open_;
+  std::deque<Held> held_;
+  CallRates rates_;
+  CallRates refusals_{{.per_second = 10, .burst = 100}};  // that are recorded
+  uint64_t unrecorded_ = 0;
   // The engine is asked once per execution, however many wait for it, leave and come again.
   std::map<Awaited, std::set<uint64_t>> awaits_;
   std::map<uint64_t, Awaited> await_questions_;

@@ -1,5 +1,6 @@
 #include "pawl/app/host.h"
 
+#include "pawl/access/token_authenticator.h"
 #include "pawl/adapter/file_blob/file_blob.h"
 #include "pawl/adapter/grpc/stream_server.h"
 #include "pawl/adapter/inproc/inproc_transport.h"
@@ -39,6 +40,8 @@ struct Host::Parts {
   std::unique_ptr<FileBlob> blob;
   std::unique_ptr<OutputFiles> outputs;
   std::unique_ptr<ReplayNoteFile> note;
+  std::unique_ptr<TokenAuthenticator> authenticator;
+  std::unique_ptr<WorkerGate> gate;
   std::unique_ptr<Transport> transport;
   StreamServer* door = nullptr;  // of workers of other processes; it is the transport then
   std::unique_ptr<Mailbox<Evaluation>> evaluations;
@@ -86,6 +89,12 @@ Status Host::Parts::open_transport() {
   }
   StreamServerOptions server;
   server.listen = options.listen;
+  if (!options.keys.empty()) {
+    PAWL_ASSIGN(authenticator, TokenAuthenticator::open(options.keys, clock, *telemetry));
+    gate = std::make_unique<WorkerGate>(*authenticator);
+    server.tls = tls_files_in(options.keys, "server");
+    server.gate = gate.get();
+  }
   PAWL_ASSIGN(std::unique_ptr<StreamServer> opened,
               StreamServer::start(server, {*blob, *outputs}, *telemetry));
   door = opened.get();
@@ -177,6 +186,10 @@ const std::string& Host::directory() const {
 
 const MetricSource& Host::metrics() const {
   return *parts_->metrics;
+}
+
+const Authenticator* Host::authenticator() const {
+  return parts_->authenticator.get();
 }
 
 uint16_t Host::port() const {

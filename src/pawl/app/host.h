@@ -29,6 +29,7 @@
 
 namespace pawl {
 
+class Authenticator;
 class FunctionRegistry;
 class MetricSource;
 
@@ -42,6 +43,7 @@ struct HostOptions {
   bool work = true;                             // false: only the engine, nothing is run
   bool brief = false;  // gone in a moment: leaves to others what takes long
   std::string listen;  // host:port for workers of other processes; empty: there are none
+  std::string keys;    // folder of keys for `listen`; empty: plain text, on this machine
 };
 
 class Host {
@@ -55,7 +57,8 @@ class Host {
   Clock& clock();
   Engine& engine();
   Blob& blob();
-  Evaluator& evaluator();  // the engine's; for check()
+  Evaluator& evaluator();                      // the engine's; for check()
+  const Authenticator* authenticator() const;  // over `keys`; null: there are none
   uint32_t jobs() const;
   const std::string& directory() const;
   const MetricSource& metrics() const;  // of this process; the engine's are its own

@@ -66,12 +66,16 @@ class ServedShift final : public cli::Shift {
     PAWL_TRY(scratch_.make());
     StreamClientOptions stream;
     stream.target = request.server;
+    if (!request.keys.empty()) stream.tls = tls_files_in(request.keys, "worker");
+    PAWL_TRY(check_target(stream.target, stream.tls));
     transport_ = std::make_unique<StreamClient>(stream, telemetry_);
     RemotePayloadsOptions payloads;
     payloads.target = request.server;
+    payloads.tls = stream.tls;
     payloads_ = std::make_unique<RemotePayloads>(payloads);
     RemoteOutputsOptions outputs;
     outputs.target = request.server;
+    outputs.tls = stream.tls;
     outputs_ = std::make_unique<RemoteOutputs>(outputs, telemetry_);
     WorkshopOptions options;
     options.name = request.name;

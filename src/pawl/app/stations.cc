@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include "pawl/access/audit_file.h"
 #include "pawl/adapter/linux_loop/linux_clock.h"
 #include "pawl/api/gateway.h"
 #include "pawl/api/http/http_server.h"
@@ -12,6 +13,7 @@
 #include "pawl/app/host.h"
 #include "pawl/app/remote_station.h"
 #include "pawl/app/shift.h"
+#include "pawl/port/tls.h"
 
 namespace pawl {
 namespace {
@@ -37,9 +39,14 @@ class OwnStation final : public cli::Station {
     GatewayOptions gateway;
     gateway.directory = options.directory;
     gateway.metrics = {&host.metrics()};
+    if (!options.listen.empty()) {
+      PAWL_ASSIGN(station->audit_,
+                  AuditFile::open(options.directory + "/" + audit_file_name, host.loop()));
+    }
     station->gateway_ = std::make_unique<Gateway>(
-        GatewayPorts{host.loop(), host.engine(), host.blob(), host.evaluator()}, station->answers_,
-        gateway);
+        GatewayPorts{host.loop(), host.engine(), host.blob(), host.evaluator(), &host.clock(),
+                     station->audit_.get()},
+        station->answers_, gateway);
     station->client_ = std::make_unique<LocalClient>(*station->gateway_, host.loop());
     // Whoever only looks is gone in a moment, and would run nothing that came in: others wait.
     if (!options.brief) {
@@ -49,8 +56,16 @@ class OwnStation final : public cli::Station {
     if (!http.empty()) {
       HttpServerOptions door;
       door.http.listen = http;
+      const Authenticator* who = host.authenticator();
+      if (who != nullptr) {
+        TlsFiles files = tls_files_in(options.keys, "server");
+        door.http.tls_on = true;
+        door.http.tls = {files.certificate, files.key, files.authority};
+      } else {
+        PAWL_TRY(check_plain(http));
+      }
       PAWL_ASSIGN(station->http_, HttpServer::start(door, *station->gateway_, host.loop(),
-                                                    station->everybody_here_));
+                                                    who ? *who : station->everybody_here_));
     }
     return std::unique_ptr<cli::Station>(std::move(station));
   }
@@ -83,6 +98,7 @@ class OwnStation final : public cli::Station {
  private:
   AnswerInbox answers_;
   std::unique_ptr<Host> host_;
+  std::unique_ptr<AuditFile> audit_;
   std::unique_ptr<Gateway> gateway_;
   std::unique_ptr<LocalClient> client_;
   std::unique_ptr<SocketServer> server_;
@@ -144,6 +160,7 @@ class AllStations final : public cli::Stations {
     options.work = request.purpose == cli::Purpose::work || (serves && request.jobs > 0);
     options.brief = request.purpose == cli::Purpose::look;
     options.listen = request.listen;
+    options.keys = request.keys;
     LinuxClock clock;
     for (int i = 0;; ++i) {
       if (exists && !serves) {

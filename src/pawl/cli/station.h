@@ -36,6 +36,7 @@ struct StationRequest {
   uint32_t jobs = 0;                            // work: 0: one per core; serve: 0: none
   const FunctionRegistry* functions = nullptr;  // null: those of this program; must outlive it
   std::string listen;                           // serve: host:port for workers
+  std::string keys;                             // serve: folder of keys; empty: plain text
   std::string http;  // serve: host:port for clients of other machines; empty: none
   std::optional<HttpClientOptions> server{};  // instead of a directory
 };
@@ -76,6 +77,7 @@ struct ShiftRequest {
   std::string name;    // for people
   uint32_t jobs = 0;   // 0: one per core
   WorkerSpec offer;    // queues, capacity, labels, zone, weight
+  std::string keys;    // folder with worker.pem, worker.key and ca.pem; empty: plain text
 };
 
 class Stations {

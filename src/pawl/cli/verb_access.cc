@@ -46,7 +46,7 @@ Status make_everything(const Arguments& given, const std::string& directory, Wal
         {{file, default_namespace, bit(role)}, file, std::move(hosts), certificate_days}, now,
         force);
   };
-  PAWL_TRY(issue("server", Role::worker, own_hosts(given)));
+  PAWL_TRY(issue("server", Role::reader, own_hosts(given)));
   PAWL_TRY(issue("worker", Role::worker, {}));
   PAWL_TRY(issue("client", Role::admin, {}));
   PAWL_ASSIGN(std::string token, authority.token({"admin", default_namespace, bit(Role::admin)},

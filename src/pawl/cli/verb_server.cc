@@ -120,6 +120,7 @@ int verb_server(Session& session, const Arguments& given) {
   Result<std::string> listen = address_of(given, "listen");
   if (!listen.ok()) return session.fail(listen.error());
   request.listen = *listen;
+  request.keys = given.value("tls").value_or("");
   if (given.has("http")) {
     Result<std::string> http = address_of(given, "http");
     if (!http.ok()) return session.fail(http.error());
@@ -132,7 +133,8 @@ int verb_server(Session& session, const Arguments& given) {
   if (!drain.ok()) return session.fail(drain.error());
   if (Status opened = session.open(request); !opened.ok()) return session.fail(opened.error());
   if (!request.http.empty())
-    session.say("clients at http://" + with_port(request.http, session.station().http_port()));
+    session.say(std::string("clients at ") + (request.keys.empty() ? "http://" : "https://") +
+                with_port(request.http, session.station().http_port()));
   session.say("serving " + request.directory + ", workers at " +
               with_port(request.listen, session.station().port()));
   return serve(session, *drain);
@@ -143,6 +145,7 @@ int verb_worker(Session& session, const Arguments& given) {
   Result<std::string> server = address_of(given, "server");
   if (!server.ok()) return session.fail(server.error());
   request.server = *server;
+  request.keys = given.value("tls").value_or("");
   Result<uint32_t> jobs = jobs_of(given);
   if (!jobs.ok()) return session.fail(jobs.error());
   request.jobs = *jobs;

@@ -132,6 +132,9 @@ VerbEntry forget_entry() {
       verb_forget};
 }
 
+const OptionSpec tls_option{"tls", 0, "DIR",
+                            "folder of keys, as `pawl init` makes it; needed off this machine"};
+
 VerbEntry server_entry() {
   return {
       {.name = "server",
@@ -142,6 +145,7 @@ VerbEntry server_entry() {
            "it; workers through --listen. It runs no tasks itself unless --jobs says so. When it\n"
            "is started again, workers go on with what they were running.",
        .options = {{"listen", 0, "HOST:PORT", "for workers (default: 127.0.0.1:7070)"},
+                   tls_option,
                    {"http", 0, "HOST:PORT", "for clients: REST, event streams, WebSockets"},
                    {"jobs", 'j', "N", "tasks to run here at once (default: none)"},
                    {"drain", 0, "TIME", "at the end, be not ready for so long before stopping"},
@@ -166,6 +170,7 @@ VerbEntry worker_entry() {
            "--drain; then, or on a second signal, it ends what runs, which others then get.\n"
            "Exit codes: 0 everything had finished, 1 something was ended.",
        .options = {{"server", 0, "HOST:PORT", "of the server (default: 127.0.0.1:7070)"},
+                   tls_option,
                    jobs_option,
                    {"name", 0, "NAME", "for people (default: this machine's name)"},
                    {"queue", 'q', "NAME", "serve this queue, and others named so (default: all)"},
@@ -286,7 +291,7 @@ VerbEntry certificate_entry() {
   return {{.name = "certificate",
            .arguments = "",
            .summary = "Makes a certificate and its key, signed by the authority of `pawl init`.",
-           .details = "For a worker, unless --role says otherwise. With --host it may serve, too.",
+           .details = "For a worker, unless --role says otherwise; with --host for a server.",
            .options = {caller_option, role_option, namespace_option, valid_option, host_option,
                        keys_option, force_option},
            .examples = {"pawl certificate --name w1",
@@ -363,9 +368,7 @@ std::vector<VerbEntry> all_verbs() {
                   .positionals_max = 1},
                  verb_graph});
   all.push_back(verify_entry());
-  all.push_back(init_entry());
-  all.push_back(certificate_entry());
-  all.push_back(token_entry());
+  for (auto entry : {init_entry, certificate_entry, token_entry}) all.push_back(entry());
   all.push_back(
       {{.name = "bench",
         .arguments = "",

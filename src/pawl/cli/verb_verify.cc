@@ -2,6 +2,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "pawl/access/audit_file.h"
 #include "pawl/adapter/linux_disk/linux_disk.h"
 #include "pawl/adapter/rocksdb/rocksdb_view.h"
 #include "pawl/adapter/wal/wal_verify.h"
@@ -188,6 +189,17 @@ void check_replay(StateReplay& replay, const WalReport& log,
   replays.tell();
 }
 
+// Only servers keep one.
+void check_audit(const std::string& directory, Findings& findings) {
+  Result<AuditReport> report = verify_audit(directory + "/" + audit_file_name);
+  if (!report.ok()) return;
+  if (report->problem) return findings.bad(std::string(audit_file_name) + ": " + *report->problem);
+  findings.good("audit: " + with_commas(report->records) + " records, each follows the one before" +
+                (report->cut_off ? "; a line that a crash cut off is no record" : ""));
+  findings.note("audit: the newest record is number " + std::to_string(report->records) +
+                ", hash " + report->newest);
+}
+
 }  // namespace
 
 int verb_verify(Session& session, const Arguments& given) {
@@ -205,6 +217,7 @@ int verb_verify(Session& session, const Arguments& given) {
   std::vector<uint64_t> checkpoints = check_view(directory + "/view", findings);
   StateReplay replay(**disk, directory);
   if (good) check_replay(replay, log, checkpoints, findings);
+  check_audit(directory, findings);
   return findings.finish();
 }
 

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <thread>
 
+#include "pawl/adapter/grpc/tls_credentials.h"
 #include "pawl/v1/workers.grpc.pb.h"
 
 namespace pawl {
@@ -25,8 +26,8 @@ struct RemoteOutputs::Impl {
   Impl(const RemoteOutputsOptions& given, Telemetry& operator_log)
       : options(given),
         telemetry(operator_log),
-        stub(v1::Workers::NewStub(
-            grpc::CreateChannel(given.target, grpc::InsecureChannelCredentials()))),
+        stub(v1::Workers::NewStub(grpc::CreateChannel(
+            given.target, channel_credentials(given.target, given.tls).value()))),
         thread([this] { run(); }) {}
 
   ~Impl() {

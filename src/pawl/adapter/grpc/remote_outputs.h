@@ -10,17 +10,20 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "pawl/base/time.h"
 #include "pawl/port/output_store.h"
 #include "pawl/port/sink.h"
 #include "pawl/port/telemetry.h"
+#include "pawl/port/tls.h"
 
 namespace pawl {
 
 struct RemoteOutputsOptions {
-  std::string target;  // host:port
+  std::string target;             // host:port
+  std::optional<TlsFiles> tls{};  // as for StreamClient
   uint64_t waiting_bytes_max = 64 << 20;
   uint64_t batch_bytes_max = 1 << 20;
   Duration gather = Duration::milliseconds(50);  // so long a small batch waits for more

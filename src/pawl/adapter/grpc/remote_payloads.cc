@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "pawl/adapter/grpc/frame_values.h"
+#include "pawl/adapter/grpc/tls_credentials.h"
 #include "pawl/v1/workers.grpc.pb.h"
 
 namespace pawl {
@@ -77,8 +78,8 @@ class Recent {
 struct RemotePayloads::Impl {
   explicit Impl(const RemotePayloadsOptions& given)
       : options(given),
-        stub(v1::Workers::NewStub(
-            grpc::CreateChannel(given.target, grpc::InsecureChannelCredentials()))),
+        stub(v1::Workers::NewStub(grpc::CreateChannel(
+            given.target, channel_credentials(given.target, given.tls).value()))),
         recent(given.cache_bytes_max) {}
 
   // Makes a call until it is answered or patience is over; it waits for a coordinator that is just

@@ -9,17 +9,20 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "pawl/base/time.h"
 #include "pawl/port/payload_store.h"
+#include "pawl/port/tls.h"
 
 namespace pawl {
 
 constexpr uint64_t remote_payload_part_bytes = 1 << 20;
 
 struct RemotePayloadsOptions {
-  std::string target;  // host:port
+  std::string target;             // host:port
+  std::optional<TlsFiles> tls{};  // as for StreamClient
   Duration patience = Duration::seconds(5);
   uint64_t cache_bytes_max = 64 << 20;
 };

@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "pawl/adapter/grpc/frame_stream.h"
+#include "pawl/adapter/grpc/tls_credentials.h"
 
 namespace pawl {
 
@@ -102,11 +103,17 @@ grpc::ChannelArguments channel_arguments(const StreamClientOptions& options) {
 
 }  // namespace
 
+Status check_target(const std::string& target, const std::optional<TlsFiles>& tls) {
+  auto credentials = channel_credentials(target, tls);
+  return credentials.ok() ? Status() : credentials.error();
+}
+
 struct StreamClient::Impl {
   Impl(const StreamClientOptions& given, Telemetry& operator_log)
       : options(given),
         telemetry(operator_log),
-        stub(grpc::CreateCustomChannel(given.target, grpc::InsecureChannelCredentials(),
+        stub(grpc::CreateCustomChannel(given.target,
+                                       channel_credentials(given.target, given.tls).value(),
                                        channel_arguments(given))),
         pause(given.reconnect_first),
         thread([this] { run_steps(queue); }) {

@@ -19,11 +19,16 @@
 namespace pawl {
 
 struct StreamClientOptions {
-  std::string target;  // host:port
+  std::string target;             // host:port
+  std::optional<TlsFiles> tls{};  // without: only targets on this machine
   Duration reconnect_first = Duration::milliseconds(50);
   Duration reconnect_max = Duration::seconds(2);
   uint64_t outgoing_bytes_max = 64 << 20;
 };
+
+// Whether such options can be used: FAILED_PRECONDITION for plain text to another machine,
+// INVALID_ARGUMENT for a file of tls that cannot be read. StreamClient and RemotePayloads demand it.
+Status check_target(const std::string& target, const std::optional<TlsFiles>& tls);
 
 class StreamClient final : public Transport {
  public:

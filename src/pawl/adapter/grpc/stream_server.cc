@@ -12,33 +12,45 @@
 
 #include "pawl/adapter/grpc/frame_stream.h"
 #include "pawl/adapter/grpc/payload_service.h"
+#include "pawl/adapter/grpc/tls_credentials.h"
 #include "pawl/v1/workers.grpc.pb.h"
 
 namespace pawl {
 
 namespace {
 
+grpc::Status admit(PeerGate* gate, const grpc::ServerContext& context) {
+  if (gate == nullptr) return grpc::Status::OK;
+  Status admitted = gate->admit(certificate_uri(*context.auth_context()));
+  if (admitted.ok()) return grpc::Status::OK;
+  return {static_cast<grpc::StatusCode>(admitted.error().code), admitted.error().message};
+}
+
 // The stream is served from the completion queue, payloads by gRPC's own threads.
 class WorkersService final : public v1::Workers::WithRawMethod_Connect<v1::Workers::Service> {
  public:
-  explicit WorkersService(const WorkerStores& stores) : stores_(stores) {}
+  WorkersService(const WorkerStores& stores, PeerGate* gate) : stores_(stores), gate_(gate) {}
 
-  grpc::Status ReadPayload(grpc::ServerContext*, const v1::ReadPayloadRequest* request,
+  grpc::Status ReadPayload(grpc::ServerContext* context, const v1::ReadPayloadRequest* request,
                            grpc::ServerWriter<v1::PayloadPart>* parts) override {
-    return read_payload(stores_.payloads, *request, *parts);
+    grpc::Status admitted = admit(gate_, *context);
+    return admitted.ok() ? read_payload(stores_.payloads, *request, *parts) : admitted;
   }
-  grpc::Status WritePayload(grpc::ServerContext*,
+  grpc::Status WritePayload(grpc::ServerContext* context,
                             grpc::ServerReader<v1::WritePayloadRequest>* parts,
                             v1::WritePayloadResponse*) override {
-    return write_payload(stores_.payloads, *parts);
+    grpc::Status admitted = admit(gate_, *context);
+    return admitted.ok() ? write_payload(stores_.payloads, *parts) : admitted;
   }
-  grpc::Status WriteOutputs(grpc::ServerContext*, const v1::WriteOutputsRequest* request,
+  grpc::Status WriteOutputs(grpc::ServerContext* context, const v1::WriteOutputsRequest* request,
                             v1::WriteOutputsResponse*) override {
-    return write_outputs(stores_.outputs, *request);
+    grpc::Status admitted = admit(gate_, *context);
+    return admitted.ok() ? write_outputs(stores_.outputs, *request) : admitted;
   }
 
  private:
   WorkerStores stores_;
+  PeerGate* gate_;
 };
 
 }  // namespace
@@ -47,7 +59,7 @@ struct StreamServer::Impl {
   struct Connection;
 
   Impl(StreamServerOptions given, const WorkerStores& stores, Telemetry& operator_log)
-      : options(std::move(given)), telemetry(operator_log), service(stores) {}
+      : options(std::move(given)), telemetry(operator_log), service(stores, options.gate) {}
   ~Impl();
 
   Status listen();
@@ -120,6 +132,8 @@ void StreamServer::Impl::Connection::accepted(bool ok) {
     return finish({grpc::StatusCode::RESOURCE_EXHAUSTED,
                    "the limit streams_max (" + std::to_string(owner.options.streams_max) +
                        " connected workers) is reached; try again later"});
+  if (grpc::Status admitted = admit(owner.options.gate, context); !admitted.ok())
+    return finish(admitted);
   outgoing.open();
   stream.Read(&incoming, &arrived);
 }
@@ -158,8 +172,10 @@ Status StreamServer::Impl::listen() {
   silence_libraries();
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  PAWL_ASSIGN(std::shared_ptr<grpc::ServerCredentials> credentials,
+              server_credentials(options.listen, options.tls));
   grpc::ServerBuilder builder;
-  builder.AddListeningPort(options.listen, grpc::InsecureServerCredentials(), &port);
+  builder.AddListeningPort(options.listen, credentials, &port);
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);  // one server per port
   builder.SetMaxReceiveMessageSize(static_cast<int>(worker_frame_bytes_max));
   builder.RegisterService(&service);

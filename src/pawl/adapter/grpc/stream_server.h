@@ -10,17 +10,20 @@
 // contract of port/transport.h allows.
 //
 // Limits: streams_max connections; outgoing_bytes_max waiting per connection, beyond which messages are
-// lost (Link sends them again). Errors of start(): UNAVAILABLE when the address cannot be listened on.
+// lost (Link sends them again). Errors of start(): UNAVAILABLE when the address cannot be listened on;
+// FAILED_PRECONDITION for plain text at an address that other machines reach; INVALID_ARGUMENT for a file of tls.
 // Threading: send, bind and unbind from any thread; sinks are filled on a thread of its own.
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "pawl/base/result.h"
 #include "pawl/port/output_store.h"
 #include "pawl/port/payload_store.h"
 #include "pawl/port/telemetry.h"
+#include "pawl/port/tls.h"
 #include "pawl/port/transport.h"
 
 namespace pawl {
@@ -29,6 +32,9 @@ struct StreamServerOptions {
   std::string listen = "127.0.0.1:0";  // host:port; port 0: a free one
   uint32_t streams_max = 10'000;
   uint64_t outgoing_bytes_max = 64 << 20;
+  // Certificates on both sides; without them only addresses of this machine are listened on.
+  std::optional<TlsFiles> tls{};
+  PeerGate* gate = nullptr;  // with tls: which certificates may work; null: all that are signed
 };
 
 // Where workers read inputs and keep outputs that are too large for a frame, and what programs wrote.

@@ -1,0 +1,53 @@
+// The audit trail as a file that only grows and cannot be changed unseen: each line begins with the SHA-256
+// of the line before it and of itself.
+//
+//   PAWL_ASSIGN(auto trail, AuditFile::open(directory + "/audit.log", loop));
+//   trail->add({...});                                   // on disk soon; the loop is woken then
+//   AuditReport report = verify_audit(directory + "/audit.log");
+//
+//   <64 hex digits> {"number":1,"at":"2024-05-01T00:00:00Z","caller":"ci","namespace":"team-a","call":...}
+//
+// What gathers while one write is being synced goes with the next. A last line that a crash has cut off
+// was never acknowledged, and is removed at the next open.
+// What it cannot show: that the newest lines were cut off whole. Whoever must know keeps the newest number
+// and hash elsewhere; `pawl verify` prints them.
+//
+// Limits: audit_pending_bytes_max wait in memory, beyond which add() waits for the disk. Errors of open():
+// DATA_LOSS when the last line is not one; UNAVAILABLE. Threading: add() and durable() on one thread; writing
+// is done on a thread of its own.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "pawl/api/audit.h"
+#include "pawl/port/loop.h"
+
+namespace pawl {
+
+inline constexpr const char* audit_file_name = "audit.log";
+constexpr size_t audit_pending_bytes_max = 16 << 20;
+
+class AuditFile final : public AuditTrail {
+ public:
+  static Result<std::unique_ptr<AuditFile>> open(const std::string& path, Loop& loop);
+  ~AuditFile() override;  // what was added is written first
+
+  uint64_t add(const AuditRecord& record) override;
+  Result<uint64_t> durable() override;
+
+ private:
+  struct Impl;
+  explicit AuditFile(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+struct AuditReport {
+  uint64_t records = 0;                // that are as they were written
+  std::string newest;                  // hash of the last of them
+  bool cut_off = false;                // a last line without an end: never acknowledged
+  std::optional<std::string> problem;  // "line 17: ..."
+};
+Result<AuditReport> verify_audit(const std::string& path);
+
+}  // namespace pawl

@@ -1,0 +1,153 @@
+#include "pawl/access/audit_file.h"
+
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include <csignal>
+
+#include <filesystem>
+#include <fstream>
+
+#include "pawl/adapter/linux_loop/linux_clock.h"
+#include "pawl/adapter/linux_loop/linux_loop.h"
+
+namespace pawl {
+namespace {
+
+struct AuditFileTest : testing::Test {
+  AuditFileTest() : loop(LinuxLoop::create(clock).value()) {
+    std::string name = testing::TempDir() + "pawl_audit_XXXXXX";
+    directory = mkdtemp(name.data());
+    path = directory + "/" + audit_file_name;
+  }
+  ~AuditFileTest() override { std::filesystem::remove_all(directory); }
+
+  std::unique_ptr<AuditFile> open() { return std::move(AuditFile::open(path, *loop).value()); }
+  void wait(AuditFile& trail, uint64_t number) {
+    while (trail.durable().value() < number) loop->run_once(Duration::seconds(1));
+  }
+  // Three records, on disk.
+  void fill() {
+    auto trail = open();
+    for (int i = 0; i < 3; ++i)
+      trail->add({{1'700'000'000'000'000'000}, "ci", "team-a", "cancel", "e" + std::to_string(i)});
+    wait(*trail, 3);
+  }
+  std::string content() const {
+    std::ifstream in(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
+  void write(const std::string& text) const { std::ofstream(path, std::ios::binary) << text; }
+  AuditReport verify() const { return verify_audit(path).value(); }
+  std::string problem_of(const std::string& text) const {
+    write(text);
+    return verify().problem.value_or("");
+  }
+
+  LinuxClock clock;
+  std::unique_ptr<LinuxLoop> loop;
+  std::string directory;
+  std::string path;
+};
+
+TEST_F(AuditFileTest, RecordsAreLinesThatFollowEachOther) {
+  fill();
+  AuditReport report = verify();
+  EXPECT_EQ(report.records, 3u);
+  EXPECT_FALSE(report.problem);
+  EXPECT_EQ(report.newest.size(), 64u);
+  EXPECT_NE(content().find(R"( {"number":2,"at":"2023-11-14T22:13:20Z","caller":"ci",)"
+                           R"("namespace":"team-a","call":"cancel","subject":"e1","result":"OK"})"
+                           "\n"),
+            std::string::npos)
+      << content();
+}
+
+TEST_F(AuditFileTest, ItGoesOnWhereItStopped) {
+  fill();
+  auto trail = open();
+  EXPECT_EQ(trail->durable().value(), 3u);
+  EXPECT_EQ(trail->add({{}, "ann", "default", "forget", "e7", Code::not_found, 12}), 4u);
+  wait(*trail, 4);
+  EXPECT_EQ(verify().records, 4u);
+  EXPECT_NE(content().find(R"("result":"NOT_FOUND","unrecorded":12})"), std::string::npos);
+}
+
+TEST_F(AuditFileTest, ClosingWritesWhatWasAdded) {
+  {
+    auto trail = open();
+    for (int i = 0; i < 1000; ++i) trail->add({{}, "ci", "default", "submit", ""});
+  }
+  EXPECT_EQ(verify().records, 1000u);
+}
+
+TEST_F(AuditFileTest, ALineThatACrashCutOffIsRemoved) {
+  fill();
+  std::string whole = content();
+  for (size_t size = whole.size() - 1; size > 0; size -= 7) {
+    write(whole.substr(0, size));
+    bool at_end = whole[size - 1] == '\n';
+    EXPECT_EQ(verify().cut_off, !at_end);
+    EXPECT_FALSE(verify().problem);
+    uint64_t left = verify().records;
+    { EXPECT_EQ(open()->durable().value(), left); }
+    EXPECT_EQ(verify().records, left);
+    EXPECT_FALSE(verify().cut_off);
+    if (size < 8) break;
+  }
+}
+
+TEST_F(AuditFileTest, EveryChangedByteIsFound) {
+  fill();
+  const std::string whole = content();
+  for (size_t at = 0; at + 1 < whole.size(); ++at) {
+    std::string changed = whole;
+    changed[at] = static_cast<char>(changed[at] ^ 1);
+    EXPECT_NE(problem_of(changed), "") << at;
+  }
+}
+
+TEST_F(AuditFileTest, RemovedMovedAndAddedLinesAreFound) {
+  fill();
+  const std::string whole = content();
+  size_t second = whole.find('\n') + 1;
+  size_t third = whole.find('\n', second) + 1;
+  std::string one = whole.substr(0, second);
+  std::string two = whole.substr(second, third - second);
+  std::string three = whole.substr(third);
+  EXPECT_TRUE(problem_of(one + three).starts_with("line 2: "));
+  EXPECT_TRUE(problem_of(two + three).starts_with("line 1: "));
+  EXPECT_TRUE(problem_of(one + three + two).starts_with("line 2: "));
+  EXPECT_TRUE(problem_of(one + one + two + three).starts_with("line 2: "));
+  EXPECT_TRUE(problem_of(one + "\n" + two + three).starts_with("line 2: it is no record"));
+  EXPECT_EQ(problem_of(one + two), "");  // the newest lines cut off whole: see audit_file.h
+}
+
+TEST_F(AuditFileTest, WhatCannotBeWrittenStopsItForGood) {
+  auto trail = open();
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
+  auto ignored = signal(SIGXFSZ, SIG_IGN);
+  rlimit small{10, before.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &small), 0);
+  trail->add({{}, "ci", "default", "submit", ""});
+  while (trail->durable().ok()) loop->run_once(Duration::seconds(1));
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
+  signal(SIGXFSZ, ignored);
+  trail->add({{}, "ci", "default", "submit", ""});
+  EXPECT_EQ(trail->durable().error().code, Code::unavailable);
+  EXPECT_NE(trail->durable().error().message.find("File too large"), std::string::npos);
+  trail.reset();
+  EXPECT_EQ(verify().records, 0u);
+  EXPECT_TRUE(verify().cut_off);
+}
+
+TEST_F(AuditFileTest, AFileThatIsNoTrailIsNotGoneOnWith) {
+  write("hello\n");
+  EXPECT_EQ(AuditFile::open(path, *loop).error().code, Code::data_loss);
+  EXPECT_EQ(AuditFile::open(directory + "/no/where", *loop).error().code, Code::unavailable);
+  EXPECT_EQ(verify_audit(directory + "/none").error().code, Code::not_found);
+}
+
+}  // namespace
+}  // namespace pawl

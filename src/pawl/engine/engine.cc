@@ -376,7 +376,17 @@ void Engine::stop_waiting(Ticket ticket) {
   }
 }
 
+bool Engine::forgotten_in_gathering(ExecutionId id) const {
+  return std::any_of(gathering_.out.effects.begin(), gathering_.out.effects.end(),
+                     [&](const Effect& effect) {
+                       const auto* drop = std::get_if<DropBelongings>(&effect);
+                       return drop != nullptr && drop->execution == id;
+                     });
+}
+
 void Engine::wait_for(const Waiter& waiter, ExecutionId id) {
+  // Only the state that is ahead of the log has lost it: asked again once that is durable.
+  if (forgotten_in_gathering(id)) return void(gathering_.awaits.emplace_back(waiter, id));
   Status loaded = load_execution(partition_->restoring(), ports_.view, id);
   const Execution* execution = partition_->state().executions.find(id);
   if (!loaded.ok()) {
@@ -433,8 +443,13 @@ void Engine::settle_waiters(const Settled& settled) {
   // Parked and redriven meanwhile: it will settle again.
   const Execution* execution = partition_->state().executions.find(settled.execution);
   if (execution != nullptr && execution->status == ExecutionStatus::running) return;
-  for (const Waiter& waiter : waiting->second)
-    answer_settled(waiter, settled.execution, settled.status);
+  bool forgotten = forgotten_in_gathering(settled.execution);
+  for (const Waiter& waiter : waiting->second) {
+    if (forgotten && waiter.detail)
+      gathering_.awaits.emplace_back(waiter, settled.execution);
+    else
+      answer_settled(waiter, settled.execution, settled.status);
+  }
   waiters_.erase(waiting);
 }
 

@@ -201,6 +201,7 @@ class Engine final : public Actor {
   void listen(const Listener& listener);
   void tell_listeners(uint64_t position);
   void stop_waiting(Ticket ticket);
+  bool forgotten_in_gathering(ExecutionId id) const;
   void answer_settled(const Waiter& waiter, ExecutionId id, ExecutionStatus status);
   void settle_waiters(const Settled& settled);
   void fail(Error error);

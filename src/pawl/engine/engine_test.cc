@@ -154,6 +154,17 @@ struct Process {
     return ExecutionId{reply.number};
   }
 
+  void settle(SimDisk& disk) {
+    do loop.run_until_idle();
+    while (disk.complete_one());
+  }
+  std::vector<std::string> answers_to(Ticket ticket) const {
+    std::vector<std::string> messages;
+    for (const Response& response : clients.values)
+      if (response.ticket == ticket) messages.push_back(std::get<Reply>(response.what).message);
+    return messages;
+  }
+
   // Lets every checkpoint that is wanted be taken.
   void checkpoint(MapView& view) {
     while (view.busy()) {
@@ -577,16 +588,8 @@ TEST(Engine, ATimerWaitsForTheGroupThatCanFireIt) {
 TEST(Engine, WhoeverWaitsHearsOfNoEndThatStillGathers) {
   Machine m(Completion::on_demand);
   Process p(m.disk, m.view, m.blob, m.clock);
-  auto settle = [&] {
-    do p.loop.run_until_idle();
-    while (m.disk.complete_one());
-  };
-  auto answers_to = [&](Ticket ticket) {
-    std::vector<std::string> messages;
-    for (const Response& response : p.clients.values)
-      if (response.ticket == ticket) messages.push_back(std::get<Reply>(response.what).message);
-    return messages;
-  };
+  auto settle = [&] { p.settle(m.disk); };
+  auto answers_to = [&](Ticket ticket) { return p.answers_to(ticket); };
   settle();
   p.executor.holds = true;
   Workflow workflow;
@@ -613,6 +616,43 @@ TEST(Engine, WhoeverWaitsHearsOfNoEndThatStillGathers) {
   EXPECT_TRUE(answers_to(4).empty());
   settle();
   EXPECT_EQ(answers_to(4), std::vector<std::string>{"cancelled"});
+}
+
+TEST(Engine, WhoeverWaitsHearsOfNoForgettingThatStillGathers) {
+  Machine m(Completion::on_demand);
+  Process p(m.disk, m.view, m.blob, m.clock);
+  auto settle = [&] { p.settle(m.disk); };
+  auto answers_to = [&](Ticket ticket) { return p.answers_to(ticket); };
+  settle();
+  Workflow workflow;
+  workflow.name = "one";
+  workflow.nodes = {node_of("a", {})};
+  ASSERT_TRUE(finish(workflow).ok());
+  p.engine->put({1, Command{RegisterWorkflow{encode(workflow)}}});
+  settle();
+  SubmitExecution submit;
+  submit.workflow = WorkflowId{std::get<Reply>(p.clients.values.at(0).what).number};
+  p.engine->put({2, Command{submit}});
+  settle();
+
+  constexpr ExecutionId id{1};
+  ASSERT_EQ(p.execution(id).status, ExecutionStatus::succeeded);
+  p.executor.holds = true;  // somebody works from now on: appends overlap with what comes
+  p.engine->put({6, Command{submit}});
+  settle();
+  p.engine->put({3, Command{submit}});  // this group is under way,
+  p.engine->put({4, AwaitExecution{id}});
+  p.loop.run_until_idle();
+  ASSERT_EQ(m.disk.in_flight(), 1u);
+  p.engine->put({5, Command{ForgetExecution{id}}});  // and the forgetting gathers behind it
+  p.loop.run_until_idle();
+  ASSERT_TRUE(m.disk.complete_one());
+  p.loop.run_until_idle();
+  ASSERT_EQ(answers_to(3).size(), 1u) << "the first group is durable";
+  EXPECT_TRUE(answers_to(4).empty()) << answers_to(4).front();
+  settle();
+  EXPECT_EQ(answers_to(5).size(), 1u);
+  EXPECT_EQ(answers_to(4).size(), 1u);
 }
 
 // The mark of an idle log fails; the engine learns of it from its next append. What came in the same

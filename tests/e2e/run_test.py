@@ -86,12 +86,13 @@ class RunTest(PawlCase):
 
     def test_a_path_into_a_text_is_an_error_in_every_place(self):
         """Followed by Pawl itself or by jq, where the engine decides and where a worker renders."""
-        for path in (".input.a.b", ".input.a.b | .", ".input.list.b", ".input.list.b | ."):
+        for path in (".input.a.b", ".input.a.b | .", ".input.list.b", ".input.list.b | .",
+                     ".input[0]", ".input[0] | ."):
             for node in ("{run: 'echo ${ PATH }'}", "{transform: 'PATH'}", "{when: '${ PATH }', run: 'true'}",
                          "{for_each: '${ PATH }', run: 'true'}"):
                 self.write("path.yaml", "name: path\nnodes:\n  a: " + node.replace("PATH", path) + "\n")
                 errors = self.pawl("run", "path.yaml", "-i", "a=text", "-i", "list=[1]", code=1).stderr
-                self.assertRegex(errors.lower(), "cannot index (string|array) with", path + " in " + node)
+                self.assertRegex(errors.lower(), "cannot index (string|array|object) with", path + " in " + node)
         self.write("path.yaml", "name: path\nnodes: {a: {run: 'echo absent${ .input.none.b }${ .input.list[7].x }'}}\n"
                                 "output: ${ .nodes.a.output }\n")
         self.assertEqual(self.pawl("run", "path.yaml", "-i", "list=[1]").stdout, "absent\n")

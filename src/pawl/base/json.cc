@@ -449,6 +449,8 @@ Result<std::string_view> json_path(std::string_view text, const std::vector<std:
   for (const std::string& step : path) {
     JsonKind kind = json_kind(value);
     bool index = !step.empty() && step.find_first_not_of("0123456789") == std::string::npos;
+    if (kind == JsonKind::object && index)
+      return Error{Code::invalid_argument, "cannot index object with number " + step};
     if (kind != JsonKind::object && kind != JsonKind::null && !(kind == JsonKind::array && index))
       return Error{Code::invalid_argument, std::string("cannot index ") +
                                                kinds[static_cast<size_t>(kind)] + " with \"" +

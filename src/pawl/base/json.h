@@ -34,7 +34,8 @@ JsonKind json_kind(std::string_view text);
 std::optional<std::string_view> json_find(std::string_view text,
                                           const std::vector<std::string>& path);
 // The same as jq follows it: what is absent is null, and so is every step below null; a step into any
-// other value that has no such steps (a member of a number, of a list) is INVALID_ARGUMENT.
+// other value that has no such steps (a member of a number, of a list) is INVALID_ARGUMENT. A step of
+// digits is an index, and an object has none.
 Result<std::string_view> json_path(std::string_view text, const std::vector<std::string>& path);
 
 // Walks the elements of an array, or the members of an object.

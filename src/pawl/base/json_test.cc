@@ -140,6 +140,7 @@ TEST(JsonPath, FollowsAsJqDoes) {
   EXPECT_EQ(error({"a", "b", ""}), "cannot index array with \"\"");
   EXPECT_EQ(error({"a", "b", "0", "c"}), "cannot index number with \"c\"");
   EXPECT_EQ(error({"a", "b", "2", "c", "0"}), "cannot index string with \"0\"");
+  EXPECT_EQ(error({"a", "0"}), "cannot index object with number 0");
   EXPECT_EQ(error({"t", "x"}), "cannot index boolean with \"x\"");
 }
 

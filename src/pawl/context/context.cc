@@ -71,7 +71,7 @@ Result<std::string> Context::value(const Path& path, ItemIndex index) {
   }
   if (path[0] == "execution") return follow(execution_json(), path, 1);
   if (path[0] == "nodes") return node_value(path);
-  return std::string("null");
+  return follow("{}", path, 0);
 }
 
 Result<std::string> Context::node_value(const Path& path) {
@@ -85,8 +85,10 @@ Result<std::string> Context::node_value(const Path& path) {
     PAWL_TRY(append_shared(all, out));
     return follow(out.end_object().take(), path, 0);
   }
+  PAWL_ASSIGN(std::string absent, follow("{}", path, 1));  // or an error: `.nodes[0]`
   auto found = outputs_.find(path[1]);
-  if (found == outputs_.end() || path[2] != "output") return std::string("null");
+  if (found == outputs_.end()) return absent;
+  if (path[2] != "output") return follow("{}", path, 2);
   const NodeOutput& output = *found->second;
   if (output.mapped) return mapped_value(*output.mapped, path);
   PAWL_ASSIGN(std::string_view text, text_of(output.value));

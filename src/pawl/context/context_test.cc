@@ -70,8 +70,10 @@ TEST_F(ContextTest, AbsentStepsAreNull) {
 
 TEST_F(ContextTest, AStepIntoWhatHasNoneIsAnErrorAsInJq) {
   Context context(make(), blob_);
-  for (const char* path : {".input.n.x", ".input.n[0]", ".nodes.m.output.name",
-                           ".nodes.m.output[2].x", ".nodes.a.output.x", ".execution.id.x"}) {
+  for (const char* path :
+       {".input.n.x", ".input.n[0]", ".nodes.m.output.name", ".nodes.m.output[2].x",
+        ".nodes.a.output.x", ".execution.id.x", ".input[0]", ".nodes[0]", ".nodes[0].output",
+        ".nodes.a[0]", ".nodes.a[0].x", ".[0]", ".execution[0]"}) {
     Result<std::string> found = context.value(make_expression(path).path, 0);
     ASSERT_FALSE(found.ok()) << path << " gives " << *found;
     EXPECT_EQ(found.error().code, Code::invalid_argument);

@@ -37,7 +37,7 @@ std::optional<std::string> mapped_output(const ItemOutputs& outputs, const Path&
 }
 
 std::optional<std::string> node_output(const Execution& execution, const Path& path) {
-  if (path.size() < 3 || path[2] != "output") return std::nullopt;
+  if (path.size() < 3 || path[2] != "output" || !follow("{}", path, 1)) return std::nullopt;
   for (NodeIndex i = 0; i < execution.nodes.size(); ++i) {
     if (execution.definition(i).id != path[1]) continue;
     const NodeWork* work = execution.nodes[i].work.get();

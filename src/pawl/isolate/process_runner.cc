@@ -324,14 +324,17 @@ Spawned ProcessRunner::launch(Child& child, ProcessCommand& command, std::string
 
 // --- output ---
 
+// A program whose output nobody could follow is ended. Of one that has ended already, settle() reads
+// what is left in its pipes.
 void ProcessRunner::watch_channels(Child& child) {
   if (child.watched) return;
   child.watched = true;
   for (Channel& stream : child.streams) {
     if (stream.fd < 0) continue;
-    if (Status watched = loop_.watch(stream.fd, EPOLLIN, stream); !watched.ok()) {
-      PAWL_CHECK(false, "a pipe cannot be watched");
-    }
+    Status watched = loop_.watch(stream.fd, EPOLLIN, stream);
+    if (watched.ok() || child.reaped || child.cause) continue;
+    child.ended.error = "its output cannot be followed: " + watched.error().message;
+    begin_end(child, ProcessEnd::not_started, StopMode::kill);
   }
 }
 

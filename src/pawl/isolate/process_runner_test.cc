@@ -2,6 +2,7 @@
 // end, leave children behind, or are too many.
 #include "pawl/isolate/process_runner.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sched.h>
 #include <signal.h>
@@ -100,6 +101,37 @@ class ProcessRunnerTest : public testing::Test {
   std::unique_ptr<ProcessRunner> runner_;
   uint64_t last_ = 0;
 };
+
+std::map<int, std::string> open_pipes() {
+  std::map<int, std::string> pipes;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    std::error_code gone;  // the iterator's own
+    std::string target = std::filesystem::read_symlink(entry.path(), gone);
+    if (target.starts_with("pipe:")) pipes[std::stoi(entry.path().filename())] = target;
+  }
+  return pipes;
+}
+
+// As when the user's epoll watches are used up: what cannot be watched takes the pipes' place.
+TEST_F(ProcessRunnerTest, AProgramWhosePipesCannotBeWatchedIsEndedAndSaysWhy) {
+  run({.argv = {"true"}});
+  std::map<int, std::string> before = open_pipes();
+  uint64_t id = begin({.argv = {"sleep", "1000"}});
+  int file = open("/dev/null", O_RDONLY | O_CLOEXEC);
+  int replaced = 0;
+  for (const auto& [fd, target] : open_pipes()) {
+    if (before.contains(fd) && before.at(fd) == target) continue;
+    ASSERT_EQ(dup2(file, fd), fd);
+    ++replaced;
+  }
+  close(file);
+  ASSERT_GT(replaced, 0);
+  const ProcessEnded& ended = wait(id);
+  EXPECT_EQ(ended.end, ProcessEnd::not_started);
+  EXPECT_NE(ended.error.find("its output cannot be followed: event loop: epoll_ctl"), std::string::npos)
+      << ended.error;
+  EXPECT_EQ(run({.argv = {"true"}}).end, ProcessEnd::exited) << "others go on";
+}
 
 TEST_F(ProcessRunnerTest, AProgramThatSucceedsLeavesNoFile) {
   const ProcessEnded& ended = run({.argv = {"true"}});

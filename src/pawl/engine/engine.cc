@@ -52,7 +52,7 @@ Engine::Engine(EnginePorts ports, EngineOptions options)
       messages_(ports.loop),
       peers_(ports.transport, options.address, options.limits, options.link,
              options.reconnect_grace),
-      evaluations_(ports.evaluator, ports.blob, options.limits),
+      evaluations_(ports.evaluator, ports.blob, ports.clock, options.limits),
       sweeper_(places_of(ports)) {}
 
 Engine::~Engine() {
@@ -76,7 +76,7 @@ Instant Engine::deadline() const {
   Instant timer = gathering_.empty() ? partition_->next_timer() : Instant::never();
   if (timer != Instant::never()) next = std::min(next, started_clock_ + (timer - started_at_));
   if (retry_checkpoint_at_ != Instant::never()) next = std::min(next, retry_checkpoint_at_);
-  return std::min(next, ports_.log.idle_deadline());
+  return std::min({next, ports_.log.idle_deadline(), evaluations_.deadline()});
 }
 
 void Engine::open_group() {
@@ -158,6 +158,7 @@ void Engine::take_evaluations() {
   for (Evaluation& evaluation : evaluation_batch_) {
     if (auto report = evaluations_.finish(std::move(evaluation))) run(*report, 0);
   }
+  evaluations_.store_again();
   std::vector<ReportEvaluation> done = evaluations_.take_done();
   for (ReportEvaluation& report : done) run(report, 0);
 }

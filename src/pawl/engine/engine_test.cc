@@ -96,7 +96,7 @@ class CountingExecutor final : public Executor {
 
 // One process: engine and worker, over a disk and a view that outlive it.
 struct Process {
-  Process(SimDisk& disk, MapView& view, MemoryBlob& blob, ManualClock& manual, uint64_t limit = 0,
+  Process(SimDisk& disk, MapView& view, Blob& blob, ManualClock& manual, uint64_t limit = 0,
           uint64_t kept = 1000, Code recovers = Code::ok, uint64_t soft_free_bytes = 0)
       : clock(manual), evaluations(loop), evaluator(evaluations), news(loop), executor(news) {
     WalOptions wal_options;
@@ -616,6 +616,52 @@ TEST(Engine, WhoeverWaitsHearsOfNoEndThatStillGathers) {
   EXPECT_TRUE(answers_to(4).empty());
   settle();
   EXPECT_EQ(answers_to(4), std::vector<std::string>{"cancelled"});
+}
+
+// A disk without room for payloads.
+class FullBlob final : public Blob {
+ public:
+  explicit FullBlob(Blob& blob) : real(blob) {}
+  Status put(const BlobRef& ref, ByteView bytes) override {
+    if (full) return Error{Code::resource_exhausted, "no space left on device"};
+    return real.put(ref, bytes);
+  }
+  Result<Bytes> get(const BlobRef& ref) override { return real.get(ref); }
+  Result<Bytes> part(const BlobRef& ref, uint64_t offset, uint64_t size) override {
+    return real.part(ref, offset, size);
+  }
+  Status adopt(const BlobRef& from, const BlobRef& to) override { return real.adopt(from, to); }
+  Status drop(const BlobRef& ref) override { return real.drop(ref); }
+  Result<std::vector<ExecutionId>> owners() override { return real.owners(); }
+  Status drop_owner(ExecutionId owner) override { return real.drop_owner(owner); }
+
+  Blob& real;
+  bool full = true;
+};
+
+TEST(Engine, AResultThatTheDiskHasNoRoomForWaitsForRoom) {
+  Machine m;
+  FullBlob blob(m.blob);
+  Process p(m.disk, m.view, blob, m.clock);
+  p.executor.output = '"' + std::string(40'000, 'x') + '"';
+  Workflow workflow;
+  workflow.name = "two";
+  workflow.nodes = {node_of("a", {}), node_of("b", {})};
+  ExecutionId id = p.submit(workflow);  // its output: both results, above payload_inline_max
+  auto pass = [&](Duration time) {
+    m.clock.now = m.clock.now + time;
+    p.loop.run_until_idle();
+  };
+  for (int second = 0; second < 3; ++second) {
+    EXPECT_EQ(p.execution(id).status, ExecutionStatus::running);
+    ASSERT_LE(p.engine->deadline(), m.clock.now + Evaluations::store_retry_pause);
+    pass(Evaluations::store_retry_pause);
+  }
+  blob.full = false;
+  pass(Evaluations::store_retry_pause);
+  EXPECT_EQ(p.execution(id).status, ExecutionStatus::succeeded);
+  EXPECT_TRUE(p.execution(id).output.is_blob());
+  EXPECT_EQ(m.blob.count(), 1u);
 }
 
 TEST(Engine, WhoeverWaitsHearsOfNoForgettingThatStillGathers) {

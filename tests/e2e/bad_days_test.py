@@ -89,7 +89,18 @@ class BadDaysTest(PawlCase):
         """, "")
         self.assertIn("verified: no problems", out)
 
+    def test_what_cannot_be_mounted_is_skipped_and_says_why(self):
+        """As in a chroot, whose / is no mount point."""
+        unshare = self.write("bin/unshare", "#!/bin/sh\necho 'cannot change root propagation' >&2; exit 1\n")
+        unshare.chmod(0o755)
+        self.environment["PATH"] = f"{unshare.parent}:{self.environment['PATH']}"
+        with self.assertRaisesRegex(unittest.SkipTest, "SKIPPED LOUDLY: .*cannot change root propagation"):
+            self.in_mount_namespace("true", "true", "")
+
     def in_mount_namespace(self, mount, script, message):
+        probe = subprocess.run(["unshare", "-m", "true"], env=self.environment, capture_output=True, text=True)
+        if probe.returncode != 0:
+            self.skipTest("SKIPPED LOUDLY: no mount namespace of its own here: " + probe.stderr.strip())
         (self.place / "mnt").mkdir()
         done = subprocess.run(["unshare", "-m", "sh", "-c", f"{mount} || exit 77\n{script}"], cwd=self.place,
                               env={**self.environment, "PAWL": PAWL}, capture_output=True, text=True,

@@ -1,5 +1,6 @@
 """Files of a newer Pawl, and checkpoints that do not fit to their log: named, and never served."""
 
+import re
 import shutil
 import subprocess
 import tempfile
@@ -135,6 +136,22 @@ class CheckpointTest(PawlCase):
         out = self.pawl("verify").stdout
         self.assertIn("the log begins at group", out)
         self.assertRegex(out, r"2 ways .* give the same state")
+
+    def test_a_checkpoint_of_another_state_directory(self):
+        """One whose position the log happens to have."""
+        foreign = self.place / "foreign"
+        (self.place / ".pawl").rename(foreign)
+        position = int(self.generations("foreign")[0].name.removeprefix("gen-"))
+        self.pawl("run", "big.yaml")
+        groups = 0
+        while groups <= position:
+            self.pawl("run", "one.yaml")
+            out = self.pawl("verify").stdout
+            groups = int(re.search(r"log: ([\d,]+) groups", out)[1].replace(",", ""))
+        shutil.rmtree(self.view)
+        shutil.copytree(foreign / "view", self.view)
+        self.problem("the checkpoint is of another state directory than the log")
+        self.assertIn("do not belong together", self.pawl("list", code=3).stderr)
 
     def test_a_changed_row(self):
         table = max(self.generations()[0].glob("*.sst"), key=lambda path: path.stat().st_size)

@@ -98,13 +98,17 @@ Status StateReplay::each_group(uint64_t from, Take take) {
   }
 }
 
-// Twice over the log: what is quarantined stands above what it is about.
+// Twice over the log: what is quarantined stands above what it is about, and whose log it is may be said
+// below the checkpoint only.
 Status StateReplay::replay(Partition& partition, uint64_t from) {
-  PAWL_TRY(each_group(from, [&](const LogGroup& record) -> Status {
+  auto look = [&](const LogGroup& record) -> Status {
+    if (auto cluster = cluster_in(record.payload)) PAWL_TRY(partition.belongs_to(*cluster));
+    if (record.position < from) return {};
     for (const ExecutionQuarantined& found : quarantines_in(record.payload))
       partition.expect(found);
     return {};
-  }));
+  };
+  PAWL_TRY(each_group(1, look));
   return each_group(from, [&](const LogGroup& record) -> Status {
     Result<Group> group = decode_group(record.position, record.epoch, record.payload);
     if (!group.ok()) return std::move(group.error()).within("the log");

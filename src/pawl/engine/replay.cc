@@ -86,6 +86,7 @@ Status Replay::read(uint64_t from) {
     if (!record) return {};
     bytes_ += record->payload.size();
     for (const ExecutionQuarantined& one : quarantines_in(record->payload)) partition_.expect(one);
+    if (auto cluster = cluster_in(record->payload)) PAWL_TRY(partition_.belongs_to(*cluster));
     history_.add(record->position, std::move(record->payload));
   }
 }

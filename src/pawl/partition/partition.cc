@@ -27,6 +27,14 @@ Status Partition::follows(const Group& group) const {
   return {};
 }
 
+Status Partition::belongs_to(Hash128 cluster) const {
+  if (state_.cluster == Hash128{} || state_.cluster == cluster) return {};
+  return Error{Code::data_loss,
+               "the checkpoint is of another state directory than the log (cluster " +
+                   to_hex(state_.cluster) + ", the log's is " + to_hex(cluster) +
+                   "): they do not belong together; bring both back from one copy"};
+}
+
 void Partition::replay(const Group& group) {
   begin_replay(group);
   for (uint32_t index = 0; index < group.events.size(); ++index) replay_event(group, index);

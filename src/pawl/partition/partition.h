@@ -39,6 +39,9 @@ class Partition {
   // DATA_LOSS when the group begins an epoch that cannot follow this state: its log and the snapshot
   // are not of one partition, or not of one life of it. Ask before replay().
   Status follows(const Group& group) const;
+  // The same of a whole log, before any of its groups is replayed: one of another state directory may
+  // happen to join, and contradict this state long before its next epoch.
+  Status belongs_to(Hash128 cluster) const;
   void replay(const Group& group);
   // The same in parts: its events one by one, in order.
   void begin_replay(const Group& group);

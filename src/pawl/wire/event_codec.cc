@@ -253,6 +253,14 @@ std::vector<ExecutionQuarantined> quarantines_in(ByteView group) {
   return found;
 }
 
+std::optional<Hash128> cluster_in(ByteView group) {
+  GroupScan scan(group);
+  if (!scan.next() || scan.kind() != kind_number(EpochStarted{})) return std::nullopt;
+  Result<Group> alone = decode_group(0, 0, scan.alone());
+  if (!alone.ok()) return std::nullopt;
+  return std::get<EpochStarted>(alone->events.front()).cluster;
+}
+
 Result<Group> decode_group(uint64_t position, uint64_t epoch, ByteView bytes) {
   ByteReader in(bytes);
   uint8_t format = in.u8();

@@ -37,6 +37,9 @@ Result<Group> decode_group(uint64_t position, uint64_t epoch, ByteView bytes);
 // group of an owner's reign. A damaged group has none.
 std::vector<ExecutionQuarantined> quarantines_in(ByteView group);
 
+// Whose log it is: said by the first group of every owner's reign, nothing in the others.
+std::optional<Hash128> cluster_in(ByteView group);
+
 // Walks the events of an encoded group without decoding their bodies; `group` must outlive it.
 //
 //   GroupScan scan(bytes);

@@ -37,7 +37,7 @@ void Evaluations::start(const Evaluate& effect) {
   if (!text.ok()) return at_once(std::move(text).error());
   uint64_t ticket = ++last_ticket_;
   open_.emplace(ticket, open);
-  evaluator_.start(ticket, expression.text, *text);
+  evaluator_.start(ticket, expression.text, *text, Duration::forever());
 }
 
 std::optional<ReportEvaluation> Evaluations::finish(Evaluation evaluation) {

@@ -36,11 +36,15 @@ void TransformExecutor::put(ExpressionValues values) {
 void TransformExecutor::finish(uint64_t launch, const Grant& grant, ItemValues items) {
   const std::string& expression = grant.context->definition().transform.text;
   ReportBuilder reports(grant, payloads_);
+  bool timed = grant.context->definition().timeout.run.ns > 0;
   for (ItemIndex item = grant.range.begin; item < grant.range.end; ++item) {
     Result<Values>& values = items[item - grant.range.begin];
     if (!values.ok()) {
-      reports.fail(item, item + 1, failure_of(values.error(), FailureKind::expression),
-                   values.error().message);
+      bool late = timed && values.error().code == Code::deadline_exceeded;
+      reports.fail(
+          item, item + 1,
+          late ? FailureKind::timeout : failure_of(values.error(), FailureKind::expression),
+          values.error().message);
       continue;
     }
     std::string& value = values->at(expression);

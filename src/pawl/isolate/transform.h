@@ -4,8 +4,8 @@
 //   executor.start({1, grant});      // up to max_range() items
 //
 // Plain paths are followed at once, everything else goes through the evaluator, whose limits of
-// time and memory hold; timeout.run below the evaluator's limit has no effect, and there are no
-// heartbeats. An error fails its item as `expression`. An output above 64 KiB goes to the blob
+// time and memory hold, and timeout.run where it is shorter; there are no heartbeats. An error fails
+// its item as `expression`, or as `timeout` if time was up and the node has a timeout.run. An output above 64 KiB goes to the blob
 // store. stop() ends the launch at once, as `declined`: an evaluation under way has no effects.
 // Threading: the loop's thread; the sink is put on it too.
 #pragma once

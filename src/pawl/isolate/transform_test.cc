@@ -102,6 +102,22 @@ TEST_F(Transform, AnErrorFailsItsItemOnly) {
   EXPECT_EQ(reports[3].outputs.at(0).text(), "8");
 }
 
+TEST_F(Transform, TimeoutRunEndsAnExpression) {
+  Node node;
+  node.type = NodeType::transform;
+  node.transform = make_expression("def f: f; f");
+  auto failure = [&](uint64_t launch) {
+    executor_.start({launch, grant(node)});
+    expressions_.turn();
+    return std::get<Finished>(news_.all.back()).reports.at(0);
+  };
+  EXPECT_EQ(failure(1).kind, FailureKind::expression) << "the evaluator's own limit";
+  node.timeout.run = Duration::milliseconds(70);
+  AttemptReport timed = failure(2);
+  EXPECT_EQ(timed.kind, FailureKind::timeout);
+  EXPECT_NE(timed.error.find("longer than 70 ms"), std::string::npos) << timed.error;
+}
+
 TEST_F(Transform, ALargeOutputGoesToTheBlobStore) {
   auto reports = run("[range(20000)]", 0, 1);
   ASSERT_EQ(reports.size(), 1u);

@@ -1,8 +1,9 @@
 // jq expressions outside plain paths.
 //
 // Contract (testing/contract/evaluator_contract.h): one answer per start(), through the sink given at
-// construction, from any thread. An expression that runs longer than the adapter's limit, or needs more
-// memory than allowed, is killed and answers with an error that says so. `context` is one JSON
+// construction, from any thread. An expression that runs longer than `at_most` or than the adapter's limit
+// (DEADLINE_EXCEEDED), or needs more memory than allowed, is killed and answers with an error that says
+// so. Its time begins when the evaluator turns to it, not when it is asked. `context` is one JSON
 // document. More than one result, or none, is an error (`expected one value, got 2`). check() compiles
 // only, and blocks; its error is jq's own, in one line.
 #pragma once
@@ -12,6 +13,7 @@
 #include <string>
 
 #include "pawl/base/result.h"
+#include "pawl/base/time.h"
 
 namespace pawl {
 
@@ -24,7 +26,7 @@ class Evaluator {
  public:
   virtual ~Evaluator() = default;
   virtual void start(uint64_t ticket, const std::string& expression,
-                     std::shared_ptr<const std::string> context) = 0;
+                     std::shared_ptr<const std::string> context, Duration at_most) = 0;
   virtual Status check(const std::string& expression) = 0;
 };
 

@@ -60,11 +60,12 @@ class LateEvaluator final : public Evaluator {
   LateEvaluator(SimProcess& process, Sink<Evaluation>& answers, Random dice, Call<Duration()> delay)
       : process_(process), dice_(dice), delay_(std::move(delay)), evaluator_(answers) {}
   void start(uint64_t ticket, const std::string& expression,
-             std::shared_ptr<const std::string> context) override {
+             std::shared_ptr<const std::string> context, Duration at_most) override {
     std::string known = expression.substr(0, expression.find(" | ."));
     Duration delay = delay_() + Duration::microseconds(static_cast<int64_t>(dice_.below(3000)));
-    process_.after(delay,
-                   [this, ticket, known, context] { evaluator_.start(ticket, known, context); });
+    process_.after(delay, [this, ticket, known, context, at_most] {
+      evaluator_.start(ticket, known, context, at_most);
+    });
   }
   Status check(const std::string& expression) override { return evaluator_.check(expression); }
 

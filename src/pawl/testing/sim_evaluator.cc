@@ -75,9 +75,14 @@ Result<std::string> range(std::string_view text) {
   return out + "]";
 }
 
-Result<std::string> evaluate(std::string_view text, const std::string& context) {
-  if (text == endless)
-    return Error{Code::deadline_exceeded, "the expression ran longer than 0 ms and was killed"};
+Error killed_after(Duration at_most) {
+  int64_t ms = at_most == Duration::forever() ? 0 : at_most.whole_milliseconds();
+  return {Code::deadline_exceeded,
+          "the expression ran longer than " + std::to_string(ms) + " ms and was killed"};
+}
+
+Result<std::string> evaluate(std::string_view text, const std::string& context, Duration at_most) {
+  if (text == endless) return killed_after(at_most);
   if (text == "empty") return Error{Code::invalid_argument, "expected one value, got 0"};
   if (text.starts_with("error(") && text.ends_with(")")) {
     std::string said = json_unquote(text.substr(6, text.size() - 7));
@@ -109,12 +114,12 @@ Result<std::string> evaluate(std::string_view text, const std::string& context) 
 }  // namespace
 
 void SimEvaluator::start(uint64_t ticket, const std::string& expression,
-                         std::shared_ptr<const std::string> context) {
-  answers_.put(Evaluation{ticket, evaluate(trimmed(expression), *context)});
+                         std::shared_ptr<const std::string> context, Duration at_most) {
+  answers_.put(Evaluation{ticket, evaluate(trimmed(expression), *context, at_most)});
 }
 
 Status SimEvaluator::check(const std::string& expression) {
-  Result<std::string> value = evaluate(trimmed(expression), "{}");
+  Result<std::string> value = evaluate(trimmed(expression), "{}", Duration::forever());
   if (!value.ok() && value.error().message.starts_with("syntax error"))
     return std::move(value.error());
   return {};

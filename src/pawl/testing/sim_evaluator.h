@@ -24,7 +24,7 @@ class SimEvaluator final : public Evaluator {
   explicit SimEvaluator(Sink<Evaluation>& answers) : answers_(answers) {}
 
   void start(uint64_t ticket, const std::string& expression,
-             std::shared_ptr<const std::string> context) override;
+             std::shared_ptr<const std::string> context, Duration at_most) override;
   Status check(const std::string& expression) override;
 
  private:

@@ -31,7 +31,7 @@ TEST(SimEvaluator, KnowsItsSmallLanguage) {
   SimFixture fixture;
   auto context = std::make_shared<const std::string>(R"({"input":{"n":4}})");
   auto value = [&](const std::string& expression) {
-    fixture.simulated.start(1, expression, context);
+    fixture.simulated.start(1, expression, context, Duration::forever());
     return fixture.next().value.value();
   };
   EXPECT_EQ(value("[range(3)]"), "[0,1,2]");

@@ -139,8 +139,10 @@ std::optional<Error> Expressions::ask(Asked asked, ItemIndex item) {
   if (!document.ok()) return std::move(document.error());
   uint64_t ticket = next_ticket_++;
   std::string expression = asked.expression;
+  Duration run = asked.kept->run->definition().timeout.run;
   asked_.emplace(ticket, std::move(asked));
-  evaluator_.start(ticket, expression, std::move(*document));
+  evaluator_.start(ticket, expression, std::move(*document),
+                   run.ns > 0 ? run : Duration::forever());
   return std::nullopt;
 }
 

@@ -7,7 +7,8 @@
 //   // otherwise `later` gets {launch, ...} once
 //
 // The value of an expression that does not read the item is asked for once per node run and kept;
-// an error is not kept, so that a new attempt asks again. One item's error is that item's alone.
+// an error is not kept, so that a new attempt asks again. None may run longer than the node's
+// timeout.run. One item's error is that item's alone.
 // What is kept goes with the node run: contexts that nobody else holds any more are dropped when a
 // new one comes, and at most contexts_max are held. Threading: the loop's thread; it registers
 // itself with the loop. `later` must outlive the answer.

@@ -19,9 +19,9 @@ class CountingEvaluator final : public Evaluator {
  public:
   explicit CountingEvaluator(Sink<Evaluation>& answers) : inner_(answers) {}
   void start(uint64_t ticket, const std::string& expression,
-             std::shared_ptr<const std::string> context) override {
+             std::shared_ptr<const std::string> context, Duration at_most) override {
     ++started;
-    inner_.start(ticket, expression, std::move(context));
+    inner_.start(ticket, expression, std::move(context), at_most);
   }
   Status check(const std::string& expression) override { return inner_.check(expression); }
   int started = 0;

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <deque>
@@ -45,12 +46,13 @@ class JqEvaluator::Server {
     if (thread_.joinable()) thread_.join();
   }
 
-  void evaluate(uint64_t ticket, std::string expression,
-                std::shared_ptr<const std::string> context) {
+  void evaluate(uint64_t ticket, std::string expression, std::shared_ptr<const std::string> context,
+                Duration at_most) {
     Request request;
     request.ticket = ticket;
     request.expression = std::move(expression);
     request.context = std::move(context);
+    request.at_most = at_most;
     queue(std::move(request));
   }
 
@@ -71,6 +73,7 @@ class JqEvaluator::Server {
     uint64_t ticket = 0;
     std::string expression;
     std::shared_ptr<const std::string> context;
+    Duration at_most = Duration::forever();
     std::optional<std::promise<Status>> check;  // someone waits for it: goes first
   };
 
@@ -137,7 +140,8 @@ class JqEvaluator::Server {
       out.text(*request.context);
       last_context_ = request.context;
     }
-    PAWL_ASSIGN(Bytes answer, helper_.ask(out.view(), options_.time_limit));
+    Duration limit = std::min(options_.time_limit, request.at_most);
+    PAWL_ASSIGN(Bytes answer, helper_.ask(out.view(), limit));
     ByteReader in(answer);
     auto outcome = static_cast<jq::Outcome>(in.u8());
     std::string text(in.text());
@@ -163,8 +167,8 @@ JqEvaluator::JqEvaluator(JqOptions options, Sink<Evaluation>& answers)
 JqEvaluator::~JqEvaluator() = default;
 
 void JqEvaluator::start(uint64_t ticket, const std::string& expression,
-                        std::shared_ptr<const std::string> context) {
-  server_->evaluate(ticket, expression, std::move(context));
+                        std::shared_ptr<const std::string> context, Duration at_most) {
+  server_->evaluate(ticket, expression, std::move(context), at_most);
 }
 
 Status JqEvaluator::check(const std::string& expression) {

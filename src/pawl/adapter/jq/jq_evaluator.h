@@ -37,7 +37,7 @@ class JqEvaluator final : public Evaluator {
   JqEvaluator& operator=(const JqEvaluator&) = delete;
 
   void start(uint64_t ticket, const std::string& expression,
-             std::shared_ptr<const std::string> context) override;
+             std::shared_ptr<const std::string> context, Duration at_most) override;
   Status check(const std::string& expression) override;
 
   uint64_t helpers_started() const;

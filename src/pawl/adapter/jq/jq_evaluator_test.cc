@@ -54,7 +54,7 @@ INSTANTIATE_TYPED_TEST_SUITE_P(Jq, EvaluatorContract, JqFixture);
 class Jq : public testing::Test, protected JqFixture {
  protected:
   Result<std::string> evaluate(const std::string& expression, const std::string& context = "{}") {
-    jq.start(1, expression, std::make_shared<const std::string>(context));
+    jq.start(1, expression, std::make_shared<const std::string>(context), Duration::forever());
     return next().value;
   }
 };
@@ -112,9 +112,9 @@ TEST_F(Jq, AContextThatIsNotJsonIsAnError) {
 
 TEST_F(Jq, OneContextServesManyExpressions) {
   auto context = std::make_shared<const std::string>("{\"n\":2}");
-  jq.start(1, ".n + 1", context);
-  jq.start(2, ".n + 2", context);
-  jq.start(3, ".n + 3", std::make_shared<const std::string>("{\"n\":10}"));
+  jq.start(1, ".n + 1", context, Duration::forever());
+  jq.start(2, ".n + 2", context, Duration::forever());
+  jq.start(3, ".n + 3", std::make_shared<const std::string>("{\"n\":10}"), Duration::forever());
   EXPECT_EQ(next().value.value(), "3");
   EXPECT_EQ(next().value.value(), "4");
   EXPECT_EQ(next().value.value(), "13");
@@ -129,7 +129,7 @@ TEST_F(Jq, MoreProgramsThanTheCacheHolds) {
 TEST(JqWithoutHelper, SaysWhatIsMissing) {
   Answers answers;
   JqEvaluator jq({"/nonexistent/pawl-jq"}, answers);
-  jq.start(1, ".", std::make_shared<const std::string>("{}"));
+  jq.start(1, ".", std::make_shared<const std::string>("{}"), Duration::forever());
   Evaluation answer = answers.next();
   ASSERT_FALSE(answer.value.ok());
   EXPECT_EQ(answer.value.error().code, Code::failed_precondition);
@@ -142,9 +142,9 @@ TEST(JqShutdown, DoesNotWaitForAnEndlessExpression) {
   JqOptions patient = options();
   patient.time_limit = Duration::hours(1);
   JqEvaluator jq(patient, answers);
-  jq.start(1, "1", std::make_shared<const std::string>("{}"));
+  jq.start(1, "1", std::make_shared<const std::string>("{}"), Duration::forever());
   answers.next();
-  jq.start(2, "def f: f; f", std::make_shared<const std::string>("{}"));
+  jq.start(2, "def f: f; f", std::make_shared<const std::string>("{}"), Duration::forever());
 }
 
 }  // namespace

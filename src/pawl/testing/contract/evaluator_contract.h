@@ -24,7 +24,7 @@ class EvaluatorContract : public ::testing::Test {
   Evaluation next() { return fixture_.next(); }
 
   Result<std::string> evaluate(const std::string& expression) {
-    evaluator().start(++ticket_, expression, context_);
+    evaluator().start(++ticket_, expression, context_, Duration::forever());
     Evaluation answer = next();
     EXPECT_EQ(answer.ticket, ticket_);
     return answer.value;
@@ -75,9 +75,9 @@ TYPED_TEST_P(EvaluatorContract, ErrorsOfTheExpressionAreOneLine) {
 }
 
 TYPED_TEST_P(EvaluatorContract, AnEndlessExpressionIsKilledAndOthersAreNot) {
-  this->evaluator().start(1, ".input.n", this->context_);
-  this->evaluator().start(2, "def f: f; f", this->context_);
-  this->evaluator().start(3, ".input.n", this->context_);
+  this->evaluator().start(1, ".input.n", this->context_, Duration::forever());
+  this->evaluator().start(2, "def f: f; f", this->context_, Duration::forever());
+  this->evaluator().start(3, ".input.n", this->context_, Duration::forever());
   std::map<uint64_t, Result<std::string>> answers;
   for (int i = 0; i < 3; ++i) {
     Evaluation one = this->next();
@@ -88,6 +88,15 @@ TYPED_TEST_P(EvaluatorContract, AnEndlessExpressionIsKilledAndOthersAreNot) {
   ASSERT_FALSE(answers.at(2).ok());
   EXPECT_EQ(answers.at(2).error().code, Code::deadline_exceeded);
   EXPECT_NE(answers.at(2).error().message.find("longer than"), std::string::npos);
+}
+
+TYPED_TEST_P(EvaluatorContract, WhoeverAsksMaySetAShorterLimit) {
+  this->evaluator().start(1, "def f: f; f", this->context_, Duration::milliseconds(3));
+  Evaluation killed = this->next();
+  ASSERT_FALSE(killed.value.ok());
+  EXPECT_EQ(killed.value.error().code, Code::deadline_exceeded);
+  EXPECT_NE(killed.value.error().message.find("longer than 3 ms"), std::string::npos)
+      << killed.value.error().message;
 }
 
 TYPED_TEST_P(EvaluatorContract, CheckCompilesOnly) {
@@ -101,6 +110,7 @@ TYPED_TEST_P(EvaluatorContract, CheckCompilesOnly) {
 
 REGISTER_TYPED_TEST_SUITE_P(EvaluatorContract, GivesCompactJson, AbsentStepsAreNull,
                             ExpectsExactlyOneValue, ErrorsOfTheExpressionAreOneLine,
-                            AnEndlessExpressionIsKilledAndOthersAreNot, CheckCompilesOnly);
+                            AnEndlessExpressionIsKilledAndOthersAreNot,
+                            WhoeverAsksMaySetAShorterLimit, CheckCompilesOnly);
 
 }  // namespace pawl

@@ -94,10 +94,14 @@ class ResumeTest(PawlCase):
                                         "output: ${ [.nodes.a.output, .nodes.b.output, .nodes.c.output] }\n")
         there = self.place / "elsewhere"
         self.write("given/name", "given of the holder\n")
+        absolute = self.write("absolute.yaml", "name: x\nnodes: {a: {run: cat name, directory: '${ .input.dir }'}}\n"
+                                               "output: ${ .nodes.a.output }\n")
         state = self.place / ".pawl"
         done = self.pawl("run", flow, "--state", state, "-i", "dir=given", cwd=there)
         self.assertEqual(json.loads(done.stdout), [
-            {"stdout": "elsewhere/sub", "files": {"it": f"{there}/sub/name"}}, "elsewhere/given", "given of the holder"])
+            {"stdout": "elsewhere/sub", "files": {"it": f"{there}/sub/name"}}, "elsewhere/given", "elsewhere/given"])
+        done = self.pawl("run", absolute, "--state", state, "-i", f"dir={self.place}/given", cwd=there)
+        self.assertEqual(done.stdout, "given of the holder\n")
         here = json.loads(self.pawl("run", flow, "-i", "dir=given").stdout)
         self.assertEqual(here[0], {"stdout": "sub", "files": {"it": f"{self.place}/sub/name"}})
         self.open_gate()

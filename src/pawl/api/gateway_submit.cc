@@ -55,12 +55,14 @@ std::string with_identity(const std::string& labels, const Caller& caller) {
   return out.take();
 }
 
-// A directory that begins with an expression is not known yet: it stays as it is.
+// One that begins with an expression may turn out to be absolute.
 void begin_directories_at(Workflow& workflow, const std::string& directory) {
   for (Node& node : workflow.nodes) {
     std::vector<TemplatePart>& parts = node.process.directory.parts;
-    bool relative = !parts.empty() && !parts[0].expression && !parts[0].literal.starts_with('/');
-    if (relative)
+    if (parts.empty()) continue;
+    if (parts[0].expression)
+      node.process.base = directory;
+    else if (!parts[0].literal.starts_with('/'))
       parts[0].literal.insert(0, directory.ends_with('/') ? directory : directory + "/");
   }
 }

@@ -36,6 +36,12 @@ Result<Texts> rendered(const std::vector<std::pair<std::string, Template>>& name
   return texts;
 }
 
+Result<std::string> directory_of(const ProcessSpec& spec, const Values& values) {
+  PAWL_ASSIGN(std::string directory, render_text(spec.directory, values));
+  if (spec.base.empty() || directory.starts_with('/')) return directory;
+  return directory.empty() ? spec.base : spec.base + "/" + directory;
+}
+
 Result<ProcessCommand> command_of(const ProcessSpec& spec, const Result<Values>& known) {
   if (!known.ok()) return known.error();
   const Values& values = *known;
@@ -53,7 +59,7 @@ Result<ProcessCommand> command_of(const ProcessSpec& spec, const Result<Values>&
   if (command.argv.empty() || (!spec.shell && command.argv[0].empty()))
     return Error{Code::invalid_argument, "the command's expressions leave no program to run"};
   PAWL_ASSIGN(command.environment, rendered(spec.environment, values));
-  PAWL_ASSIGN(command.directory, render_text(spec.directory, values));
+  PAWL_ASSIGN(command.directory, directory_of(spec, values));
   PAWL_ASSIGN(command.output_files, rendered(spec.output_files, values));
   command.limits = spec.limits;
   return command;

@@ -128,7 +128,8 @@ TEST_F(ProcessRunnerTest, AProgramWhosePipesCannotBeWatchedIsEndedAndSaysWhy) {
   ASSERT_GT(replaced, 0);
   const ProcessEnded& ended = wait(id);
   EXPECT_EQ(ended.end, ProcessEnd::not_started);
-  EXPECT_NE(ended.error.find("its output cannot be followed: event loop: epoll_ctl"), std::string::npos)
+  EXPECT_NE(ended.error.find("its output cannot be followed: event loop: epoll_ctl"),
+            std::string::npos)
       << ended.error;
   EXPECT_EQ(run({.argv = {"true"}}).end, ProcessEnd::exited) << "others go on";
 }

@@ -75,7 +75,8 @@ struct ProcessSpec {
   bool shell = false;  // argv is one template: a shell line
   std::vector<Template> argv;
   std::vector<std::pair<std::string, Template>> environment;
-  Template directory;  // empty: that of the client
+  Template directory;  // empty, or relative without a base: below the executor's own
+  std::string base;    // absolute: where a relative directory begins that only its expressions show
   OutputMode output = OutputMode::text;
   std::vector<std::pair<std::string, Template>>
       output_files;  // name -> path; see docs/workflows.md

@@ -8,7 +8,7 @@ namespace pawl {
 namespace {
 
 template <class Io>
-void fields(Io& io, typename Io::template Ref<ProcessSpec> process) {
+void fields(Io& io, typename Io::template Ref<ProcessSpec> process, uint8_t format) {
   auto named = [&](auto& entry) {
     io.text(entry.first);
     pawl::fields(io, entry.second);
@@ -23,6 +23,7 @@ void fields(Io& io, typename Io::template Ref<ProcessSpec> process) {
   io.number(process.limits.cpu_seconds);
   io.number(process.limits.open_files);
   io.number(process.limits.file_bytes);
+  if (format >= 3) io.text(process.base);
 }
 
 template <class Io>
@@ -36,7 +37,7 @@ void fields(Io& io, typename Io::template Ref<Node> node, uint8_t format) {
   pawl::fields(io, node.timeout);
   io.number(node.priority);
   io.text(node.queue);
-  fields(io, node.process);
+  fields(io, node.process, format);
   io.text(node.function);
   pawl::fields(io, node.with);
   pawl::fields(io, node.transform);
@@ -54,9 +55,12 @@ void fields(Io& io, typename Io::template Ref<Workflow> workflow, uint8_t format
 
 // The oldest that can say it: equal workflows keep equal bytes over all releases, and with them their ids.
 uint8_t format_of(const Workflow& workflow) {
-  bool placed = std::any_of(workflow.nodes.begin(), workflow.nodes.end(),
-                            [](const Node& node) { return node.placement.any(); });
-  return placed ? 2 : 1;
+  uint8_t format = 1;
+  for (const Node& node : workflow.nodes) {
+    if (node.placement.any()) format = std::max<uint8_t>(format, 2);
+    if (!node.process.base.empty()) format = 3;
+  }
+  return format;
 }
 
 }  // namespace

@@ -3,8 +3,9 @@
 //   Bytes definition = encode(workflow);
 //   PAWL_ASSIGN(Workflow same, decode_workflow(definition));
 //
-// Layout: one version byte (workflow_format at most; 1: no node says where it may run), then the
-// fields. Equal workflows give equal bytes. Only what its author wrote is stored; decode_workflow() runs finish(), so what
+// Layout: one version byte, then the fields. 1: no node says where it may run; 2: some do; 3: some have a
+// ProcessSpec.base. The oldest that can say it is written. Equal workflows give equal bytes. Only what
+// its author wrote, and where it was submitted, is stored; decode_workflow() runs finish(), so what
 // it returns is valid.
 #pragma once
 
@@ -14,7 +15,7 @@
 
 namespace pawl {
 
-constexpr uint8_t workflow_format = 2;
+constexpr uint8_t workflow_format = 3;  // the newest
 
 Bytes encode(const Workflow& workflow);
 

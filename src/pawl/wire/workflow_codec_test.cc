@@ -30,6 +30,20 @@ TEST(WorkflowCodec, RandomWorkflowsComeBack) {
   }
 }
 
+TEST(WorkflowCodec, ABaseOfDirectoriesIsKeptAndChangesNothingElse) {
+  Random dice{4};
+  Workflow workflow = random_workflow(dice, {.only_functions = false});
+  Bytes without = encode(workflow);
+  EXPECT_LT(without[0], 3) << "as it was written before there was a base";
+  workflow.nodes[0].process.base = "/home/ann";
+  Bytes with = encode(workflow);
+  EXPECT_EQ(with[0], 3);
+  Result<Workflow> back = decode_workflow(with);
+  ASSERT_TRUE(back.ok()) << back.error().message;
+  EXPECT_EQ(back->nodes[0].process.base, "/home/ann");
+  expect_same(workflow, *back);
+}
+
 TEST(WorkflowCodec, RefusesWhatIsDamagedNewerOrInvalid) {
   Random dice{2};
   Bytes bytes = encode(random_workflow(dice, {}));

@@ -80,7 +80,9 @@ SubmitMany submission_in(const Call& call) {
 
 void Gateway::begin_submit(uint64_t id, Open& open) {
   const SubmitMany request = submission_in(open.call);
-  if (request.workflow.empty() == request.definition.empty())
+  // A file that was named is a definition, also when it is empty.
+  bool has_definition = !request.definition.empty() || !request.file_name.empty();
+  if (request.workflow.empty() != has_definition)
     return finish(id, Error{Code::invalid_argument,
                             "a submission needs either \"definition\", the text of a workflow, or "
                             "\"workflow\", the name of a registered one"});

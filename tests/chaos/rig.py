@@ -139,6 +139,7 @@ class Rig:
         self.journals = self.place / "journals"
         self.journals.mkdir()
         self.listen = "127.0.0.1:0"
+        self.tls = []  # options of server and workers
         self.address = None  # of the server: (host, port)
         self.server = None
         self.clients = {}
@@ -151,6 +152,10 @@ class Rig:
         self.disk = machine.SmallDisk(self.place / "disk")
         self.state = self.disk.place / "state"
         self.listen = f"{machine.HUB}:{machine.PORT}"
+        keys = self.place / "keys"  # plain text stays on one machine
+        subprocess.run([self.programs / "pawl", "init", "--dir", keys, "--host", machine.HUB], check=True,
+                       env=self.environment, stdout=subprocess.DEVNULL, timeout=PATIENCE)
+        self.tls = ["--tls", keys]
         far = self.seat("far")
         far.network = machine.Network(far.name, 1)
         self.seats.append(far)
@@ -164,7 +169,7 @@ class Rig:
 
     def start_server(self):
         self.server = self.started("server", [self.programs / self.server_program, "server", "--state", self.state,
-                                              "--listen", self.listen])
+                                              "--listen", self.listen, *self.tls])
         host, port = self.server.said("workers at").rsplit(" ", 1)[1].rsplit(":", 1)
         self.address = (host, int(port))
 
@@ -177,7 +182,7 @@ class Rig:
             address, wrap = f"{self.address[0]}:{self.address[1]}", seat.network.inside()
         seat.worker = self.started(
             seat.name, [self.programs / "pawl", "worker", "--server", address, "--name", seat.name, "--jobs",
-                        self.jobs], wrap, env={**self.environment, "TMPDIR": str(scratch)})
+                        self.jobs, *self.tls], wrap, env={**self.environment, "TMPDIR": str(scratch)})
         seat.worker.scratch = scratch
 
     def start_client(self, name, rate):

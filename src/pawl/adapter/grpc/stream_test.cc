@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <set>
 #include <thread>
 
 #include "pawl/adapter/grpc/stream_client.h"
@@ -43,7 +44,12 @@ std::unique_ptr<StreamClient> client_of(uint16_t port) {
 // Address 1 lives at the server, all others at one client each.
 class ThreeProcesses final : public Transport {
  public:
+  // The receivers have gone before us, and connections that end are told to whoever is bound.
+  ~ThreeProcesses() override {
+    for (Address address : bound_) end(address).unbind(address);
+  }
   void bind(Address address, Sink<Message>& receiver) override {
+    bound_.insert(address);
     end(address).bind(address, receiver);
     while (address != 1 && !server_->reaches(address)) std::this_thread::yield();
   }
@@ -74,6 +80,7 @@ class ThreeProcesses final : public Transport {
   std::unique_ptr<StreamClient> two_ = client_of(server_->port());
   std::unique_ptr<StreamClient> three_ = client_of(server_->port());
   uint64_t sent_ = 0;
+  std::set<Address> bound_;
 };
 
 class StreamFixture {

@@ -1,5 +1,7 @@
 """Certificates between server and workers, and the audit trail."""
 
+import http.client
+import json
 import shutil
 import socket
 import ssl
@@ -133,6 +135,45 @@ class SecurityTest(PawlCase):
             revoked.write("pawl:worker/default/mine\n")
         self.server("--tls", "keys", listen=address)
         self.refused(address, "--tls", mine)
+
+    def test_clients_show_tokens_over_https_and_see_their_own(self):
+        server = self.start("server", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0",
+                            "--tls", "keys")
+        port = int(self.said(server, "clients at https://").rsplit(":", 1)[1])
+        trust = ssl.create_default_context(cafile=self.place / "keys" / "ca.pem")
+
+        def ask(method, path, token=None, body=None):
+            connection = http.client.HTTPSConnection("127.0.0.1", port, context=trust,
+                                                     timeout=PATIENCE)
+            fields = {"Authorization": f"Bearer {token}"} if token else {}
+            connection.request(method, path, json.dumps(body) if body else None,
+                               {"Content-Type": "application/json", **fields})
+            answer = connection.getresponse()
+            said = answer.read().decode()
+            connection.close()
+            return answer.status, said
+
+        def token(role, namespace):
+            return self.pawl("token", "--dir", "keys", "--role", role, "--namespace", namespace,
+                             "--name", role + "-" + namespace).stdout.strip()
+
+        ours, theirs = token("submitter", "team-a"), token("submitter", "team-b")
+        submission = {"definition": ECHO, "input": {"word": MARKER}, "request_id": "once"}
+        status, said = ask("POST", "/v1/executions", ours, submission)
+        self.assertIn(status, (200, 201, 202), said)
+        self.assertEqual(ask("GET", "/v1/executions/e1", ours)[0], 200)
+        status, said = ask("GET", "/v1/executions/e1", theirs)
+        self.assertEqual(status, 404)
+        self.assertEqual(said.replace("e1;", "e7;"), ask("GET", "/v1/executions/e7", theirs)[1])
+        self.assertNotIn(MARKER, ask("GET", "/v1/executions", theirs)[1])
+        self.assertEqual(ask("DELETE", "/v1/executions/e1", ours)[0], 403)
+        self.assertEqual(ask("GET", "/v1/executions", None)[0], 401)
+        self.assertEqual(ask("GET", "/v1/executions", ours[:-4] + "AAAA")[0], 401)
+        self.stop(server)
+        trail = (self.place / ".pawl" / "audit.log").read_text()
+        self.assertIn('"caller":"submitter-team-a","namespace":"team-a","call":"submit"', trail)
+        self.assertIn('"call":"forget","subject":"e1","result":"PERMISSION_DENIED"', trail)
+        self.assertNotIn(MARKER, trail)
 
     def test_plain_text_stays_on_this_machine(self):
         said = self.pawl("server", "--listen", "0.0.0.0:0", code=3).stderr

@@ -136,6 +136,18 @@ class DisplayTest(PawlCase):
         self.assertIn("no worker is connected", seen)
         self.assertIn("e1", self.pawl("top").stdout)
 
+    def test_running_are_those_that_run(self):
+        self.write("flow.yaml", 'name: flow\nnodes: {all: {for_each: 9, run: "read x < gate"}}')
+        gate = self.fifo("gate")
+        process = self.start("run", "flow.yaml", "--jobs", "2")
+        line = ""
+        while "2 running" not in line:
+            line = process.stderr.readline()
+            self.assertNotRegex(line, r" (?:[3-9]|\d\d) running")
+        self.assertRegex(self.pawl("show", "e1").stdout, r"all +running +0/9 +2 ")
+        self.interrupt(process)
+        self.finish(process, 130)
+
     def test_no_escapes_in_a_pipe(self):
         self.write("flow.yaml", FLOW)
         gate = self.fifo("gate")

@@ -224,9 +224,15 @@ void fields(IO& io, T& v) {
   io("permille", v.permille);
   io("message", v.message);
 }
+template <class IO, Same<RunningAttempts> T>
+void fields(IO& io, T& v) {
+  io("node_index", v.node);
+  io("count", v.count);
+}
 template <class IO, Same<ProgressList> T>
 void fields(IO& io, T& v) {
   io("tasks", v.tasks);
+  io("running", v.running);
 }
 template <class IO, Same<Registered> T>
 void fields(IO& io, T& v) {

@@ -113,7 +113,7 @@ std::vector<CallResult> sample_results() {
       WhyList{{{WhyCode::no_credit, "e17/count", "all are full", "more --jobs"}}},
       Overview{{9, 3, 2, 1}, 9, 8, 7, 6, 5},
       std::move(history),
-      ProgressList{{{{ExecutionId{17}, 2, 42}, 2, 500, "half"}}},
+      ProgressList{{{{ExecutionId{17}, 2, 42}, 2, 500, "half"}}, {{{}, 2, 4}}},
       PayloadPart{"{\"a\":1", 6},
       ServerInfo{4711, "/var/lib/pawl", 12, "the disk is full"},
       Registered{WorkflowId{8}, "nightly", "1.2"},

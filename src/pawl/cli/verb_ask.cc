@@ -92,14 +92,14 @@ int show(Session& session, const Arguments& given) {
   if (!all.labels.empty() && all.labels != "{}") console.out("labels: " + all.labels + "\n");
   Result<std::string> input = session.client().text(detail->input);
   if (input.ok()) console.out("input: " + clip(tame(*input), 200, style) + "\n\n");
-  Table table({"", "NODE", "STATUS", "TASKS", "FAILED", "ATTEMPTS", "OUTPUT OR ERROR"});
+  Table table({"", "NODE", "STATUS", "TASKS", "RUNNING", "FAILED", "ATTEMPTS", "OUTPUT OR ERROR"});
   for (const NodeDetail& node : detail->nodes) {
     std::string last = node.error.empty() ? node_output(session.client(), node) : tame(node.error);
     NodeStatus shown = shown_status(node);
     table.row({status_sign(shown, style), node.id, in_words(shown),
                with_commas(finished(node.tasks)) + "/" + with_commas(node.tasks.total),
-               with_commas(failing(node.tasks)), std::to_string(node.attempts),
-               clip(last, 60, style)});
+               with_commas(node.tasks.running), with_commas(failing(node.tasks)),
+               std::to_string(node.attempts), clip(last, 60, style)});
   }
   console.out(table.text());
   if (!detail->output.is_absent()) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "pawl/engine/running.h"
 #include "pawl/partition/describe.h"
 #include "pawl/partition/snapshot.h"
 #include "pawl/partition/stored.h"
@@ -213,11 +214,16 @@ void Engine::take(Request& request) {
 }
 
 QueryResult Engine::answer_query(const Query& query, const std::string& name_space) {
-  if (const auto* list = std::get_if<ListExecutions>(&query))
-    return list_executions(partition_->state(), ports_.view, *list, name_space);
+  if (const auto* list = std::get_if<ListExecutions>(&query)) {
+    QueryResult page = list_executions(partition_->state(), ports_.view, *list, name_space);
+    tell_running(page, peers_);
+    return page;
+  }
   if (Status loaded = load_named(partition_->restoring(), ports_.view, query); !loaded.ok())
     return loaded.error();
-  return answer(partition_->state(), query, name_space);
+  QueryResult result = answer(partition_->state(), query, name_space);
+  tell_running(result, peers_);
+  return result;
 }
 
 History Engine::history_of(const ReadHistory& query) {
@@ -228,7 +234,10 @@ History Engine::history_of(const ReadHistory& query) {
 }
 
 ProgressList Engine::progress_of(const GetProgress& query) const {
-  return {peers_.progress(query.execution, query.limit)};
+  ProgressList list{peers_.progress(query.execution, query.limit), {}};
+  for (const auto& [node, count] : peers_.running(query.execution))
+    list.running.push_back({query.execution, node, static_cast<uint32_t>(count)});
+  return list;
 }
 
 // A full disk refuses new work early; results, cancellations and deletions are still taken, for

@@ -72,13 +72,15 @@ struct StopWaiting {
   Ticket waiting = 0;
 };
 
-// The newest word of the execution's running tasks, those that have reported any. Not durable.
+// The newest word of the execution's running tasks, those that have reported any, and how many run.
+// Not durable.
 struct GetProgress {
   ExecutionId execution;
   uint32_t limit = 1000;
 };
 struct ProgressList {
-  std::vector<AttemptProgress> tasks;  // by node and item
+  std::vector<AttemptProgress> tasks;    // by node and item
+  std::vector<RunningAttempts> running;  // by node
 };
 
 // With a `name_space`, only what belongs to it exists: whatever else is named is NOT_FOUND, in the

@@ -47,6 +47,7 @@ void Peers::forget_session(Peer& peer) {
   peer.waiting.clear();
   peer.gathered = 0;
   peer.progress.clear();
+  peer.running.clear();
 }
 
 void Peers::close(Peer& peer, std::string reason) {
@@ -135,6 +136,25 @@ void Peers::take(Peer& peer, Progress progress) {
     if (item.message.size() > limits_.error_bytes_max) item.message.resize(limits_.error_bytes_max);
     peer.progress[item.task] = std::move(item);
   }
+  if (progress.running.size() > peer.credit) progress.running.resize(peer.credit);
+  peer.running = std::move(progress.running);
+}
+
+std::map<NodeIndex, uint64_t> Peers::running(ExecutionId execution) const {
+  std::map<NodeIndex, uint64_t> counts;
+  for (const auto& [address, peer] : peers_) {
+    for (const RunningAttempts& one : peer->running)
+      if (one.execution == execution) counts[one.node] += one.count;
+  }
+  return counts;
+}
+
+uint64_t Peers::running() const {
+  uint64_t sum = 0;
+  for (const auto& [address, peer] : peers_) {
+    for (const RunningAttempts& one : peer->running) sum += one.count;
+  }
+  return sum;
 }
 
 std::vector<AttemptProgress> Peers::progress(ExecutionId execution, uint32_t limit) const {

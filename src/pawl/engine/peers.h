@@ -70,6 +70,10 @@ class Peers {
   Instant deadline() const;
   // The newest progress of the execution's tasks, by node and item.
   std::vector<AttemptProgress> progress(ExecutionId execution, uint32_t limit) const;
+  // What runs by the newest word of the workers: of an execution, per node; of all. Behind by the time that
+  // a message takes, and never to be decided on.
+  std::map<NodeIndex, uint64_t> running(ExecutionId execution) const;
+  uint64_t running() const;
   size_t size() const { return peers_.size(); }
 
  private:
@@ -84,6 +88,7 @@ class Peers {
     std::deque<MessageBody> waiting;  // for room in the link; all about the newest session
     size_t gathered = 0;              // grants and stops put there since it was last empty
     std::map<TaskKey, AttemptProgress> progress;
+    std::vector<RunningAttempts> running;
   };
   Peer* peer(Address address);
   bool make_room();

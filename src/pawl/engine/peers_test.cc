@@ -203,6 +203,22 @@ TEST_F(PeersTest, AWorkerThatStaysUnreachableLosesItsSession) {
   EXPECT_TRUE(std::holds_alternative<Closed>(heard[7].back()));
 }
 
+TEST_F(PeersTest, WhatRunsIsTheNewestWordOfEachWorkerAndGoesWithItsSession) {
+  join(7, 1);
+  join(8, 2);
+  auto running = [&] { return peers.running(ExecutionId{1}); };
+  ASSERT_TRUE(worker(7).send(Progress{{}, {{ExecutionId{1}, 0, 2}, {ExecutionId{2}, 0, 1}}}).ok());
+  ASSERT_TRUE(worker(8).send(Progress{{}, {{ExecutionId{1}, 0, 3}, {ExecutionId{1}, 4, 1}}}).ok());
+  listen();
+  EXPECT_EQ(running(), (std::map<NodeIndex, uint64_t>{{0, 5}, {4, 1}}));
+  EXPECT_EQ(peers.running(), 7u);
+  ASSERT_TRUE(worker(7).send(Progress{{}, {{ExecutionId{1}, 0, 1}}}).ok());
+  ASSERT_TRUE(worker(8).send(Goodbye{}).ok());
+  listen();
+  EXPECT_EQ(running(), (std::map<NodeIndex, uint64_t>{{0, 1}}));
+  EXPECT_EQ(peers.running(), 1u);
+}
+
 struct FewPeers : PeersTest {
   static Limits few() {
     Limits limits;

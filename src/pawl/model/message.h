@@ -94,6 +94,16 @@ struct HeldAttempts {
   uint64_t nonce = 0;
 };
 
+// How many attempts of a node a worker runs now: not those that it holds and has not started. Not
+// durable.
+struct RunningAttempts {
+  ExecutionId execution;
+  NodeIndex node = 0;
+  uint32_t count = 0;
+
+  friend bool operator==(const RunningAttempts&, const RunningAttempts&) = default;
+};
+
 // Ends a granted attempt early: its result no longer counts.
 struct StopAttempts {
   TaskRange range;

@@ -22,7 +22,7 @@ namespace pawl {
 struct TaskCounts {
   uint64_t total = 0;
   uint64_t ready = 0;
-  uint64_t running = 0;
+  uint64_t running = 0;  // granted; once the shell has asked the workers: those that run
   uint64_t backing_off = 0;
   uint64_t parked = 0;
   uint64_t succeeded = 0;
@@ -123,7 +123,7 @@ struct Overview {
   uint64_t executions = 0;  // in memory
   uint64_t ready = 0;       // tasks in the ready queue
   uint64_t workers = 0;
-  uint64_t running = 0;  // tasks granted
+  uint64_t running = 0;  // tasks, as in TaskCounts
   uint64_t parked = 0;   // tasks in dead letters
 };
 

@@ -32,7 +32,8 @@ struct Reports {
   std::vector<AttemptReport> reports;
 };
 struct Progress {
-  std::vector<AttemptProgress> items;
+  std::vector<AttemptProgress> items;    // what is new
+  std::vector<RunningAttempts> running;  // all that run, by execution and node
 };
 struct Goodbye {};
 // engine -> worker

@@ -68,6 +68,7 @@ constexpr std::array<const char*, sometimes_count> names = {
     "execution_cancelled",
     "execution_quarantined",
     "killed_while_replaying",
+    "running_told",
     "cancel_after_end_refused",
     "mapped_node_without_items",
     "mapped_node_over_several_grants",

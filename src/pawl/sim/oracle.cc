@@ -491,6 +491,12 @@ void Oracle::check(const Question&, const ProgressList& progress) {
     if (task == nullptr || task->attempts < one.attempt)
       violate("I2", "progress is shown of an attempt that was never granted");
   }
+  for (const RunningAttempts& one : progress.running) {
+    const TaskModel* task = model_.task({one.execution, one.node, 0});
+    if (task == nullptr || one.count == 0)
+      violate("I2", "attempts are said to run of a node that has no tasks");
+    universe_.coverage.reached(Sometimes::running_told);
+  }
 }
 
 void Oracle::launched(const Grant& grant) {

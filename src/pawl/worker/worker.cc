@@ -75,7 +75,7 @@ Instant Worker::deadline() const {
   if (phase_ == Phase::apart && (runs_.empty() || holds_session())) at = std::min(at, hello_at_);
   if (phase_ == Phase::serving) {
     at = std::min(at, heartbeat_at_);
-    if (!fresh_progress_.empty()) at = std::min(at, progress_at_);
+    if (!fresh_progress_.empty() || running_changed_) at = std::min(at, progress_at_);
     if (!reports_.empty()) at = std::min(at, report_at_);
   }
   return at;
@@ -114,6 +114,8 @@ void Worker::take(Welcome welcome, Instant now) {
   session_ = welcome.session;
   heartbeat_sequence_ = 0;
   heartbeat_at_ = now + heartbeat_interval();
+  said_running_.clear();  // an engine that has come back knows nothing of it
+  running_changed_ = true;
 }
 
 void Worker::take(Grants grants) {
@@ -161,6 +163,7 @@ void Worker::let_go(Run& run, const TaskRange& items) {
     }
   }
   run.live = std::move(live);
+  running_changed_ = true;
 }
 
 void Worker::stop_run(uint64_t launch, Run& run, Instant now) {
@@ -226,6 +229,8 @@ void Worker::end_session(Instant hello_at) {
   kill_at_.clear();
   reports_.clear();
   fresh_progress_.clear();
+  said_running_.clear();
+  running_changed_ = false;
   session_ = {};
   heartbeat_at_ = Instant::never();
   heartbeat_sequence_ = 0;
@@ -272,6 +277,7 @@ void Worker::hear(Finished finished) {
   Run run = std::move(found->second);
   runs_.erase(found);
   if (run.orphaned) return;
+  running_changed_ = true;
   forget_progress(run.grant.range);
   if (run.live.empty()) return;
   for (const TaskRange& live : run.live) held_items_ -= live.size();
@@ -356,6 +362,7 @@ void Worker::launch(Instant now) {
     run.grant = launch.grant;
     run.live = {launch.grant.range};
     run.since = now;
+    running_changed_ = true;
     executor.start(std::move(launch));
   }
 }
@@ -365,17 +372,37 @@ bool Worker::reports_can_wait() const {
          queue_.items() > options_.spec.credit / 2;
 }
 
+// A launch of many items works on one of them after the other.
+std::vector<RunningAttempts> Worker::counted() const {
+  std::map<std::pair<ExecutionId, NodeIndex>, uint32_t> counts;
+  for (const auto& [launch, run] : runs_) {
+    if (run.orphaned || run.live.empty()) continue;
+    ++counts[{run.grant.range.execution, run.grant.range.node}];
+  }
+  std::vector<RunningAttempts> list;
+  for (const auto& [where, count] : counts) list.push_back({where.first, where.second, count});
+  return list;
+}
+
+void Worker::say_progress(Instant now) {
+  if (fresh_progress_.empty() && !running_changed_) return;
+  if (now < progress_at_ || link_.full()) return;
+  Progress progress;
+  progress.running = counted();
+  running_changed_ = false;
+  if (fresh_progress_.empty() && progress.running == said_running_) return;
+  said_running_ = progress.running;
+  for (auto& [task, one] : fresh_progress_) progress.items.push_back(std::move(one));
+  fresh_progress_.clear();
+  progress_at_ = now + options_.progress_interval;
+  (void)link_.send(std::move(progress)).ok();
+}
+
 void Worker::flush(Instant now) {
   if (phase_ != Phase::serving || link_.full()) return;
   if (!reports_.empty() && (now >= report_at_ || !reports_can_wait()))
     (void)link_.send(Reports{std::exchange(reports_, {})}).ok();
-  if (!fresh_progress_.empty() && now >= progress_at_ && !link_.full()) {
-    Progress progress;
-    for (auto& [task, one] : fresh_progress_) progress.items.push_back(std::move(one));
-    fresh_progress_.clear();
-    progress_at_ = now + options_.progress_interval;
-    (void)link_.send(std::move(progress)).ok();
-  }
+  say_progress(now);
   if (now >= heartbeat_at_ && !link_.full()) {
     heartbeat_at_ = now + heartbeat_interval();
     if (heartbeat_sequence_ != 0) return;  // one on its way is enough

@@ -15,8 +15,8 @@
 //    Credit is free again once an item is reported or stopped.
 //  * What finished travels in one Reports message. It is held back, at most report_hold, while every
 //    slot runs and more than half of the credit is still queued: nobody here waits for the answer
-//    then, and what gathers becomes durable together. Progress: the newest per task, at most once per
-//    progress_interval.
+//    then, and what gathers becomes durable together. Progress: the newest per task, and how many
+//    attempts run of each node; at most once per progress_interval.
 //  * A stopped item that is still queued is dropped. A launch whose items are all stopped is asked
 //    to terminate, and killed stop_grace later; neither is reported. A launch of which only some
 //    items are stopped goes on: the engine refuses their results.
@@ -139,6 +139,8 @@ class Worker final : public Actor {
   void launch(Instant now);
   bool reports_can_wait() const;
   void flush(Instant now);
+  std::vector<RunningAttempts> counted() const;
+  void say_progress(Instant now);
   void decline(const Grant& grant, const std::string& why);
   void append(AttemptReport report);
   WorkerUsage usage(Instant now);
@@ -174,7 +176,9 @@ class Worker final : public Actor {
   std::vector<AttemptReport> reports_;        // held back, or waiting for the link
   Instant report_at_;                         // the oldest of them: not later
   std::map<TaskKey, AttemptProgress> fresh_progress_;
-  Instant progress_at_;  // not before
+  std::vector<RunningAttempts> said_running_;  // in this session
+  bool running_changed_ = false;               // perhaps, since then
+  Instant progress_at_;                        // not before
 };
 
 }  // namespace pawl

@@ -428,6 +428,25 @@ TEST(Worker, ProgressIsTheNewestPerTaskAndBounded) {
   EXPECT_EQ(running[0].progress.at(0).permille, 100u);
 }
 
+TEST(Worker, SaysHowManyAttemptsRunAndNotWhatIsQueued) {
+  World world(2);
+  world.give({world.grant(0, 6)});
+  auto said = world.engine.take<Progress>();
+  ASSERT_FALSE(said.empty());
+  EXPECT_EQ(said.back().running, (std::vector{RunningAttempts{ExecutionId{1}, 0, 2}}));
+  for (size_t done = 0; done < world.processes.started.size(); ++done) {
+    world.processes.finish(Launch(world.processes.started[done]));
+    world.settle();
+  }
+  EXPECT_EQ(world.processes.started.size(), 6u);
+  world.pass(Duration::milliseconds(100));
+  said = world.engine.take<Progress>();
+  ASSERT_EQ(said.size(), 1u) << "slots that are filled again are nothing new";
+  EXPECT_TRUE(said.back().running.empty());
+  world.pass(Duration::seconds(1));
+  EXPECT_TRUE(world.engine.take<Progress>().empty());
+}
+
 TEST(Worker, HeartbeatsKeepTheSessionWhileTheEngineAnswers) {
   World world;
   world.give({world.grant(0, 1)});

@@ -78,6 +78,7 @@ void encode_body(const Reports& reports, v1::Frame& frame) {
 void encode_body(const Progress& progress, v1::Frame& frame) {
   v1::Progress& out = *frame.mutable_progress();
   for (const AttemptProgress& item : progress.items) to_proto(item, *out.add_items());
+  for (const RunningAttempts& one : progress.running) to_proto(one, *out.add_running());
 }
 void encode_body(const Goodbye&, v1::Frame& frame) {
   frame.mutable_goodbye();
@@ -186,6 +187,8 @@ Result<MessageBody> FrameDecoder::decode_body(const v1::Frame& frame) {
       Progress progress;
       for (const v1::AttemptProgress& one : frame.progress().items())
         progress.items.push_back(from_proto(one));
+      for (const v1::RunningAttempts& one : frame.progress().running())
+        progress.running.push_back(from_proto(one));
       return MessageBody{std::move(progress)};
     }
     case v1::Frame::kGoodbye:

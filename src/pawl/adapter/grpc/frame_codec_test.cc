@@ -116,9 +116,11 @@ TEST(FrameCodec, WhatWorkersSayComesBackAsItWas) {
   EXPECT_EQ(reports.reports[1].exit_code, 9);
   EXPECT_EQ(reports.reports[1].error, "killed");
 
-  Progress progress = over(Progress{{{{ExecutionId{17}, 2, 6}, 3, 500, "half"}}});
+  Progress progress =
+      over(Progress{{{{ExecutionId{17}, 2, 6}, 3, 500, "half"}}, {{ExecutionId{17}, 2, 4}}});
   EXPECT_EQ(progress.items.at(0).task, (TaskKey{ExecutionId{17}, 2, 6}));
   EXPECT_EQ(progress.items.at(0).permille, 500u);
+  EXPECT_EQ(progress.running, (std::vector{RunningAttempts{ExecutionId{17}, 2, 4}}));
   EXPECT_EQ(progress.items.at(0).message, "half");
   WorkerUsage usage{3, 1700, 1 << 30, "1.2.3"};
   EXPECT_EQ(over(Heartbeat{usage}).usage, usage);

@@ -174,6 +174,16 @@ void to_proto(const AttemptProgress& in, v1::AttemptProgress& out) {
   out.set_message(in.message);
 }
 
+void to_proto(const RunningAttempts& in, v1::RunningAttempts& out) {
+  out.set_execution(in.execution.value);
+  out.set_node(in.node);
+  out.set_count(in.count);
+}
+
+RunningAttempts from_proto(const v1::RunningAttempts& in) {
+  return {ExecutionId{in.execution()}, in.node(), in.count()};
+}
+
 AttemptProgress from_proto(const v1::AttemptProgress& in) {
   AttemptProgress out;
   out.task = {ExecutionId{in.execution()}, in.node(), in.item()};

@@ -8,6 +8,7 @@ namespace pawl {
 
 namespace v1 {
 class AttemptProgress;
+class RunningAttempts;
 class AttemptReport;
 class BlobRef;
 class Grant;
@@ -30,6 +31,7 @@ void to_proto(const WorkerSpec& in, v1::Hello& out);
 void to_proto(const WorkerUsage& in, v1::Heartbeat& out);
 void to_proto(const AttemptReport& in, v1::AttemptReport& out);
 void to_proto(const AttemptProgress& in, v1::AttemptProgress& out);
+void to_proto(const RunningAttempts& in, v1::RunningAttempts& out);
 void to_proto(const Grant& in, v1::Grant& out);  // but its context
 void to_proto(const HeldAttempts& in, v1::HeldAttempts& out);
 void to_proto(const StopAttempts& in, v1::StopAttempts& out);
@@ -43,6 +45,7 @@ WorkerSpec from_proto(const v1::Hello& in);
 WorkerUsage from_proto(const v1::Heartbeat& in);
 AttemptReport from_proto(const v1::AttemptReport& in);
 AttemptProgress from_proto(const v1::AttemptProgress& in);
+RunningAttempts from_proto(const v1::RunningAttempts& in);
 Grant from_proto(const v1::Grant& in);  // but its context
 HeldAttempts from_proto(const v1::HeldAttempts& in);
 StopAttempts from_proto(const v1::StopAttempts& in);

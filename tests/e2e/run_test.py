@@ -70,7 +70,7 @@ class RunTest(PawlCase):
         self.write("bad.yaml", "name: bad\nnodes: {a: {run: exit 1}, b: {needs: a, run: 'true'}}\n")
         self.pawl("run", "bad.yaml", code=1)
         out = self.pawl("show", "e1").stdout
-        self.assertRegex(out, r"\ba +parked +0/1 +1\b")
+        self.assertRegex(out, r"\ba +parked +0/1 +0 +1\b")
         self.assertNotIn("running", out)
 
     def test_remedies_can_be_pasted_into_a_shell(self):

@@ -19,8 +19,10 @@ from pawl.worker.messages import (
     HeldAttempts,
     Hello,
     Message,
+    Progress,
     Reports,
     RunContext,
+    RunningAttempts,
     Stops,
     TaskRange,
     Welcome,
@@ -124,6 +126,17 @@ class SessionTest(unittest.TestCase):
         turn, bodies = self.turn()
         self.assertEqual([launch.item for launch in turn.start], [10])
         self.assertEqual(bodies, [Reports((AttemptReport(TaskRange(1, 0, 0, 1), 1, 99, (b"1",)),))])
+
+    def test_it_says_how_many_run_and_not_what_waits(self):
+        self.greet()
+        turn, bodies = self.tell(Grants((self.grant(0, 3),)))
+        self.assertEqual(bodies, [Progress((), (RunningAttempts(1, 0, 2),))])
+        self.session.ended(turn.start[0].id, self.report(turn.start[0]))
+        self.now += 1
+        _, bodies = self.turn()
+        self.assertEqual([b for b in bodies if isinstance(b, Progress)], [], "a slot that is filled again is not new")
+        _, bodies = self.tell(Stops((HeldAttempts(TaskRange(1, 0, 1, 3), 1, 99),)))
+        self.assertEqual(bodies, [Progress((), ())])
 
     def test_stops_reach_what_waits_and_what_runs(self):
         self.greet()

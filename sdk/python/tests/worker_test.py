@@ -215,6 +215,7 @@ class WorkerTest(WorkerCase):
                 if event.kind == "progress":
                     break
             self.assertEqual(event.data["tasks"][0]["permille"], permille)
+            self.assertEqual(event.data["running"], [{"node_index": 0, "count": 1}])
             self.write("go", "")
             self.assertEqual(run.result(PATIENCE), "open")
             (self.place / "go").unlink()

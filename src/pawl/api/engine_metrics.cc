@@ -63,7 +63,7 @@ void write_queues(const QueueList& list, Exposition& page) {
               "For how long the longest waiting task has been ready");
   for (const QueueDetail& queue : list.queues)
     page.seconds({{"queue", queue.spec.name}}, queue.oldest);
-  page.family("pawl_queue_running", Exposition::gauge, "Tasks granted and not reported");
+  page.family("pawl_queue_granted", Exposition::gauge, "Tasks granted and not reported");
   write_by_queue(list, page, [](const QueueDetail& queue) { return queue.granted; });
   page.family("pawl_queue_backing_off", Exposition::gauge,
               "Failed tasks waiting to be tried again");
@@ -91,6 +91,8 @@ void write_workers(const Figures& figures, Exposition& page) {
   page.measured("pawl_workers_suspect", "Workers of which a heartbeat is overdue", suspects);
   page.measured("pawl_worker_slots", "Attempts that the workers run at once, together", slots);
   page.measured("pawl_worker_slots_busy", "Slots for which a task is granted", busy);
+  page.measured("pawl_worker_running", "Attempts that run, as the workers last said",
+                figures.running);
   page.measured("pawl_worker_credit", "Tasks that the workers may hold granted", credit);
   page.measured("pawl_worker_credit_outstanding", "Tasks that they hold granted", outstanding);
   page.counted("pawl_sessions_opened_total", "Sessions of workers begun",

@@ -86,7 +86,7 @@ int list_queues(Session& session, const Arguments& given) {
     session.console().out(to_json(CallResult(*list)) + "\n");
     return exit_ok;
   }
-  Table table({"QUEUE", "PLACEMENT", "STATE", "READY", "OLDEST", "RUNNING", "MOST", "RATE",
+  Table table({"QUEUE", "PLACEMENT", "STATE", "READY", "OLDEST", "GRANTED", "MOST", "RATE",
                "BACKING OFF", "PARKED", "AGAIN", "WORKERS"});
   for (const QueueDetail& queue : list->queues) {
     table.row({tame(queue.spec.name), name(queue.spec.strategy),

@@ -46,7 +46,7 @@ std::string headline(const Glance& now, const Glance& before) {
   const Overview& all = now.overview;
   std::string text = with_commas(all.counts.open()) + " open executions, " +
                      with_commas(all.ready) + " tasks ready, " + with_commas(all.running) +
-                     " granted, " + with_commas(all.parked) + " in dead letters";
+                     " running, " + with_commas(all.parked) + " in dead letters";
   int64_t ns = (now.at - before.at).ns;
   if (ns > 0)
     text += ", " +
@@ -69,7 +69,7 @@ std::string worker_table(const WorkerList& list) {
 }
 
 std::string queue_table(const QueueList& list) {
-  Table table({"QUEUE", "STATE", "READY", "OLDEST", "RUNNING", "BACKING OFF", "PARKED"});
+  Table table({"QUEUE", "STATE", "READY", "OLDEST", "GRANTED", "BACKING OFF", "PARKED"});
   for (const QueueDetail& one : list.queues)
     table.row({tame(one.spec.name), one.spec.paused ? "paused" : "open", with_commas(one.ready),
                one.ready > 0 ? in_words(one.oldest) : "-", with_commas(one.granted),
@@ -172,8 +172,8 @@ int verb_top(Session& session, const Arguments& given) {
     return session.fail(opened.error());
   Console& console = session.console();
   // Whoever holds the directory keeps others from it: then a look must be short.
-  bool live = console.live() && console.out_terminal() && !given.has("once") &&
-              !session.station().holds();
+  bool live =
+      console.live() && console.out_terminal() && !given.has("once") && !session.station().holds();
   return session.close(live ? watch_all(session) : show_once(session));
 }
 

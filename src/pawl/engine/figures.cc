@@ -41,6 +41,7 @@ Figures Engine::figures() const {
   figures.executions_in_memory = state.executions.size();
   figures.queues = list_queues(state);
   figures.workers = list_workers(state);
+  figures.running = peers_.running();
   figures.epoch = epoch_;
   figures.durable_position = durable_;
   figures.log_bytes = ports_.log.bytes();

@@ -52,6 +52,7 @@ struct Figures {
   uint64_t executions_in_memory = 0;
   QueueList queues;
   WorkerList workers;
+  uint64_t running = 0;  // attempts, as the workers last said
   uint64_t epoch = 0;
   uint64_t durable_position = 0;
   uint64_t log_bytes = 0;

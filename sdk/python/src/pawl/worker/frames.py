@@ -137,8 +137,12 @@ def encode(message: Message) -> bytes:
         for report in body.reports:
             _fill_report(report, frame.reports.reports.add())
     elif isinstance(body, Progress):
+        frame.progress.SetInParent()
         for progress in body.items:
             _fill_progress(progress, frame.progress.items.add())
+        for running in body.running:
+            one = frame.progress.running.add()
+            one.execution, one.node, one.count = running.execution, running.node, running.count
     elif body is not None:
         raise TypeError(f"a worker does not send {type(body).__name__}")
     data: bytes = frame.SerializeToString()

@@ -121,6 +121,15 @@ class AttemptProgress:
 
 
 @dataclass(frozen=True)
+class RunningAttempts:
+    """How many attempts of a node run, not counting what waits for a slot."""
+
+    execution: int
+    node: int
+    count: int
+
+
+@dataclass(frozen=True)
 class WorkerSpec:
     name: str
     slots: int
@@ -152,7 +161,8 @@ class Reports:
 
 @dataclass(frozen=True)
 class Progress:
-    items: tuple[AttemptProgress, ...]
+    items: tuple[AttemptProgress, ...]  # what is new
+    running: tuple[RunningAttempts, ...] = ()  # all that run
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ Threading: one thread.
 from __future__ import annotations
 
 import math
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Optional
@@ -47,6 +47,7 @@ from pawl.worker.messages import (
     Message,
     Progress,
     Reports,
+    RunningAttempts,
     Stops,
     TaskRange,
     Welcome,
@@ -118,6 +119,7 @@ class Session:
         self._reports: list[AttemptReport] = []
         self._progress: dict[tuple[int, int, int], AttemptProgress] = {}
         self._progress_at = now
+        self._said_running: tuple[RunningAttempts, ...] = ()  # in this session
         self._turn = Turn()
 
     @property
@@ -199,7 +201,7 @@ class Session:
             at = min(at, self._hello_at)
         if self._phase is Phase.SERVING:
             at = min(at, self._heartbeat_at)
-            if self._progress:
+            if self._progress or self._counted() != self._said_running:
                 at = min(at, self._progress_at)
         return at
 
@@ -230,6 +232,7 @@ class Session:
         self.id = welcome.session
         self._heartbeat_sequence = 0
         self._heartbeat_at = now + self.spec.lease / 3
+        self._said_running = ()  # a coordinator that has come back knows nothing of it
 
     def _take_grant(self, grant: Grant) -> None:
         if self._phase is not Phase.SERVING or grant.session != self.id:
@@ -281,6 +284,7 @@ class Session:
         self._queued_items = 0
         self._reports.clear()
         self._progress.clear()
+        self._said_running = ()
         self.id = 0
         self._heartbeat_at, self._heartbeat_sequence = math.inf, 0
         self._hello_at = hello_at
@@ -344,15 +348,28 @@ class Session:
             return
         while self._reports and not self._link.full:
             self._link.send(Reports(tuple(self._next_reports())))
-        if self._progress and now >= self._progress_at and not self._link.full:
-            self._link.send(Progress(tuple(self._progress.values())))
-            self._progress.clear()
-            self._progress_at = now + PROGRESS_INTERVAL
+        self._say_progress(now)
         if now >= self._heartbeat_at and not self._link.full:
             self._heartbeat_at = now + self.spec.lease / 3
             if self._heartbeat_sequence == 0:  # one on its way is enough
                 self._heartbeat_sequence = self._link.send(Heartbeat(self.running))
                 self._heartbeat_sent = now
+
+    def _counted(self) -> tuple[RunningAttempts, ...]:
+        nodes = (run.launch.grant.range for run in self._runs.values() if run.wanted)
+        counts = Counter((range_.execution, range_.node) for range_ in nodes)
+        return tuple(RunningAttempts(*node, count) for node, count in sorted(counts.items()))
+
+    def _say_progress(self, now: float) -> None:
+        running = self._counted()
+        if not self._progress and running == self._said_running:
+            return
+        if now < self._progress_at or self._link.full:
+            return
+        self._link.send(Progress(tuple(self._progress.values()), running))
+        self._progress.clear()
+        self._said_running = running
+        self._progress_at = now + PROGRESS_INTERVAL
 
     def _next_reports(self) -> list[AttemptReport]:
         size = count = 0

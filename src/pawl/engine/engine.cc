@@ -273,7 +273,7 @@ void Engine::refuse(Ticket ticket, Reply reply) {
 // to refer to is dropped here, or after a crash by the next start.
 void Engine::submit_staged(SubmitExecution submit, Ticket ticket) {
   const BlobRef staged = submit.input.ref();
-  const ExecutionId next{partition_->state().last_execution + 1};
+  const ExecutionId next = partition_->state().next_execution();
   const BlobRef own{next, input_blob_sequence, staged.size, staged.hash};
   if (Status adopted = ports_.blob.adopt(staged, own); !adopted.ok()) {
     bool gone = adopted.error().code == Code::not_found;

@@ -114,6 +114,7 @@ struct EnginePorts {
 struct EngineOptions {
   Limits limits;
   uint64_t seed = 1;  // of all dice
+  Slot slot;          // which executions are its own, if there are several partitions
   Hash128 cluster;    // identity of a new log; an existing one has its own
   Address address = 1;
   LinkOptions link;  // to the workers; its ends and incarnation are set by the engine

@@ -31,7 +31,7 @@ Status Engine::replay_log(std::vector<ExecutionQuarantined>& quarantined) {
 }
 
 Status Engine::recover() {
-  partition_ = std::make_unique<Partition>(options_.limits);
+  partition_ = std::make_unique<Partition>(options_.limits, options_.slot);
   history_.clear();
   // Inputs staged for submissions: whoever sent those died with the process before, and nobody can
   // stage one for this engine yet.

@@ -39,7 +39,7 @@ void Sweeper::sweep(const State& state, View& view, Telemetry& telemetry) {
   for (int i = 0; i < looks_per_turn && drops < drops_per_turn && !found_.empty(); ++i) {
     ExecutionId owner = found_.front();
     found_.pop_front();
-    if (!owner || state.forgotten.contains(owner)) continue;
+    if (!owner || !state.slot.owns(owner) || state.forgotten.contains(owner)) continue;
     auto known = exists(state, view, owner);
     if (!known.ok()) {
       tell(telemetry, known.error());

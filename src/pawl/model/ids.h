@@ -1,5 +1,6 @@
-// The identifiers of the domain. All are numbers inside one partition; `uuid_of` gives the globally
-// unique form that messages carry.
+// The identifiers of the domain. All are numbers inside one partition, only executions are
+// counted across all partitions of a coordinator (Slot); `uuid_of` gives the globally unique form that
+// messages carry.
 #pragma once
 
 #include <cstdint>
@@ -38,6 +39,22 @@ struct TaskRange {
   TaskKey at(ItemIndex item) const { return {execution, node, item}; }
   friend constexpr auto operator<=>(const TaskRange&, const TaskRange&) = default;
 };
+
+// Which executions are one partition's: of `slots` partitions that share the ids, number `slot` gives
+// slot + 1, slot + 1 + slots, and so on. So an id says where its execution is, ids grow about evenly,
+// and one partition alone counts 1, 2, 3.
+struct Slot {
+  uint32_t slot = 0;
+  uint32_t slots = 1;
+
+  constexpr bool owns(ExecutionId id) const { return id.value % slots == (slot + 1) % slots; }
+  constexpr ExecutionId after(uint64_t last) const { return {last == 0 ? slot + 1 : last + slots}; }
+};
+constexpr uint32_t slot_of(ExecutionId id, uint32_t slots) {
+  return static_cast<uint32_t>((id.value + slots - 1) % slots);
+}
+// As many partitions as one coordinator has, at most.
+constexpr uint32_t partitions_max = 64;
 
 // "e17", the form in which people see and type an execution.
 std::string to_text(ExecutionId id);

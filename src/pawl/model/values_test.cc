@@ -173,5 +173,20 @@ TEST(Events, KnowTheirExecution) {
   EXPECT_STREQ(name(ExecutionStatus::cancelled), "cancelled");
 }
 
+TEST(Ids, EveryExecutionIsOneSlots) {
+  for (uint32_t slots : {1u, 2u, 3u, 8u, partitions_max}) {
+    std::vector<uint64_t> last(slots, 0);
+    for (uint64_t value = 1; value <= 5ULL * slots; ++value) {
+      uint32_t owner = slot_of(ExecutionId{value}, slots);
+      for (uint32_t slot = 0; slot < slots; ++slot)
+        EXPECT_EQ((Slot{slot, slots}.owns(ExecutionId{value})), slot == owner);
+      Slot mine{owner, slots};
+      EXPECT_EQ(mine.after(last[owner]).value, value) << "ids of a slot come without gaps";
+      last[owner] = value;
+    }
+  }
+  EXPECT_FALSE((Slot{0, 4}.owns(ExecutionId{})));
+}
+
 }  // namespace
 }  // namespace pawl

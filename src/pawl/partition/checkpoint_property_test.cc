@@ -25,7 +25,7 @@ struct Reference {
 
 Reference reference_of(uint64_t seed) {
   RandomLife life(seed, {.executions_max = 3, .nodes_max = 5, .items_max = 8});
-  PartitionRig rig({}, seed);
+  PartitionRig rig({}, seed, any_slot(seed));
   while (rig.groups().size() < 40) {
     rig.advance(life.pause());
     rig.command(life.next(rig.state()));

@@ -153,7 +153,7 @@ TEST(HostileProperty, NoInputAborts) {
     Limits limits;
     limits.error_bytes_max = 300;
     limits.ended_executions_kept_max = seed % 3;
-    PartitionRig rig(limits, seed);
+    PartitionRig rig(limits, seed, any_slot(seed));
     RandomLife life(seed);
     Hostile hostile(seed);
     Random dice(seed);

@@ -41,8 +41,7 @@ Reply check(const State& state, const SubmitExecution& command) {
     return refuse(Code::resource_exhausted, "the input is larger than input_bytes_max (" +
                                                 std::to_string(limits.input_bytes_max) +
                                                 " bytes); pass a file's name instead");
-  bool foreign =
-      command.input.is_blob() && command.input.ref().owner.value != state.last_execution + 1;
+  bool foreign = command.input.is_blob() && command.input.ref().owner != state.next_execution();
   if (foreign) return refuse(Code::invalid_argument, "the input is a payload of another execution");
   if (!command.input.is_blob() && !json_validate(command.input.text()).ok())
     return refuse(Code::invalid_argument, "the input is not JSON");
@@ -71,7 +70,7 @@ Reply on(Step& step, const SubmitExecution& command) {
     }
   }
   if (Reply refusal = check(state, command); refusal.code != Code::ok) return refusal;
-  ExecutionId id{state.last_execution + 1};
+  ExecutionId id = state.next_execution();
   step.emit(ExecutionSubmitted{id, command.workflow, command.request_id, command.payload_hash,
                                command.input, command.labels, command.name_space});
   return {Code::ok, "", id.value};

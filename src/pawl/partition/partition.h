@@ -30,7 +30,7 @@ namespace pawl {
 
 class Partition {
  public:
-  explicit Partition(const Limits& limits) : state_(limits) {}
+  explicit Partition(const Limits& limits, Slot slot = {}) : state_(limits, slot) {}
   Partition(const Partition&) = delete;
   Partition& operator=(const Partition&) = delete;
 

@@ -87,7 +87,7 @@ void live_to_the_end(uint64_t seed, std::set<size_t>& kinds) {
   RandomLife life(seed);
   Limits limits;
   limits.ended_executions_kept_max = seed % 4;
-  PartitionRig rig(limits, seed);
+  PartitionRig rig(limits, seed, any_slot(seed));
   Witness witness;
   size_t seen = 0;
   auto look = [&](bool deep) {

@@ -32,11 +32,12 @@ const char* name(NodeStatus status) {
 }
 
 Execution& ExecutionTable::insert(std::unique_ptr<Execution> execution) {
-  uint64_t id = execution->id.value;
-  uint64_t page = id / page_size;
+  PAWL_CHECK(slot_.owns(execution->id), "an execution of another partition");
+  uint64_t place_of_id = execution->id.value / slot_.slots;
+  uint64_t page = place_of_id / page_size;
   if (page >= pages_.size()) pages_.resize(page + 1);
   if (!pages_[page]) pages_[page] = std::make_unique<Page>();
-  std::unique_ptr<Execution>& place = pages_[page]->places[id % page_size];
+  std::unique_ptr<Execution>& place = pages_[page]->places[place_of_id % page_size];
   PAWL_CHECK(!place, "an execution id is used once");
   place = std::move(execution);
   ++pages_[page]->used;
@@ -45,31 +46,35 @@ Execution& ExecutionTable::insert(std::unique_ptr<Execution> execution) {
 }
 
 void ExecutionTable::erase(ExecutionId id) {
-  uint64_t page = id.value / page_size;
   PAWL_CHECK(find(id) != nullptr, "erasing an execution that is not there");
-  pages_[page]->places[id.value % page_size].reset();
+  uint64_t place = id.value / slot_.slots;
+  uint64_t page = place / page_size;
+  pages_[page]->places[place % page_size].reset();
   --size_;
   if (--pages_[page]->used == 0) pages_[page].reset();
 }
 
 const Execution* ExecutionTable::previous(ExecutionId from) const {
   if (pages_.empty()) return nullptr;
-  uint64_t id = std::min(from.value, pages_.size() * page_size - 1);
-  for (uint64_t page = id / page_size + 1; page-- > 0; id = page * page_size - 1) {
+  uint64_t last = std::min(from.value / slot_.slots, pages_.size() * page_size - 1);
+  for (uint64_t page = last / page_size + 1; page-- > 0; last = page * page_size - 1) {
     if (!pages_[page]) continue;
-    for (uint64_t i = id % page_size + 1; i-- > 0;) {
-      if (pages_[page]->places[i]) return pages_[page]->places[i].get();
+    for (uint64_t i = last % page_size + 1; i-- > 0;) {
+      const Execution* found = pages_[page]->places[i].get();
+      if (found != nullptr && found->id <= from) return found;
     }
   }
   return nullptr;
 }
 
 const Execution* ExecutionTable::next(ExecutionId from) const {
-  for (uint64_t page = from.value / page_size; page < pages_.size(); ++page) {
+  const uint64_t first = from.value / slot_.slots;
+  for (uint64_t page = first / page_size; page < pages_.size(); ++page) {
     if (!pages_[page]) continue;
-    uint64_t start = page == from.value / page_size ? from.value % page_size : 0;
+    uint64_t start = page == first / page_size ? first % page_size : 0;
     for (uint64_t i = start; i < page_size; ++i) {
-      if (pages_[page]->places[i]) return pages_[page]->places[i].get();
+      const Execution* found = pages_[page]->places[i].get();
+      if (found != nullptr && found->id >= from) return found;
     }
   }
   return nullptr;

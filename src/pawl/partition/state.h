@@ -141,14 +141,16 @@ struct Execution {
   bool ended_already() const { return status >= ExecutionStatus::succeeded; }
 };
 
-// Executions by id, in pages, because ids are dense and ascending: two array look-ups, and the walk
-// in id order that every deterministic pass needs.
+// Executions by id, in pages, because the ids of a slot are dense and ascending: two array look-ups,
+// and the walk in id order that every deterministic pass needs.
 class ExecutionTable {
  public:
+  explicit ExecutionTable(Slot slot) : slot_(slot) {}
   const Execution* find(ExecutionId id) const {
-    uint64_t page = id.value / page_size;
-    if (page >= pages_.size() || !pages_[page]) return nullptr;
-    return pages_[page]->places[id.value % page_size].get();
+    uint64_t place = id.value / slot_.slots;
+    uint64_t page = place / page_size;
+    if (page >= pages_.size() || !pages_[page] || !slot_.owns(id)) return nullptr;
+    return pages_[page]->places[place % page_size].get();
   }
   Execution* find(ExecutionId id) { return const_cast<Execution*>(std::as_const(*this).find(id)); }
   Execution& insert(std::unique_ptr<Execution> execution);
@@ -166,6 +168,7 @@ class ExecutionTable {
     std::array<std::unique_ptr<Execution>, page_size> places;
     uint64_t used = 0;
   };
+  Slot slot_;
   std::vector<std::unique_ptr<Page>> pages_;
   uint64_t size_ = 0;
 };
@@ -216,10 +219,15 @@ struct NodeKey {
 class Checkpoint;
 
 struct State {
-  explicit State(const Limits& l) : limits(l) { name_space(default_namespace); }
+  explicit State(const Limits& l, Slot s = {}) : limits(l), slot(s), executions(s) {
+    name_space(default_namespace);
+  }
   NameSpace& name_space(const std::string& name);  // made if there is none yet
 
+  ExecutionId next_execution() const { return slot.after(last_execution); }
+
   Limits limits;
+  Slot slot;
   uint64_t epoch = 0;
   Hash128 cluster;
   Instant now;  // of the group being applied

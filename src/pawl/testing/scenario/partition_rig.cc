@@ -9,8 +9,11 @@
 
 namespace pawl {
 
-PartitionRig::PartitionRig(const Limits& limits, uint64_t seed)
-    : limits_(limits), dice_(seed), partition_(std::make_unique<Partition>(limits)) {
+PartitionRig::PartitionRig(const Limits& limits, uint64_t seed, Slot slot)
+    : limits_(limits),
+      slot_(slot),
+      dice_(seed),
+      partition_(std::make_unique<Partition>(limits, slot)) {
   start();
 }
 
@@ -76,7 +79,7 @@ void PartitionRig::checkpoint() {
 }
 
 std::unique_ptr<Partition> PartitionRig::recovered(bool from_checkpoint) {
-  auto partition = std::make_unique<Partition>(limits_);
+  auto partition = std::make_unique<Partition>(limits_, slot_);
   uint64_t position = 0;
   if (from_checkpoint) {
     Status restored = restore(partition->restoring(), view_);

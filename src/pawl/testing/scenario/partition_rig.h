@@ -20,9 +20,15 @@
 
 namespace pawl {
 
+// The only one, or one of several.
+constexpr Slot any_slot(uint64_t seed) {
+  uint32_t slots = static_cast<uint32_t>(seed % 4) + 1;
+  return {static_cast<uint32_t>(seed / 4 % slots), slots};
+}
+
 class PartitionRig {
  public:
-  explicit PartitionRig(const Limits& limits = {}, uint64_t seed = 1);
+  explicit PartitionRig(const Limits& limits = {}, uint64_t seed = 1, Slot slot = {});
 
   Reply command(const Command& command);
   std::vector<Reply> group(const std::vector<Command>& commands);
@@ -63,6 +69,7 @@ class PartitionRig {
   void start();
 
   Limits limits_;
+  Slot slot_;
   Random dice_;
   std::unique_ptr<Partition> partition_;
   std::vector<Group> groups_;

@@ -52,7 +52,7 @@ Engine::Engine(EnginePorts ports, EngineOptions options)
       requests_(ports.loop),
       messages_(ports.loop),
       peers_(ports.transport, options.address, options.limits, options.link,
-             options.reconnect_grace),
+             options.reconnect_grace, options.slot.slots),
       evaluations_(ports.evaluator, ports.blob, ports.clock, options.limits),
       sweeper_(places_of(ports)) {}
 

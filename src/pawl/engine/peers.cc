@@ -181,7 +181,7 @@ bool Peers::opened(Ticket ticket, const Reply& reply) {
     }
     peer->session = SessionId{reply.number};
     sessions_[peer->session] = address;
-    peer->waiting.push_back(Welcome{peer->session});
+    peer->waiting.push_back(Welcome{peer->session, partitions_});
     return true;
   }
   // Whoever asked for it has started anew or asked again meanwhile.

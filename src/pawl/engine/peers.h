@@ -27,14 +27,15 @@ namespace pawl {
 
 class Peers {
  public:
-  // `link`: of every peer's; its ends and incarnation are set here.
+  // `link`: of every peer's; its ends and incarnation are set here. `partitions`: what a Welcome says.
   Peers(Transport& transport, Address self, const Limits& limits, LinkOptions link = {},
-        Duration reconnect_grace = Duration::forever())
+        Duration reconnect_grace = Duration::forever(), uint32_t partitions = 1)
       : transport_(transport),
         self_(self),
         limits_(limits),
         link_(link),
-        reconnect_grace_(reconnect_grace) {
+        reconnect_grace_(reconnect_grace),
+        partitions_(partitions) {
     link_.acknowledge_kept = true;
   }
   // `epoch`: the log's, which ascends over the lives of this address.
@@ -109,6 +110,7 @@ class Peers {
   const Limits limits_;
   LinkOptions link_;
   const Duration reconnect_grace_;
+  const uint32_t partitions_;
   // Every link has its own: a forgotten peer that speaks again finds a younger link, not one that
   // counts from 1 in the middle of its stream.
   uint64_t last_incarnation_ = 0;

@@ -17,7 +17,12 @@
 
 namespace pawl {
 
-using Address = uint64_t;  // 1: the engine; workers choose others
+using Address = uint64_t;
+// Of the engine of a coordinator's partition `slot`: 1, or beyond what workers of the same process choose.
+// Those of other processes choose at random.
+constexpr Address engine_address(uint32_t slot) {
+  return slot == 0 ? 1 : (Address{1} << 40) + slot;
+}
 
 // worker -> engine
 struct Hello {
@@ -39,6 +44,7 @@ struct Goodbye {};
 // engine -> worker
 struct Welcome {
   SessionId session;
+  uint32_t partitions = 1;  // of the coordinator; each wants a Hello of its own
 };
 struct Grants {
   std::vector<Grant> grants;

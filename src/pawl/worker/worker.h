@@ -1,5 +1,7 @@
-// The worker's shell: says Hello, takes grants into a local queue, runs them through executors,
-// reports how they ended. It decides nothing about tasks: that is the partition's business.
+// The worker's shell: takes grants into local queues, runs them through executors, reports how they
+// ended. It decides nothing about tasks: that is the partition's business. With each partition of its
+// coordinator it has a session of its own (engine_session.h); it greets the first, and learns from its
+// Welcome how many there are. Slots are shared by all.
 //
 //   Mailbox<ExecutorNews> news(loop);
 //   ProcessExecutor processes(news, ...);
@@ -9,9 +11,9 @@
 //   worker.drain();                        // then until worker.gone()
 //
 // Rules:
-//  * At most spec.slots launches run. What is queued is started in priority order, then in order of
-//    arrival, in parts of at most executor.max_range() items, shared evenly between free slots.
-//  * Granted items beyond spec.credit, or of a type without an executor, come back as `declined`.
+//  * At most spec.slots launches run. What is queued is started in priority order, among partitions in
+//    turn, then in order of arrival, in parts of at most executor.max_range() items, shared evenly between free slots.
+//  * Granted items beyond spec.credit (of one session), or of a type without an executor, come back as `declined`.
 //    Credit is free again once an item is reported or stopped.
 //  * What finished travels in one Reports message. It is held back, at most report_hold, while every
 //    slot runs and more than half of the credit is still queued: nobody here waits for the answer
@@ -37,6 +39,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -49,14 +52,13 @@
 #include "pawl/port/telemetry.h"
 #include "pawl/port/transport.h"
 #include "pawl/port/usage_meter.h"
-#include "pawl/worker/grant_queue.h"
+#include "pawl/worker/engine_session.h"
 
 namespace pawl {
 
 struct WorkerOptions {
   WorkerSpec spec;
   Address address = 2;
-  Address engine = 1;
   uint64_t incarnation = 1;  // of this life of `address`; see link.h
   Duration stop_grace = Duration::seconds(5);
   Duration progress_interval = Duration::milliseconds(100);
@@ -78,7 +80,7 @@ struct RunningLaunch {
   std::vector<AttemptProgress> progress;  // newest per task, by item
 };
 
-class Worker final : public Actor {
+class Worker final : public Actor, private EngineSession::Owner {
  public:
   Worker(WorkerOptions options, Executors executors, Clock& clock, Loop& loop, Transport& transport,
          Mailbox<ExecutorNews>& news, Telemetry& telemetry);
@@ -91,23 +93,17 @@ class Worker final : public Actor {
 
   void drain();
   void abandon();
-  bool gone() const { return phase_ == Phase::gone; }
+  bool gone() const;
 
-  bool connected() const { return phase_ == Phase::serving; }
-  SessionId session() const { return session_; }
+  bool connected() const;  // to every partition that it knows of
+  SessionId session() const { return sessions_.front()->id(); }  // with the first
   std::vector<RunningLaunch> running() const;
-  uint64_t queued_items() const { return queue_.items(); }
+  uint64_t queued_items() const;
 
  private:
-  enum class Phase : uint8_t {
-    apart,     // Hello when hello_at_ has come, and nothing runs or there is a session to resume
-    greeting,  // Hello sent
-    serving,
-    leaving,  // Goodbye sent
-    gone,
-  };
   struct Run {
     Grant grant;
+    EngineSession* session = nullptr;
     std::vector<TaskRange> live;  // neither stopped nor reported
     Instant since;
     bool stopping = false;  // terminate has been asked
@@ -116,35 +112,29 @@ class Worker final : public Actor {
   };
   using Runs = std::map<uint64_t, Run>;
 
+  // What the sessions ask.
+  bool can_run(NodeType type) const override { return executors_.contains(type); }
+  bool draining() const override { return draining_; }
+  bool reports_can_wait() const override;
+  bool runs_any(const EngineSession& of) const override;
+  std::vector<HeldAttempts> running(const EngineSession& of) const override;
+  std::vector<RunningAttempts> counted(const EngineSession& of) const override;
+  WorkerUsage usage(Instant now) override;
+  void stop_running(EngineSession& of, const StopAttempts& stop, Instant now) override;
+  void disown(EngineSession& of) override;
+  void serve(uint32_t partitions) override;
+
   void receive(Instant now);
-  void take(Welcome welcome, Instant now);
-  void take(Grants grants);
-  void take(const Stops& stops, Instant now);
-  void take(const Closed& closed, Instant now);
   void hear_news();
   void hear(Reported reported);
   void hear(Finished finished);
   void hear(Progressed progressed);
-  void keep_session(Instant now);
-  bool greeted_in_vain(Instant now) const;
-  void end_session(Instant hello_at);
-  void resume_session(std::vector<MessageBody> unkept, Instant now);
-  std::vector<HeldAttempts> held() const;
-  bool holds_session() const { return session_.value != 0; }
   void let_go(Run& run, const TaskRange& items);
-  void forget_progress(const TaskRange& range);
   void stop_run(uint64_t launch, Run& run, Instant now);
   void kill_overdue(Instant now);
-  void greet_or_leave(Instant now);
   void launch(Instant now);
-  bool reports_can_wait() const;
-  void flush(Instant now);
-  std::vector<RunningAttempts> counted() const;
-  void say_progress(Instant now);
-  void decline(const Grant& grant, const std::string& why);
-  void append(AttemptReport report);
-  WorkerUsage usage(Instant now);
-  Duration heartbeat_interval() const;
+  EngineSession* most_urgent();
+  bool waits_for_a_slot() const;
 
   WorkerOptions options_;
   Executors executors_;
@@ -156,29 +146,13 @@ class Worker final : public Actor {
   Mailbox<Message> messages_;
   std::vector<Message> message_batch_;
   std::vector<ExecutorNews> news_batch_;
-  Link link_;
 
-  Phase phase_ = Phase::apart;
+  std::vector<std::unique_ptr<EngineSession>> sessions_;  // by partition; never fewer
+  size_t turn_of_ = 0;  // the session that is asked first, among equals
   bool draining_ = false;
-  SessionId session_;
-  Instant hello_at_;    // apart: not before
-  Instant greeted_at_;  // greeting: since
-  Instant lease_from_;  // of the session: sending time of what was last acknowledged
-  Instant heartbeat_at_ = Instant::never();  // next one
-  uint64_t heartbeat_sequence_ = 0;          // in flight; 0: none
-  Instant heartbeat_sent_;
-
-  GrantQueue queue_;
   Runs runs_;
   uint64_t next_launch_ = 1;
-  uint64_t held_items_ = 0;                   // queued or running, not stopped
   std::multimap<Instant, uint64_t> kill_at_;  // launches asked to terminate
-  std::vector<AttemptReport> reports_;        // held back, or waiting for the link
-  Instant report_at_;                         // the oldest of them: not later
-  std::map<TaskKey, AttemptProgress> fresh_progress_;
-  std::vector<RunningAttempts> said_running_;  // in this session
-  bool running_changed_ = false;               // perhaps, since then
-  Instant progress_at_;                        // not before
 };
 
 }  // namespace pawl

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
@@ -87,15 +88,15 @@ class FakeExecutor final : public Executor {
 // The engine's end, as far as a worker can see it.
 class FakeEngine final : public Actor {
  public:
-  FakeEngine(Clock& clock, Loop& loop, Transport& transport)
-      : clock_(clock), transport_(transport), inbox_(loop), link_(make(1)) {
-    transport_.bind(1, inbox_);
+  FakeEngine(Clock& clock, Loop& loop, Transport& transport, Address address = 1)
+      : clock_(clock), transport_(transport), inbox_(loop), address_(address), link_(make(1)) {
+    transport_.bind(address, inbox_);
   }
   bool turn() override {
     for (const Message& m : kept()) {
       if (cut) continue;
       for (MessageBody& body : link_.deliver(m, clock_.monotonic()).bodies) {
-        if (std::get_if<Hello>(&body) && welcomes) send(Welcome{SessionId{++sessions}});
+        if (std::get_if<Hello>(&body) && welcomes) send(Welcome{SessionId{++sessions}, partitions});
         got.push_back(std::move(body));
       }
       if (keeps) link_.keep(link_.received(), clock_.monotonic());
@@ -125,14 +126,15 @@ class FakeEngine final : public Actor {
 
   std::vector<MessageBody> got;
   uint64_t sessions = 0;
+  uint32_t partitions = 1;
   bool welcomes = true;
   bool cut = false;
   bool keeps = true;  // what it takes is durable at once
 
  private:
-  static Link make(uint64_t incarnation) {
+  Link make(uint64_t incarnation) const {
     LinkOptions options;
-    options.self = 1;
+    options.self = address_;
     options.peer = 2;
     options.incarnation = incarnation;
     options.acknowledge_kept = true;
@@ -146,6 +148,7 @@ class FakeEngine final : public Actor {
   Clock& clock_;
   Transport& transport_;
   Mailbox<Message> inbox_;
+  const Address address_;
   uint64_t incarnation_ = 1;
   Link link_;
 };
@@ -157,12 +160,15 @@ struct World {
   Quiet telemetry;
   Mailbox<ExecutorNews> news{loop};
   FakeEngine engine{clock, loop, transport};
+  FakeEngine second{clock, loop, transport, engine_address(1)};  // if it has several partitions
   FakeExecutor processes{news, 1};
   FakeExecutor functions{news, 1024};
   std::unique_ptr<Worker> worker;
   uint64_t next_nonce = 1;
 
-  explicit World(uint32_t slots = 2, uint32_t credit = 4096) {
+  explicit World(uint32_t slots = 2, uint32_t credit = 4096, uint32_t partitions = 1) {
+    engine.partitions = second.partitions = partitions;
+    second.sessions = 40;
     WorkerOptions options;
     options.spec.name = "w1";
     options.spec.slots = slots;
@@ -176,6 +182,7 @@ struct World {
     for (int i = 0; i < 12; ++i) {
       worker->turn();
       engine.turn();
+      second.turn();
     }
   }
   // Lets time pass in the steps that the actors ask for.
@@ -635,6 +642,70 @@ TEST(Worker, ARefusedHelloIsSaidAgainLater) {
   world.pass(Duration::seconds(2));
   EXPECT_EQ(world.engine.take<Hello>().size(), 1u);
   EXPECT_TRUE(world.worker->connected());
+}
+
+// A coordinator of two partitions, which have welcomed the worker.
+struct TwoPartitions : World {
+  TwoPartitions() : World(2, 4096, 2) {}
+  Grant of_second(ItemIndex begin, ItemIndex end, uint8_t priority = 5) {
+    Grant g = grant(begin, end, NodeType::process, priority);
+    g.session = SessionId{second.sessions};
+    g.range.execution = ExecutionId{2};
+    return g;
+  }
+};
+
+TEST(Worker, GreetsEveryPartitionOfItsCoordinator) {
+  TwoPartitions world;
+  ASSERT_EQ(world.second.take<Hello>().size(), 1u);
+  EXPECT_TRUE(world.worker->connected());
+}
+
+TEST(Worker, SharesItsSlotsBetweenPartitionsInTurnAndByPriority) {
+  TwoPartitions world;
+  world.engine.send(Grants{{world.grant(0, 2), world.grant(2, 3)}});
+  world.second.send(Grants{{world.of_second(0, 2), world.of_second(2, 3, 9)}});
+  world.settle();
+  ASSERT_EQ(world.processes.started.size(), 2u);
+  for (size_t i = 0; i < 6; ++i) {
+    ASSERT_GT(world.processes.started.size(), i) << "a free slot is used";
+    world.processes.finish(world.processes.started[i]);
+    world.settle();
+  }
+  std::vector<uint64_t> order;
+  for (const Launch& launch : world.processes.started)
+    order.push_back(launch.grant.range.execution.value);
+  EXPECT_EQ(std::count(order.begin(), order.end(), 2u), 3);
+  auto urgent = std::find_if(
+      world.processes.started.begin(), world.processes.started.end(),
+      [](const Launch& launch) { return launch.grant.context->definition().priority == 9; });
+  EXPECT_LT(urgent - world.processes.started.begin(), 3) << "it overtakes what waits elsewhere";
+  EXPECT_EQ(world.second.take<Reports>().size(), 3u) << "everyone hears of its own";
+}
+
+TEST(Worker, ASessionThatEndsTakesNothingFromTheOthers) {
+  TwoPartitions world;
+  world.engine.send(Grants{{world.grant(0, 1)}});
+  world.second.send(Grants{{world.of_second(0, 1)}});
+  world.settle();
+  ASSERT_EQ(world.processes.started.size(), 2u);
+  world.second.send(Closed{"a test"});
+  world.settle();
+  ASSERT_EQ(world.processes.stops.size(), 1u);
+  for (const Launch& launch : world.processes.started) world.processes.finish(launch);
+  world.settle();
+  EXPECT_EQ(world.reports().size(), 1u);
+  EXPECT_TRUE(world.second.take<Reports>().empty());
+  EXPECT_TRUE(world.worker->connected()) << "and it is greeted again";
+}
+
+TEST(Worker, SaysGoodbyeToEveryPartition) {
+  TwoPartitions world;
+  world.worker->drain();
+  world.pass(Duration::milliseconds(100));
+  EXPECT_EQ(world.engine.take<Goodbye>().size(), 1u);
+  EXPECT_EQ(world.second.take<Goodbye>().size(), 1u);
+  EXPECT_TRUE(world.worker->gone());
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "pawl/adapter/grpc/frame_codec.h"
 
+#include <algorithm>
+
 #include <type_traits>
 #include <utility>
 
@@ -85,6 +87,7 @@ void encode_body(const Goodbye&, v1::Frame& frame) {
 }
 void encode_body(const Welcome& welcome, v1::Frame& frame) {
   frame.mutable_welcome()->set_session(welcome.session.value);
+  if (welcome.partitions > 1) frame.mutable_welcome()->set_partitions(welcome.partitions);
 }
 void encode_body(const Stops& stops, v1::Frame& frame) {
   v1::Stops& out = *frame.mutable_stops();
@@ -194,7 +197,8 @@ Result<MessageBody> FrameDecoder::decode_body(const v1::Frame& frame) {
     case v1::Frame::kGoodbye:
       return MessageBody{Goodbye{}};
     case v1::Frame::kWelcome:
-      return MessageBody{Welcome{SessionId{frame.welcome().session()}}};
+      return MessageBody{Welcome{SessionId{frame.welcome().session()},
+                                 std::clamp(frame.welcome().partitions(), 1u, partitions_max)}};
     case v1::Frame::kGrants:
       return decode_grants(frame.grants());
     case v1::Frame::kStops: {

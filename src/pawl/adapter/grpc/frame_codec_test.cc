@@ -129,6 +129,9 @@ TEST(FrameCodec, WhatWorkersSayComesBackAsItWas) {
 
 TEST(FrameCodec, WhatTheEngineSaysComesBackAsItWas) {
   EXPECT_EQ(over(Welcome{SessionId{5}}).session, SessionId{5});
+  EXPECT_EQ(over(Welcome{SessionId{5}}).partitions, 1u);
+  EXPECT_EQ(over(Welcome{SessionId{5}, 8}).partitions, 8u);
+  EXPECT_EQ(over(Welcome{SessionId{5}, ~0u}).partitions, partitions_max);
   EXPECT_EQ(over(Closed{"too old"}).reason, "too old");
   Stops stops = over(Stops{{{{ExecutionId{1}, 0, 3, 9}, 2, 77}}});
   EXPECT_EQ(stops.stops.at(0).range, (TaskRange{ExecutionId{1}, 0, 3, 9}));

@@ -83,7 +83,7 @@ struct StreamServer::Impl {
   std::set<std::shared_ptr<Connection>> connections;
   struct Route {
     std::shared_ptr<Connection> connection;
-    Address spoke_to = 0;  // last; 0: nobody yet
+    std::set<Address> spoke_to;
   };
   std::map<Address, Route> routes;
   std::shared_ptr<Connection> newest_gone;  // its last step may not have returned yet
@@ -218,7 +218,8 @@ void StreamServer::Impl::heard(Message message, const std::shared_ptr<Connection
     std::lock_guard lock(mutex);
     Route& route = routes[message.from];
     route.connection = from;
-    if (message.to != 0) route.spoke_to = message.to;
+    if (message.to != 0 && route.spoke_to.size() < partitions_max)
+      route.spoke_to.insert(message.to);
   }
   if (message.to == 0) return;  // it only says where it is
   ++(receivers.deliver(message) ? received : lost);
@@ -232,11 +233,13 @@ void StreamServer::Impl::gone(const std::shared_ptr<Connection>& connection) {
       ++it;
       continue;
     }
-    Message notice;
-    notice.from = it->first;
-    notice.to = it->second.spoke_to;
-    notice.body = Unreachable{};
-    if (!closing) (void)receivers.deliver(notice);
+    for (Address engine : it->second.spoke_to) {
+      Message notice;
+      notice.from = it->first;
+      notice.to = engine;
+      notice.body = Unreachable{};
+      if (!closing) (void)receivers.deliver(notice);
+    }
     it = routes.erase(it);
   }
   connections.erase(connection);

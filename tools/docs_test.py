@@ -3,7 +3,7 @@
   python3 tools/docs_test.py REPOSITORY PROGRAMS DOCUMENT...     PROGRAMS: the folder that holds `pawl`
   python3 tools/docs_test.py --self-test
 
-Each document gets a directory of its own with a copy of examples/, an empty home and `pawl` on the
+Each document gets a directory of its own with copies of examples/ and proto/, an empty home and `pawl` on the
 PATH; its blocks run there in order, each as one bash script that must succeed.
 
   ```sh         every line is run
@@ -134,8 +134,9 @@ def run_document(document, repository, programs):
         folder = Path(temporary)
         for name in ("work", "home", "bin"):
             (folder / name).mkdir()
-        if (repository / "examples").is_dir():
-            shutil.copytree(repository / "examples", folder / "work/examples")
+        for name in ("examples", "proto"):
+            if (repository / name).is_dir():
+                shutil.copytree(repository / name, folder / "work" / name)
         (folder / "work/dev").write_text(DEV)
         (folder / "work/dev").chmod(0o755)
         environment = {

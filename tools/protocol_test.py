@@ -9,7 +9,7 @@ import re
 import sys
 from pathlib import Path
 
-FIELD = re.compile(r"^\s*(repeated )?([\w.]+) (\w+) = (\d+)(?: \[[^\]]*\])?;", re.M)
+FIELD = re.compile(r"^\s*(repeated |optional )?([\w.]+) (\w+) = (\d+)(?: \[[^\]]*\])?;", re.M)
 VALUE = re.compile(r"^\s*(\w+) = (\d+);", re.M)
 CALL = re.compile(r"rpc (\w+)\((stream )?(\w+)\) returns \((stream )?(\w+)\)")
 ROW = re.compile(r"^\| `(\w+)` \| (.*) \|$", re.M)
@@ -32,8 +32,8 @@ def described(kind, body):
                          for name, a, asked, b, told in CALL.findall(body))
     if kind == "enum":
         return ", ".join(f"`{name}` {number}" for name, number in VALUE.findall(body))
-    fields = ", ".join(f"`{name}` {number} {'repeated ' if many else ''}{kind}"
-                       for many, kind, name, number in FIELD.findall(body))
+    fields = ", ".join(f"`{name}` {number} {label}{kind}"
+                       for label, kind, name, number in FIELD.findall(body))
     return fields or "none"
 
 
@@ -55,9 +55,10 @@ def faults(page, files):
 
 def self_test():
     proto = ("service S {\n  // Says.\n  rpc Do(stream A) returns (B);\n}\n"
-             "message A {\n  oneof x {\n    bytes y = 1;  // why\n    B z = 2;\n  }\n  repeated E e = 3 [packed = true];\n}\n"
+             "message A {\n  oneof x {\n    bytes y = 1;  // why\n    B z = 2;\n  }\n  repeated E e = 3 [packed = true];\n"
+             "  optional pawl.v1.B b = 4;\n}\n"
              "message B {}\nenum E {\n  NONE = 0;\n  ONE = 1;\n}\n")
-    good = ("| `S` | `Do(stream A) -> B` |\n| `A` | `y` 1 bytes, `z` 2 B, `e` 3 repeated E |\n"
+    good = ("| `S` | `Do(stream A) -> B` |\n| `A` | `y` 1 bytes, `z` 2 B, `e` 3 repeated E, `b` 4 optional pawl.v1.B |\n"
             "| `B` | none |\n| `E` | `NONE` 0, `ONE` 1 |\n")
     assert list(faults(good, [proto])) == []
     assert list(faults(good.replace("`z` 2", "`z` 4"), [proto]))

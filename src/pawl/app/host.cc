@@ -89,6 +89,7 @@ Status Host::Parts::open_transport() {
   }
   StreamServerOptions server;
   server.listen = options.listen;
+  server.guest = options.guest;
   if (!options.keys.empty()) {
     PAWL_ASSIGN(authenticator, TokenAuthenticator::open(options.keys, clock, *telemetry));
     gate = std::make_unique<WorkerGate>(*authenticator);

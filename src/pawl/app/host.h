@@ -32,6 +32,7 @@ namespace pawl {
 class Authenticator;
 class FunctionRegistry;
 class MetricSource;
+class PortGuest;
 
 struct HostOptions {
   std::string directory;                        // made if it is missing
@@ -41,9 +42,10 @@ struct HostOptions {
   std::string working_directory;                // of processes; empty: this process's
   std::string programs_directory;               // of pawl-jq and pawl-guardian; empty: our own
   bool work = true;                             // false: only the engine, nothing is run
-  bool brief = false;  // gone in a moment: leaves to others what takes long
-  std::string listen;  // host:port for workers of other processes; empty: there are none
-  std::string keys;    // folder of keys for `listen`; empty: plain text, on this machine
+  bool brief = false;          // gone in a moment: leaves to others what takes long
+  std::string listen;          // host:port for workers of other processes; empty: there are none
+  std::string keys;            // folder of keys for `listen`; empty: plain text, on this machine
+  PortGuest* guest = nullptr;  // served at `listen`, too; outlives the host
 };
 
 class Host {

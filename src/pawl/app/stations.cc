@@ -6,6 +6,7 @@
 #include "pawl/access/audit_file.h"
 #include "pawl/adapter/linux_loop/linux_clock.h"
 #include "pawl/api/gateway.h"
+#include "pawl/api/grpc/grpc_door.h"
 #include "pawl/api/http/http_server.h"
 #include "pawl/api/local_client.h"
 #include "pawl/api/socket_client.h"
@@ -31,9 +32,12 @@ class EverybodyHere final : public Authenticator {
 
 class OwnStation final : public cli::Station {
  public:
-  static Result<std::unique_ptr<cli::Station>> open(const HostOptions& options,
-                                                    const std::string& http) {
+  static Result<std::unique_ptr<cli::Station>> open(HostOptions options, const std::string& http) {
     auto station = std::make_unique<OwnStation>();
+    if (!options.listen.empty()) {
+      PAWL_ASSIGN(station->grpc_, GrpcDoor::create({}));
+      options.guest = station->grpc_.get();
+    }
     PAWL_ASSIGN(station->host_, Host::open(options, station->answers_));
     Host& host = *station->host_;
     GatewayOptions gateway;
@@ -53,10 +57,12 @@ class OwnStation final : public cli::Station {
       PAWL_ASSIGN(station->server_,
                   SocketServer::open(*station->gateway_, host.loop(), options.directory));
     }
+    const Authenticator* who = host.authenticator();
+    const Authenticator& clients = who != nullptr ? *who : station->everybody_here_;
+    if (station->grpc_) station->grpc_->open(*station->gateway_, host.loop(), clients);
     if (!http.empty()) {
       HttpServerOptions door;
       door.http.listen = http;
-      const Authenticator* who = host.authenticator();
       if (who != nullptr) {
         TlsFiles files = tls_files_in(options.keys, "server");
         door.http.tls_on = true;
@@ -64,8 +70,8 @@ class OwnStation final : public cli::Station {
       } else {
         PAWL_TRY(check_plain(http));
       }
-      PAWL_ASSIGN(station->http_, HttpServer::start(door, *station->gateway_, host.loop(),
-                                                    who ? *who : station->everybody_here_));
+      PAWL_ASSIGN(station->http_,
+                  HttpServer::start(door, *station->gateway_, host.loop(), clients));
     }
     return std::unique_ptr<cli::Station>(std::move(station));
   }
@@ -81,13 +87,18 @@ class OwnStation final : public cli::Station {
   uint16_t http_port() const override { return http_ ? http_->port() : 0; }
   void retire() override {
     if (http_) http_->retire();
+    if (grpc_) grpc_->retire();
     host_->drain();
   }
   void stop() override { host_->abandon(); }
   bool stopped() override { return host_->stopped(); }
   bool failed() override { return host_->engine().failure().has_value(); }
 
+  ~OwnStation() override {
+    if (grpc_) grpc_->close();
+  }
   Status close() override {
+    if (grpc_) grpc_->close();
     http_.reset();
     server_.reset();
     if (!host_->running().empty()) host_->abandon();
@@ -97,6 +108,7 @@ class OwnStation final : public cli::Station {
 
  private:
   AnswerInbox answers_;
+  std::unique_ptr<GrpcDoor> grpc_;  // a guest of the host's
   std::unique_ptr<Host> host_;
   std::unique_ptr<AuditFile> audit_;
   std::unique_ptr<Gateway> gateway_;

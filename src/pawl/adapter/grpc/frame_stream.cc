@@ -71,7 +71,7 @@ void Outgoing::write_next() {
 void run_steps(grpc::CompletionQueue& queue) {
   void* tag = nullptr;
   bool ok = false;
-  while (queue.Next(&tag, &ok)) static_cast<Step*>(tag)->happen(ok);
+  while (queue.Next(&tag, &ok)) static_cast<QueueStep*>(tag)->happen(ok);
 }
 
 std::string bytes_of(const grpc::ByteBuffer& buffer) {

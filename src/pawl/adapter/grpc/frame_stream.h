@@ -19,15 +19,15 @@ class CompletionQueue;
 namespace pawl {
 
 // What a completion queue hands back: the step of a call that is over.
-class Step {
+class QueueStep {
  public:
-  virtual ~Step() = default;
+  virtual ~QueueStep() = default;
   virtual void happen(bool ok) = 0;
 };
 
 //   StepOf<Connection, &Connection::read> arrived{*this};   stream.Read(&incoming, &arrived);
 template <class Owner, void (Owner::*then)(bool ok)>
-class StepOf final : public Step {
+class StepOf final : public QueueStep {
  public:
   explicit StepOf(Owner& owner) : owner_(owner) {}
   void happen(bool ok) override { (owner_.*then)(ok); }

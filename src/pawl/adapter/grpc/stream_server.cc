@@ -19,38 +19,51 @@ namespace pawl {
 
 namespace {
 
-grpc::Status admit(PeerGate* gate, const grpc::ServerContext& context) {
-  if (gate == nullptr) return grpc::Status::OK;
-  Status admitted = gate->admit(certificate_uri(*context.auth_context()));
-  if (admitted.ok()) return grpc::Status::OK;
-  return {static_cast<grpc::StatusCode>(admitted.error().code), admitted.error().message};
-}
+// Which connections may work. TLS lets others in, too: clients show tokens instead of certificates.
+struct Admission {
+  explicit Admission(const StreamServerOptions& options)
+      : gate(options.gate), certified(options.tls.has_value()) {}
+
+  grpc::Status operator()(const grpc::ServerContext& context) const {
+    auto peer = context.auth_context();
+    if (certified && !peer->IsPeerAuthenticated())
+      return {grpc::StatusCode::UNAUTHENTICATED, "a worker shows a certificate"};
+    if (gate == nullptr) return grpc::Status::OK;
+    Status admitted = gate->admit(certificate_uri(*peer));
+    if (admitted.ok()) return grpc::Status::OK;
+    return {static_cast<grpc::StatusCode>(admitted.error().code), admitted.error().message};
+  }
+
+  PeerGate* gate;
+  bool certified;
+};
 
 // The stream is served from the completion queue, payloads by gRPC's own threads.
 class WorkersService final : public v1::Workers::WithRawMethod_Connect<v1::Workers::Service> {
  public:
-  WorkersService(const WorkerStores& stores, PeerGate* gate) : stores_(stores), gate_(gate) {}
+  WorkersService(const WorkerStores& stores, const Admission& admit)
+      : stores_(stores), admit_(admit) {}
 
   grpc::Status ReadPayload(grpc::ServerContext* context, const v1::ReadPayloadRequest* request,
                            grpc::ServerWriter<v1::PayloadPart>* parts) override {
-    grpc::Status admitted = admit(gate_, *context);
+    grpc::Status admitted = admit_(*context);
     return admitted.ok() ? read_payload(stores_.payloads, *request, *parts) : admitted;
   }
   grpc::Status WritePayload(grpc::ServerContext* context,
                             grpc::ServerReader<v1::WritePayloadRequest>* parts,
                             v1::WritePayloadResponse*) override {
-    grpc::Status admitted = admit(gate_, *context);
+    grpc::Status admitted = admit_(*context);
     return admitted.ok() ? write_payload(stores_.payloads, *parts) : admitted;
   }
   grpc::Status WriteOutputs(grpc::ServerContext* context, const v1::WriteOutputsRequest* request,
                             v1::WriteOutputsResponse*) override {
-    grpc::Status admitted = admit(gate_, *context);
+    grpc::Status admitted = admit_(*context);
     return admitted.ok() ? write_outputs(stores_.outputs, *request) : admitted;
   }
 
  private:
   WorkerStores stores_;
-  PeerGate* gate_;
+  Admission admit_;
 };
 
 }  // namespace
@@ -59,7 +72,10 @@ struct StreamServer::Impl {
   struct Connection;
 
   Impl(StreamServerOptions given, const WorkerStores& stores, Telemetry& operator_log)
-      : options(std::move(given)), telemetry(operator_log), service(stores, options.gate) {}
+      : options(std::move(given)),
+        telemetry(operator_log),
+        admit(options),
+        service(stores, admit) {}
   ~Impl();
 
   Status listen();
@@ -69,6 +85,7 @@ struct StreamServer::Impl {
 
   StreamServerOptions options;
   Telemetry& telemetry;
+  Admission admit;
   WorkersService service;
   std::unique_ptr<grpc::ServerCompletionQueue> queue;
   std::unique_ptr<grpc::Server> server;
@@ -132,8 +149,7 @@ void StreamServer::Impl::Connection::accepted(bool ok) {
     return finish({grpc::StatusCode::RESOURCE_EXHAUSTED,
                    "the limit streams_max (" + std::to_string(owner.options.streams_max) +
                        " connected workers) is reached; try again later"});
-  if (grpc::Status admitted = admit(owner.options.gate, context); !admitted.ok())
-    return finish(admitted);
+  if (grpc::Status admitted = owner.admit(context); !admitted.ok()) return finish(admitted);
   outgoing.open();
   stream.Read(&incoming, &arrived);
 }
@@ -179,11 +195,13 @@ Status StreamServer::Impl::listen() {
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);  // one server per port
   builder.SetMaxReceiveMessageSize(static_cast<int>(worker_frame_bytes_max));
   builder.RegisterService(&service);
+  if (options.guest != nullptr) options.guest->join(builder);
   queue = builder.AddCompletionQueue();
   server = builder.BuildAndStart();
   if (!server || port == 0)
     return Error{Code::unavailable, "cannot listen on " + options.listen +
                                         "; is the address right, and the port free?"};
+  if (options.guest != nullptr) options.guest->serving(*server);
   accept_next();
   thread = std::thread([this] { run_steps(*queue); });
   return {};
@@ -191,6 +209,7 @@ Status StreamServer::Impl::listen() {
 
 StreamServer::Impl::~Impl() {
   if (server) {
+    if (options.guest != nullptr) options.guest->leaving();
     {
       std::lock_guard lock(mutex);
       closing = true;

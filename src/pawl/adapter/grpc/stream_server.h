@@ -19,6 +19,7 @@
 #include <optional>
 #include <string>
 
+#include "pawl/adapter/grpc/port_guest.h"
 #include "pawl/base/result.h"
 #include "pawl/port/output_store.h"
 #include "pawl/port/payload_store.h"
@@ -32,9 +33,10 @@ struct StreamServerOptions {
   std::string listen = "127.0.0.1:0";  // host:port; port 0: a free one
   uint32_t streams_max = 10'000;
   uint64_t outgoing_bytes_max = 64 << 20;
-  // Certificates on both sides; without them only addresses of this machine are listened on.
+  // Workers show certificates, too; without tls only addresses of this machine are listened on.
   std::optional<TlsFiles> tls{};
-  PeerGate* gate = nullptr;  // with tls: which certificates may work; null: all that are signed
+  PeerGate* gate = nullptr;    // with tls: which certificates may work; null: all that are signed
+  PortGuest* guest = nullptr;  // served on the same port; it outlives the server
 };
 
 // Where workers read inputs and keep outputs that are too large for a frame, and what programs wrote.

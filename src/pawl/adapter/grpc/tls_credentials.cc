@@ -38,7 +38,7 @@ Result<std::shared_ptr<grpc::ServerCredentials>> server_credentials(
   grpc::experimental::TlsServerCredentialsOptions options(watch(*tls));
   options.watch_root_certs();
   options.watch_identity_key_cert_pairs();
-  options.set_cert_request_type(GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
+  options.set_cert_request_type(GRPC_SSL_REQUEST_CLIENT_CERTIFICATE_AND_VERIFY);
   return grpc::experimental::TlsServerCredentials(options);
 }
 

@@ -1,5 +1,5 @@
-// TLS with certificates on both sides for the streams of workers, and plain text where it stays on this
-// machine. The files are read again every tls_refresh_s when they have changed: new connections have the new
+// TLS, with a certificate of the server and those of clients that show one, and plain text where it stays on
+// this machine. The files are read again every tls_refresh_s when they have changed: new connections have the new
 // certificate, those that are open go on with the old one. Private to this folder.
 #pragma once
 

@@ -4,8 +4,8 @@
 #include <map>
 #include <set>
 
+#include "pawl/api/follower.h"
 #include "pawl/api/http/exchange.h"
-#include "pawl/api/http/follower.h"
 #include "pawl/api/http/subprotocol.h"
 #include "pawl/api/json_codec.h"
 #include "pawl/api/json_fields.h"

@@ -1,7 +1,7 @@
 // Server-sent events of an execution: `state` at the beginning and at the end, `history` with its
 // place as the id, `progress` of what runs.
+#include "pawl/api/follower.h"
 #include "pawl/api/http/exchange.h"
-#include "pawl/api/http/follower.h"
 #include "pawl/api/json_codec.h"
 
 namespace pawl {

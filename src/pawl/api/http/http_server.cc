@@ -9,7 +9,7 @@
 #include <unordered_map>
 
 #include "pawl/adapter/linux_loop/linux_clock.h"
-#include "pawl/api/http/crossing.h"
+#include "pawl/api/crossing.h"
 #include "pawl/api/http/exchange.h"
 #include "pawl/api/http/http_metrics.h"
 

@@ -1,4 +1,4 @@
-#include "pawl/api/http/crossing.h"
+#include "pawl/api/crossing.h"
 
 namespace pawl {
 

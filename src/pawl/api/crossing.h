@@ -1,4 +1,4 @@
-// The way between the thread of the sockets and the thread of the gateway, and back.
+// The way between the thread of a door (its sockets) and the thread of the gateway, and back.
 //
 //   Crossing crossing(gateway, gateway_loop, http_loop);
 //   crossing.order(Crossing::Ask{{7, GetServer{}}, caller});      // on the sockets' thread

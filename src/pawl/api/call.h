@@ -12,7 +12,7 @@
 #include <variant>
 #include <vector>
 
-#include "pawl/engine/engine.h"
+#include "pawl/partition/request.h"
 
 namespace pawl {
 

@@ -7,7 +7,7 @@
 #pragma once
 
 #include "pawl/api/exposition.h"
-#include "pawl/engine/figures.h"
+#include "pawl/partition/figures.h"
 
 namespace pawl {
 

@@ -7,7 +7,7 @@
 // Pure; threading: compatible.
 #pragma once
 
-#include "pawl/engine/engine.h"
+#include "pawl/partition/request.h"
 
 namespace pawl {
 

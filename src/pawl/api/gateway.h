@@ -36,6 +36,7 @@
 #include "pawl/api/prepared.h"
 #include "pawl/api/staged_input.h"
 #include "pawl/definition/definition.h"
+#include "pawl/engine/engine.h"
 #include "pawl/port/blob.h"
 #include "pawl/port/evaluator.h"
 #include "pawl/port/loop.h"

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "pawl/engine/history.h"
 #include "pawl/partition/query.h"
+#include "pawl/partition/request.h"
 
 namespace pawl::cli {
 

@@ -11,6 +11,7 @@ struct Subject {
   ExecutionId operator()(const Query& query) const { return named(query); }
   ExecutionId operator()(const RunExecution&) const { return {}; }
   ExecutionId operator()(const StopWaiting&) const { return {}; }
+  ExecutionId operator()(const GetFigures&) const { return {}; }
   template <class Other>
   ExecutionId operator()(const Other& other) const {
     return other.execution;

@@ -167,6 +167,7 @@ void Engine::take_evaluations() {
 void Engine::take_requests() {
   requests_.take_all(request_batch_);
   for (Request& request : request_batch_) {
+    if (answer_figures(request)) continue;
     bool stop = std::holds_alternative<StopWaiting>(request.what);  // as many as wait, at most
     if (!stop && inbox_.size() >= options_.limits.inbox_depth_max) {
       Reply refusal{Code::resource_exhausted,
@@ -474,7 +475,8 @@ Reply Engine::stopped() const {
 void Engine::refuse_requests() {
   requests_.take_all(request_batch_);
   for (Request& request : request_batch_) {
-    if (request.ticket != 0) ports_.clients.put({request.ticket, stopped()});
+    if (!answer_figures(request) && request.ticket != 0)
+      ports_.clients.put({request.ticket, stopped()});
   }
 }
 

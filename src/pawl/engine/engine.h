@@ -29,13 +29,13 @@
 #include <vector>
 
 #include "pawl/engine/evaluations.h"
-#include "pawl/engine/figures.h"
 #include "pawl/engine/history.h"
 #include "pawl/engine/peers.h"
 #include "pawl/engine/sweeper.h"
 #include "pawl/partition/checkpoint.h"
+#include "pawl/partition/figures.h"
 #include "pawl/partition/partition.h"
-#include "pawl/partition/query.h"
+#include "pawl/partition/request.h"
 #include "pawl/port/blob.h"
 #include "pawl/port/clock.h"
 #include "pawl/port/evaluator.h"
@@ -48,53 +48,6 @@
 #include "pawl/port/view.h"
 
 namespace pawl {
-
-// Answers once the execution has ended or is parked: at once if it already is.
-struct AwaitExecution {
-  ExecutionId execution;
-};
-// Submits and waits in one request. Answers with the ExecutionDetail once it has ended; with a Reply
-// when it was refused, or is parked (number: the execution).
-struct RunExecution {
-  SubmitExecution submit;
-};
-// The execution's events, oldest first: those behind `after`. With `wait` the answer comes once there
-// are any, or can be none any more because the execution has ended.
-struct ReadHistory {
-  ExecutionId execution;
-  uint32_t limit = 10'000;
-  HistoryPlace after{};
-  bool wait = false;
-};
-// Whoever asked a RunExecution or a waiting ReadHistory with this ticket is answered with what there
-// is now: Reply{ok, "running", execution}, or a history without entries. Has no answer of its own.
-struct StopWaiting {
-  Ticket waiting = 0;
-};
-
-// The newest word of the execution's running tasks, those that have reported any, and how many run.
-// Not durable.
-struct GetProgress {
-  ExecutionId execution;
-  uint32_t limit = 1000;
-};
-struct ProgressList {
-  std::vector<AttemptProgress> tasks;    // by node and item
-  std::vector<RunningAttempts> running;  // by node
-};
-
-// With a `name_space`, only what belongs to it exists: whatever else is named is NOT_FOUND, in the
-// same words as what never was, and a submission goes there. Empty: all.
-struct Request {
-  Ticket ticket = 0;
-  std::variant<Command, Query, AwaitExecution, RunExecution, ReadHistory, GetProgress, StopWaiting>
-      what;
-  std::string name_space{};
-};
-struct Response {
-  Ticket ticket = 0;
-  std::variant<Reply, QueryResult, History, ProgressList> what;
-};
 
 struct EnginePorts {
   Loop& loop;
@@ -194,6 +147,7 @@ class Engine final : public Actor {
   ProgressList progress_of(const GetProgress& query) const;
   void take(Request& request);
   std::optional<Reply> refuse_for_space(const Command& command) const;
+  bool answer_figures(const Request& request) const;
   void measure_wait(const Grant& grant);
   void commit();
   void release(Gathering& group);

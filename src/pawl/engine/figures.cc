@@ -1,37 +1,7 @@
-#include "pawl/engine/figures.h"
-
 #include "pawl/engine/engine.h"
 #include "pawl/partition/describe.h"
 
 namespace pawl {
-namespace {
-
-struct Tally {
-  EngineCounters& to;
-
-  void operator()(const AttemptsGranted& event) const { to.granted += event.range.size(); }
-  void operator()(const AttemptsSucceeded& event) const { to.succeeded += event.range.size(); }
-  void operator()(const AttemptFailed& event) const {
-    uint64_t tasks = event.range.size();
-    to.failed[static_cast<size_t>(event.kind)] += tasks;
-    (event.disposition == Disposition::park ? to.dead_lettered : to.retried) += tasks;
-  }
-  void operator()(const NodeParked&) const { ++to.dead_lettered; }
-  void operator()(const TaskCancelled&) const { ++to.cancelled; }
-  void operator()(const SessionOpened&) const { ++to.sessions_opened; }
-  void operator()(const SessionClosed&) const { ++to.sessions_closed; }
-  template <class Other>
-  void operator()(const Other&) const {}
-};
-
-}  // namespace
-
-void EngineCounters::take(const StepOutput& out, Instant now) {
-  for (const Event& event : out.events) std::visit(Tally{*this}, event);
-  events += out.events.size();
-  for (const AttemptTime& time : out.reported) held.observe(now - time.granted, time.items);
-  fenced += out.fenced;
-}
 
 Figures Engine::figures() const {
   const State& state = partition_->state();
@@ -47,7 +17,15 @@ Figures Engine::figures() const {
   figures.log_bytes = ports_.log.bytes();
   figures.space = ports_.log.space();
   figures.checkpoint_age = ports_.clock.monotonic() - checkpoint_at_;
+  figures.refuses = refuses_work();
   return figures;
+}
+
+// Whoever watches is answered also when nobody else is.
+bool Engine::answer_figures(const Request& request) const {
+  if (!std::holds_alternative<GetFigures>(request.what)) return false;
+  ports_.clients.put({request.ticket, std::make_shared<const Figures>(figures())});
+  return true;
 }
 
 std::optional<Error> Engine::refuses_work() const {

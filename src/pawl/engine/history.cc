@@ -1,7 +1,6 @@
 #include "pawl/engine/history.h"
 
 #include <algorithm>
-#include <charconv>
 #include <limits>
 
 #include "pawl/partition/snapshot.h"
@@ -36,23 +35,7 @@ Bytes first_key_behind(ExecutionId execution, HistoryPlace after) {
   return history_key(execution, after.position, after.index + 1);
 }
 
-template <class T>
-bool number_from(std::string_view text, T& number) {
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  return error == std::errc() && end == text.data() + text.size();
-}
-
 }  // namespace
-
-std::string to_text(const HistoryPlace& place) {
-  return std::to_string(place.position) + "-" + std::to_string(place.index);
-}
-
-bool from_text(std::string_view text, HistoryPlace& place) {
-  size_t dash = text.find('-');
-  return dash != std::string_view::npos && number_from(text.substr(0, dash), place.position) &&
-         number_from(text.substr(dash + 1), place.index);
-}
 
 void HistoryTail::add(uint64_t position, Bytes encoded) {
   groups_.push_back({position, std::move(encoded)});

@@ -10,41 +10,14 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "pawl/base/result.h"
-#include "pawl/model/event.h"
+#include "pawl/partition/request.h"
 #include "pawl/port/view.h"
 #include "pawl/wire/event_codec.h"
 
 namespace pawl {
-
-// Where an event stands in its execution's history: behind which to go on reading. As text "12-3".
-struct HistoryPlace {
-  uint64_t position = 0;  // of the group in the log; 0: before everything
-  uint32_t index = 0;     // in the group
-
-  friend constexpr auto operator<=>(const HistoryPlace&, const HistoryPlace&) = default;
-};
-std::string to_text(const HistoryPlace& place);
-bool from_text(std::string_view text, HistoryPlace& place);  // false: it is none
-
-struct HistoryEntry {
-  uint64_t position = 0;
-  Instant now;  // duration clock of its group
-  WallTime wall;
-  Event event;
-  uint32_t index = 0;  // in its group
-
-  HistoryPlace place() const { return {position, index}; }
-};
-
-struct History {
-  Status status;  // why it is incomplete
-  std::vector<HistoryEntry> entries;
-  bool truncated = false;  // `limit` was reached
-};
 
 // Writing and dropping go in slices: no call touches more than `rows_max` events or groups, or goes
 // on beyond `bytes_max`, however much has come together.

@@ -483,6 +483,11 @@ void Oracle::check_pages(const Question& question, const History& history,
   universe_.coverage.reached_if(query.wait && seen == 0, Sometimes::history_without_end);
 }
 
+// Watching is not simulated: no client asks for them.
+void Oracle::check(const Question&, const FiguresRef&) {
+  violate("I2", "figures are the answer to something else");
+}
+
 // Not durable: anything about an attempt that was once granted is true enough.
 void Oracle::check(const Question&, const ProgressList& progress) {
   ++universe_.tally.operations;

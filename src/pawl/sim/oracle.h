@@ -16,8 +16,9 @@
 #include <string>
 #include <vector>
 
-#include "pawl/engine/engine.h"  // Request and Response: the words at the door, nothing else
+#include "pawl/partition/request.h"
 #include "pawl/port/log.h"
+#include "pawl/port/transport.h"
 #include "pawl/sim/log_model.h"
 
 namespace pawl::sim {
@@ -101,6 +102,7 @@ class Oracle {
   void check_lists(const Question& question, const QueryResult& result);
   void check(const Question& question, const History& history);
   void check(const Question& question, const ProgressList& progress);
+  void check(const Question& question, const FiguresRef& figures);
   void check_content(const ExecutionDetail& detail);
   void check_status(const Question& question, ExecutionId id, ExecutionStatus status);
 

@@ -1,16 +1,17 @@
 // What an engine knows about itself, for whoever watches over it.
 //
-//   Figures figures = engine.figures();
+//   engine.put({7, GetFigures{}});   // the answer: Figures
 //   figures.counted.failed[size_t(FailureKind::timeout)];   // since the engine started
 //   figures.queues.queues[0].ready;                         // as ListQueues answers
 //
 // Counters are plain integers of the engine's thread: counting takes no lock and no memory. They begin at
 // zero with each process; `counts` goes on where the log ends. A group counts when it is handed to
-// the log. Threading: the loop's thread; the copy is anybody's.
+// the log. Threading: plain values.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "pawl/base/histogram.h"
@@ -57,7 +58,8 @@ struct Figures {
   uint64_t durable_position = 0;
   uint64_t log_bytes = 0;
   DiskSpace space = DiskSpace::plenty;
-  Duration checkpoint_age;  // since the newest was taken, or the engine started
+  Duration checkpoint_age;       // since the newest was taken, or the engine started
+  std::optional<Error> refuses;  // new work, and why: it has stopped, or its disk is almost full
 };
 
 }  // namespace pawl

@@ -45,6 +45,15 @@ class Histogram {
     rest_ns_ %= second;
   }
 
+  void add(const Histogram& other) {
+    for (size_t i = 0; i < buckets_.size(); ++i) buckets_[i] += other.buckets_[i];
+    count_ += other.count_;
+    constexpr uint64_t second = 1'000'000'000;
+    rest_ns_ += other.rest_ns_;
+    seconds_ += other.seconds_ + rest_ns_ / second;
+    rest_ns_ %= second;
+  }
+
   uint64_t count() const { return count_; }
   // Together: whole seconds, and nanoseconds beyond them.
   uint64_t sum_seconds() const { return seconds_; }

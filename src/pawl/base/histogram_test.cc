@@ -29,5 +29,22 @@ TEST(Histogram, TheSumIsExactWhereNanosecondsWouldOverflow) {
   EXPECT_EQ(histogram.count(), 16'000'001u);
 }
 
+TEST(Histogram, TwoTogetherAreAsIfOneHadSeenAll) {
+  Histogram one;
+  Histogram other;
+  Histogram both;
+  for (Duration value : {Duration::milliseconds(700), Duration::hours(2), Duration::seconds(3)}) {
+    one.observe(value);
+    other.observe(value + value, 3);
+    both.observe(value);
+    both.observe(value + value, 3);
+  }
+  one.add(other);
+  EXPECT_EQ(one.count(), both.count());
+  EXPECT_EQ(one.sum_seconds(), both.sum_seconds());
+  EXPECT_EQ(one.sum_rest_ns(), both.sum_rest_ns());
+  for (size_t i = 0; i < Histogram::bounds.size(); ++i) EXPECT_EQ(one.at_most(i), both.at_most(i));
+}
+
 }  // namespace
 }  // namespace pawl

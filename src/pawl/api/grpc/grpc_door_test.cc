@@ -1,0 +1,214 @@
+// The door before a real gateway and engine, over real sockets. The gateway's loop runs on the test's thread,
+// clients call from others.
+#include "pawl/api/grpc/grpc_door.h"
+
+#include <grpcpp/grpcpp.h>
+#include <gtest/gtest.h>
+
+#include <future>
+#include <thread>
+
+#include "pawl/adapter/grpc/stream_server.h"
+#include "pawl/api/test_house.h"
+#include "pawl/v1/executions.grpc.pb.h"
+
+namespace pawl {
+namespace {
+
+class NoOutputs final : public OutputStore {
+ public:
+  Status write(const OutputPart&) override { return {}; }
+};
+
+class OneToken final : public Authenticator {
+ public:
+  Result<Caller> authenticate(const Credentials& shown) const override {
+    if (shown.bearer == "secret") return Caller{"tester"};
+    return Error{Code::unauthenticated, "show a token"};
+  }
+};
+
+class GrpcDoorTest : public testing::Test {
+ protected:
+  void start(GrpcDoorOptions options = {}) {
+    door = GrpcDoor::create(options).value();
+    StreamServerOptions listening;
+    listening.guest = door.get();
+    auto started = StreamServer::start(listening, {house.blob, outputs}, house.telemetry);
+    ASSERT_TRUE(started.ok()) << started.error().message;
+    server = std::move(*started);
+    auto channel = grpc::CreateChannel("127.0.0.1:" + std::to_string(server->port()),
+                                       grpc::InsecureChannelCredentials());
+    executions = v1::Executions::NewStub(channel);
+  }
+  void open() { door->open(*house.gateway, house.loop, token); }
+  // The door goes first, then the server whose guest it is.
+  void TearDown() override {
+    if (door) door->close();
+    server.reset();
+  }
+
+  template <class Act>
+  auto meanwhile(Act act) {
+    auto done = std::async(std::launch::async, act);
+    while (done.wait_for(std::chrono::seconds(0)) != std::future_status::ready)
+      house.loop.run_once(Duration::milliseconds(1));
+    return done.get();
+  }
+  static std::unique_ptr<grpc::ClientContext> context(const std::string& shown = "Bearer secret") {
+    auto context = std::make_unique<grpc::ClientContext>();
+    context->AddMetadata("authorization", shown);
+    return context;
+  }
+  grpc::Status get(grpc::ClientContext& context) {
+    v1::GetExecutionRequest request;
+    request.set_execution("e1");
+    v1::Execution execution;
+    return meanwhile([&] { return executions->Get(&context, request, &execution); });
+  }
+  std::string submit() {
+    v1::SubmitRequest request;
+    request.set_definition(one_node);
+    v1::SubmitResponse response;
+    auto shown = context();
+    auto status = meanwhile([&] { return executions->Submit(shown.get(), request, &response); });
+    EXPECT_TRUE(status.ok()) << status.error_message();
+    return response.execution();
+  }
+  grpc::Status wait(const std::string& id, grpc::ClientContext& context) {
+    v1::WaitRequest request;
+    request.set_execution(id);
+    v1::Settlement settlement;
+    return meanwhile([&] { return executions->Wait(&context, request, &settlement); });
+  }
+
+  House house;
+  NoOutputs outputs;
+  OneToken token;
+  std::unique_ptr<GrpcDoor> door;
+  std::unique_ptr<StreamServer> server;
+  std::unique_ptr<v1::Executions::Stub> executions;
+};
+
+TEST_F(GrpcDoorTest, NobodyIsServedBeforeItOpensAndAfterItCloses) {
+  start();
+  auto early = context();
+  grpc::Status refused = get(*early);
+  EXPECT_EQ(refused.error_code(), grpc::StatusCode::UNAVAILABLE);
+  auto hint = early->GetServerTrailingMetadata().find("retry-after-ms");
+  ASSERT_NE(hint, early->GetServerTrailingMetadata().end());
+  EXPECT_EQ(std::string(hint->second.data(), hint->second.size()), "1000");
+  open();
+  auto now = context();
+  EXPECT_EQ(get(*now).error_code(), grpc::StatusCode::NOT_FOUND);
+  EXPECT_FALSE(now->GetServerTrailingMetadata().contains("retry-after-ms"));
+  door->close();
+  auto late = context();
+  EXPECT_EQ(get(*late).error_code(), grpc::StatusCode::UNAVAILABLE);
+}
+
+TEST_F(GrpcDoorTest, WhoShowsNothingIsNobody) {
+  start();
+  open();
+  for (const char* shown : {"", "secret", "Basic secret", "Bearer other", "Bearer"}) {
+    auto one = context(shown);
+    EXPECT_EQ(get(*one).error_code(), grpc::StatusCode::UNAUTHENTICATED) << shown;
+  }
+  for (const char* shown : {"bearer secret", "BEARER secret"}) {
+    auto one = context(shown);
+    EXPECT_EQ(get(*one).error_code(), grpc::StatusCode::NOT_FOUND) << shown;
+  }
+}
+
+TEST_F(GrpcDoorTest, OpenCallsHaveALimit) {
+  GrpcDoorOptions options;
+  options.calls_open_max = 2;
+  start(options);
+  open();
+  house.executor.holding = true;
+  std::string id = submit();
+  std::vector<std::unique_ptr<grpc::ClientContext>> contexts;
+  std::vector<std::unique_ptr<grpc::ClientReader<v1::WatchUpdate>>> watches;
+  v1::WatchRequest request;
+  request.set_execution(id);
+  for (int i = 0; i < 2; ++i) {
+    contexts.push_back(context());
+    watches.push_back(executions->Watch(contexts.back().get(), request));
+    v1::WatchUpdate update;
+    EXPECT_TRUE(meanwhile([&] { return watches.back()->Read(&update); }));
+    EXPECT_EQ(update.state().id(), id);
+  }
+  auto third = context();
+  grpc::Status refused = get(*third);
+  EXPECT_EQ(refused.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_NE(refused.error_message().find("calls_open_max (2"), std::string::npos);
+  contexts[0]->TryCancel();
+  EXPECT_EQ(meanwhile([&] { return watches[0]->Finish(); }).error_code(),
+            grpc::StatusCode::CANCELLED);
+  grpc::Status again;
+  do {  // the server hears of it a moment later
+    auto one = context();
+    again = get(*one);
+  } while (again.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_TRUE(again.ok()) << again.error_message();
+  house.executor.release();
+}
+
+TEST_F(GrpcDoorTest, ADeadlineEndsTheWaitAndNothingElse) {
+  start();
+  open();
+  house.executor.holding = true;
+  std::string id = submit();
+  auto hasty = context();
+  hasty->set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(20));
+  EXPECT_EQ(wait(id, *hasty).error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
+  while (house.gateway->open_calls() > 0) house.loop.run_once(Duration::milliseconds(1));
+  house.executor.holding = false;
+  house.executor.release();
+  auto patient = context();
+  EXPECT_TRUE(wait(id, *patient).ok());
+}
+
+TEST_F(GrpcDoorTest, WhoeverIsHereWhenItClosesIsTold) {
+  start();
+  open();
+  house.executor.holding = true;
+  std::string id = submit();
+  auto shown = context();
+  v1::WatchRequest request;
+  request.set_execution(id);
+  auto watch = executions->Watch(shown.get(), request);
+  v1::WatchUpdate update;
+  EXPECT_TRUE(meanwhile([&] { return watch->Read(&update); }));
+  door->close();
+  EXPECT_EQ(house.gateway->open_calls(), 0u);
+  grpc::Status end = meanwhile([&] {
+    while (watch->Read(&update)) continue;
+    return watch->Finish();
+  });
+  EXPECT_EQ(end.error_code(), grpc::StatusCode::UNAVAILABLE);
+}
+
+TEST_F(GrpcDoorTest, WhoHasSeenEverythingIsToldTheState) {
+  start();
+  open();
+  std::string id = submit();
+  auto patient = context();
+  EXPECT_TRUE(wait(id, *patient).ok());
+  auto shown = context();
+  v1::WatchRequest request;
+  request.set_execution(id);
+  request.set_after("999999-0");
+  auto watch = executions->Watch(shown.get(), request);
+  std::vector<v1::WatchUpdate> told;
+  grpc::Status end = meanwhile([&] {
+    for (v1::WatchUpdate update; watch->Read(&update);) told.push_back(update);
+    return watch->Finish();
+  });
+  EXPECT_TRUE(end.ok()) << end.error_message();
+  ASSERT_EQ(told.size(), 2u);
+  EXPECT_TRUE(told[0].has_state() && told[1].has_state());
+}
+
+}  // namespace
+}  // namespace pawl

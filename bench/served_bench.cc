@@ -1,7 +1,7 @@
 // What a network between engine and worker costs: durable no-op tasks through a server and one worker
-// process over loopback gRPC, against the least that any such system must do, in the same run: a bare
-// relay, which sends tasks of 200 bytes to a worker process over a gRPC stream, takes its answers and
-// writes each durably before it sends the next ones.
+// process over loopback gRPC with certificates on both sides, against the least that any such system must
+// do, in the same run: a bare relay, which sends tasks of 200 bytes to a worker process over a gRPC stream
+// in plain text, takes its answers and writes each durably before it sends the next ones.
 //
 //   ./dev bench served        (arguments: [tasks] [directory])
 
@@ -56,10 +56,10 @@ T must(Result<T> result) {
 // This program again, as `role`; it ends with us.
 class Child {
  public:
-  Child(const std::string& role, uint16_t port) {
+  Child(const std::string& role, uint16_t port, const std::string& keys = "") {
     std::string path = std::filesystem::read_symlink("/proc/self/exe").string();
     std::string where = "127.0.0.1:" + std::to_string(port);
-    std::vector<std::string> words{path, role, where};
+    std::vector<std::string> words{path, role, where, keys};
     std::vector<char*> argv;
     for (std::string& word : words) argv.push_back(word.data());
     argv.push_back(nullptr);
@@ -214,13 +214,13 @@ double bare_relay(const std::string& directory, uint64_t tasks, uint32_t batch) 
 
 // ---- Pawl
 
-int pawl_worker(const std::string& where) {
+int pawl_worker(const std::string& where, const std::string& keys) {
   FunctionRegistry functions;
   PAWL_CHECK(
       functions.add("nothing", [](FunctionCall&) -> Result<std::string> { return std::string(); })
           .ok(),
       "the first function of its name");
-  auto shift = must(start_shift({where, "bench", 2}, &functions));
+  auto shift = must(start_shift({where, "bench", 2, {}, keys}, &functions));
   for (;;) shift->loop().run_once(Duration::seconds(1));
 }
 
@@ -258,35 +258,54 @@ double singles(Runtime& runtime, uint32_t tasks) {
   return tasks / seconds_since(start);
 }
 
+// Pawl's own authority, as `pawl init` makes it.
+std::string made_keys(const std::string& directory) {
+  std::string keys = directory + "/keys";
+  std::string command =
+      (std::filesystem::read_symlink("/proc/self/exe").parent_path() / "pawl").string() +
+      " init --dir " + keys + " > /dev/null";
+  PAWL_CHECK(system(command.c_str()) == 0, "keys can be made");
+  return keys;
+}
+
+void pawl(const FunctionRegistry& none, const std::string& directory, const std::string& keys,
+          uint32_t tasks, double floor) {
+  auto runtime = must(Runtime::open(
+      {.directory = directory, .jobs = 1, .listen = "127.0.0.1:0", .keys = keys}, none));
+  Child worker("pawl-worker", runtime->port(), keys);
+  (void)mapped(*runtime, 1000);
+  const char* how = keys.empty() ? "plain text  " : "certificates";
+  double ranges = mapped(*runtime, tasks);
+  std::printf("pawl, %s, items of one mapped node       %9.0f tasks/s  %5.2f of the relay\n", how,
+              ranges, ranges / floor);
+  double alone = singles(*runtime, tasks / 5);
+  std::printf("pawl, %s, executions of one task each    %9.0f tasks/s  %5.2f of the relay\n", how,
+              alone, alone / floor);
+}
+
 int measure(uint32_t tasks, const std::string& directory) {
   double floor = 0;
   for (uint32_t batch : {16u, 64u, 256u}) {
     double rate = bare_relay(directory, batch == 16 ? tasks / 4 : tasks, batch);
     floor = std::max(floor, rate);
-    std::printf("bare durable relay, %3u a message     %9.0f tasks/s\n", batch, rate);
+    std::printf("bare durable relay, %3u a message                   %9.0f tasks/s\n", batch, rate);
   }
   FunctionRegistry none;
-  auto runtime = must(
-      Runtime::open({.directory = directory + "/state", .jobs = 1, .listen = "127.0.0.1:0"}, none));
-  Child worker("pawl-worker", runtime->port());
-  (void)mapped(*runtime, 1000);
-  double ranges = mapped(*runtime, tasks);
-  std::printf("pawl, items of one mapped node       %9.0f tasks/s  %5.2f of the relay\n", ranges,
-              ranges / floor);
-  double alone = singles(*runtime, tasks / 5);
-  std::printf("pawl, executions of one task each    %9.0f tasks/s  %5.2f of the relay\n", alone,
-              alone / floor);
-  std::printf("target: 0.35 of the relay\n");
+  for (bool tls : {true, false}) {
+    std::string keys = tls ? made_keys(directory) : "";
+    pawl(none, directory + (tls ? "/tls" : "/plain"), keys, tasks, floor);
+  }
+  std::printf("aim: 0.35 of the relay with certificates; 0.5 is better\n");
   return 0;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::string role = argc > 2 ? argv[1] : "";
+  std::string role = argc > 3 ? argv[1] : "";
   if (role == "relay-worker" || role == "pawl-worker") {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    return role == "relay-worker" ? relay_worker(argv[2]) : pawl_worker(argv[2]);
+    return role == "relay-worker" ? relay_worker(argv[2]) : pawl_worker(argv[2], argv[3]);
   }
   uint32_t tasks = argc > 1 ? static_cast<uint32_t>(std::stoul(argv[1])) : 1'000'000;
   std::string base = argc > 2 ? argv[2] : std::filesystem::temp_directory_path().string();

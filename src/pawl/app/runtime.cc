@@ -92,6 +92,7 @@ Result<std::unique_ptr<Runtime>> Runtime::open(RuntimeOptions options,
   host.functions = &functions;
   host.programs_directory = std::move(options.programs_directory);
   host.listen = std::move(options.listen);
+  host.keys = std::move(options.keys);
   // The loop's thread is the one that opens (processes die with the thread that started them), so
   // the host is born, lives and ends there.
   std::mutex mutex;

@@ -44,6 +44,7 @@ struct RuntimeOptions {
   uint32_t jobs = 0;                    // attempts at once; 0: one per core
   std::string programs_directory = {};  // of pawl-jq and pawl-guardian; empty: beside this program
   std::string listen = {};  // host:port for workers of other processes (shift.h); empty: none
+  std::string keys = {};    // folder of keys for `listen`; empty: plain text, on this machine
 };
 
 struct ExecutionResult {

@@ -1,0 +1,95 @@
+#!/usr/bin/env python3
+"""A hundred worker processes with ten thousand tasks running at once, for some minutes.
+
+Each task is a process, `sleep`. While they run, every second it is looked whether all workers are there and all tasks
+run; at the end every one must have succeeded in its first attempt. Memory is the server's resident set, and the
+workers' proportional set: what they share is counted once; the tasks' own memory is not theirs.
+Usage: bench/swarm.py [minutes] [workers] [tasks per worker]     (./dev bench swarm)
+"""
+
+import os
+import sys
+import time
+from pathlib import Path
+
+from rig import Rig, Table
+
+MINUTES = float(sys.argv[1]) if len(sys.argv) > 1 else 0.5
+WORKERS = int(sys.argv[2]) if len(sys.argv) > 2 else 100
+EACH = int(sys.argv[3]) if len(sys.argv) > 3 else 100
+START_PATIENCE = 120
+
+
+def shared_mib(pid):
+    """Proportional set size."""
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1]) / 1024
+    return 0
+
+
+def processes(words):
+    """How many processes run with these words."""
+    wanted, found = b"".join(word.encode() + b"\0" for word in words), 0
+    for entry in Path("/proc").iterdir():
+        try:
+            found += entry.name.isdigit() and (entry / "cmdline").read_bytes() == wanted
+        except OSError:  # it has ended
+            continue
+    return found
+
+
+def failures(metrics):
+    return sum(value for name, value in metrics.items() if name.startswith("pawl_task_failures_total"))
+
+
+def main():
+    tasks = WORKERS * EACH
+    running = "pawl_worker_running"  # as the workers say
+    with Rig() as rig:
+        server = rig.server()
+        workers = [rig.worker(server, EACH, f"w{i}", "pawl", wait=False, options=("--capacity", f"cpu={EACH}"))
+                   for i in range(WORKERS)]
+        server.until("session of every worker", lambda seen: seen["pawl_workers"] == WORKERS)
+        sleep = ["sleep", f"{MINUTES * 60 + 5 + tasks / 400 + os.getpid() / 1e7:.7f}"]  # no other run's
+        server.register({"name": "swarm", "nodes": {"n": {
+            "for_each": tasks, "command": sleep, "output": "none",
+            "resources": {"cpu": 1}}}, "output": None})
+        start = time.monotonic()
+        execution = server.submit("swarm")
+        server.until("moment with all tasks running", lambda seen: seen.get(running) == tasks, START_PATIENCE)
+        begun = time.monotonic() - start
+        there = processes(sleep)
+        end = time.monotonic() + MINUTES * 60
+        least_workers, least_running, most_suspect = WORKERS, tasks, 0
+        cpu = server.cpu_seconds()
+        looked = time.monotonic()
+        while time.monotonic() < end:
+            seen = server.metrics()
+            least_workers = min(least_workers, seen["pawl_workers"])
+            least_running = min(least_running, seen.get(running, 0))
+            most_suspect = max(most_suspect, seen["pawl_workers_suspect"])
+            time.sleep(1)
+        cpu = (server.cpu_seconds() - cpu) / (time.monotonic() - looked)
+        there = min(there, processes(sleep))
+        memory = [shared_mib(worker.pid) for worker in workers]
+        resident = server.resident_mib()
+        status = server.wait(execution)["status"]
+        seen = server.metrics()
+    table = Table(f"{WORKERS} workers, {tasks} tasks at once, {MINUTES:g} minutes; the execution {status}")
+    table.row("from submission until all run", begun, "s")
+    table.row("processes at the beginning and the end, the lesser", there, "", f">= {tasks}")
+    table.row("tasks running, at least", least_running, "", f">= {tasks}")
+    table.row("workers with a session, at least", least_workers, "", f">= {WORKERS}")
+    table.row("workers suspected at once, at most", most_suspect)
+    table.row("attempts lost or failed", failures(seen), "", "<= 0")
+    table.row("sessions opened", seen["pawl_sessions_opened_total"], "", f"<= {WORKERS}")
+    table.row("server: memory", resident, "MiB")
+    table.row("server: processor while they run", 100 * cpu, "% of a core")
+    table.row("worker: memory, mean", sum(memory) / WORKERS, "MiB")
+    table.row("worker: memory, most", max(memory), "MiB")
+    table.show()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """A server is killed (-9) with a gigabyte of partition state, and started again: how long until it grants a task.
 
-The state is what cannot be left out: executions that have not ended, each with an input of its own, waiting in a
+The state is what cannot be left out: executions that have not ended, each with a random input of its own, waiting in a
 queue that is paused. A worker keeps trying to reach the server; the clock runs from the start of the new process until
 a task that is submitted to it has run. Usage: bench/restart.py [MiB of state] [trials]     (./dev bench restart)
 """
 
+import secrets
 import statistics
 import sys
 import time
@@ -20,17 +21,17 @@ BATCH = 500
 
 def fill(server):
     server.register({"name": "waits", "nodes": {"n": {"function": "nothing", "queue": "held"}}})
-    wish = {"workflow": "waits", "inputs": [{"text": "x" * INPUT_BYTES}] * BATCH}
-    count = STATE_MIB * 2**20 // INPUT_BYTES
-    for _ in range(-(-count // BATCH)):
-        server.must("POST", "/v1/execution-batches", wish)
-    return count
+    batches = -(-STATE_MIB * 2**20 // INPUT_BYTES // BATCH)
+    for _ in range(batches):
+        inputs = [{"text": secrets.token_hex(INPUT_BYTES // 2)} for _ in range(BATCH)]
+        server.must("POST", "/v1/execution-batches", {"workflow": "waits", "inputs": inputs})
+    return batches * BATCH
 
 
 def main():
     with Rig() as rig:
         server = rig.server()
-        worker = rig.worker(server, options=("--queue", "default"))
+        rig.worker(server, options=("--queue", "default"))
         server.register({"name": "now", "nodes": {"n": {"function": "nothing"}}})
         executions = fill(server)
         resident = server.resident_mib()
@@ -43,7 +44,6 @@ def main():
             ready.append(time.monotonic() - start)
             server.run("now")
             seconds.append(time.monotonic() - start)
-        print(worker.lines[-3:], file=sys.stderr)
         log = sum(file.stat().st_size for file in rig.place.rglob("*") if file.is_file()) / 2**20
     table = Table(f"server killed with {STATE_MIB} MiB of inputs of {executions} open executions, {TRIALS} trials")
     table.row("until a submitted task has run, longest", max(seconds), "s", "<= 3")

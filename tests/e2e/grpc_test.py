@@ -118,7 +118,9 @@ class CallsTest(GrpcCase):
         self.assertIn(".pawl", call("Cluster", "GetServer").directory)
         self.assertEqual(call("Cluster", "GetOverview").counts.forgotten, 1)
         self.assertEqual([w.worker.slots for w in call("Cluster", "ListWorkers").workers], [2])
-        self.assertIn("pawl_", call("Cluster", "GetMetrics").text)
+        figures = call("Cluster", "GetMetrics").text
+        self.assertIn('pawl_grpc_calls_total{service="Executions",method="Forget",code="OK"} 2\n', figures)
+        self.assertIn("pawl_grpc_calls_open ", figures)
         self.assertEqual(asked, {(service, one.name) for service, one in methods()})
 
     def test_errors_keep_their_code_and_words(self):

@@ -43,6 +43,7 @@ class OwnStation final : public cli::Station {
     GatewayOptions gateway;
     gateway.directory = options.directory;
     gateway.metrics = {&host.metrics()};
+    if (station->grpc_) gateway.metrics.push_back(&station->grpc_->metrics());
     if (!options.listen.empty()) {
       PAWL_ASSIGN(station->audit_,
                   AuditFile::open(options.directory + "/" + audit_file_name, host.loop()));

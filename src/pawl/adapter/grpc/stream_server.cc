@@ -38,6 +38,17 @@ struct Admission {
   bool certified;
 };
 
+void keep_alive(grpc::ServerBuilder& builder, const StreamServerOptions& options) {
+  auto set = [&](const char* name, Duration time) {
+    builder.AddChannelArgument(name, static_cast<int>(time.whole_milliseconds()));
+  };
+  set(GRPC_ARG_KEEPALIVE_TIME_MS, options.keep_alive_every);
+  set(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, options.keep_alive_patience);
+  set(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, options.client_pings_min);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+}
+
 // The stream is served from the completion queue, payloads by gRPC's own threads.
 class WorkersService final : public v1::Workers::WithRawMethod_Connect<v1::Workers::Service> {
  public:
@@ -193,6 +204,7 @@ Status StreamServer::Impl::listen() {
   grpc::ServerBuilder builder;
   builder.AddListeningPort(options.listen, credentials, &port);
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);  // one server per port
+  keep_alive(builder, options);
   builder.SetMaxReceiveMessageSize(static_cast<int>(worker_frame_bytes_max));
   builder.RegisterService(&service);
   if (options.guest != nullptr) options.guest->join(builder);

@@ -21,6 +21,7 @@
 
 #include "pawl/adapter/grpc/port_guest.h"
 #include "pawl/base/result.h"
+#include "pawl/base/time.h"
 #include "pawl/port/output_store.h"
 #include "pawl/port/payload_store.h"
 #include "pawl/port/telemetry.h"
@@ -33,6 +34,10 @@ struct StreamServerOptions {
   std::string listen = "127.0.0.1:0";  // host:port; port 0: a free one
   uint32_t streams_max = 10'000;
   uint64_t outgoing_bytes_max = 64 << 20;
+  // Whoever is silent is asked whether it is there, and hung up on without an answer.
+  Duration keep_alive_every = Duration::seconds(30);
+  Duration keep_alive_patience = Duration::seconds(10);
+  Duration client_pings_min = Duration::seconds(10);  // between those of a silent client
   // Workers show certificates, too; without tls only addresses of this machine are listened on.
   std::optional<TlsFiles> tls{};
   PeerGate* gate = nullptr;    // with tls: which certificates may work; null: all that are signed

@@ -1,5 +1,9 @@
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <set>
 #include <thread>
 
@@ -122,6 +126,29 @@ TEST(Stream, AClientFindsAServerThatComesLaterAndOneThatComesBack) {
     EXPECT_EQ(got.front().from, 7u);
     server->unbind(1);
   }
+}
+
+// It speaks HTTP/2 and then nothing more, like a machine that has lost its power.
+TEST(Stream, ASilentPeerIsHungUpOn) {
+  StreamServerOptions options;
+  options.keep_alive_every = Duration::milliseconds(50);
+  options.keep_alive_patience = Duration::milliseconds(50);
+  auto server = StreamServer::start(options, {no_payloads, no_outputs}, quiet);
+  ASSERT_TRUE(server.ok());
+  int peer = socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons((*server)->port());
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  ASSERT_EQ(connect(peer, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  const std::string greeting = std::string("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n") +
+                               std::string("\0\0\0\4\0\0\0\0\0", 9);  // empty settings
+  ASSERT_EQ(send(peer, greeting.data(), greeting.size(), 0), static_cast<ssize_t>(greeting.size()));
+  char told[4096];
+  ssize_t size = 0;
+  while ((size = recv(peer, told, sizeof told, 0)) > 0) continue;
+  EXPECT_TRUE(size == 0 || errno == ECONNRESET);
+  close(peer);
 }
 
 TEST(Stream, AnAddressThatCannotBeListenedOnIsAnError) {

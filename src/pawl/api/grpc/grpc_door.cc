@@ -16,6 +16,7 @@
 #include "pawl/adapter/linux_loop/linux_loop.h"
 #include "pawl/api/crossing.h"
 #include "pawl/api/grpc/conversation.h"
+#include "pawl/api/grpc/grpc_metrics.h"
 #include "pawl/api/grpc/message_json.h"
 #include "pawl/api/json_codec.h"
 
@@ -56,6 +57,7 @@ class GrpcDoor::Impl final : public Actor, private Desk {
     loop_->remove(*this);
   }
 
+  const MetricSource& metrics() const { return figures_; }
   void open(Gateway& gateway, Loop& gateway_loop, const Authenticator& authenticator) {
     crossing_ = std::make_unique<Crossing>(gateway, gateway_loop, *loop_);
     do_there([&] {
@@ -150,11 +152,17 @@ class GrpcDoor::Impl final : public Actor, private Desk {
       else if (one.moment == CallMoment::cancelled)
         end(open, Error{Code::cancelled, "the client has given up"});
       else
-        calls_.erase(one.call);
+        close_call(*one.call);
     }
   }
 
+  void close_call(ServedCall& call) {
+    calls_.erase(&call);
+    figures_.done();
+  }
+
   void opened(ServedCall& call) {
+    figures_.opened();
     Open& open = calls_[&call];
     open.call.reset(&call);
     if (!open_here_) return end(open, not_here);
@@ -214,6 +222,7 @@ class GrpcDoor::Impl final : public Actor, private Desk {
     if (open.finished) return;
     hush(open);
     open.finished = true;
+    figures_.answered(open.call->method(), status.ok() ? Code::ok : status.error().code);
     open.end = std::move(status);
     if (!open.writing) conclude(open);
   }
@@ -262,6 +271,7 @@ class GrpcDoor::Impl final : public Actor, private Desk {
     Open& open = calls_.at(&call);
     hush(open);
     open.finished = true;
+    figures_.answered(call.method(), Code::ok);
     call.answer(message);
   }
   void finish(ServedCall& call, Status status) override {
@@ -276,6 +286,7 @@ class GrpcDoor::Impl final : public Actor, private Desk {
   Duration progress_every() const override { return options_.progress_every; }
 
   const GrpcDoorOptions options_;
+  GrpcFigures figures_;
   std::unique_ptr<LinuxClock> clock_;
   std::unique_ptr<LinuxLoop> loop_;
   Mailbox<CallNews> news_;
@@ -309,6 +320,9 @@ Result<std::unique_ptr<GrpcDoor>> GrpcDoor::create(GrpcDoorOptions options) {
 
 void GrpcDoor::open(Gateway& gateway, Loop& gateway_loop, const Authenticator& authenticator) {
   impl_->open(gateway, gateway_loop, authenticator);
+}
+const MetricSource& GrpcDoor::metrics() const {
+  return impl_->metrics();
 }
 void GrpcDoor::retire() {
   impl_->retire();

@@ -42,6 +42,7 @@ class GrpcDoor final : public PortGuest {
   // Gateway, loop and authenticator are used until close().
   void open(Gateway& gateway, Loop& gateway_loop, const Authenticator& authenticator);
   void retire();
+  const MetricSource& metrics() const;
   void close();  // whoever is still here is told UNAVAILABLE
 
   void join(grpc::ServerBuilder& builder) override;

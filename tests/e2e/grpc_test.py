@@ -1,6 +1,7 @@
 """Clients over gRPC: every method, every error, watches over a crash, TLS, tokens, health and reflection."""
 
 import json
+import os
 import unittest
 
 import grpc
@@ -251,6 +252,25 @@ class HealthTest(GrpcCase):
                 pass
         self.assertEqual(caught.exception.code(), Code.UNAVAILABLE)
         self.finish(server, 0)
+
+
+    @unittest.skipUnless(os.geteuid() == 0, "SKIPPED LOUDLY: needs root to mount")
+    def test_a_full_disk_ends_health_until_there_is_room(self):
+        (self.place / "mnt").mkdir()
+        server = self.start("server", "--listen", "127.0.0.1:0", "--state", "mnt/s",
+                            below=["unshare", "-m", "sh", "-c",
+                                   'mount -t tmpfs -o size=700m none mnt && exec "$0" "$@"'])
+        client = self.client(self.said(server, "workers at").rsplit(" ", 1)[1].strip())
+        ballast = f"/proc/{server.pid}/root{self.place}/mnt/ballast"
+        for fill, wanted in ((False, "SERVING"), (True, "NOT_SERVING"), (False, "SERVING")):
+            if fill:
+                with open(ballast, "wb") as file:
+                    os.posix_fallocate(file.fileno(), 0, 200 << 20)  # less is left than soft_free_bytes
+            elif os.path.exists(ballast):
+                os.unlink(ballast)
+            while client.health("pawl.v1.Executions") != wanted:
+                pass
+        self.stop(server)
 
 
 class AccessTest(GrpcCase):

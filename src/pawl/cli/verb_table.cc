@@ -144,7 +144,8 @@ VerbEntry server_entry() {
            "Clients reach it through the state directory, as they reach any process that holds\n"
            "it; workers through --listen. It runs no tasks itself unless --jobs says so. When it\n"
            "is started again, workers go on with what they were running.",
-       .options = {{"listen", 0, "HOST:PORT", "for workers (default: 127.0.0.1:7070)"},
+       .options = {{"listen", 0, "HOST:PORT",
+                    "for workers, and clients over gRPC (default: 127.0.0.1:7070)"},
                    tls_option,
                    {"http", 0, "HOST:PORT", "for clients: REST, event streams, WebSockets"},
                    {"jobs", 'j', "N", "tasks to run here at once (default: none)"},

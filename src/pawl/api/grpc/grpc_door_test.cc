@@ -10,6 +10,7 @@
 
 #include "pawl/adapter/grpc/stream_server.h"
 #include "pawl/api/test_house.h"
+#include "pawl/base/json.h"
 #include "pawl/v1/executions.grpc.pb.h"
 
 namespace pawl {
@@ -37,8 +38,10 @@ class GrpcDoorTest : public testing::Test {
     auto started = StreamServer::start(listening, {house.blob, outputs}, house.telemetry);
     ASSERT_TRUE(started.ok()) << started.error().message;
     server = std::move(*started);
-    auto channel = grpc::CreateChannel("127.0.0.1:" + std::to_string(server->port()),
-                                       grpc::InsecureChannelCredentials());
+    grpc::ChannelArguments arguments;
+    arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);  // windows stay at 64 KiB
+    auto channel = grpc::CreateCustomChannel("127.0.0.1:" + std::to_string(server->port()),
+                                             grpc::InsecureChannelCredentials(), arguments);
     executions = v1::Executions::NewStub(channel);
   }
   void open() { door->open(*house.gateway, house.loop, token); }
@@ -60,15 +63,15 @@ class GrpcDoorTest : public testing::Test {
     context->AddMetadata("authorization", shown);
     return context;
   }
-  grpc::Status get(grpc::ClientContext& context) {
+  grpc::Status get(grpc::ClientContext& context, const std::string& id = "e1") {
     v1::GetExecutionRequest request;
-    request.set_execution("e1");
+    request.set_execution(id);
     v1::Execution execution;
     return meanwhile([&] { return executions->Get(&context, request, &execution); });
   }
-  std::string submit() {
+  std::string submit(const std::string& definition = one_node) {
     v1::SubmitRequest request;
-    request.set_definition(one_node);
+    request.set_definition(definition);
     v1::SubmitResponse response;
     auto shown = context();
     auto status = meanwhile([&] { return executions->Submit(shown.get(), request, &response); });
@@ -208,6 +211,38 @@ TEST_F(GrpcDoorTest, WhoHasSeenEverythingIsToldTheState) {
   EXPECT_TRUE(end.ok()) << end.error_message();
   ASSERT_EQ(told.size(), 2u);
   EXPECT_TRUE(told[0].has_state() && told[1].has_state());
+}
+
+// A history of a megabyte, of which far less fits into what is on its way to a client that does not read.
+TEST_F(GrpcDoorTest, WhoDoesNotReadIsWaitedFor) {
+  start();
+  open();
+  house.executor.output = json_quote(std::string(2000, 'x'));
+  std::string wide = "name: wide\nnodes:\n";
+  for (int i = 0; i < 600; ++i) wide += "  n" + std::to_string(i) + ": {command: [work]}\n";
+  std::string id = submit(wide);
+  auto shown = context();
+  v1::WatchRequest request;
+  request.set_execution(id);
+  auto watch = executions->Watch(shown.get(), request);
+  v1::WatchUpdate update;
+  EXPECT_TRUE(meanwhile([&] { return watch->Read(&update); }));
+  auto patient = context();
+  EXPECT_TRUE(wait(id, *patient).ok());
+  for (int i = 0; i < 300; ++i) {  // time for a door that does not wait to ask for all of it
+    auto one = context();
+    EXPECT_EQ(get(*one, "e999").error_code(), grpc::StatusCode::NOT_FOUND);
+  }
+  auto cleaner = context();
+  v1::ForgetRequest forget;
+  forget.set_execution(id);
+  v1::Changed changed;
+  EXPECT_TRUE(meanwhile([&] { return executions->Forget(cleaner.get(), forget, &changed); }).ok());
+  grpc::Status end = meanwhile([&] {
+    while (watch->Read(&update)) continue;
+    return watch->Finish();
+  });
+  EXPECT_EQ(end.error_code(), grpc::StatusCode::NOT_FOUND);
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 // The figures of an engine under their names at Prometheus; docs/operations.md says what each means.
 //
 //   Exposition page;
-//   write_metrics(engine.figures(), page);
+//   write_metrics(figures, page);   // the answer to GetFigures{}
 //
 // Pure; any thread.
 #pragma once

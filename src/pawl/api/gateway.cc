@@ -66,9 +66,14 @@ std::optional<ExecutionStatus> status_from_name(const std::string& text) {
 
 }  // namespace
 
-void AnswerInbox::put(Response response) {
+AnswerInbox::AnswerInbox(uint32_t partitions) {
+  for (uint32_t partition = 0; partition < partitions; ++partition)
+    slots_.emplace_back(*this, partition);
+}
+
+void AnswerInbox::put(Answered answered) {
   std::lock_guard<std::mutex> lock(mutex_);
-  waiting_.push_back(std::move(response));
+  waiting_.push_back(std::move(answered));
   if (waiting_.size() == 1 && loop_ != nullptr) loop_->wake();
 }
 
@@ -78,7 +83,7 @@ void AnswerInbox::attach(Loop* loop) {
   if (loop_ != nullptr && !waiting_.empty()) loop_->wake();
 }
 
-std::vector<Response> AnswerInbox::take_all() {
+std::vector<AnswerInbox::Answered> AnswerInbox::take_all() {
   std::lock_guard<std::mutex> lock(mutex_);
   return std::exchange(waiting_, {});
 }
@@ -132,10 +137,9 @@ void Gateway::begin(uint64_t id, Open& open) {
     begin_await(id, open, await->execution);
   } else if (const auto* read = std::get_if<ReadPayload>(&open.call)) {
     begin_read(id, open, *read);
-  } else if (std::holds_alternative<GetServer>(open.call)) {
-    finish(id, server_info());
-  } else if (std::holds_alternative<GetMetrics>(open.call)) {
-    finish(id, metrics_page());
+  } else if (std::holds_alternative<GetServer>(open.call) ||
+             std::holds_alternative<GetMetrics>(open.call)) {
+    ask_engine(id, 0, GetFigures{}, open.name_space);
   } else if (const auto* history = std::get_if<ReadHistory>(&open.call)) {
     ask_engine(id, 0, *history, open.name_space);
   } else if (const auto* progress = std::get_if<GetProgress>(&open.call)) {
@@ -209,26 +213,27 @@ CallResult Gateway::read_payload(const ReadPayload& call) const {
   return PayloadPart{std::move(text), next};
 }
 
-CallResult Gateway::server_info() const {
-  std::optional<Error> unready = ports_.engine.refuses_work();
-  return ServerInfo{static_cast<uint64_t>(getpid()), options_.directory,
-                    ports_.engine.durable_position(), unready ? unready->message : ""};
+CallResult Gateway::server_info(const Figures& figures) const {
+  return ServerInfo{static_cast<uint64_t>(getpid()), options_.directory, figures.durable_position,
+                    figures.refuses ? figures.refuses->message : ""};
 }
 
-CallResult Gateway::metrics_page() const {
+CallResult Gateway::metrics_page(const Figures& figures) const {
   Exposition page;
-  write_metrics(ports_.engine.figures(), page);
+  write_metrics(figures, page);
   for (const MetricSource* source : options_.metrics) source->write(page);
   return MetricsPage{page.take()};
 }
 
 void Gateway::ask_engine(uint64_t id, uint64_t part, Question question,
                          const std::string& name_space) {
-  ports_.engine.put({ticket_of(id, part), std::move(question), name_space});
+  ports_.router.put({ticket_of(id, part), std::move(question), name_space});
 }
 
 bool Gateway::turn() {
-  for (Response& response : answers_.take_all()) take(std::move(response));
+  for (auto& [partition, response] : answers_.take_all()) {
+    if (auto whole = ports_.router.take(partition, std::move(response))) take(std::move(*whole));
+  }
   release_held();
   return false;
 }
@@ -252,6 +257,10 @@ void Gateway::take(Response response) {
   }
   if (auto* progress = std::get_if<ProgressList>(&response.what))
     return finish(id, std::move(*progress));
+  if (auto* figures = std::get_if<FiguresRef>(&response.what)) {
+    bool page = std::holds_alternative<GetMetrics>(open.call);
+    return finish(id, page ? metrics_page(**figures) : server_info(**figures));
+  }
   auto& result = std::get<QueryResult>(response.what);
   const auto* detail = std::get_if<ExecutionDetail>(&result);
   if (detail != nullptr && selection_of(open.call) != nullptr)
@@ -328,14 +337,14 @@ bool Gateway::leave(uint64_t id, Open& open) {
 }
 
 void Gateway::stop_waiting(uint64_t id) {
-  if (open_.contains(id)) ports_.engine.put({0, StopWaiting{ticket_of(id, 0)}});
+  if (open_.contains(id)) ports_.router.put({0, StopWaiting{ticket_of(id, 0)}});
 }
 
 // The question of an await stays: whoever asks next joins it.
 void Gateway::forget_waiting(uint64_t id, const Open& open) {
   const auto* read = std::get_if<ReadHistory>(&open.call);
   if (std::holds_alternative<RunRequest>(open.call) || (read != nullptr && read->wait))
-    ports_.engine.put({0, StopWaiting{ticket_of(id, 0)}});
+    ports_.router.put({0, StopWaiting{ticket_of(id, 0)}});
   const auto* await = std::get_if<AwaitExecution>(&open.call);
   if (await == nullptr) return;
   if (auto waiting = awaits_.find({await->execution, open.name_space}); waiting != awaits_.end())

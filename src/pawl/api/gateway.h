@@ -1,9 +1,10 @@
 // The server side of the API: takes calls from any number of clients, and turns each into what the
-// engine understands.
+// engines understand.
 //
 //   AnswerInbox answers;
-//   auto host = Host::open(options, answers);          // builds the engine over `answers`
-//   Gateway gateway({host->loop(), host->engine(), host->blob(), host->evaluator()}, answers,
+//   auto host = Host::open(options, answers.of(0));    // builds the engine over its sink
+//   Router router({&host->engine()});
+//   Gateway gateway({host->loop(), router, host->blob(), host->evaluator()}, answers,
 //                   {.directory = options.directory});
 //   LocalClient client(gateway, host->loop());         // this process
 //   SocketServer::open(gateway, host->loop(), ...);    // others
@@ -11,11 +12,11 @@
 // A submission is loaded (definition/), its expressions are compiled by the evaluator (once per
 // definition; errors say file:line:column), its input is merged over the declared defaults and
 // checked, put into the blob store when it is large, and then registered and submitted. What the
-// engine has registered once is remembered.
+// engines have registered once is remembered.
 //
 // A large input is staged (staged_input.h) before it is submitted, and then belongs to its execution.
 //
-// Threading: the loop's thread, which is the engine's.
+// Threading: the loop's thread; the engines may have others.
 #pragma once
 
 #include <cstdint>
@@ -35,32 +36,50 @@
 #include "pawl/api/exposition.h"
 #include "pawl/api/prepared.h"
 #include "pawl/api/staged_input.h"
+#include "pawl/coordinator/router.h"
 #include "pawl/definition/definition.h"
-#include "pawl/engine/engine.h"
 #include "pawl/port/blob.h"
+#include "pawl/port/clock.h"
 #include "pawl/port/evaluator.h"
 #include "pawl/port/loop.h"
 #include "pawl/port/sink.h"
 
 namespace pawl {
 
-// Where the engine's answers arrive. It exists before the loop and the engine do; what comes before
-// there is a gateway waits. put() from any thread.
-class AnswerInbox final : public Sink<Response> {
+// Where the engines' answers arrive, each at a sink of its own. It exists before the loop and the engines
+// do; what comes before there is a gateway waits. put() from any thread.
+class AnswerInbox {
  public:
-  void put(Response response) override;
+  struct Answered {
+    uint32_t partition = 0;
+    Response response;
+  };
+  explicit AnswerInbox(uint32_t partitions = 1);
+  Sink<Response>& of(uint32_t partition) { return slots_[partition]; }
   void attach(Loop* loop);  // woken by put(); null: nobody
-  std::vector<Response> take_all();
+  std::vector<Answered> take_all();
 
  private:
+  class Of final : public Sink<Response> {
+   public:
+    Of(AnswerInbox& inbox, uint32_t partition) : inbox_(inbox), partition_(partition) {}
+    void put(Response response) override { inbox_.put({partition_, std::move(response)}); }
+
+   private:
+    AnswerInbox& inbox_;
+    uint32_t partition_;
+  };
+  void put(Answered answered);
+
+  std::deque<Of> slots_;
   std::mutex mutex_;
   Loop* loop_ = nullptr;
-  std::vector<Response> waiting_;
+  std::vector<Answered> waiting_;
 };
 
 struct GatewayPorts {
   Loop& loop;
-  Engine& engine;
+  Router& router;  // to the engines
   Blob& blob;
   Evaluator& evaluator;
   Clock* clock = nullptr;       // for rates and the audit; they need one
@@ -79,7 +98,7 @@ struct GatewayOptions {
 
 class Gateway final : public Actor {
  public:
-  // Adds itself to the loop. `answers` must be the engine's, and of no other gateway.
+  // Adds itself to the loop. `answers` must be those of the router's engines, and of no other gateway.
   Gateway(GatewayPorts ports, AnswerInbox& answers, GatewayOptions options);
   ~Gateway() override;
   Gateway(const Gateway&) = delete;
@@ -144,8 +163,8 @@ class Gateway final : public Actor {
   void begin_selection(uint64_t id, Open& open, const Selection& what);
   void continue_selection(uint64_t id, Open& open, const ExecutionDetail& detail);
   CallResult read_payload(const ReadPayload& call) const;
-  CallResult server_info() const;
-  CallResult metrics_page() const;
+  CallResult server_info(const Figures& figures) const;
+  CallResult metrics_page(const Figures& figures) const;
 
   Result<std::shared_ptr<Prepared>> prepare(const RegisterDefinition& definition,
                                             const std::string& name_space);
@@ -164,7 +183,7 @@ class Gateway final : public Actor {
   void finish(uint64_t id, CallResult result);
   void forget_waiting(uint64_t id, const Open& open);
 
-  // A ticket at the engine: a number of ours, and which part of the call (0 where there is one).
+  // A ticket at the engines: a number of ours, and which part of the call (0 where there is one).
   static constexpr int part_bits = 17;
   static constexpr uint64_t part_mask = (uint64_t{1} << part_bits) - 1;
   static constexpr uint64_t register_part = part_mask;
@@ -181,7 +200,7 @@ class Gateway final : public Actor {
   CallRates rates_;
   CallRates refusals_{{.per_second = 10, .burst = 100}};  // that are recorded
   uint64_t unrecorded_ = 0;
-  // The engine is asked once per execution, however many wait for it, leave and come again.
+  // An engine is asked once per execution, however many wait for it, leave and come again.
   std::map<Awaited, std::set<uint64_t>> awaits_;
   std::map<uint64_t, Awaited> await_questions_;
   PreparedCache prepared_;

@@ -105,7 +105,11 @@ void Gateway::continue_submit(uint64_t id, Open& open, const WorkflowDetail& det
   auto prepared = std::make_shared<Prepared>();
   prepared->workflow = *detail.workflow;
   prepared->hash = detail.hash;
-  prepared->id = detail.id;
+  // Perhaps only the first partition has been asked for it since the start.
+  if (ports_.router.knows(detail.id))
+    prepared->id = detail.id;
+  else
+    prepared->encoded = encode(prepared->workflow);
   prepared->name_space = open.home;
   open.prepared = prepared;
   named_.add(open.home, submission_in(open.call).workflow, std::move(prepared));

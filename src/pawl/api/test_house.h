@@ -1,5 +1,5 @@
-// For tests: an engine with a worker on a real event loop, over a log, a view and blobs in memory,
-// and a gateway before it. What processes do is up to the test.
+// For tests: engines and a worker on a real event loop, over logs, views and blobs in memory, and a
+// gateway before them. What processes do is up to the test.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -16,6 +16,7 @@
 #include "pawl/adapter/wal/wal.h"
 #include "pawl/api/gateway.h"
 #include "pawl/api/local_client.h"
+#include "pawl/engine/engine.h"
 #include "pawl/testing/map_view.h"
 #include "pawl/testing/memory_blob.h"
 #include "pawl/testing/memory_replay_note.h"
@@ -98,17 +99,14 @@ class OwnDirectory {
   std::string path;
 };
 
-class House {
+// One engine over a log and a view of its own.
+class HouseEngine {
  public:
-  explicit House(GatewayOptions options = {})
-      : loop_owner(LinuxLoop::create(clock).value()),
-        loop(*loop_owner),
-        evaluations(loop),
-        evaluator(evaluations),
-        news(loop),
-        executor(news) {
+  HouseEngine(LinuxLoop& its_loop, Clock& clock, Blob& blob, Transport& transport, Slot slot,
+              Sink<Response>& answers)
+      : loop(its_loop), evaluations(loop), evaluator(evaluations) {
     WalOptions wal_options;
-    wal_options.log_id = {5, 5};
+    wal_options.log_id = {5, 5 + slot.slot};
     wal_options.segment_bytes = 16 << 20;
     wal_options.ballast_bytes = 1 << 20;
     wal_options.soft_free_bytes = 0;
@@ -117,44 +115,86 @@ class House {
     log = Wal::open(disk, clock, wal_options).value();
     EngineOptions engine_options;
     engine_options.cluster = {9, 9};
+    engine_options.slot = slot;
+    engine_options.address = engine_address(slot.slot);
     engine = std::make_unique<Engine>(EnginePorts{loop, clock, *log, view, blob, evaluator,
                                                   evaluations, transport, telemetry, answers, note},
                                       engine_options);
     EXPECT_TRUE(engine->recover().ok());
     loop.add(*engine);
+  }
+  ~HouseEngine() { loop.remove(*engine); }
+
+  LinuxLoop& loop;
+  SimDisk disk{7};
+  MapView view;
+  MemoryReplayNote note;
+  Mailbox<Evaluation> evaluations;
+  SimEvaluator evaluator;
+  Silence telemetry;
+  std::unique_ptr<Wal> log;
+  std::unique_ptr<Engine> engine;
+};
+
+class House {
+ public:
+  explicit House(GatewayOptions options = {}, uint32_t partitions = 1)
+      : loop_owner(LinuxLoop::create(clock).value()),
+        loop(*loop_owner),
+        answers(partitions),
+        engines(open_engines(partitions)),
+        disk(engines[0]->disk),
+        evaluator(engines[0]->evaluator),
+        news(loop),
+        executor(news) {
     WorkerOptions worker_options;
+    worker_options.spec.name = "house";
     worker_options.spec.slots = 2;
     worker_options.spec.credit = 128;
     worker_options.spec.lease = Duration::forever();
     worker = std::make_unique<Worker>(worker_options, Executors{{NodeType::process, &executor}},
                                       clock, loop, transport, news, telemetry);
-    gateway = std::make_unique<Gateway>(GatewayPorts{loop, *engine, blob, evaluator}, answers,
-                                        std::move(options));
+    open_gateway(std::move(options));
   }
   ~House() {
     gateway.reset();
     worker.reset();
-    loop.remove(*engine);
+  }
+
+  // A new one that knows nothing, as after a restart.
+  void open_gateway(GatewayOptions options) {
+    gateway.reset();
+    std::vector<Sink<Request>*> doors;
+    for (const auto& one : engines) doors.push_back(one->engine.get());
+    router = std::make_unique<Router>(std::move(doors));
+    gateway = std::make_unique<Gateway>(GatewayPorts{loop, *router, blob, evaluator}, answers,
+                                        std::move(options));
   }
 
   LinuxClock clock;
   std::unique_ptr<LinuxLoop> loop_owner;
   LinuxLoop& loop;
-  SimDisk disk{7};
-  MapView view;
   MemoryBlob blob;
-  MemoryReplayNote note;
-  Mailbox<Evaluation> evaluations;
-  SimEvaluator evaluator;
   InprocTransport transport;
   Silence telemetry;
   AnswerInbox answers;
+  std::vector<std::unique_ptr<HouseEngine>> engines;
+  SimDisk& disk;            // of the first partition
+  SimEvaluator& evaluator;  // the same
   Mailbox<ExecutorNews> news;
   ScriptedExecutor executor;
-  std::unique_ptr<Wal> log;
-  std::unique_ptr<Engine> engine;
   std::unique_ptr<Worker> worker;
+  std::unique_ptr<Router> router;
   std::unique_ptr<Gateway> gateway;
+
+ private:
+  std::vector<std::unique_ptr<HouseEngine>> open_engines(uint32_t partitions) {
+    std::vector<std::unique_ptr<HouseEngine>> opened;
+    for (uint32_t slot = 0; slot < partitions; ++slot)
+      opened.push_back(std::make_unique<HouseEngine>(loop, clock, blob, transport,
+                                                     Slot{slot, partitions}, answers.of(slot)));
+    return opened;
+  }
 };
 
 inline const char* const one_node = "name: one\nnodes:\n  work: {command: [work]}\n";

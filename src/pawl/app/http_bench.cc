@@ -129,10 +129,11 @@ wrk.headers["Content-Type"] = "application/json"
     options.directory = directory + "/state";
     options.jobs = 2;
     options.functions = &functions;
-    auto host = Host::open(std::move(options), answers);
+    auto host = Host::open(std::move(options), answers.of(0));
     PAWL_CHECK(host.ok(), "a new directory can be opened");
     Host& here = **host;
-    Gateway gateway({here.loop(), here.engine(), here.blob(), here.evaluator()}, answers, {});
+    Router router({&here.engine()});
+    Gateway gateway({here.loop(), router, here.blob(), here.evaluator()}, answers, {});
     Everybody everybody;
     auto server = HttpServer::start({}, gateway, here.loop(), everybody).value();
     HelloServer hello;

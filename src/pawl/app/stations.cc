@@ -3,6 +3,8 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <optional>
+
 #include "pawl/access/audit_file.h"
 #include "pawl/adapter/linux_loop/linux_clock.h"
 #include "pawl/api/gateway.h"
@@ -38,7 +40,7 @@ class OwnStation final : public cli::Station {
       PAWL_ASSIGN(station->grpc_, GrpcDoor::create({}));
       options.guest = station->grpc_.get();
     }
-    PAWL_ASSIGN(station->host_, Host::open(options, station->answers_));
+    PAWL_ASSIGN(station->host_, Host::open(options, station->answers_.of(0)));
     Host& host = *station->host_;
     GatewayOptions gateway;
     gateway.directory = options.directory;
@@ -48,8 +50,9 @@ class OwnStation final : public cli::Station {
       PAWL_ASSIGN(station->audit_,
                   AuditFile::open(options.directory + "/" + audit_file_name, host.loop()));
     }
+    station->router_.emplace(std::vector<Sink<Request>*>{&host.engine()});
     station->gateway_ = std::make_unique<Gateway>(
-        GatewayPorts{host.loop(), host.engine(), host.blob(), host.evaluator(), &host.clock(),
+        GatewayPorts{host.loop(), *station->router_, host.blob(), host.evaluator(), &host.clock(),
                      station->audit_.get()},
         station->answers_, gateway);
     station->client_ = std::make_unique<LocalClient>(*station->gateway_, host.loop());
@@ -111,6 +114,7 @@ class OwnStation final : public cli::Station {
   AnswerInbox answers_;
   std::unique_ptr<GrpcDoor> grpc_;  // a guest of the host's
   std::unique_ptr<Host> host_;
+  std::optional<Router> router_;
   std::unique_ptr<AuditFile> audit_;
   std::unique_ptr<Gateway> gateway_;
   std::unique_ptr<LocalClient> client_;

@@ -78,13 +78,13 @@ struct EngineOptions {
   uint64_t checkpoint_executions = 20'000;   // executions changed since
 };
 
-class Engine final : public Actor {
+class Engine final : public Actor, public Sink<Request> {
  public:
   Engine(EnginePorts ports, EngineOptions options);
   ~Engine() override;
 
   Status recover();
-  void put(Request request) { requests_.put(std::move(request)); }
+  void put(Request request) override { requests_.put(std::move(request)); }
 
   bool turn() override;
   Instant deadline() const override;

@@ -107,6 +107,17 @@ function(pawl_program name)
   target_link_libraries(${name} PRIVATE pawl_flags ${deps} ${arg_EXTERNAL})
 endfunction()
 
+# A program whose threads hand memory to each other all the time (docs/adr/0051-allocator.md); sanitizers
+# bring an allocator of their own.
+if(PROJECT_IS_TOP_LEVEL AND NOT PAWL_SANITIZE AND NOT PAWL_FUZZ)
+  find_package(mimalloc REQUIRED)
+endif()
+function(pawl_allocator name)
+  if(TARGET mimalloc)
+    target_link_libraries(${name} PRIVATE mimalloc)
+  endif()
+endfunction()
+
 function(pawl_bench source libraries)
   get_filename_component(name ${source} NAME_WE)
   add_executable(${name} EXCLUDE_FROM_ALL ${source})

@@ -1,7 +1,5 @@
 #include "pawl/api/rfc3339.h"
 
-#include <cstdio>
-
 namespace pawl {
 namespace {
 
@@ -63,6 +61,13 @@ bool take_fraction(std::string_view& text, int64_t& ns) {
   return digits > 0;
 }
 
+// With leading zeros. printf() costs several times as much, and answers are full of times.
+void put_number(std::string& text, int64_t value, size_t digits) {
+  text.append(digits, '0');
+  for (auto at = text.end(); digits > 0; --digits, value /= 10)
+    *--at = static_cast<char>('0' + value % 10);
+}
+
 }  // namespace
 
 std::string rfc3339(WallTime time) {
@@ -72,19 +77,19 @@ std::string rfc3339(WallTime time) {
   int64_t second_of_day = seconds % day_seconds;
   if (second_of_day < 0) second_of_day += day_seconds;
   Civil date = civil_from_days((seconds - second_of_day) / day_seconds);
-  char text[64];
-  std::snprintf(text, sizeof text, "%04lld-%02lld-%02lldT%02lld:%02lld:%02lld",
-                static_cast<long long>(date.year), static_cast<long long>(date.month),
-                static_cast<long long>(date.day), static_cast<long long>(second_of_day / 3600),
-                static_cast<long long>(second_of_day / 60 % 60),
-                static_cast<long long>(second_of_day % 60));
-  std::string result = text;
+  std::string text;
+  text.reserve(sizeof "2262-04-11T23:47:16.854775807Z");  // the last there is
+  put_number(text, date.year, 4);
+  put_number(text += '-', date.month, 2);
+  put_number(text += '-', date.day, 2);
+  put_number(text += 'T', second_of_day / 3600, 2);
+  put_number(text += ':', second_of_day / 60 % 60, 2);
+  put_number(text += ':', second_of_day % 60, 2);
   if (ns != 0) {
-    std::snprintf(text, sizeof text, ".%09lld", static_cast<long long>(ns));
-    result += text;
-    result.erase(result.find_last_not_of('0') + 1);
+    put_number(text += '.', ns, 9);
+    text.erase(text.find_last_not_of('0') + 1);
   }
-  return result + "Z";
+  return text += 'Z';
 }
 
 std::optional<WallTime> wall_time_from_rfc3339(std::string_view text) {

@@ -13,6 +13,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <deque>
+#include <vector>
 
 namespace pawl {
 namespace {
@@ -68,6 +70,18 @@ rocksdb::Options live_options(const RocksdbViewOptions& wanted) {
   table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   return options;
+}
+
+// In the order of their keys, and of their coming where those are equal: each finds its place beside the
+// last one's. As they come, rows of a thousand executions take twice as long to write.
+std::vector<const std::pair<Bytes, Bytes>*> in_order(
+    const std::deque<std::pair<Bytes, Bytes>>& rows) {
+  std::vector<const std::pair<Bytes, Bytes>*> sorted;
+  sorted.reserve(rows.size());
+  for (const auto& row : rows) sorted.push_back(&row);
+  std::stable_sort(sorted.begin(), sorted.end(),
+                   [](const auto* a, const auto* b) { return a->first < b->first; });
+  return sorted;
 }
 
 Bytes data_key(ByteView key) {
@@ -151,7 +165,7 @@ Status RocksdbStore::apply(const ViewBatch& batch) {
     if (from < to) writes.DeleteRange(data_key(from), data_key(to));
   }
   for (const Bytes& key : batch.deletes) writes.Delete(data_key(key));
-  for (const auto& [key, value] : batch.puts) writes.Put(data_key(key), value);
+  for (const auto* row : in_order(batch.puts)) writes.Put(data_key(row->first), row->second);
   ByteWriter position;
   position.u64(batch.position);
   writes.Put(position_key, position.view());

@@ -129,12 +129,13 @@ class GrpcDoor::Impl final : public Actor, private Desk {
   // On the door's thread, before it returns.
   template <class Do>
   void do_there(Do act) {
-    std::promise<void> done;
-    errands_.put([&] {
+    auto done = std::make_shared<std::promise<void>>();  // whoever waits may be gone first
+    std::future<void> over = done->get_future();
+    errands_.put([&act, done] {
       act();
-      done.set_value();
+      done->set_value();
     });
-    done.get_future().wait();
+    over.wait();
   }
 
   void take_news() {

@@ -261,6 +261,7 @@ class FunctionExecutor::Pool {
         found = count_.load(std::memory_order_acquire) > 0;
         relax();
       }
+      if (!found) std::this_thread::yield();  // whoever brings the next job may need this core
     } while (!found && clock_.monotonic() < end);
     lock.lock();
     spinning_--;

@@ -2,7 +2,7 @@
 """A server is killed (-9) with a gigabyte of partition state, and started again: how long until it grants a task.
 
 The state is what cannot be left out: executions that have not ended, each with a random input of its own, waiting in a
-queue that is paused. A worker keeps trying to reach the server; the clock runs from the start of the new process until
+queue that nobody serves. A worker keeps trying to reach the server; the clock runs from the start of the new process until
 a task that is submitted to it has run. Usage: bench/restart.py [MiB of state] [trials]     (./dev bench restart)
 """
 

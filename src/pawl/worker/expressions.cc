@@ -78,6 +78,7 @@ Result<std::string> Expressions::subject(const RunContextRef& run, ItemIndex ite
 std::optional<ItemValues> Expressions::values(uint64_t id, const Grant& grant,
                                               const std::vector<const Expression*>& wanted,
                                               Sink<ExpressionValues>& later) {
+  if (wanted.empty()) return ItemValues(grant.range.size(), Values());
   auto batch = std::make_shared<Batch>();
   batch->id = id;
   batch->items.assign(grant.range.size(), Values());

@@ -127,6 +127,15 @@ TEST_F(ExpressionsTest, ASharedErrorFailsAllAndIsAskedForAgain) {
   }
 }
 
+TEST_F(ExpressionsTest, WhatHasNoExpressionsHoldsNoContext) {
+  Grant constant = grant(3, 5);
+  auto got = values(constant, {});
+  ASSERT_TRUE(got.has_value());
+  ASSERT_EQ(got->size(), 2u);
+  EXPECT_TRUE((*got)[1].value().empty());
+  EXPECT_EQ(constant.context.use_count(), 1);
+}
+
 TEST_F(ExpressionsTest, AContextIsLetGoWhenItsNodeRunIsOver) {
   std::weak_ptr<const RunContext> first;
   {

@@ -222,6 +222,7 @@ QueryResult Engine::answer_query(const Query& query, const std::string& name_spa
   }
   if (Status loaded = load_named(partition_->restoring(), ports_.view, query); !loaded.ok())
     return loaded.error();
+  if (std::holds_alternative<ListQueues>(query)) partition_->drop_stale();
   QueryResult result = answer(partition_->state(), query, name_space);
   tell_running(result, peers_);
   return result;

@@ -94,8 +94,8 @@ class Engine final : public Actor, public Sink<Request> {
   const std::optional<Error>& failure() const { return failure_; }
   uint64_t durable_position() const { return durable_; }
   uint64_t epoch() const { return epoch_; }
-  // O(executions that have not ended).
-  Figures figures() const;
+  // O(queues x workers + kinds of nodes), whatever waits.
+  Figures figures();
   // Why it takes no new work: it has stopped, or its disk is almost full.
   std::optional<Error> refuses_work() const;
   // For checkers and benchmarks; may run ahead of what is durable.

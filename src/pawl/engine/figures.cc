@@ -3,7 +3,8 @@
 
 namespace pawl {
 
-Figures Engine::figures() const {
+Figures Engine::figures() {
+  partition_->drop_stale();
   const State& state = partition_->state();
   Figures figures;
   figures.counted = counted_;

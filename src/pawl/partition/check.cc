@@ -1,9 +1,10 @@
 // Cross-checks of the state against itself: after every step in tests and simulation.
 
-#include <set>
+#include <algorithm>
+#include <map>
 #include <string>
 
-#include "pawl/partition/state.h"
+#include "pawl/partition/describe.h"
 
 namespace pawl {
 namespace {
@@ -108,6 +109,58 @@ std::string check_resources(const Session& session, std::map<std::string, uint64
   return "";
 }
 
+// When the longest waiting of the node's ready tasks became ready; never() if none is.
+Instant oldest_ready(const NodeRun& run) {
+  Instant oldest = Instant::never();
+  for (ItemIndex at = run.next_fresh; at < run.items_count;) {
+    ItemIndex end = run.work ? run.work->stories.next_from(at, run.items_count) : run.items_count;
+    if (end > at) oldest = run.since;
+    at = end < run.items_count ? run.work->stories.run_end(end, run.items_count) : end;
+  }
+  if (!run.work) return oldest;
+  for (const auto& [begin, entry] : run.work->stories.entries()) {
+    if (entry.story.status == TaskStatus::ready) oldest = std::min(oldest, entry.story.since);
+  }
+  return oldest;
+}
+
+// What waits, by walking over everything.
+std::map<std::string, QueueDetail> walk_queues(const State& state) {
+  std::map<std::string, QueueDetail> of_queues;
+  for (const Execution* e = state.executions.next({1}); e != nullptr;
+       e = state.executions.next({e->id.value + 1})) {
+    if (e->ended_already()) continue;
+    for (NodeIndex node = 0; node < e->nodes.size(); ++node) {
+      const NodeRun& run = e->nodes[node];
+      QueueDetail& detail = of_queues[e->definition(node).queue];
+      if (run.status == NodeStatus::parked) ++detail.parked;
+      if (run.status != NodeStatus::active) continue;
+      TaskCounts counts = count_tasks(run);
+      detail.ready_at[e->definition(node).priority] += counts.ready;
+      detail.backing_off += counts.backing_off;
+      detail.parked += counts.parked;
+      if (counts.ready > 0) detail.oldest = std::max(detail.oldest, state.now - oldest_ready(run));
+    }
+  }
+  return of_queues;
+}
+
+std::string check_queues(const State& state) {
+  std::map<std::string, QueueDetail> walked = walk_queues(state);
+  for (const QueueDetail& kept : list_queues(state).queues) {
+    const QueueDetail& found = walked[kept.spec.name];
+    const char* wrong = kept.ready_at != found.ready_at         ? "ready"
+                        : kept.backing_off != found.backing_off ? "backing off"
+                        : kept.parked != found.parked           ? "parked"
+                                                                : nullptr;
+    if (wrong != nullptr)
+      return "queue " + kept.spec.name + ": its " + wrong + " tasks are miscounted";
+    if (kept.oldest != found.oldest)
+      return "queue " + kept.spec.name + ": another task has waited longest";
+  }
+  return "";
+}
+
 // What the namespaces have is what there is.
 std::string check_name_spaces(const State& state) {
   Counts sum;
@@ -151,6 +204,7 @@ std::string inconsistency(const State& state) {
     if (held.of_queues[id] != state.queues.at(id).granted)
       return "queue " + name + ": its granted tasks are miscounted";
   }
+  if (std::string wrong = state.live ? check_queues(state) : ""; !wrong.empty()) return wrong;
   return check_name_spaces(state);
 }
 

@@ -25,7 +25,19 @@ NodeEdit::NodeEdit(State& state, Execution& execution, NodeIndex node)
       node_(node),
       run_(execution.nodes.at(node)),
       moved_before_(moves()),
-      terminal_before_(is_terminal(run_.status)) {}
+      terminal_before_(is_terminal(run_.status)),
+      waiting_before_(waiting()),
+      parked_before_(parked()) {}
+
+// Its tasks that are ready, granted or backing off.
+uint64_t NodeEdit::waiting() const {
+  return run_.status == NodeStatus::active ? run_.items_count - run_.ended() - run_.parked : 0;
+}
+
+uint64_t NodeEdit::parked() const {
+  if (run_.status == NodeStatus::parked) return 1;
+  return run_.status == NodeStatus::active ? run_.parked : 0;
+}
 
 bool NodeEdit::moves() const {
   switch (run_.status) {
@@ -52,7 +64,23 @@ NodeEdit::~NodeEdit() {
         state_.undecided.push_back({execution_.id, dependent});
     }
   }
-  if (execution_.moving == 0 && state_.live) state_.unsettled.push_back(execution_.id);
+  if (!state_.live) return;
+  if (execution_.moving == 0) state_.unsettled.push_back(execution_.id);
+  ready_tasks(state_, execution_, node_) += waiting() - waiting_before_;
+  state_.queues.at(execution_.plan->queues[node_]).parked += parked() - parked_before_;
+}
+
+void NodeEdit::count_back_off(uint64_t tasks, bool begins) {
+  if (!state_.live) return;
+  uint64_t more = begins ? tasks : -tasks;
+  state_.queues.at(execution_.plan->queues[node_]).backing_off += more;
+  ready_tasks(state_, execution_, node_) -= more;
+}
+
+void NodeEdit::drop_back_offs() {
+  for (const auto& [begin, entry] : work().stories.entries()) {
+    if (entry.story.status == TaskStatus::backing_off) count_back_off(entry.end - begin, false);
+  }
 }
 
 NodeWork& NodeEdit::work() {

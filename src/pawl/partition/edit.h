@@ -1,5 +1,5 @@
-// The writing vocabulary of evolve(): changes to one node that keep the counters of its execution
-// right. Private to evolve*.cc.
+// The writing vocabulary of evolve(): changes to one node that keep the counters of its execution and
+// of its queue right. Private to evolve*.cc.
 #pragma once
 
 #include "pawl/base/check.h"
@@ -26,6 +26,8 @@ class NodeEdit {
   // The tasks may be granted (again): attempt `attempts` + 1 is next.
   void make_ready(ItemSpan span, AttemptNumber attempts);
   void arm_retry(ItemSpan span, Instant at);
+  // What backs off of a node that is being stopped.
+  void drop_back_offs();
 
   // Calls change(Story&) for every run of equal stories in `span`; tasks without one get a new one.
   template <class Change>
@@ -37,7 +39,10 @@ class NodeEdit {
       ItemIndex end = known ? stories.run_end(at, span.end) : stories.next_from(at, span.end);
       Story story = known ? *known : Story{};
       story.since = state_.now;
+      bool backed_off = story.status == TaskStatus::backing_off;
       change(story, ItemSpan{at, end});
+      bool backs_off = story.status == TaskStatus::backing_off;
+      if (backed_off != backs_off) count_back_off(end - at, backs_off);
       stories.assign({at, end}, story);
       at = end;
     }
@@ -45,12 +50,17 @@ class NodeEdit {
 
  private:
   bool moves() const;
+  uint64_t waiting() const;
+  uint64_t parked() const;
+  void count_back_off(uint64_t tasks, bool begins);
   State& state_;
   Execution& execution_;
   NodeIndex node_;
   NodeRun& run_;
   bool moved_before_;
   bool terminal_before_;
+  uint64_t waiting_before_;
+  uint64_t parked_before_;
 };
 
 // The only way to an execution that is going to change: the checkpoints learn of it here.

@@ -275,6 +275,7 @@ struct Evolve {
       if (run.work) {
         std::vector<OpenRange> open(run.work->open.begin(), run.work->open.end());
         for (const OpenRange& range : open) edit.close(range.span);
+        edit.drop_back_offs();
         run.work->context.reset();
       }
       run.parked = 0;

@@ -6,31 +6,6 @@
 #include "pawl/partition/step.h"
 
 namespace pawl {
-namespace {
-
-// The first run of tasks in `range` of which attempt `attempt` may really be granted. Queue entries
-// are not searched for when a task is cancelled or parked, so some have gone stale.
-ItemSpan ready_span(const NodeRun& run, const TaskRange& range, AttemptNumber attempt) {
-  ItemIndex at = range.begin;
-  while (at < range.end) {
-    const Story* story = run.work ? run.work->stories.find(at) : nullptr;
-    if (story != nullptr) {
-      ItemIndex end = run.work->stories.run_end(at, range.end);
-      if (story->status == TaskStatus::ready && story->attempts + 1 == attempt) return {at, end};
-      at = end;
-      continue;
-    }
-    ItemIndex end = run.work ? run.work->stories.next_from(at, range.end) : range.end;
-    if (attempt != 1) return {};
-    at = std::max(at, run.next_fresh);
-    if (at < end) return {at, end};
-    at = end;
-  }
-  return {};
-}
-
-}  // namespace
-
 void grant_ready(Step& step) {
   State& state = step.state_;
   std::vector<WorkerLoad> workers = worker_loads(state);

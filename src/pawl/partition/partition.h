@@ -64,6 +64,10 @@ class Partition {
   void step(const Command& command, Ticket ticket, uint64_t dice, StepOutput& out);
   void schedule(uint64_t dice, StepOutput& out);
 
+  // What was cancelled or parked may still stand in the ready queue, and whoever looks for the longest
+  // waiting task has to pass it. Each entry is dropped once; nothing else changes.
+  void drop_stale() { pawl::drop_stale(state_); }
+
   // When a Tick has something to do; Instant::never() if nothing is due by itself.
   Instant next_timer() const;
   const State& state() const { return state_; }

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "pawl/partition/query.h"
 #include "pawl/partition/snapshot.h"
 #include "pawl/wire/workflow_codec.h"
 
@@ -63,6 +64,7 @@ class Driver {
   std::vector<Grant> take_grants() { return std::move(grants_); }
   const Execution& execution(ExecutionId id) { return *live_.state().executions.find(id); }
   const State& state() const { return live_.state(); }
+  void drop_stale() { live_.drop_stale(); }
 
   // Live, replayed from the first group, and restored from rows: one and the same state.
   void expect_replay_equals() {
@@ -277,6 +279,30 @@ TEST(Partition, OutputsInTheBlobStoreCountForTheLimitOfTheirNode) {
   EXPECT_EQ(p.execution(id).nodes[0].work->mapped->outputs->get(0), large) << "the first one fits";
   EXPECT_TRUE(p.execution(id).nodes[0].work->mapped->outputs->get(1).is_absent());
   p.expect_replay_equals();
+}
+
+TEST(Partition, WhatWasCancelledIsNoLongerCountedAndPassedOnce) {
+  Driver d;
+  Workflow slow = workflow_of({plain("a")});
+  ExecutionId first = d.submit(slow);
+  ExecutionId second = d.submit(slow);
+  d.advance(Duration::seconds(5));
+  ExecutionId third = d.submit(slow);
+  auto queue = [&] {
+    return std::get<QueueList>(answer(d.state(), ListQueues{}, "")).queues.at(0);
+  };
+  EXPECT_EQ(queue().ready, 3u);
+  EXPECT_EQ(queue().oldest, Duration::seconds(5));
+  for (ExecutionId id : {first, second}) d.command(CancelExecution{id, ""});
+  EXPECT_EQ(queue().ready, 1u);
+  EXPECT_EQ(queue().oldest, Duration{}) << "the longest waiting is the third";
+  EXPECT_EQ(d.state().ready.depth(), 3u);
+  d.drop_stale();
+  EXPECT_EQ(d.state().ready.depth(), 1u);
+  EXPECT_EQ(queue().ready, 1u);
+  d.worker(1);
+  EXPECT_EQ(d.take_grants().at(0).range.execution, third);
+  d.expect_replay_equals();
 }
 
 }  // namespace

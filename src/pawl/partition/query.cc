@@ -179,6 +179,15 @@ QueryResult reply(const State& state, const GetOverview&, const std::string& nam
   auto tenant = state.name_spaces.find(name_space);
   if (name_space.empty()) overview.counts = state.counts;
   if (tenant != state.name_spaces.end()) overview.counts = tenant->second.counts;
+  if (name_space.empty()) {
+    overview.executions = state.executions.size();
+    for (const QueueDetail& queue : list_queues(state).queues) {
+      overview.ready += queue.ready;
+      overview.running += queue.granted;
+      overview.parked += queue.parked;
+    }
+    return overview;
+  }
   for (const Execution* e = state.executions.next({1}); e != nullptr;
        e = state.executions.next({e->id.value + 1})) {
     if (!belongs(*e, name_space)) continue;

@@ -8,34 +8,38 @@
 namespace pawl {
 namespace {
 
-// When the longest waiting of the node's ready tasks became ready; never() if none is.
-Instant oldest_ready(const NodeRun& run) {
-  Instant oldest = Instant::never();
-  for (ItemIndex at = run.next_fresh; at < run.items_count;) {
-    ItemIndex end = run.work ? run.work->stories.next_from(at, run.items_count) : run.items_count;
-    if (end > at) oldest = run.since;
-    at = end < run.items_count ? run.work->stories.run_end(end, run.items_count) : end;
+// Since when tasks have been ready that the entry was made for; never() if none of them is any more.
+Instant waits_since(const State& state, const ReadyEntry& entry) {
+  const Execution* execution = state.executions.find(entry.range.execution);
+  if (execution == nullptr) return Instant::never();
+  const NodeRun& run = execution->nodes[entry.range.node];
+  TaskRange rest = entry.range;
+  while (run.status == NodeStatus::active) {
+    ItemSpan span = ready_span(run, rest, entry.attempt);
+    if (span.begin >= span.end) break;
+    const Story* story = run.work ? run.work->stories.find(span.begin) : nullptr;
+    if ((story != nullptr ? story->since : run.since) == entry.since) return entry.since;
+    rest.begin = span.end;
   }
-  if (!run.work) return oldest;
-  for (const auto& [begin, entry] : run.work->stories.entries()) {
-    if (entry.story.status == TaskStatus::ready) oldest = std::min(oldest, entry.story.since);
-  }
-  return oldest;
+  return Instant::never();
 }
 
-void count_waiting(const State& state, const Execution& execution,
-                   std::vector<QueueDetail>& of_queues) {
-  for (NodeIndex node = 0; node < execution.nodes.size(); ++node) {
-    const NodeRun& run = execution.nodes[node];
-    QueueDetail& detail = of_queues[execution.plan->queues[node]];
-    if (run.status == NodeStatus::parked) ++detail.parked;
-    if (run.status != NodeStatus::active) continue;
-    TaskCounts counts = count_tasks(run);
-    detail.ready += counts.ready;
-    detail.ready_at[execution.definition(node).priority] += counts.ready;
-    detail.backing_off += counts.backing_off;
-    detail.parked += counts.parked;
-    if (counts.ready > 0) detail.oldest = std::max(detail.oldest, state.now - oldest_ready(run));
+// Entries of a level came in the order of time, so the first that holds is the oldest.
+Instant oldest_at(const State& state, LaneId lane, int priority) {
+  for (const ReadyEntry& entry : state.ready.entries(lane, priority)) {
+    Instant since = waits_since(state, entry);
+    if (since != Instant::never()) return since;
+  }
+  return Instant::never();
+}
+
+void find_oldest(const State& state, std::vector<QueueDetail>& of_queues) {
+  for (LaneId lane = 0; lane < state.ready.lanes(); ++lane) {
+    QueueDetail& detail = of_queues[state.ready.queue(lane)];
+    for (int priority = 0; priority < priority_levels; ++priority) {
+      Instant since = oldest_at(state, lane, priority);
+      if (since != Instant::never()) detail.oldest = std::max(detail.oldest, state.now - since);
+    }
   }
 }
 
@@ -47,7 +51,11 @@ QueueList list_queues(const State& state) {
     const Queue& queue = state.queues.at(id);
     QueueDetail& detail = details[id];
     detail.spec = queue.spec;
+    detail.ready = queue.ready();
+    detail.ready_at = queue.ready_at;
     detail.granted = queue.granted;
+    detail.backing_off = queue.backing_off;
+    detail.parked = queue.parked;
     detail.redelivered = queue.redelivered;
     for (const auto& [session, one] : state.sessions) {
       LaneKey lane;
@@ -55,10 +63,7 @@ QueueList list_queues(const State& state) {
       if (takes_from(one.worker, lane)) ++detail.workers;
     }
   }
-  for (const Execution* e = state.executions.next({1}); e != nullptr;
-       e = state.executions.next({e->id.value + 1})) {
-    if (!e->ended_already()) count_waiting(state, *e, details);
-  }
+  find_oldest(state, details);
   QueueList list;
   for (const auto& [name, id] : state.queues.by_name())
     list.queues.push_back(std::move(details[id]));

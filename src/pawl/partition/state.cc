@@ -4,6 +4,7 @@
 
 #include "pawl/base/check.h"
 #include "pawl/base/random.h"
+#include "pawl/partition/describe.h"
 
 namespace pawl {
 
@@ -147,6 +148,53 @@ AttemptNumber attempts_of(const NodeRun& run, ItemIndex item) {
   return item < run.next_fresh ? 1 : 0;
 }
 
+ItemSpan ready_span(const NodeRun& run, const TaskRange& range, AttemptNumber attempt) {
+  ItemIndex at = range.begin;
+  while (at < range.end) {
+    const Story* story = run.work ? run.work->stories.find(at) : nullptr;
+    if (story != nullptr) {
+      ItemIndex end = run.work->stories.run_end(at, range.end);
+      if (story->status == TaskStatus::ready && story->attempts + 1 == attempt) return {at, end};
+      at = end;
+      continue;
+    }
+    ItemIndex end = run.work ? run.work->stories.next_from(at, range.end) : range.end;
+    if (attempt != 1) return {};
+    at = std::max(at, run.next_fresh);
+    if (at < end) return {at, end};
+    at = end;
+  }
+  return {};
+}
+
+namespace {
+
+bool is_stale(const State& state, const ReadyEntry& entry) {
+  const Execution* execution = state.executions.find(entry.range.execution);
+  if (execution == nullptr) return true;
+  const NodeRun& run = execution->nodes[entry.range.node];
+  if (run.status != NodeStatus::active) return true;
+  ItemSpan span = ready_span(run, entry.range, entry.attempt);
+  return span.begin >= span.end;
+}
+
+}  // namespace
+
+void drop_stale(State& state) {
+  for (LaneId lane = 0; lane < state.ready.lanes(); ++lane) {
+    for (int priority = 0; priority < priority_levels; ++priority) {
+      const std::deque<ReadyEntry>& waiting = state.ready.entries(lane, priority);
+      while (!waiting.empty() && is_stale(state, waiting.front()))
+        state.ready.take(lane, priority, waiting.front().range.size());
+    }
+  }
+}
+
+uint64_t& ready_tasks(State& state, const Execution& execution, NodeIndex node) {
+  Queue& queue = state.queues.at(execution.plan->queues[node]);
+  return queue.ready_at[execution.definition(node).priority];
+}
+
 namespace {
 
 struct ReadyAgain {
@@ -178,6 +226,17 @@ void collect_ready(const Execution& execution, NodeIndex index, std::vector<Read
   }
 }
 
+void count_waiting(State& state, const Execution& execution, NodeIndex index) {
+  const NodeRun& run = execution.nodes[index];
+  Queue& queue = state.queues.at(execution.plan->queues[index]);
+  if (run.status == NodeStatus::parked) ++queue.parked;
+  if (run.status != NodeStatus::active) return;
+  TaskCounts tasks = count_tasks(run);
+  ready_tasks(state, execution, index) += tasks.ready;
+  queue.backing_off += tasks.backing_off;
+  queue.parked += tasks.parked;
+}
+
 void collect_timers(State& state, const Execution& execution, NodeIndex index) {
   const NodeRun& run = execution.nodes[index];
   Duration queue = execution.definition(index).timeout.queue;
@@ -201,6 +260,7 @@ void book(State& state, const Execution& execution, NodeIndex node, Session& ses
           uint64_t count, bool add) {
   uint64_t& granted = state.queues.at(execution.plan->queues[node]).granted;
   granted = add ? granted + count : granted - count;
+  if (state.live) ready_tasks(state, execution, node) += add ? -count : count;
   const Amounts& wanted = execution.definition(node).placement.resources;
   if (wanted.empty()) return;
   const Amounts& offered = session.worker.capacity;
@@ -271,6 +331,7 @@ void index(State& state) {
   state.timers.clear();
   state.undecided.clear();
   state.unsettled.clear();
+  state.queues.forget_derived();
   std::vector<ReadyAgain> found;
   for (const Execution* e = state.executions.next({1}); e != nullptr;
        e = state.executions.next({e->id.value + 1})) {
@@ -279,6 +340,7 @@ void index(State& state) {
       const NodeRun& run = e->nodes[node];
       if (run.status == NodeStatus::waiting && run.needs_left == 0)
         state.undecided.push_back({e->id, node});
+      count_waiting(state, *e, node);
       if (run.status != NodeStatus::active) continue;
       collect_ready(*e, node, found);
       collect_timers(state, *e, node);

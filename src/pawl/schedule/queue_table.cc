@@ -1,6 +1,7 @@
 #include "pawl/schedule/queue_table.h"
 
 #include <algorithm>
+#include <numeric>
 
 namespace pawl {
 
@@ -8,6 +9,10 @@ uint64_t Queue::may_grant(Instant now) const {
   if (spec.paused || full()) return 0;
   uint64_t most = spec.concurrency_max > 0 ? spec.concurrency_max - granted : UINT64_MAX;
   return std::min(most, rate.available(now));
+}
+
+uint64_t Queue::ready() const {
+  return std::accumulate(ready_at.begin(), ready_at.end(), uint64_t{0});
 }
 
 QueueId QueueTable::id(const std::string& name) {
@@ -25,6 +30,14 @@ void QueueTable::configure(const QueueSpec& spec, Instant now) {
     queue.rate.configure(spec.rate_permille, spec.burst, now);
   queue.spec = spec;
   queue.configured = true;
+}
+
+void QueueTable::forget_derived() {
+  for (Queue& queue : queues_) {
+    queue.ready_at = {};
+    queue.backing_off = 0;
+    queue.parked = 0;
+  }
 }
 
 void QueueTable::forget_soft(Instant now) {

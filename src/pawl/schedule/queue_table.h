@@ -9,6 +9,7 @@
 // whoever applies the grants. Not thread-safe.
 #pragma once
 
+#include <array>
 #include <deque>
 #include <map>
 #include <memory>
@@ -21,10 +22,16 @@ namespace pawl {
 
 using QueueId = uint32_t;
 
+constexpr int priority_levels = 10;  // 0..9, higher first
+
 struct Queue {
   QueueSpec spec;
   bool configured = false;  // by a command: it stays so over a restart
   uint64_t granted = 0;     // tasks, now
+  // Derived, as the ready queue: kept once the state is live.
+  std::array<uint64_t, priority_levels> ready_at{};  // tasks that may be granted, by priority
+  uint64_t backing_off = 0;
+  uint64_t parked = 0;  // tasks, and nodes that could not be evaluated
   // Soft: not logged, and as new after a recovery.
   RateLimit rate{};
   std::unique_ptr<PlacementStrategy> strategy = make_strategy(Strategy::least_loaded);
@@ -34,6 +41,7 @@ struct Queue {
 
   // Tasks that may be granted now; 0: paused, full, or too early.
   uint64_t may_grant(Instant now) const;
+  uint64_t ready() const;  // at all priorities
   bool full() const { return spec.concurrency_max > 0 && granted >= spec.concurrency_max; }
 };
 
@@ -41,6 +49,8 @@ class QueueTable {
  public:
   QueueId id(const std::string& name);
   void configure(const QueueSpec& spec, Instant now);
+  // Derived counts begin at zero.
+  void forget_derived();
   // What is soft begins anew; rates begin empty.
   void forget_soft(Instant now);
 

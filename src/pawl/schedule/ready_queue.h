@@ -27,8 +27,6 @@
 
 namespace pawl {
 
-constexpr int priority_levels = 10;  // 0..9, higher first
-
 using LaneId = uint32_t;
 
 // A range of tasks of which attempt `attempt` may be granted.
@@ -75,6 +73,10 @@ class ReadyQueue {
   // Removes up to `items_max` tasks from the front entry of that priority.
   ReadyEntry take(LaneId lane, int priority, uint32_t items_max);
 
+  // What waits there, first in, first out.
+  const std::deque<ReadyEntry>& entries(LaneId lane, int priority) const {
+    return lanes_[lane].levels[static_cast<size_t>(priority)];
+  }
   uint64_t depth(LaneId lane) const { return lanes_[lane].items; }
   uint64_t depth() const { return items_; }
   // Where the task stands in the lane; nothing if it does not wait there. O(entries of the level).

@@ -186,6 +186,51 @@ Why waits_for_worker(const State& state, const Execution& execution, NodeIndex n
           tasks + (next ? " ready and " : " ready, but ") + told.reason, std::move(told.remedy)};
 }
 
+const OpenRange& open_range_of(const NodeRun& run, ItemIndex item) {
+  const SmallVector<OpenRange>& open = run.work->open;
+  const OpenRange* found = std::find_if(open.begin(), open.end(), [&](const OpenRange& one) {
+    return one.span.begin <= item && item < one.span.end;
+  });
+  PAWL_CHECK(found != open.end(), "a granted task without an open attempt");
+  return *found;
+}
+
+// What the worker's silence, or the task's own limits, will do to the attempt.
+std::string ends_by(const State& state, const Session& session, const Timeouts& limits) {
+  std::string text;
+  if (session.worker.lease != Duration::forever()) {
+    Duration left = session.heard + session.worker.lease - state.now;
+    text += state.now >= suspect_from(session)
+                ? "; the worker has not been heard from lately: in " + in_words(left) +
+                      " its lease is over, and another gets the task"
+                : "; its lease has " + in_words(left) + " left, and is renewed as it is heard";
+  }
+  if (limits.run.ns > 0) text += "; timeout.run allows it " + in_words(limits.run);
+  if (limits.heartbeat.ns > 0)
+    text += "; timeout.heartbeat allows " + in_words(limits.heartbeat) + " without progress";
+  return text;
+}
+
+// Where, since when, for how long still, and why there.
+Why why_running(const State& state, const Execution& execution, NodeIndex node, ItemIndex item,
+                std::string subject, const std::string& tasks) {
+  const OpenRange& open = open_range_of(execution.nodes[node], item);
+  const Session& session = state.sessions.at(open.session);
+  const Node& definition = execution.definition(node);
+  const Queue& queue = state.queues.at(execution.plan->queues[node]);
+  std::string zone = session.worker.zone.empty() ? "" : " in zone " + session.worker.zone;
+  std::string reason = tasks + " running, attempt " + std::to_string(open.attempt) +
+                       ", on worker " + session.worker.name + zone + ", which got it " +
+                       in_words(state.now - open.since) + " ago";
+  reason += ends_by(state, session, definition.timeout);
+  reason += "; queue " + definition.queue + " places by " + name(queue.spec.strategy);
+  if (!definition.placement.rules.empty()) reason += " among those that its affinity allows";
+  bool one = subject.find('[') != std::string::npos;
+  std::string what = one ? "'" + subject + "'" : subject;
+  return {WhyCode::running, std::move(subject), std::move(reason),
+          "wait until it ends; `pawl cancel " + what + "` ends it"};
+}
+
 // What a group of tasks of one node, all in one status, waits for. `first` stands for all.
 Why why_tasks(const State& state, const Execution& execution, NodeIndex node, TaskStatus status,
               uint64_t count, ItemIndex first) {
@@ -199,8 +244,7 @@ Why why_tasks(const State& state, const Execution& execution, NodeIndex node, Ta
     case TaskStatus::ready:
       return waits_for_worker(state, execution, node, first, std::move(subject), tasks);
     case TaskStatus::granted:
-      return {WhyCode::running, std::move(subject),
-              tasks + " running, attempt " + std::to_string(attempts_of(run, first)), ""};
+      return why_running(state, execution, node, first, std::move(subject), tasks);
     case TaskStatus::backing_off:
       return {WhyCode::backing_off, std::move(subject),
               tasks + " tried again in " + in_words(story->retry_at - state.now) + " (attempt " +

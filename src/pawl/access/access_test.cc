@@ -33,7 +33,7 @@ struct HandClock final : Clock {
 struct Notes final : Telemetry {
   void count(std::string_view, uint64_t) override {}
   void gauge(std::string_view, int64_t) override {}
-  void log(std::string_view line) override { lines.emplace_back(line); }
+  void log(const LogLine& line) override { lines.push_back(line.message); }
   std::vector<std::string> lines;
 };
 

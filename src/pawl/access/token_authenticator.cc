@@ -63,7 +63,7 @@ struct TokenAuthenticator::Impl {
     if (keys_file.changed()) {
       remembered.clear();
       if (Status read = read_keys(); !read.ok())
-        telemetry.log(read.error().message + "; the keys of before stay");
+        telemetry.warn("keys_not_read", read.error().message + "; the keys of before stay");
     }
     if (revoked.changed()) {
       remembered.clear();

@@ -64,6 +64,7 @@ void fields(IO& io, T& v) {
   io.json("labels", v.labels);
   io("tasks", v.tasks);
   io("namespace", v.name_space);
+  io("trace_id", v.trace_id);
 }
 template <class IO, Same<ExecutionDetail> T>
 void fields(IO& io, T& v) {

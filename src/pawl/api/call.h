@@ -31,6 +31,8 @@ struct SubmitRequest {
   // Instead of a definition: a registered workflow, the newest "nightly" or the newest
   // "nightly@1.2". Nothing is read or compiled again.
   std::string workflow{};
+  // W3C Trace Context: the execution belongs to this trace. Empty: to one of its own.
+  std::string traceparent{};
 };
 // Submits and waits: the answer is the execution's detail once nothing of it moves any more.
 struct RunRequest {
@@ -53,6 +55,7 @@ struct SubmitMany {
   std::string labels_json{};
   std::string directory{};
   std::string workflow{};
+  std::string traceparent{};
 };
 constexpr uint64_t submit_many_max = 65'536;  // inputs in one SubmitMany
 

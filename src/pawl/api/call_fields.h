@@ -33,6 +33,7 @@ void fields(IO& io, T& v) {
   io.json("labels", v.labels_json);
   io("directory", v.directory);
   io("workflow", v.workflow);
+  io("traceparent", v.traceparent);
 }
 template <class IO, Same<RunRequest> T>
 void fields(IO& io, T& v) {
@@ -62,6 +63,7 @@ void fields(IO& io, T& v) {
   io.json("labels", v.labels_json);
   io("directory", v.directory);
   io("workflow", v.workflow);
+  io("traceparent", v.traceparent);
 }
 template <class IO, Same<Selection> T>
 void fields(IO& io, T& v) {

@@ -107,6 +107,7 @@ Gateway::~Gateway() {
 uint64_t Gateway::call(NumberedCall call, Sink<CallAnswer>& client, const Caller& caller) {
   if (Status admitted = admit(call.call, caller); !admitted.ok()) {
     record_refusal(call.call, caller, admitted.error().code);
+    tell_refusal(admitted.error());
     client.put({call.ticket, std::move(admitted.error())});
     return 0;
   }

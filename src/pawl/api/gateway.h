@@ -43,6 +43,7 @@
 #include "pawl/port/evaluator.h"
 #include "pawl/port/loop.h"
 #include "pawl/port/sink.h"
+#include "pawl/port/telemetry.h"
 
 namespace pawl {
 
@@ -84,6 +85,7 @@ struct GatewayPorts {
   Evaluator& evaluator;
   Clock* clock = nullptr;       // for rates and the audit; they need one
   AuditTrail* audit = nullptr;  // null: nothing is recorded
+  Telemetry* log = nullptr;     // null: nobody is told of calls refused for their number
 };
 struct GatewayOptions {
   Limits limits{};
@@ -149,6 +151,7 @@ class Gateway final : public Actor {
   Status admit(const Call& call, const Caller& caller);
   AuditRecord record_of(const Call& call, const Caller& caller) const;
   void record_refusal(const Call& call, const Caller& caller, Code code);
+  void tell_refusal(const Error& error);
   void record(Open& open, CallResult result);
   void release_held();
   bool outlives(const Open& open) const;
@@ -200,6 +203,7 @@ class Gateway final : public Actor {
   CallRates rates_;
   CallRates refusals_{{.per_second = 10, .burst = 100}};  // that are recorded
   uint64_t unrecorded_ = 0;
+  Instant told_refusal_ = Instant::never();  // of too many calls, to the operator
   // An engine is asked once per execution, however many wait for it, leave and come again.
   std::map<Awaited, std::set<uint64_t>> awaits_;
   std::map<uint64_t, Awaited> await_questions_;

@@ -96,6 +96,17 @@ void Gateway::record_refusal(const Call& call, const Caller& caller, Code code) 
   ports_.audit->add(record);
 }
 
+// Of calls that were too many: one line a second says it.
+void Gateway::tell_refusal(const Error& error) {
+  if (ports_.log == nullptr || ports_.clock == nullptr || error.code != Code::resource_exhausted)
+    return;
+  Instant now = ports_.clock->monotonic();
+  bool just_told = told_refusal_ != Instant::never() && now < told_refusal_ + Duration::seconds(1);
+  if (just_told) return;
+  told_refusal_ = now;
+  ports_.log->warn("call_refused", "a call was refused: " + error.message);
+}
+
 // Its client is told once the record is on disk.
 void Gateway::record(Open& open, CallResult result) {
   AuditRecord record = record_of(open.call, open.caller);

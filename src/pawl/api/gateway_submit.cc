@@ -73,7 +73,7 @@ SubmitMany submission_in(const Call& call) {
   const auto* run = std::get_if<RunRequest>(&call);
   const SubmitRequest& one = run != nullptr ? run->submit : std::get<SubmitRequest>(call);
   return {one.definition,  one.file_name, {one.input_json}, one.request_id,
-          one.labels_json, one.directory, one.workflow};
+          one.labels_json, one.directory, one.workflow,     one.traceparent};
 }
 
 }  // namespace
@@ -150,6 +150,10 @@ Status Gateway::make_submits(Open& open, const SubmitMany& request) {
                  "\"directory\" belongs to a definition; that of a registered workflow was given "
                  "when it was registered"};
   }
+  std::optional<Trace> trace;
+  if (!request.traceparent.empty()) {
+    PAWL_ASSIGN(trace, parse_traceparent(request.traceparent));
+  }
   bool numbered = std::holds_alternative<SubmitMany>(open.call) && !request.request_id.empty();
   for (size_t i = 0; i < request.inputs_json.size(); ++i) {
     Submit submit;
@@ -164,6 +168,7 @@ Status Gateway::make_submits(Open& open, const SubmitMany& request) {
     command.labels = request.labels_json;
     command.name_space = open.home;
     command.payload_hash = submit_hash(command, open.prepared->hash);
+    command.trace = trace;
     command.labels = with_identity(request.labels_json, open.caller);
     open.submits.push_back(std::move(submit));
   }

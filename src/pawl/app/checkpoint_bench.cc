@@ -43,9 +43,7 @@ class Counting final : public Telemetry {
     if (name == "checkpoints") checkpoints += delta;
   }
   void gauge(std::string_view, int64_t) override {}
-  void log(std::string_view line) override {
-    std::fprintf(stderr, "%.*s\n", static_cast<int>(line.size()), line.data());
-  }
+  void log(const LogLine& line) override { std::fprintf(stderr, "%s\n", line.message.c_str()); }
   uint64_t checkpoints = 0;
 };
 

@@ -66,7 +66,9 @@ Status Host::Parts::open_storage() {
   LinuxDiskOptions disk_options;
   disk_options.wake = loop.get();
   PAWL_ASSIGN(disk, open_linux_disk(options.directory, disk_options));
-  telemetry = std::make_unique<OperatorLog>(options.directory + "/pawl.log");
+  bool on_stderr = options.log.chosen && !options.listen.empty();
+  telemetry =
+      std::make_unique<OperatorLog>(on_stderr ? "" : options.directory + "/pawl.log", options.log);
   WalOptions wal;
   wal.log_id = {random_number(), random_number()};
   wal.segment_bytes = log_segment_bytes;
@@ -174,6 +176,9 @@ Engine& Host::engine() {
 }
 Blob& Host::blob() {
   return *parts_->blob;
+}
+Telemetry& Host::log() {
+  return *parts_->telemetry;
 }
 Evaluator& Host::evaluator() {
   return *parts_->evaluator;

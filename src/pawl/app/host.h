@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "pawl/adapter/linux_loop/linux_loop.h"
+#include "pawl/api/log_text.h"
 #include "pawl/base/result.h"
 #include "pawl/engine/engine.h"
 #include "pawl/worker/worker.h"
@@ -46,6 +47,7 @@ struct HostOptions {
   std::string listen;          // host:port for workers of other processes; empty: there are none
   std::string keys;            // folder of keys for `listen`; empty: plain text, on this machine
   PortGuest* guest = nullptr;  // served at `listen`, too; outlives the host
+  LogOptions log;  // of lines in pawl.log; chosen for a server: on standard error instead
 };
 
 class Host {
@@ -59,6 +61,7 @@ class Host {
   Clock& clock();
   Engine& engine();
   Blob& blob();
+  Telemetry& log();
   Evaluator& evaluator();                      // the engine's; for check()
   const Authenticator* authenticator() const;  // over `keys`; null: there are none
   uint32_t jobs() const;

@@ -22,19 +22,18 @@ void OperatorLog::gauge(std::string_view name, int64_t value) {
   values_.insert_or_assign(std::string(name), value);
 }
 
-void OperatorLog::log(std::string_view line) {
+void OperatorLog::log(const LogLine& line) {
+  if (!logs(line.level)) return;
+  timespec now{};
+  clock_gettime(CLOCK_REALTIME, &now);
+  WallTime time{int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec};
+  std::string text = log_text(line, options_.format, time);
   std::lock_guard<std::mutex> lock(mutex_);
-  if (fd_ < 0) fd_ = open(path_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
-  if (fd_ < 0) return;
-  char stamp[32];
-  time_t now = time(nullptr);
-  tm utc{};
-  gmtime_r(&now, &utc);
-  size_t length = strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%SZ ", &utc);
-  std::string text(stamp, length);
-  text.append(line).push_back('\n');
+  if (fd_ < 0 && !path_.empty())
+    fd_ = open(path_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+  if (fd_ < 0 && !path_.empty()) return;
   // One write per line; a line that cannot be written is not worth stopping for.
-  (void)!write(fd_, text.data(), text.size());
+  (void)!write(path_.empty() ? STDERR_FILENO : fd_, text.data(), text.size());
 }
 
 std::map<std::string, int64_t, std::less<>> OperatorLog::values() const {

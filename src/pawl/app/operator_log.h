@@ -1,4 +1,7 @@
-// Telemetry of a single process: counters in memory, lines in `pawl.log` of the state directory.
+// Telemetry of a process: counters in memory, and lines in a file or on standard error.
+//
+//   OperatorLog log(".pawl/pawl.log", {LogFormat::text, LogLevel::warn});
+//   OperatorLog other("", {LogFormat::json, LogLevel::info});           // on standard error
 #pragma once
 
 #include <cstdint>
@@ -6,23 +9,26 @@
 #include <mutex>
 #include <string>
 
-#include "pawl/port/telemetry.h"
+#include "pawl/api/log_text.h"
 
 namespace pawl {
 
 class OperatorLog final : public Telemetry {
  public:
   // The file is made with the first line.
-  explicit OperatorLog(std::string path) : path_(std::move(path)) {}
+  OperatorLog(std::string path, const LogOptions& options)
+      : path_(std::move(path)), options_(options) {}
   ~OperatorLog() override;
 
   void count(std::string_view name, uint64_t delta) override;
   void gauge(std::string_view name, int64_t value) override;
-  void log(std::string_view line) override;
+  void log(const LogLine& line) override;
+  bool logs(LogLevel level) const override { return level >= options_.level; }
   std::map<std::string, int64_t, std::less<>> values() const;
 
  private:
-  std::string path_;
+  const std::string path_;  // empty: standard error
+  const LogOptions options_;
   int fd_ = -1;
   mutable std::mutex mutex_;
   std::map<std::string, int64_t, std::less<>> values_;

@@ -11,22 +11,12 @@
 #include "pawl/adapter/grpc/remote_payloads.h"
 #include "pawl/adapter/grpc/stream_client.h"
 #include "pawl/adapter/linux_loop/linux_clock.h"
+#include "pawl/app/operator_log.h"
 #include "pawl/app/random_number.h"
 #include "pawl/app/workshop.h"
 
 namespace pawl {
 namespace {
-
-// Lines for whoever started the worker.
-class StderrLog final : public Telemetry {
- public:
-  void count(std::string_view, uint64_t) override {}
-  void gauge(std::string_view, int64_t) override {}
-  void log(std::string_view line) override {
-    std::string text = "pawl: " + std::string(line) + "\n";
-    (void)!write(STDERR_FILENO, text.data(), text.size());
-  }
-};
 
 // A directory of our own, removed at the end.
 class Scratch {
@@ -56,6 +46,7 @@ constexpr Duration flush_max = Duration::seconds(2);
 
 class ServedShift final : public cli::Shift {
  public:
+  explicit ServedShift(const LogOptions& log) : telemetry_("", log) {}
   ~ServedShift() override {
     workshop_.reset();
     if (outputs_) (void)outputs_->flush(flush_max);
@@ -101,7 +92,7 @@ class ServedShift final : public cli::Shift {
 
  private:
   LinuxClock clock_;
-  StderrLog telemetry_;
+  OperatorLog telemetry_;
   Scratch scratch_;
   std::unique_ptr<LinuxLoop> loop_;
   std::unique_ptr<StreamClient> transport_;
@@ -114,7 +105,7 @@ class ServedShift final : public cli::Shift {
 
 Result<std::unique_ptr<cli::Shift>> start_shift(const cli::ShiftRequest& request,
                                                 const FunctionRegistry* functions) {
-  auto shift = std::make_unique<ServedShift>();
+  auto shift = std::make_unique<ServedShift>(request.log);
   PAWL_TRY(shift->start(request, functions));
   return std::unique_ptr<cli::Shift>(std::move(shift));
 }

@@ -53,7 +53,7 @@ class OwnStation final : public cli::Station {
     station->router_.emplace(std::vector<Sink<Request>*>{&host.engine()});
     station->gateway_ = std::make_unique<Gateway>(
         GatewayPorts{host.loop(), *station->router_, host.blob(), host.evaluator(), &host.clock(),
-                     station->audit_.get()},
+                     station->audit_.get(), &host.log()},
         station->answers_, gateway);
     station->client_ = std::make_unique<LocalClient>(*station->gateway_, host.loop());
     // Whoever only looks is gone in a moment, and would run nothing that came in: others wait.
@@ -178,6 +178,7 @@ class AllStations final : public cli::Stations {
     options.brief = request.purpose == cli::Purpose::look;
     options.listen = request.listen;
     options.keys = request.keys;
+    options.log = request.log;
     LinuxClock clock;
     for (int i = 0;; ++i) {
       if (exists && !serves) {

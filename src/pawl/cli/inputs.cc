@@ -7,11 +7,13 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <cstdlib>
 #include <cstring>
 
 #include "pawl/base/json.h"
 #include "pawl/definition/quantity.h"
 #include "pawl/model/ids.h"
+#include "pawl/model/trace.h"
 
 namespace pawl::cli {
 namespace {
@@ -104,6 +106,12 @@ Result<std::string> duration_text(const std::string& text, const std::string& op
   Result<Duration> parsed = parse_duration(with_unit);
   if (!parsed.ok()) return wrong(option + ": " + parsed.error().message);
   return with_unit;
+}
+
+std::string traceparent_of(const std::optional<std::string>& typed) {
+  if (typed) return *typed;
+  const char* inherited = getenv("TRACEPARENT");
+  return inherited != nullptr && parse_traceparent(inherited).ok() ? inherited : "";
 }
 
 }  // namespace pawl::cli

@@ -31,4 +31,8 @@ Result<Subject> parse_subject(const std::string& text);
 // "10ms", "1.5s", "5m", "2h", "1d"; a number alone is seconds.
 Result<std::string> duration_text(const std::string& text, const std::string& option);
 
+// The trace to submit into: as typed, for the server to judge; else TRACEPARENT of the environment, where
+// it is one; else none.
+std::string traceparent_of(const std::optional<std::string>& typed);
+
 }  // namespace pawl::cli

@@ -49,5 +49,16 @@ TEST(Inputs, BareDurationsAreSeconds) {
   EXPECT_FALSE(duration_text("", "--timeout").ok());
 }
 
+TEST(Inputs, ATraceIsTypedOrInherited) {
+  const char* given = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+  setenv("TRACEPARENT", given, 1);
+  EXPECT_EQ(traceparent_of(std::nullopt), given);
+  EXPECT_EQ(traceparent_of("typed"), "typed");
+  setenv("TRACEPARENT", "nonsense", 1);
+  EXPECT_EQ(traceparent_of(std::nullopt), "");
+  unsetenv("TRACEPARENT");
+  EXPECT_EQ(traceparent_of(std::nullopt), "");
+}
+
 }  // namespace
 }  // namespace pawl::cli

@@ -2,6 +2,10 @@
 
 #include <signal.h>
 
+#include <cstdlib>
+
+#include "pawl/adapter/linux_loop/linux_clock.h"
+
 namespace pawl::cli {
 namespace {
 
@@ -39,6 +43,7 @@ Status Session::open(const Arguments& given, Purpose purpose) {
     return Error{Code::invalid_argument, "--jobs: at most 100,000 tasks can run at once"};
   }
   request.jobs = static_cast<uint32_t>(jobs);
+  PAWL_ASSIGN(request.log, log_options(given));
   return open(request);
 }
 
@@ -72,8 +77,12 @@ int Session::close(int code) {
 }
 
 int Session::fail(const Error& error) {
-  const Style& style = console_.err_style();
-  console_.err(style.paint(Colour::red, "pawl:") + " " + error.message + "\n");
+  if (log_.chosen) {
+    say(error.message, "failed", LogLevel::error);
+  } else {
+    const Style& style = console_.err_style();
+    console_.err(style.paint(Colour::red, "pawl:") + " " + error.message + "\n");
+  }
   if (unable_) return exit_unable;
   if (error.code == Code::invalid_argument || error.code == Code::already_exists ||
       error.code == Code::out_of_range) {
@@ -82,8 +91,17 @@ int Session::fail(const Error& error) {
   return station_ ? exit_failed : exit_unable;
 }
 
-void Session::say(const std::string& line) {
-  console_.err("pawl: " + line + "\n");
+void Session::say(const std::string& line, const char* event, LogLevel level) {
+  if (log_.chosen && level < log_.level) return;
+  LogFormat format = log_.chosen ? log_.format : LogFormat::plain;
+  LinuxClock clock;
+  console_.err(log_text({.level = level, .event = event, .message = line}, format, clock.wall()));
+}
+
+Result<LogOptions> Session::log_options(const Arguments& given) {
+  const char* inherited = getenv("PAWL_LOG");
+  std::string format = given.value("log").value_or(inherited != nullptr ? inherited : "");
+  return read_log_options(format, given.value("log-level").value_or(""));
 }
 
 Status Session::check_output(const Arguments& given) {

@@ -61,7 +61,12 @@ class Session {
 
   // "pawl: message" on standard error; gives the exit code that fits.
   int fail(const Error& error);
-  void say(const std::string& line);
+  // A line on standard error, unless the log's level is above `level`.
+  void say(const std::string& line, const char* event = "notice", LogLevel level = LogLevel::info);
+  // What is said and what fails goes to the log that was asked for, as lines of it.
+  void speak_as(const LogOptions& log) { log_ = log; }
+  // --log and --log-level, PAWL_LOG
+  static Result<LogOptions> log_options(const Arguments& given);
 
   // --output json
   static bool wants_json(const Arguments& given) { return given.value("output") == "json"; }
@@ -80,6 +85,7 @@ class Session {
   std::unique_ptr<Station> station_;
   Interrupts interrupts_;
   Place place_;
+  LogOptions log_;
   bool unable_ = false;  // the directory could not be opened
 };
 

@@ -24,7 +24,7 @@ class NoTelemetry final : public Telemetry {
  public:
   void count(std::string_view, uint64_t) override {}
   void gauge(std::string_view, int64_t) override {}
-  void log(std::string_view) override {}
+  void log(const LogLine&) override {}
 };
 
 // A directory that goes with its object.

@@ -16,6 +16,7 @@
 #include "pawl/adapter/linux_loop/linux_loop.h"
 #include "pawl/api/client.h"
 #include "pawl/api/http/http_client.h"
+#include "pawl/api/log_text.h"
 #include "pawl/base/result.h"
 
 namespace pawl {
@@ -39,6 +40,7 @@ struct StationRequest {
   std::string keys;                             // serve: folder of keys; empty: plain text
   std::string http;  // serve: host:port for clients of other machines; empty: none
   std::optional<HttpClientOptions> server{};  // instead of a directory
+  LogOptions log{};                           // of whoever opens the directory
 };
 
 class Station {
@@ -78,6 +80,7 @@ struct ShiftRequest {
   uint32_t jobs = 0;   // 0: one per core
   WorkerSpec offer;    // queues, capacity, labels, zone, weight
   std::string keys;    // folder with worker.pem, worker.key and ca.pem; empty: plain text
+  LogOptions log{.format = LogFormat::plain};  // on standard error
 };
 
 class Stations {

@@ -201,11 +201,13 @@ class EachRun {
   bool interrupted_ = false;
 };
 
-Result<ExecutionId> begin(Session& session, const EachJob& job, const EachOptions& options) {
+Result<ExecutionId> begin(Session& session, const EachJob& job, const EachOptions& options,
+                          std::string traceparent) {
   SubmitRequest request;
   request.definition = each_definition(job, options);
   request.file_name = "each";
   request.input_json = each_input(job);
+  request.traceparent = std::move(traceparent);
   return submit(session, std::move(request));
 }
 
@@ -230,7 +232,9 @@ int verb_each(Session& session, const Arguments& given) {
   if (Status opened = session.open(given, Purpose::work); !opened.ok()) {
     return session.fail(opened.error());
   }
-  Result<ExecutionId> id = resume ? to_resume(session) : begin(session, *job, *options);
+  Result<ExecutionId> id =
+      resume ? to_resume(session)
+             : begin(session, *job, *options, traceparent_of(given.value("traceparent")));
   if (!id.ok()) return session.close(session.fail(id.error()));
   return EachRun(session, given, *id).run();
 }

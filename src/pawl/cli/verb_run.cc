@@ -41,6 +41,7 @@ Result<SubmitRequest> request_of(const Arguments& given) {
   }
   PAWL_ASSIGN(request.labels_json, object_from_pairs(given.values("label"), "--label"));
   request.request_id = given.value("request-id").value_or("");
+  request.traceparent = traceparent_of(given.value("traceparent"));
   PAWL_ASSIGN(request.directory, current_directory());
   return request;
 }

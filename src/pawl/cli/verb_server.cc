@@ -55,7 +55,7 @@ Result<Duration> drain_of(const Arguments& given, Duration otherwise) {
 // Whoever sends requests here learns from /readyz to send them elsewhere; what runs here may finish.
 void retire(Session& session, Duration limit) {
   if (limit <= Duration{}) return;
-  session.say("not ready any more; a second signal stops at once");
+  session.say("not ready any more; a second signal stops at once", "server_draining");
   Station& station = session.station();
   station.retire();
   LinuxClock clock;
@@ -65,30 +65,36 @@ void retire(Session& session, Duration limit) {
 }
 
 // What runs in the server itself ends with it, and runs again elsewhere.
-int serve(Session& session, Duration drain) {
+int serve(Session& session, Duration drain, bool structured) {
   Station& station = session.station();
   while (session.interrupts().count() == 0 && !station.failed())
     station.loop().run_once(look_interval);
   if (!station.failed()) retire(session, drain);
   if (station.failed()) {
-    session.say("the state directory can take nothing more; see pawl.log in it");
+    session.say("the state directory can take nothing more; see pawl.log in it", "server_failed",
+                LogLevel::error);
     return session.close(exit_unable);
   }
-  session.say("stopping; workers go on with what they run until the server is back");
-  return session.close();
+  session.say("stopping; workers go on with what they run until the server is back",
+              "server_stopping");
+  int code = session.close();
+  if (structured) session.say("stopped", "server_stopped");
+  return code;
 }
 
 // Until what runs has ended, the limit is over, or a second signal comes.
 int leave_work(Session& session, Shift& shift, LinuxClock& clock, Duration limit) {
   if (shift.running() > 0)
     session.say("finishing " + std::to_string(shift.running()) +
-                " running launches; a second signal ends them at once");
+                    " running launches; a second signal ends them at once",
+                "worker_draining");
   shift.drain();
   Instant end = clock.monotonic() + limit;
   bool abandoned = false;
   while (!shift.stopped()) {
     if (!abandoned && (session.interrupts().count() > 1 || clock.monotonic() >= end)) {
-      session.say("ending what still runs; it is granted to others");
+      session.say("ending what still runs; it is granted to others", "worker_abandons",
+                  LogLevel::warn);
       shift.abandon();
       abandoned = true;
     }
@@ -106,15 +112,22 @@ int work(Session& session, Shift& shift, const ShiftRequest& request, Duration d
     if (shift.connected() == connected) continue;
     connected = !connected;
     session.say(connected ? "working for " + request.server + " as " + request.name
-                          : "no session at " + request.server + " any more; trying again");
+                          : "no session at " + request.server + " any more; trying again",
+                connected ? "worker_ready" : "worker_apart");
   }
-  return leave_work(session, shift, clock, drain_limit);
+  int code = leave_work(session, shift, clock, drain_limit);
+  if (request.log.chosen) session.say("stopped", "worker_stopped");
+  return code;
 }
 
 }  // namespace
 
 int verb_server(Session& session, const Arguments& given) {
   StationRequest request;
+  Result<LogOptions> log = Session::log_options(given);
+  if (!log.ok()) return session.fail(log.error());
+  request.log = *log;
+  session.speak_as(*log);
   request.directory = local_directory(given);
   request.purpose = Purpose::serve;
   Result<std::string> listen = address_of(given, "listen");
@@ -134,14 +147,20 @@ int verb_server(Session& session, const Arguments& given) {
   if (Status opened = session.open(request); !opened.ok()) return session.fail(opened.error());
   if (!request.http.empty())
     session.say(std::string("clients at ") + (request.keys.empty() ? "http://" : "https://") +
-                with_port(request.http, session.station().http_port()));
+                    with_port(request.http, session.station().http_port()),
+                "clients_ready");
   session.say("serving " + request.directory + ", workers at " +
-              with_port(request.listen, session.station().port()));
-  return serve(session, *drain);
+                  with_port(request.listen, session.station().port()),
+              "server_ready");
+  return serve(session, *drain, request.log.chosen);
 }
 
 int verb_worker(Session& session, const Arguments& given) {
   ShiftRequest request;
+  Result<LogOptions> log = Session::log_options(given);
+  if (!log.ok()) return session.fail(log.error());
+  if (log->chosen) request.log = *log;
+  session.speak_as(*log);
   Result<std::string> server = address_of(given, "server");
   if (!server.ok()) return session.fail(server.error());
   request.server = *server;

@@ -9,6 +9,11 @@ const OptionSpec server_option{"server", 0, "URL", "a server instead (or $PAWL_S
 const OptionSpec context_option{"context", 0, "NAME", "a server by its name (pawl context)"};
 const OptionSpec output_option{"output", 'o', "text|json", "for people (default) or for machines"};
 const OptionSpec jobs_option{"jobs", 'j', "N", "tasks at once (default: one per core)"};
+const OptionSpec traceparent_option{"traceparent", 0, "TEXT",
+                                    "the trace to belong to (default: TRACEPARENT, if it is set)"};
+const OptionSpec log_option{"log", 0, "json|text", "lines for operators, in this form"};
+const OptionSpec log_level_option{"log-level", 0, "LEVEL",
+                                  "debug, info (default), warn or error and above"};
 const OptionSpec quiet_option{"quiet", 'q', "", "no progress"};
 
 VerbEntry run_entry() {
@@ -31,6 +36,9 @@ VerbEntry run_entry() {
                    output_option,
                    quiet_option,
                    {"request-id", 0, "ID", "the same id again gives the same execution"},
+                   traceparent_option,
+                   log_option,
+                   log_level_option,
                    {"label", 'l', "NAME=VALUE", "a label of the execution"}},
        .examples = {"pawl run nightly.yaml", "pawl run nightly.yaml --input day=7 --jobs 8",
                     "pawl run nightly.yaml --input-file day.json --output json"},
@@ -76,6 +84,7 @@ VerbEntry each_entry() {
                    {"arg-file", 'a', "FILE", "items from a file"},
                    {"dry-run", 'n', "", "print the commands, run nothing"},
                    {"resume", 0, "", "do what the last `pawl each` here did not"},
+                   traceparent_option,
                    state_option,
                    server_option,
                    context_option,
@@ -150,6 +159,8 @@ VerbEntry server_entry() {
                    {"http", 0, "HOST:PORT", "for clients: REST, event streams, WebSockets"},
                    {"jobs", 'j', "N", "tasks to run here at once (default: none)"},
                    {"drain", 0, "TIME", "at the end, be not ready for so long before stopping"},
+                   log_option,
+                   log_level_option,
                    state_option},
        .examples = {"pawl server", "pawl server --state /var/lib/pawl --listen 127.0.0.1:7070",
                     "pawl server --http 127.0.0.1:8080"},
@@ -180,7 +191,9 @@ VerbEntry worker_entry() {
                    {"capacity", 'c', "NAME=N",
                     "cpu=3.5, memory=8GiB, gpu=1; else what the machine has"},
                    {"weight", 'w', "N", "of its turns in a weighted round robin (default: 1)"},
-                   {"drain", 0, "TIME", "for what runs at the end (default: 30s)"}},
+                   {"drain", 0, "TIME", "for what runs at the end (default: 30s)"},
+                   log_option,
+                   log_level_option},
        .examples = {"pawl worker", "pawl worker --server 10.0.0.1:7070 --jobs 16 --name big",
                     "pawl worker --label disk=ssd --zone eu-1 --capacity gpu=2 --queue train"},
        .positionals_min = 0,

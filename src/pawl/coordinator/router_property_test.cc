@@ -53,7 +53,7 @@ class Silence final : public Telemetry {
  public:
   void count(std::string_view, uint64_t) override {}
   void gauge(std::string_view, int64_t) override {}
-  void log(std::string_view) override {}
+  void log(const LogLine&) override {}
 };
 
 // What becomes of an attempt says its execution's input: fail, hold or succeed.

@@ -48,6 +48,7 @@ std::vector<Belongings*> places_of(const EnginePorts& ports) {
 Engine::Engine(EnginePorts ports, EngineOptions options)
     : ports_(ports),
       options_(options),
+      lines_(ports.telemetry),
       dice_(options.seed),
       requests_(ports.loop),
       messages_(ports.loop),
@@ -263,6 +264,9 @@ void Engine::run(const Command& command, Ticket ticket) {
   const auto* submit = std::get_if<SubmitExecution>(&command);
   if (submit != nullptr && is_staged(submit->input)) return submit_staged(*submit, ticket);
   partition_->step(command, ticket, dice_.next(), gathering_.out);
+  const auto* resume = std::get_if<ResumeSession>(&command);
+  if (resume != nullptr && partition_->state().sessions.contains(resume->session))
+    gathering_.lines.push_back(lines_.resumed(resume->session));
 }
 
 // Without the partition having been asked.
@@ -310,6 +314,8 @@ void Engine::commit() {
   }
   group.position = ++position_;
   const State& state = partition_->state();
+  std::vector<LogLine> lines = lines_.of(group.out.events, state);
+  std::move(lines.begin(), lines.end(), std::back_inserter(group.lines));
   Bytes encoded =
       encode(Group{group.position, epoch_, state.now, state.wall, std::move(group.out.events)});
   group.out.events.clear();
@@ -333,6 +339,7 @@ void Engine::release(Gathering& group) {
   for (auto& [waiter, id] : group.awaits) wait_for(waiter, id);
   if (!listeners_.empty()) tell_listeners(group.position);
   for (const Listener& listener : group.listeners) listen(listener);
+  for (const LogLine& line : group.lines) ports_.telemetry.log(line);
   for (const Peers::Heard& heard : group.heard) peers_.keep(heard, ports_.clock.monotonic());
 }
 
@@ -494,7 +501,9 @@ void Engine::give_up(Gathering& group) {
 }
 
 void Engine::fail(Error error) {
-  ports_.telemetry.log("partition stopped: " + error.message);
+  ports_.telemetry.log({.level = LogLevel::error,
+                        .event = "partition_stopped",
+                        .message = "partition stopped: " + error.message});
   failure_ = std::move(error);
   if (in_flight_) give_up(*in_flight_);
   in_flight_.reset();

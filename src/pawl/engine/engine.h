@@ -29,6 +29,7 @@
 #include <vector>
 
 #include "pawl/engine/evaluations.h"
+#include "pawl/engine/event_lines.h"
 #include "pawl/engine/history.h"
 #include "pawl/engine/peers.h"
 #include "pawl/engine/sweeper.h"
@@ -124,6 +125,7 @@ class Engine final : public Actor, public Sink<Request> {
     std::vector<std::pair<Waiter, ExecutionId>> awaits;
     std::vector<Listener> listeners;
     std::vector<Peers::Heard> heard;  // to be acknowledged to workers
+    std::vector<LogLine> lines;       // for the operator
     bool open = false;
 
     bool empty() const { return !open; }
@@ -147,7 +149,7 @@ class Engine final : public Actor, public Sink<Request> {
   ProgressList progress_of(const GetProgress& query) const;
   void take(Request& request);
   std::optional<Reply> refuse_for_space(const Command& command) const;
-  bool answer_figures(const Request& request) const;
+  bool answer_figures(const Request& request);
   void measure_wait(const Grant& grant);
   void commit();
   void release(Gathering& group);
@@ -177,6 +179,7 @@ class Engine final : public Actor, public Sink<Request> {
   EnginePorts ports_;
   EngineOptions options_;
   EngineCounters counted_;
+  EventLines lines_;
   std::unique_ptr<Partition> partition_;
   Random dice_;
   Mailbox<Request> requests_;

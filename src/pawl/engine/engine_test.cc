@@ -48,7 +48,7 @@ class Quiet final : public Telemetry {
  public:
   void count(std::string_view, uint64_t) override {}
   void gauge(std::string_view, int64_t) override {}
-  void log(std::string_view line) override { lines.emplace_back(line); }
+  void log(const LogLine& line) override { lines.push_back(line.message); }
   std::vector<std::string> lines;
 };
 

@@ -36,12 +36,14 @@ Status Engine::recover() {
   // Inputs staged for submissions: whoever sent those died with the process before, and nobody can
   // stage one for this engine yet.
   if (Status dropped = ports_.blob.drop_owner({}); !dropped.ok())
-    ports_.telemetry.log("staged inputs not dropped: " + dropped.error().message);
+    ports_.telemetry.warn("staged_inputs_left",
+                          "staged inputs not dropped: " + dropped.error().message);
   PAWL_TRY(restore(partition_->restoring(), ports_.view));
   std::vector<ExecutionQuarantined> quarantined;
   PAWL_TRY(replay_log(quarantined));
   PAWL_ASSIGN(epoch_, ports_.log.take_over());
   position_ = durable_ = ports_.log.tail();
+  lines_.begin(partition_->state());
   started_at_ = partition_->state().now;
   started_clock_ = checkpoint_at_ = ports_.clock.monotonic();
   // Dice of different epochs differ, so that no nonce comes twice.
@@ -73,7 +75,8 @@ void Engine::take_checkpoint_answer() {
   checkpoint_in_flight_ = false;
   if (!done->ok()) {
     // The log has everything since the last checkpoint: nothing is at risk, it only grows.
-    ports_.telemetry.log("checkpoint not taken, trying again: " + done->error().message);
+    ports_.telemetry.warn("checkpoint_failed",
+                          "checkpoint not taken, trying again: " + done->error().message);
     checkpoint_failed_ = true;
     retry_checkpoint_at_ = ports_.clock.monotonic() + checkpoint_retry_pause;
     return;
@@ -83,7 +86,8 @@ void Engine::take_checkpoint_answer() {
   counted_.checkpoint.observe(checkpoint_at_ - checkpoint_began_);
   history_.stored_until(ports_.view.position());
   Status trimmed = ports_.log.trim(ports_.view.trim_position() + 1);
-  if (!trimmed.ok()) ports_.telemetry.log("log not trimmed: " + trimmed.error().message);
+  if (!trimmed.ok())
+    ports_.telemetry.warn("log_not_trimmed", "log not trimmed: " + trimmed.error().message);
   ports_.telemetry.count("checkpoints", 1);
 }
 

@@ -57,8 +57,9 @@ ReplayPlace Replay::where_it_died() {
   ReplayPlace place = decode_replay_place(remains.note);
   if (place.tail != ports_.log.tail()) return {};
   if (place.group == 0 || remains.died) return place;
-  ports_.telemetry.log("the process before was killed while it replayed group " +
-                       std::to_string(place.group) + ": that accuses no event");
+  ports_.telemetry.warn("replay_killed", "the process before was killed while it replayed group " +
+                                             std::to_string(place.group) +
+                                             ": that accuses no event");
   place.group = 0;
   return place;
 }
@@ -93,8 +94,9 @@ Status Replay::read(uint64_t from) {
 
 Status Replay::judge(const ReplayPlace& died) {
   if (!died.careful) {
-    ports_.telemetry.log("the process before died of replaying group " +
-                         std::to_string(died.group) + ": it is applied event by event");
+    ports_.telemetry.warn("replay_died", "the process before died of replaying group " +
+                                             std::to_string(died.group) +
+                                             ": it is applied event by event");
     return {};
   }
   if (died.event == 0) return hopeless(died, "it cannot be decoded");
@@ -113,7 +115,11 @@ Status Replay::judge(const ReplayPlace& died) {
     return hopeless(died, what + " belongs to no execution that could be quarantined");
   ExecutionQuarantined quarantine{execution_of(event), died.group, died.event - 1,
                                   "two processes died of applying its " + what};
-  ports_.telemetry.log(to_text(quarantine.execution) + " is quarantined: " + quarantine.error);
+  ports_.telemetry.log(
+      {.level = LogLevel::error,
+       .event = "execution_quarantined",
+       .message = to_text(quarantine.execution) + " is quarantined: " + quarantine.error,
+       .execution = quarantine.execution});
   partition_.expect(quarantine);
   place_.found.push_back(std::move(quarantine));
   return {};

@@ -68,7 +68,7 @@ class Quiet final : public Telemetry {
  public:
   void count(std::string_view, uint64_t) override {}
   void gauge(std::string_view, int64_t) override {}
-  void log(std::string_view) override {}
+  void log(const LogLine&) override {}
 };
 
 // Two executions of one node each, both granted to one worker; then the worker is lost.

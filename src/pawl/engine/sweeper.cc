@@ -10,7 +10,8 @@ constexpr int drops_per_turn = 4;
 constexpr int looks_per_turn = 64;
 
 void tell(Telemetry& telemetry, const Error& error) {
-  telemetry.log("what is left of an execution stays until the next start: " + error.message);
+  telemetry.warn("belongings_left",
+                 "what is left of an execution stays until the next start: " + error.message);
 }
 
 }  // namespace

@@ -135,6 +135,9 @@ void ProcessExecutor::complete(ProcessCommand& command, const Grant& grant) cons
   environment.emplace_back("PAWL_ITEM", std::move(item));
   environment.emplace_back("PAWL_ATTEMPT", std::move(attempt));
   environment.emplace_back("PAWL_IDEMPOTENCY_KEY", idempotency_key(context.cluster, task));
+  if (context.trace.id == Hash128{}) return;  // granted by a server that does not know of traces
+  uint64_t span = span_of(context.cluster, task, grant.attempt);
+  environment.emplace_back("TRACEPARENT", traceparent(context.trace, span));
 }
 
 void ProcessExecutor::stop(uint64_t launch, StopMode mode) {

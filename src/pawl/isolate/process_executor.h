@@ -6,6 +6,7 @@
 // What a program finds in its environment, over that of the client:
 //   PAWL_EXECUTION        e17                     PAWL_ATTEMPT          1, 2, 3 ...
 //   PAWL_NODE             id of the node          PAWL_IDEMPOTENCY_KEY  the same for every attempt
+//   TRACEPARENT           W3C Trace Context: the execution's trace, a span for this attempt
 //   PAWL_ITEM             index of the item       PAWL_PROGRESS         3: descriptor for progress
 //   lines
 // What its output becomes: process_output.h. Output and errors are kept under

@@ -53,6 +53,7 @@ class ProcessExecutorTest : public testing::Test {
     auto context = std::make_shared<RunContext>();
     context->execution = ExecutionId{17};
     context->workflow = workflow;
+    context->trace = trace;
     Launch launch;
     launch.id = id;
     launch.grant.range = {context->execution, 0, 777, 778};
@@ -89,6 +90,7 @@ class ProcessExecutorTest : public testing::Test {
   }
 
   std::string root;
+  Trace trace = derived_trace({1, 2}, ExecutionId{17});
   LinuxClock clock;
   std::unique_ptr<LinuxLoop> loop = LinuxLoop::create(clock).value();
   Mailbox<ExecutorNews> news{*loop};
@@ -108,11 +110,14 @@ TEST_F(ProcessExecutorTest, AProgramFindsItsAttemptInItsEnvironment) {
   node.process.output = OutputMode::lines;
   const AttemptReport& ended = shell(
       "echo $PAWL_EXECUTION; echo $PAWL_NODE; echo $PAWL_ITEM; echo $PAWL_ATTEMPT; "
-      "echo $PAWL_PROGRESS; echo $FROM_CLIENT; echo $PAWL_IDEMPOTENCY_KEY; pwd");
+      "echo $PAWL_PROGRESS; echo $FROM_CLIENT; echo $PAWL_IDEMPOTENCY_KEY; "
+      "echo $TRACEPARENT; pwd");
   ASSERT_TRUE(ended.succeeded) << ended.error;
-  std::string key = idempotency_key({}, {ExecutionId{17}, 0, 777});
-  EXPECT_EQ(ended.outputs.at(0).text(),
-            R"(["e17","pack","777","3","3","yes",")" + key + R"(",")" + root + R"("])");
+  TaskKey task{ExecutionId{17}, 0, 777};
+  std::string key = idempotency_key({}, task);
+  std::string parent = traceparent(trace, span_of({}, task, 3));
+  EXPECT_EQ(ended.outputs.at(0).text(), R"(["e17","pack","777","3","3","yes",")" + key + R"(",")" +
+                                            parent + R"(",")" + root + R"("])");
 }
 
 TEST_F(ProcessExecutorTest, FailuresSayTheirCause) {

@@ -12,6 +12,7 @@
 #include "pawl/model/message.h"
 #include "pawl/model/name_space.h"
 #include "pawl/model/payload.h"
+#include "pawl/model/trace.h"
 
 namespace pawl {
 
@@ -36,6 +37,7 @@ struct SubmitExecution {
   Payload input;       // JSON object
   std::string labels;  // JSON object
   std::string name_space = default_namespace;
+  std::optional<Trace> trace{};  // of whoever submits; no part of the content
 };
 Hash128 submit_hash(const SubmitExecution& submit, const Hash128& definition);
 

@@ -34,6 +34,7 @@ struct ExecutionSubmitted {
   Payload input;
   std::string labels;
   std::string name_space = default_namespace;
+  std::optional<Trace> trace{};  // as given; without one: derived_trace()
 };
 
 // An expression outside plain paths was handed to the evaluator.

@@ -11,6 +11,7 @@
 #include "pawl/model/outputs.h"
 #include "pawl/model/payload.h"
 #include "pawl/model/placement.h"
+#include "pawl/model/trace.h"
 #include "pawl/model/workflow.h"
 
 namespace pawl {
@@ -52,6 +53,7 @@ struct RunContext {
   Payload items;                    // encoded item list (payload.h); absent: items are 0..n-1
   uint32_t items_count = 1;
   Hash128 cluster;  // for uuid_of and idempotency keys
+  Trace trace;
 
   const Node& definition() const { return workflow->nodes[node]; }
 };

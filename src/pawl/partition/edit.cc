@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "pawl/partition/checkpoint.h"
+#include "pawl/partition/readiness.h"
 
 namespace pawl {
 

@@ -66,6 +66,7 @@ struct Evolve {
     execution->payload_hash = event.payload_hash;
     execution->input = event.input;
     execution->labels = event.labels;
+    if (event.trace) execution->trace = std::make_unique<const Trace>(*event.trace);
     execution->started = state.wall;
     const std::vector<Node>& nodes = execution->plan->workflow->nodes;
     execution->nodes.resize(nodes.size());

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "pawl/partition/readiness.h"
 #include "pawl/partition/scene.h"
 #include "pawl/partition/step.h"
 

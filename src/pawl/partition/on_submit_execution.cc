@@ -72,7 +72,7 @@ Reply on(Step& step, const SubmitExecution& command) {
   if (Reply refusal = check(state, command); refusal.code != Code::ok) return refusal;
   ExecutionId id = state.next_execution();
   step.emit(ExecutionSubmitted{id, command.workflow, command.request_id, command.payload_hash,
-                               command.input, command.labels, command.name_space});
+                               command.input, command.labels, command.name_space, command.trace});
   return {Code::ok, "", id.value};
 }
 

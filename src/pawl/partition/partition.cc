@@ -1,4 +1,5 @@
 #include "pawl/partition/partition.h"
+#include "pawl/partition/readiness.h"
 
 #include <algorithm>
 
@@ -105,6 +106,10 @@ bool Partition::known(const Command& command) const {
   const auto* workflow = std::get_if<RegisterWorkflow>(&command);
   return workflow != nullptr &&
          state_.workflow_ids.contains(hash_in(workflow->name_space, workflow->definition));
+}
+
+void Partition::drop_stale() {
+  pawl::drop_stale(state_);
 }
 
 void Partition::begin_group(Instant now, WallTime wall) {

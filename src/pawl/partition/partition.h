@@ -66,7 +66,7 @@ class Partition {
 
   // What was cancelled or parked may still stand in the ready queue, and whoever looks for the longest
   // waiting task has to pass it. Each entry is dropped once; nothing else changes.
-  void drop_stale() { pawl::drop_stale(state_); }
+  void drop_stale();
 
   // When a Tick has something to do; Instant::never() if nothing is due by itself.
   Instant next_timer() const;

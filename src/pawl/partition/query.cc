@@ -20,7 +20,11 @@ void add(TaskCounts& sum, const TaskCounts& part) {
 
 }  // namespace
 
-ExecutionSummary summarise(const Execution& execution) {
+Trace trace_of(const State& state, const Execution& execution) {
+  return execution.trace ? *execution.trace : derived_trace(state.cluster, execution.id);
+}
+
+ExecutionSummary summarise(const State& state, const Execution& execution) {
   const Workflow& workflow = *execution.plan->workflow;
   ExecutionSummary summary{execution.id,
                            workflow.name,
@@ -31,7 +35,8 @@ ExecutionSummary summarise(const Execution& execution) {
                            execution.error,
                            execution.labels,
                            {},
-                           execution.name_space->name};
+                           execution.name_space->name,
+                           trace_id_text(trace_of(state, execution).id)};
   for (const NodeRun& run : execution.nodes) add(summary.tasks, count_tasks(run));
   return summary;
 }
@@ -85,7 +90,7 @@ NodeDetail detail_of(const Execution& execution, NodeIndex index) {
 QueryResult reply(const State& state, const GetExecution& query, const std::string&) {
   const Execution* execution = state.executions.find(query.execution);
   if (execution == nullptr) return unknown_execution(state, query.execution);
-  ExecutionDetail detail{summarise(*execution), execution->input, execution->output, {}};
+  ExecutionDetail detail{summarise(state, *execution), execution->input, execution->output, {}};
   for (NodeIndex i = 0; i < execution->nodes.size(); ++i)
     detail.nodes.push_back(detail_of(*execution, i));
   return detail;
@@ -99,7 +104,7 @@ QueryResult reply(const State& state, const ListExecutions& query, const std::st
     const Execution* execution = state.executions.find(ExecutionId{id});
     if (execution == nullptr || (query.status && execution->status != *query.status)) continue;
     if (!belongs(*execution, name_space)) continue;
-    list.executions.push_back(summarise(*execution));
+    list.executions.push_back(summarise(state, *execution));
   }
   return list;
 }

@@ -55,6 +55,7 @@ struct ExecutionSummary {
   std::string labels;  // JSON object, may be empty
   TaskCounts tasks;    // over all nodes
   std::string name_space = default_namespace;
+  std::string trace_id{};  // 32 hex digits
 };
 
 struct ExecutionDetail {
@@ -150,7 +151,10 @@ struct WorkerDetail {
   bool suspect = false;
 };
 
-ExecutionSummary summarise(const Execution& execution);
+// As given, or else derived.
+Trace trace_of(const State& state, const Execution& execution);
+
+ExecutionSummary summarise(const State& state, const Execution& execution);
 // `name_space` empty: of any.
 bool belongs(const Execution& execution, const std::string& name_space);
 

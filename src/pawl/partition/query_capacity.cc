@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "pawl/partition/describe.h"
+#include "pawl/partition/readiness.h"
 #include "pawl/partition/scene.h"
 
 namespace pawl {

@@ -3,6 +3,7 @@
 #include "pawl/base/json.h"
 #include "pawl/model/item_list.h"
 #include "pawl/partition/native.h"
+#include "pawl/partition/query.h"
 #include "pawl/partition/step.h"
 
 namespace pawl {
@@ -123,6 +124,7 @@ RunContextRef make_context(const State& state, const Execution& execution, NodeI
   context->input = execution.input;
   context->labels = execution.labels;
   context->cluster = state.cluster;
+  context->trace = trace_of(state, execution);
   const NodeRun& run = execution.nodes[node];
   context->items_count = run.items_count;
   if (run.work && run.work->mapped) context->items = run.work->mapped->items;

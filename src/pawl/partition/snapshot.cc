@@ -320,7 +320,10 @@ Bytes encode_execution(const Execution& execution) {
     if (run.work) fields(io, row_of(*run.work));
   }
   const std::string& name_space = execution.name_space->name;
-  io.appended(name_space != default_namespace, [&] { io.text(name_space); });
+  std::optional<Trace> trace;
+  if (execution.trace) trace = *execution.trace;
+  io.appended(name_space != default_namespace || trace, [&] { io.text(name_space); });
+  trace_field(io, trace);
   return out.take();
 }
 
@@ -358,6 +361,9 @@ Result<std::unique_ptr<Execution>> decode_execution(const State& state, Executio
   }
   std::string name_space = default_namespace;
   io.appended(false, [&] { io.text(name_space); });
+  std::optional<Trace> trace;
+  trace_field(io, trace);
+  if (trace) execution->trace = std::make_unique<const Trace>(*trace);
   auto tenant = state.name_spaces.find(name_space);
   if (!in.ok() || !in.at_end() || tenant == state.name_spaces.end())
     return Error{Code::data_loss, "the view row of " + to_text(id) + " is damaged"};

@@ -136,6 +136,7 @@ struct Execution {
   WallTime ended;
   Payload output;
   std::string error;
+  std::unique_ptr<const Trace> trace;  // as given when it was submitted; null: none was
 
   const Node& definition(NodeIndex node) const { return plan->workflow->nodes[node]; }
   bool ended_already() const { return status >= ExecutionStatus::succeeded; }
@@ -281,14 +282,6 @@ void reserve(State& state, const Execution& execution, NodeIndex node, SessionId
              uint32_t count);
 void release(State& state, const Execution& execution, NodeIndex node, SessionId session,
              uint32_t count);
-
-// How many tasks of the node's queue and priority may be granted; see Queue::ready_at.
-uint64_t& ready_tasks(State& state, const Execution& execution, NodeIndex node);
-// The first run of tasks in `range` of which attempt `attempt` may really be granted; empty: none. Queue
-// entries are not searched for when a task is cancelled or parked, so some have gone stale.
-ItemSpan ready_span(const NodeRun& run, const TaskRange& range, AttemptNumber attempt);
-// Takes stale entries off the fronts of the ready queue.
-void drop_stale(State& state);
 
 // Puts a node that got its first open range into State::granted; takes it out after its last.
 void enlist(State& state, NodeKey key, NodeWork& work);

@@ -151,14 +151,14 @@ QueryResult list_executions(const State& state, View& view, const ListExecutions
       if (rows.id() && (best == nullptr || best->id() < rows.id())) best = &rows;
     }
     if (here != nullptr && (best == nullptr || best->id() < here->id)) {
-      list.executions.push_back(summarise(*here));
+      list.executions.push_back(summarise(state, *here));
       here = state.executions.previous({here->id.value - 1});
       continue;
     }
     if (best == nullptr) break;
     auto execution = decode_execution(state, best->id(), best->row());
     if (!execution.ok()) return execution.error();
-    if (belongs(**execution, name_space)) list.executions.push_back(summarise(**execution));
+    if (belongs(**execution, name_space)) list.executions.push_back(summarise(state, **execution));
     best->next();
   }
   for (const EndedRows& rows : stored) {

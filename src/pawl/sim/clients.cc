@@ -150,6 +150,9 @@ void Clients::submit_new(Client& client) {
   if (!client.dice.chance(80))
     past.submit.request_id =
         "c" + std::to_string(client.number) + "-" + std::to_string(++client.submits);
+  if (client.dice.chance(100))
+    past.submit.trace =
+        pawl::Trace{{client.dice.next() | 1, client.dice.next()}, client.dice.next() | 1, 0};
   past.submit.payload_hash = submit_hash(past.submit, definitions_[past.definition].hash);
   if (!client.name_space.empty()) past.submit.name_space = client.name_space;
   if (!past.submit.request_id.empty()) past_.push_back(past);

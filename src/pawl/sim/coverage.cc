@@ -69,6 +69,7 @@ constexpr std::array<const char*, sometimes_count> names = {
     "execution_quarantined",
     "killed_while_replaying",
     "running_told",
+    "trace_given",
     "cancel_after_end_refused",
     "mapped_node_without_items",
     "mapped_node_over_several_grants",

@@ -74,6 +74,7 @@ enum class Sometimes : uint8_t {
   execution_quarantined,
   killed_while_replaying,
   running_told,
+  trace_given,
   cancel_after_end_refused,
   mapped_node_without_items,
   mapped_node_over_several_grants,

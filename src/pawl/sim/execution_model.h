@@ -65,6 +65,7 @@ struct ExecutionModel {
   std::string request_id;
   Hash128 payload_hash;
   std::string input;
+  std::optional<pawl::Trace> trace;
   Payload output;
   ExecutionStatus status = ExecutionStatus::running;
   bool evaluating_output = false;

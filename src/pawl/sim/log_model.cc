@@ -151,6 +151,7 @@ struct LogModel::Apply {
     execution.request_id = event.request_id;
     execution.payload_hash = event.payload_hash;
     execution.input = input;
+    execution.trace = event.trace;
     refers(event.execution, event.input);
     execution.nodes.resize(execution.definition->nodes.size());
     if (event.request_id.empty()) return;

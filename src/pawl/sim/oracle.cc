@@ -512,6 +512,12 @@ void Oracle::launched(const Grant& grant) {
       return violate("I4", "an attempt of " + to_text(grant.range.execution) +
                                " runs whose grant is not durable");
   }
+  const ExecutionModel* execution = model_.find(grant.range.execution);
+  if (execution == nullptr) return;
+  const RunContext& context = *grant.context;
+  if (context.trace != execution->trace.value_or(derived_trace(context.cluster, context.execution)))
+    violate("I2", "an attempt of " + to_text(context.execution) + " runs in another trace");
+  universe_.coverage.reached_if(execution->trace.has_value(), Sometimes::trace_given);
 }
 
 void Oracle::found(const TaskKey& task, const Expression* expression, const std::string& value) {

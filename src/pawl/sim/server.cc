@@ -20,7 +20,7 @@ class SilentTelemetry final : public Telemetry {
  public:
   void count(std::string_view, uint64_t) override {}
   void gauge(std::string_view, int64_t) override {}
-  void log(std::string_view) override {}
+  void log(const LogLine&) override {}
 };
 
 // A blob store that stops with its machine.

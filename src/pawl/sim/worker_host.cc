@@ -14,8 +14,8 @@ class WorkerTelemetry final : public Telemetry {
     if (name == "worker_self_stops") universe_.reached(Sometimes::worker_stopped_itself);
   }
   void gauge(std::string_view, int64_t) override {}
-  void log(std::string_view line) override {
-    if (line.find("its lease ran out") != std::string_view::npos)
+  void log(const LogLine& line) override {
+    if (line.message.find("its lease ran out") != std::string::npos)
       universe_.reached(Sometimes::lease_expired_while_worker_alive);
   }
 

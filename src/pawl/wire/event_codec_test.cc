@@ -31,7 +31,7 @@ bool same(const T& a, const T& b);
 template <class T>
 bool same_fields(const T& a, const T& b) {
   constexpr size_t n = arity<T>();
-  static_assert(n >= 1 && n <= 7);
+  static_assert(n >= 1 && n <= 8);
 #define PAWL_SAME(count, names_a, names_b, ...) \
   if constexpr (n == count) {                   \
     const auto& names_a = a;                    \
@@ -53,6 +53,9 @@ bool same_fields(const T& a, const T& b) {
   PAWL_SAME(7, PAWL_LIST(a1, a2, a3, a4, a5, a6, a7), PAWL_LIST(b1, b2, b3, b4, b5, b6, b7),
             same(a1, b1) && same(a2, b2) && same(a3, b3) && same(a4, b4) && same(a5, b5) &&
                 same(a6, b6) && same(a7, b7))
+  PAWL_SAME(8, PAWL_LIST(a1, a2, a3, a4, a5, a6, a7, a8), PAWL_LIST(b1, b2, b3, b4, b5, b6, b7, b8),
+            same(a1, b1) && same(a2, b2) && same(a3, b3) && same(a4, b4) && same(a5, b5) &&
+                same(a6, b6) && same(a7, b7) && same(a8, b8))
 #undef PAWL_LIST
 #undef PAWL_SAME
 }

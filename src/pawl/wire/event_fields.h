@@ -28,7 +28,9 @@ void fields(Io& io, typename Io::template Ref<ExecutionSubmitted> e) {
   io.hash(e.payload_hash);
   io.payload(e.input);
   io.text(e.labels);
-  io.appended(e.name_space != default_namespace, [&] { io.text(e.name_space); });
+  io.appended(e.name_space != default_namespace || e.trace.has_value(),
+              [&] { io.text(e.name_space); });
+  trace_field(io, e.trace);
 }
 
 template <class Io>

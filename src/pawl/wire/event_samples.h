@@ -42,6 +42,13 @@ inline std::vector<Event> grown_events() {
           ExecutionForgotten{{300}, {0x31, 0x32}, {7, 8}, "team-a"}};
 }
 
+// With what was appended after that.
+inline Event traced_submission() {
+  const Trace trace{{0x99, 0x77}, 0x55, 1};
+  return ExecutionSubmitted{{300}, {4},       "r",  {7, 8}, Payload::inline_json("{}"),
+                            "",    "default", trace};
+}
+
 inline std::vector<Event> sample_events() {
   const ExecutionId execution{300};
   const TaskRange range{execution, 3, 1000, 2024};

@@ -97,6 +97,11 @@ TEST(Golden, EveryKindThatHasGrownHasItsFile) {
   }
 }
 
+TEST(Golden, ASubmissionIntoATraceHasItsFile) {
+  expect_golden(golden_folder() / "v1" / "ExecutionSubmitted-3.group",
+                encode(sample_group(traced_submission())));
+}
+
 TEST(Golden, AWorkflowThatIsPlacedHasItsFile) {
   Workflow workflow = sample_workflow();
   workflow.nodes[0].placement = {

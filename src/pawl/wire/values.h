@@ -3,6 +3,8 @@
 // what contains it (workflow_codec.h, event_codec.h).
 #pragma once
 
+#include <optional>
+
 #include "pawl/model/message.h"
 #include "pawl/wire/fields.h"
 
@@ -124,6 +126,17 @@ void fields(Io& io, typename Io::template Ref<AttemptReport> report) {
   io.choice(report.kind, FailureKind::declined);
   io.signed_number(report.exit_code);
   io.text(report.error);
+}
+
+// At the end of what an execution is written as, where it was given one.
+template <class Io>
+void trace_field(Io& io, typename Io::template Ref<std::optional<Trace>> trace) {
+  io.appended(trace.has_value(), [&] {
+    if constexpr (Io::decoding) trace.emplace();
+    io.hash(trace->id);
+    io.fixed(trace->span);
+    io.number(trace->flags);
+  });
 }
 
 }  // namespace pawl

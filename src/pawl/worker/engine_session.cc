@@ -121,8 +121,7 @@ void EngineSession::take(const Stops& stops, Instant now) {
 }
 
 void EngineSession::take(const Closed& closed, Instant now) {
-  telemetry_.log("worker " + options_.spec.name +
-                 ": session closed by the engine: " + closed.reason);
+  warn("session_closed", "session closed by the engine: " + closed.reason);
   // In greeting it refuses our Hello, or is about a session that we have given up: no hurry.
   end(has_session() ? now : now + options_.hello_interval);
 }
@@ -199,6 +198,13 @@ void EngineSession::decline(const Grant& grant, const std::string& why) {
   report_at_ = {};  // somebody else is to run it
 }
 
+void EngineSession::warn(const char* event, const std::string& message) {
+  telemetry_.log({.level = LogLevel::warn,
+                  .event = event,
+                  .message = "worker " + options_.spec.name + ": " + message,
+                  .worker = options_.spec.name});
+}
+
 Duration EngineSession::heartbeat_interval() const {
   if (options_.spec.lease == Duration::forever()) return Duration::forever();
   return {options_.spec.lease.ns / 3};
@@ -220,9 +226,9 @@ void EngineSession::keep(Instant now) {
     heartbeat_sequence_ = 0;
   }
   if (now - lease_from_ >= options_.spec.lease) {
-    telemetry_.log("worker " + options_.spec.name + ": no word from the engine for a lease (" +
-                   std::to_string(options_.spec.lease.whole_milliseconds()) +
-                   " ms); stopping its attempts");
+    warn("lease_lost", "no word from the engine for a lease (" +
+                           std::to_string(options_.spec.lease.whole_milliseconds()) +
+                           " ms); stopping its attempts");
     telemetry_.count("worker_self_stops", 1);
     end(now);
   }

@@ -91,6 +91,7 @@ class EngineSession {
   bool has_session() const { return id_.value != 0; }
   bool may_greet() const { return has_session() || !owner_.runs_any(*this); }
   void decline(const Grant& grant, const std::string& why);
+  void warn(const char* event, const std::string& message);
   void send_what_is_due(Instant now);
   void say_progress(Instant now);
   void greet_or_leave(Instant now);

@@ -4,6 +4,8 @@
 #include <utility>
 #include <variant>
 
+#include "pawl/worker/attempt_log.h"
+
 namespace pawl {
 
 Worker::Worker(WorkerOptions options, Executors executors, Clock& clock, Loop& loop,
@@ -162,6 +164,7 @@ void Worker::hear(Reported reported) {
     let_go(run, range);
     run.progress.erase(run.progress.lower_bound(range.begin), run.progress.lower_bound(range.end));
     run.session->forget_progress(range);
+    log_ended(telemetry_, options_.spec.name, run.grant, report);
     run.session->report(std::move(report));
   }
 }
@@ -176,7 +179,10 @@ void Worker::hear(Finished finished) {
   run.session->forget_progress(run.grant.range);
   if (run.live.empty()) return;
   for (const TaskRange& live : run.live) run.session->let_go(live.size());
-  for (AttemptReport& report : finished.reports) run.session->report(std::move(report));
+  for (AttemptReport& report : finished.reports) {
+    log_ended(telemetry_, options_.spec.name, run.grant, report);
+    run.session->report(std::move(report));
+  }
 }
 
 void Worker::hear(Progressed progressed) {
@@ -243,6 +249,7 @@ void Worker::launch(Instant now) {
     run.live = {launch.grant.range};
     run.since = now;
     session.running_changed();
+    log_started(telemetry_, options_.spec.name, launch.grant);
     executor.start(std::move(launch));
   }
 }

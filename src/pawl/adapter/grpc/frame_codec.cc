@@ -25,6 +25,8 @@ void encode_context(const RunContext& context, v1::ContextSlot& out) {
     out.set_items(context.items.text());
   out.set_items_count(context.items_count);
   to_proto(context.cluster, *out.mutable_cluster());
+  to_proto(context.trace.id, *out.mutable_trace_id());
+  out.set_trace_flags(context.trace.flags);
 }
 
 Result<RunContext> decode_context(const v1::ContextSlot& in, WorkflowRef workflow) {
@@ -50,6 +52,8 @@ Result<RunContext> decode_context(const v1::ContextSlot& in, WorkflowRef workflo
     context.items = Payload::inline_json(in.items());
   }
   context.cluster = from_proto(in.cluster());
+  context.trace.id = from_proto(in.trace_id());
+  context.trace.flags = static_cast<uint8_t>(in.trace_flags());
   return context;
 }
 

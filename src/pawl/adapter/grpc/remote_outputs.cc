@@ -58,7 +58,8 @@ struct RemoteOutputs::Impl {
         continue;
       }
       if (!status.ok())
-        telemetry.log("output of programs was not taken: " + status.error_message());
+        telemetry.warn("outputs_not_taken",
+                       "output of programs was not taken: " + status.error_message());
       forget(static_cast<size_t>(request.parts_size()));
     }
   }
@@ -113,7 +114,8 @@ void RemoteOutputs::put(OutputPart part) {
   std::lock_guard lock(impl_->mutex);
   bool fits = impl_->waiting_bytes + part.bytes.size() <= impl_->options.waiting_bytes_max;
   if (!fits && !impl_->overfull)
-    impl_->telemetry.log(
+    impl_->telemetry.warn(
+        "outputs_dropped",
         "more than waiting_bytes_max of what programs wrote waits for the server; "
         "some of it is dropped");
   impl_->overfull = !fits;

@@ -17,7 +17,7 @@ class Quiet final : public Telemetry {
  public:
   void count(std::string_view, uint64_t) override {}
   void gauge(std::string_view, int64_t) override {}
-  void log(std::string_view) override {}
+  void log(const LogLine&) override {}
 };
 
 // Files by path, as the parts make them.

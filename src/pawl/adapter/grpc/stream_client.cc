@@ -167,7 +167,8 @@ struct StreamClient::Impl {
     std::lock_guard lock(mutex);
     if (!status.ok() && !closing && status.error_message() != complained) {
       complained = status.error_message();
-      telemetry.log("no connection to " + options.target + ": " + complained + "; trying again");
+      telemetry.warn("connection_lost",
+                     "no connection to " + options.target + ": " + complained + "; trying again");
     }
     newest_over = std::exchange(connection, nullptr);
     waiting = true;

@@ -169,7 +169,8 @@ void StreamServer::Impl::Connection::read(bool ok) {
   if (!ok) return finish(grpc::Status::OK);
   Result<Message> message = decoder.decode(bytes_of(incoming));
   if (!message.ok()) {
-    owner.telemetry.log("a worker's connection is closed: " + message.error().message);
+    owner.telemetry.warn("worker_refused",
+                         "a worker's connection is closed: " + message.error().message);
     return finish({grpc::StatusCode::INVALID_ARGUMENT, message.error().message});
   }
   owner.heard(std::move(message.value()), shared_from_this());

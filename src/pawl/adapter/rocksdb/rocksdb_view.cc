@@ -105,10 +105,12 @@ void RocksdbView::Impl::choose_generation() {
       why = std::move(live).error();
     }
     telemetry.count("view_generations_refused", 1);
-    telemetry.log("view: generation at position " + std::to_string(candidate) +
-                  " is not usable, falling back: " + why.error().message);
+    telemetry.warn("view_generation_refused",
+                   "view: generation at position " + std::to_string(candidate) +
+                       " is not usable, falling back: " + why.error().message);
   }
-  telemetry.log("view: no generation is usable, starting empty: the whole log is needed");
+  telemetry.warn("view_lost",
+                 "view: no generation is usable, starting empty: the whole log is needed");
   std::lock_guard lock(mutex);
   if (why.error().code != Code::data_loss) trouble = std::move(why);
 }

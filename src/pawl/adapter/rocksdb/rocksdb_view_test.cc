@@ -61,9 +61,9 @@ class LineTelemetry final : public Telemetry {
  public:
   void count(std::string_view, uint64_t) override {}
   void gauge(std::string_view, int64_t) override {}
-  void log(std::string_view line) override {
+  void log(const LogLine& line) override {
     std::lock_guard lock(mutex_);
-    lines_ += std::string(line) + "\n";
+    lines_ += line.message + "\n";
   }
   std::string lines() {
     std::lock_guard lock(mutex_);

@@ -172,6 +172,11 @@ Status fill(const HttpRequest& request, const Matched& matched, Duration wait_ma
   const std::string* key = request.field("idempotency-key");
   if (key != nullptr && std::string_view(route.call).starts_with("submit"))
     members.add("request_id", Type::text, *key);
+  // One that says nothing is left out, as W3C Trace Context asks for: the trace begins here then.
+  const std::string* trace = request.field("traceparent");
+  if (trace != nullptr && std::string_view(route.call).starts_with("submit") &&
+      parse_traceparent(*trace).ok())
+    members.add("traceparent", Type::text, *trace);
   return {};
 }
 

@@ -68,6 +68,7 @@ Command RandomLife::submit(const State& state) {
   if (dice_.chance(300)) submit.request_id = "r" + std::to_string(dice_.below(4));
   submit.input = Payload::inline_json(random_input(dice_, workflow_plan(plan_)));
   submit.payload_hash = {dice_.below(2), 1};
+  if (dice_.chance(200)) submit.trace = Trace{{dice_.next() | 1, 7}, 9, 1};
   return submit;
 }
 

@@ -58,6 +58,7 @@ Engine::Engine(EnginePorts ports, EngineOptions options)
       sweeper_(places_of(ports)) {}
 
 Engine::~Engine() {
+  attach_capacity(nullptr);
   ports_.transport.unbind(options_.address);
 }
 
@@ -110,6 +111,7 @@ bool Engine::work() {
     take_evaluations();
     take_requests();
     tick_if_due();
+    come_if_called();
     commit();
   }
   bool more = !failure_ && checkpoint();
@@ -305,7 +307,7 @@ void Engine::tick_if_due() {
 void Engine::commit() {
   if (gathering_.empty() || in_flight_) return;
   bool nobody_works = partition_->state().granted.empty();
-  partition_->schedule(dice_.next(), gathering_.out);
+  schedule();
   Gathering group = std::exchange(gathering_, {});
   counted_.take(group.out, now());
   if (group.out.events.empty()) {
@@ -432,7 +434,10 @@ void Engine::answer_settled(const Waiter& waiter, ExecutionId id, ExecutionStatu
 
 void Engine::release(const Effect& effect) {
   if (const auto* answer = std::get_if<Answer>(&effect)) {
-    if (peers_.opened(answer->ticket, answer->reply)) return;
+    if (peers_.opened(answer->ticket, answer->reply)) {
+      worker_came_ = true;
+      return;
+    }
     if (auto run = stoppable_.find(answer->ticket); run != stoppable_.end()) {
       run->second = ExecutionId{answer->reply.number};
       if (answer->reply.code == Code::ok)
@@ -501,6 +506,7 @@ void Engine::give_up(Gathering& group) {
 }
 
 void Engine::fail(Error error) {
+  attach_capacity(nullptr);
   ports_.telemetry.log({.level = LogLevel::error,
                         .event = "partition_stopped",
                         .message = "partition stopped: " + error.message});

@@ -50,6 +50,8 @@
 
 namespace pawl {
 
+class SharedCapacity;
+
 struct EnginePorts {
   Loop& loop;
   Clock& clock;
@@ -63,6 +65,7 @@ struct EnginePorts {
   Sink<Response>& clients;
   ReplayNote& replay_note;
   std::vector<Belongings*> belongings = {};  // beside the blobs
+  SharedCapacity* capacity = nullptr;        // null: no other partition has the same workers
 };
 
 struct EngineOptions {
@@ -152,6 +155,10 @@ class Engine final : public Actor, public Sink<Request> {
   bool answer_figures(const Request& request);
   void measure_wait(const Grant& grant);
   void commit();
+  void schedule();
+  std::vector<Holding> holdings() const;
+  void come_if_called();
+  void attach_capacity(Loop* loop);
   void release(Gathering& group);
   void release(const Effect& effect);
   void wait_for(const Waiter& waiter, ExecutionId id);
@@ -217,6 +224,7 @@ class Engine final : public Actor, public Sink<Request> {
   Instant promised_ = Instant::never();  // when the next turn was to be, on the clock
   Duration late_;                        // by so much turns came later, since the last Tick
   std::optional<Error> failure_;
+  bool worker_came_ = false;  // and may be shared from now on
 };
 
 }  // namespace pawl

@@ -40,6 +40,11 @@ Peers::Peer* Peers::find(SessionId session) {
   return it == sessions_.end() ? nullptr : peers_.at(it->second).get();
 }
 
+Address Peers::address_of(SessionId session) const {
+  auto it = sessions_.find(session);
+  return it == sessions_.end() ? 0 : it->second;
+}
+
 void Peers::forget_session(Peer& peer) {
   sessions_.erase(peer.session);
   peer.session = {};

@@ -76,6 +76,8 @@ class Peers {
   std::map<NodeIndex, uint64_t> running(ExecutionId execution) const;
   uint64_t running() const;
   size_t size() const { return peers_.size(); }
+  // Of the session's worker; 0: it has not been heard of in this life.
+  Address address_of(SessionId session) const;
 
  private:
   struct Peer {

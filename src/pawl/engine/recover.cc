@@ -51,6 +51,7 @@ Status Engine::recover() {
   peers_.start(epoch_);
   if (options_.sweep) sweeper_.begin_sweep();
   ports_.transport.bind(options_.address, messages_);
+  attach_capacity(&ports_.loop);
 
   StepOutput resumed;
   partition_->resume(resumed);

@@ -141,6 +141,29 @@ void Partition::schedule(uint64_t dice, StepOutput& out) {
   grant_ready(step);
 }
 
+void Partition::take_elsewhere(SessionId session, Elsewhere others, int64_t clock_offset_ns) {
+  if (others.bar_ns != Elsewhere::no_bar) others.bar_ns -= clock_offset_ns;
+  state_.sessions.at(session).elsewhere = std::move(others);
+}
+
+void Partition::take_elsewhere(const std::string& queue, uint64_t granted) {
+  state_.queues.at(state_.queues.id(queue)).granted_elsewhere = granted;
+}
+
+std::vector<WaitingLane> Partition::waiting(int64_t clock_offset_ns) const {
+  std::vector<WaitingLane> fronts;
+  for (LaneId lane = 0; lane < state_.ready.lanes(); ++lane) {
+    if (state_.ready.depth(lane) == 0) continue;
+    const Queue& queue = state_.queues.at(state_.ready.queue(lane));
+    // What only its queue's limit holds up is told: the place may be taken elsewhere.
+    if (!queue.full() && queue.may_grant(state_.now) == 0) continue;
+    if (queue.spec.paused) continue;
+    Front front = state_.ready.front(lane, queue.spec.aging);
+    fronts.push_back({state_.ready.key(lane), front.urgency.due_ns + clock_offset_ns});
+  }
+  return fronts;
+}
+
 Instant Partition::next_timer() const {
   Instant next = state_.timers.empty() ? Instant::never() : state_.timers.begin()->at;
   for (const auto& [id, session] : state_.sessions)

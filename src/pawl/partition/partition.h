@@ -64,6 +64,13 @@ class Partition {
   void step(const Command& command, Ticket ticket, uint64_t dice, StepOutput& out);
   void schedule(uint64_t dice, StepOutput& out);
 
+  // Where several partitions share the workers (schedule/broker.h): what the others make of them, before
+  // schedule(), and what is to be told to them after it. `clock_offset_ns`: what this partition's time
+  // lacks of theirs.
+  void take_elsewhere(SessionId session, Elsewhere others, int64_t clock_offset_ns);
+  void take_elsewhere(const std::string& queue, uint64_t granted);
+  std::vector<WaitingLane> waiting(int64_t clock_offset_ns) const;
+
   // What was cancelled or parked may still stand in the ready queue, and whoever looks for the longest
   // waiting task has to pass it. Each entry is dropped once; nothing else changes.
   void drop_stale();

@@ -108,6 +108,7 @@ enum class WhyCode : uint8_t {
   suspect,       // ready, but the workers that could are late with their heartbeats
   no_room,       // ready, but its resources are taken
   apart,         // ready, but tasks of its node run wherever it could
+  elsewhere,     // ready, but more urgent tasks of another partition get those workers first
 };
 const char* name(WhyCode code);  // "no_worker"
 

@@ -12,8 +12,10 @@ std::vector<WorkerLoad> worker_loads(const State& state) {
   workers.reserve(state.sessions.size());
   for (const auto& [id, session] : state.sessions) {
     if (session.away) continue;
-    workers.push_back({id, &session.worker, session.outstanding, &session.taken, session.identity,
-                       suspect_from(session) <= state.now});
+    const Elsewhere& others = session.elsewhere;
+    workers.push_back({id, &session.worker, session.outstanding + others.items, &session.taken,
+                       others.taken.empty() ? nullptr : &others.taken, others.bar_ns,
+                       session.identity, suspect_from(session) <= state.now});
   }
   return workers;
 }

@@ -26,6 +26,7 @@
 #include "pawl/partition/ranges.h"
 #include "pawl/partition/story.h"
 #include "pawl/schedule/assign.h"
+#include "pawl/schedule/broker.h"
 #include "pawl/schedule/ready_queue.h"
 
 namespace pawl {
@@ -182,6 +183,7 @@ struct Session {
   Instant heard{};                // soft: when it last renewed
   WorkerUsage usage{};            // soft: as it then said
   bool away = false;              // soft: not heard since the engine came back; gets nothing new
+  Elsewhere elsewhere{};          // soft: what other partitions make of it
 };
 // A third of the lease is one heartbeat: after two it is late, after three the session is over.
 Instant suspect_from(const Session& session);

@@ -153,6 +153,13 @@ Told tell_waits(const Waiting& w, const Queue& queue) {
                   name(w.node.placement.apart) + " of the " + w.those,
               std::string("wait until one of them ends, or start a worker on another ") +
                   name(w.node.placement.apart)};
+    case WaitKind::elsewhere:
+      return {WhyCode::elsewhere,
+              "next in its partition, but the " + w.those + " first " +
+                  (w.wait.workers == 1 ? "gets" : "get") +
+                  " more urgent tasks of another partition",
+              "wait, start another worker, or give the node a higher priority (it has " +
+                  std::to_string(w.node.priority) + ")"};
     case WaitKind::no_credit:
       return {WhyCode::no_credit, "next, but the " + busy,
               "wait until a task ends, or start another worker"};
@@ -435,6 +442,8 @@ const char* name(WhyCode code) {
       return "no_room";
     case WhyCode::apart:
       return "apart";
+    case WhyCode::elsewhere:
+      return "elsewhere";
     case WhyCode::no_credit:
       return "no_credit";
     case WhyCode::behind:

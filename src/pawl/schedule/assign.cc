@@ -5,29 +5,31 @@
 namespace pawl {
 namespace {
 
-// How many tasks of the lane's front the worker may get now.
-uint32_t room_for(const Scene& scene, const LaneKey& lane, const TaskRange& tasks,
+// How many tasks of the lane's front, due then, the worker may get now.
+uint32_t room_for(const Scene& scene, const LaneKey& lane, const TaskRange& tasks, int64_t due_ns,
                   const WorkerLoad& worker) {
+  if (due_ns > worker.bar_ns) return 0;
   uint32_t tasks_max = room(worker, lane);
   Apart apart = lane.placement.apart;
   if (tasks_max == 0 || apart == Apart::no) return tasks_max;
   return scene.facts.neighbours(tasks, apart, worker) ? 0 : 1;
 }
 
-bool anyone_for(const Scene& scene, const LaneKey& lane, const TaskRange& tasks) {
+bool anyone_for(const Scene& scene, const LaneKey& lane, const TaskRange& tasks, int64_t due_ns) {
   return std::any_of(scene.workers.begin(), scene.workers.end(), [&](const WorkerLoad& worker) {
-    return room_for(scene, lane, tasks, worker) > 0;
+    return room_for(scene, lane, tasks, due_ns, worker) > 0;
   });
 }
 
 // The worker for the front of the lane, for which there is at least one.
-void place(Scene& scene, Pick& pick, const ReadyEntry& front) {
+void place(Scene& scene, Pick& pick, const Front& best) {
+  const ReadyEntry& front = *best.entry;
   const LaneKey& lane = scene.ready.key(pick.lane);
   const Queue& queue = scene.queues.at(pick.queue);
   std::vector<Candidate>& candidates = scene.candidates;
   candidates.clear();
   for (const WorkerLoad& worker : scene.workers) {
-    if (uint32_t most = room_for(scene, lane, front.range, worker))
+    if (uint32_t most = room_for(scene, lane, front.range, best.urgency.due_ns, worker))
       candidates.push_back({&worker, most});
   }
   std::optional<GrantReason> preferred = keep_preferred(lane.placement, candidates);
@@ -55,11 +57,12 @@ std::optional<Pick> pick_next(Scene& scene) {
     Front front = scene.ready.front(lane, of.spec.aging);
     if (best && front.urgency > best_front.urgency) continue;
     if (of.may_grant(scene.now) == 0) continue;
-    if (!anyone_for(scene, scene.ready.key(lane), front.entry->range)) continue;
+    if (!anyone_for(scene, scene.ready.key(lane), front.entry->range, front.urgency.due_ns))
+      continue;
     best = Pick{0, lane, queue, front.priority, 0, {}};
     best_front = front;
   }
-  if (best) place(scene, *best, *best_front.entry);
+  if (best) place(scene, *best, best_front);
   return best;
 }
 
@@ -129,13 +132,21 @@ Wait explain(const Scene& scene, LaneId lane, int priority, const TaskKey& task)
   if (!step(left, wait, WaitKind::suspect, [](const WorkerLoad& w) { return !w.suspect; }))
     return wait;
   TaskRange one{task.execution, task.node, task.item, task.item + 1};
+  Urgency mine = urgency(priority, place.since, place.sequence,
+                         scene.queues.at(scene.ready.queue(lane)).spec.aging);
   bool next = wait.ahead == 0;
   wait.kind = next ? WaitKind::no_credit : WaitKind::behind;
   if (next && std::any_of(left.begin(), left.end(), [](auto* w) { return w->free() > 0; })) {
     bool room_there =
         std::any_of(left.begin(), left.end(), [&](auto* w) { return room(*w, key) > 0; });
-    bool may = room_there && anyone_for(scene, key, one);
-    wait.kind = !room_there ? WaitKind::no_room : !may ? WaitKind::apart : WaitKind::no_credit;
+    bool barred = room_there && std::all_of(left.begin(), left.end(), [&](auto* w) {
+                    return room(*w, key) == 0 || mine.due_ns > w->bar_ns;
+                  });
+    bool may = room_there && anyone_for(scene, key, one, mine.due_ns);
+    wait.kind = !room_there ? WaitKind::no_room
+                : barred    ? WaitKind::elsewhere
+                : !may      ? WaitKind::apart
+                            : WaitKind::no_credit;
   }
   return wait;
 }

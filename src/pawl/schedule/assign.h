@@ -61,6 +61,7 @@ enum class WaitKind : uint8_t {
   suspect,        // those that serve it have not been heard from
   no_room,        // it is next, but its resources are taken
   apart,          // it is next, but tasks of its node run wherever it could
+  elsewhere,      // it is next here, but a more urgent task waits in another partition
   no_credit,      // it is next, but those that serve it hold all they may
   behind,         // others are granted before it
 };

@@ -26,13 +26,19 @@ constexpr uint32_t credit =
     8;  // of a worker: more than it has slots, so that none idles for a commit
 constexpr int64_t commit_us = 150;
 constexpr int64_t hop_us = 50;
-constexpr int64_t end_us = 20'000'000;
+constexpr int64_t end_us = 8'000'000;
 
 enum class Rule {
-  split,       // each partition has its fixed part of every worker
-  keep,        // free capacity goes to the best head, and stays where it is while that has work
-  return_all,  // it always goes back to the broker first
-  bar,         // it is used again in the same group unless a better head waits elsewhere
+  split,   // each partition has its fixed part of every worker
+  greedy,  // whoever decides takes what is free
+  bar,     // but leaves it to what is more urgent elsewhere
+};
+
+struct Head {
+  int priority = 0;
+  Instant since;
+
+  int64_t due_ns() const { return since.ns * 1000 - priority * Duration::minutes(1).ns; }
 };
 
 struct Result {
@@ -64,10 +70,9 @@ class Line {
 struct Event {
   int64_t at = 0;
   uint64_t number = 0;
-  enum Kind { arrive, group, granted, ended, reported, offers } kind = arrive;
+  enum Kind { arrive, group, granted, ended, reported, called } kind = arrive;
   uint32_t partition = 0;
   uint32_t worker = 0;
-  uint32_t items = 0;
   int64_t lasts_us = 0;
   bool operator>(const Event& other) const {
     return at != other.at ? at > other.at : number > other.number;
@@ -77,11 +82,7 @@ struct Event {
 class Model {
  public:
   Model(Rule rule, uint64_t seed) : rule_(rule), dice_(seed), lines_(partitions) {
-    for (uint32_t w = 0; w < workers; ++w) {
-      broker_.join(w, credit, {0});
-      for (uint32_t p = 0; rule == Rule::split && p < partitions; ++p)
-        mine_[{p, w}] = credit / partitions;
-    }
+    spec_.credit = credit;
     for (uint32_t p = 0; p < partitions; ++p) schedule(arrival_after(p), Event::arrive, p);
   }
 
@@ -108,8 +109,8 @@ class Model {
   bool burst() const { return now_ / 1'000'000 % 2 == 0; }
 
   void schedule(int64_t after, Event::Kind kind, uint32_t partition, uint32_t worker = 0,
-                uint32_t items = 0, int64_t lasts_us = 0) {
-    events_.push({now_ + after, ++numbers_, kind, partition, worker, items, lasts_us});
+                int64_t lasts_us = 0) {
+    events_.push({now_ + after, ++numbers_, kind, partition, worker, lasts_us});
   }
 
   void take(const Event& event) {
@@ -135,8 +136,7 @@ class Model {
         ended_[event.partition].push_back(event.worker);
         gather(event.partition);
         break;
-      case Event::offers:
-        mine_[{event.partition, event.worker}] += event.items;
+      case Event::called:
         gather(event.partition);
         break;
       case Event::group:
@@ -162,47 +162,49 @@ class Model {
     schedule(commit_us, Event::group, partition);
   }
 
-  // The partition's step: results first, then grants with what it may use, then what is left goes back.
+  // The partition's step: results first, then grants with what it may use.
   void decide(uint32_t partition) {
     for (uint32_t worker : std::exchange(ended_[partition], {})) {
       ++result_.done;
-      if (rule_ == Rule::return_all)
-        broker_.give_back(partition, worker, 1);
-      else
-        ++mine_[{partition, worker}];
+      --held_[{partition, worker}];
     }
     Line& line = lines_[partition];
+    broker_.hold(partition, holdings(partition));
     for (uint32_t worker = 0; worker < workers; ++worker) {
-      uint32_t& mine = mine_[{partition, worker}];
-      while (mine > 0 && !line.empty() && may_use(partition, worker, line.best().head)) {
+      uint32_t& held = held_[{partition, worker}];
+      Elsewhere others = broker_.elsewhere(partition, worker);
+      while (held < most(others) && !line.empty() && may_use(others, line.best().head)) {
         const Waiting next = line.best();
         note_inversion(partition, next.head);
-        schedule(hop_us, Event::granted, partition, worker, 1, next.lasts_us);
+        schedule(hop_us, Event::granted, partition, worker, next.lasts_us);
         line.pop();
-        --mine;
+        ++held;
       }
     }
-    if (rule_ != Rule::split) settle(partition);
+    if (rule_ != Rule::split) tell(partition);
   }
 
-  bool may_use(uint32_t partition, uint32_t worker, const Head& head) const {
-    if (rule_ != Rule::bar) return true;
-    std::optional<Head> bar = broker_.bar(partition, worker);
-    return !bar || !(*bar < head);
+  uint32_t most(const Elsewhere& others) const {
+    return rule_ == Rule::split ? credit / partitions : credit - others.items;
+  }
+  bool may_use(const Elsewhere& others, const Head& head) const {
+    return rule_ != Rule::bar || head.due_ns() <= others.bar_ns;
   }
 
-  void settle(uint32_t partition) {
+  std::vector<Holding> holdings(uint32_t partition) {
+    std::vector<Holding> holdings;
+    for (uint32_t worker = 0; worker < workers; ++worker)
+      holdings.push_back({worker, &spec_, held_[{partition, worker}]});
+    return holdings;
+  }
+
+  void tell(uint32_t partition) {
+    PartitionWord word;
+    word.holdings = holdings(partition);
     const Line& line = lines_[partition];
-    bool keeps = rule_ == Rule::keep && !line.empty();
-    for (uint32_t worker = 0; worker < workers && !keeps; ++worker) {
-      uint32_t back = std::exchange(mine_[{partition, worker}], 0);
-      if (back > 0) broker_.give_back(partition, worker, back);
-    }
-    std::vector<Demand> demands;
-    if (!line.empty()) demands.push_back(Demand{0, line.size(), line.best().head});
-    broker_.want(partition, demands);
-    for (const Offer& offer : broker_.take_offers())
-      schedule(2, Event::offers, offer.partition, static_cast<uint32_t>(offer.worker), offer.items);
+    if (!line.empty()) word.waiting.push_back({LaneKey{"default"}, line.best().head.due_ns()});
+    broker_.tell(partition, std::move(word));
+    for (PartitionNumber next : broker_.take_called()) schedule(2, Event::called, next);
   }
 
   void note_inversion(uint32_t partition, const Head& head) {
@@ -235,7 +237,8 @@ class Model {
   uint64_t numbers_ = 0;
   std::priority_queue<Event, std::vector<Event>, std::greater<>> events_;
   std::vector<Line> lines_;
-  std::map<std::pair<uint32_t, uint32_t>, uint32_t> mine_;  // what a partition may use of a worker
+  WorkerSpec spec_;
+  std::map<std::pair<uint32_t, uint32_t>, uint32_t> held_;  // by a partition, of a worker
   std::map<uint32_t, uint32_t> running_;
   std::map<uint32_t, std::deque<std::pair<uint32_t, int64_t>>> queued_;  // at the worker
   std::map<uint32_t, std::vector<uint32_t>> ended_;
@@ -258,17 +261,15 @@ Result mean(Rule rule) {
 TEST(BrokerModel, TheRuleLeavesLittleIdleWhileSomethingWaits) {
   std::map<Rule, Result> of;
   for (auto [rule, name] : {std::pair{Rule::split, "fixed parts"},
-                            {Rule::keep, "kept while there is work"},
-                            {Rule::return_all, "always through the broker"},
-                            {Rule::bar, "the rule: kept up to the bar"}}) {
+                            {Rule::greedy, "whoever comes first"},
+                            {Rule::bar, "the rule: up to the bar"}}) {
     of[rule] = mean(rule);
     std::printf("%-28s idle while backlog %6.2f %%   inverted starts %6.2f %%   %8lu done\n", name,
                 of[rule].idle_while_backlog * 100, of[rule].inverted * 100, of[rule].done);
   }
   EXPECT_LT(of[Rule::bar].idle_while_backlog, 0.01);
   EXPECT_LT(of[Rule::bar].idle_while_backlog, of[Rule::split].idle_while_backlog / 3);
-  EXPECT_LT(of[Rule::bar].idle_while_backlog, of[Rule::return_all].idle_while_backlog);
-  EXPECT_LT(of[Rule::bar].inverted, of[Rule::keep].inverted / 4);
+  EXPECT_LT(of[Rule::bar].inverted, of[Rule::greedy].inverted / 2);
   EXPECT_GE(of[Rule::bar].done, of[Rule::split].done);
 }
 

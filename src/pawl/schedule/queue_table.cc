@@ -7,7 +7,8 @@ namespace pawl {
 
 uint64_t Queue::may_grant(Instant now) const {
   if (spec.paused || full()) return 0;
-  uint64_t most = spec.concurrency_max > 0 ? spec.concurrency_max - granted : UINT64_MAX;
+  uint64_t most =
+      spec.concurrency_max > 0 ? spec.concurrency_max - granted - granted_elsewhere : UINT64_MAX;
   return std::min(most, rate.available(now));
 }
 
@@ -46,6 +47,7 @@ void QueueTable::forget_soft(Instant now) {
     queue.rate.configure(queue.spec.rate_permille, queue.spec.burst, now);
     queue.rate.empty(now);
     queue.redelivered = 0;
+    queue.granted_elsewhere = 0;
   }
 }
 

@@ -37,12 +37,15 @@ struct Queue {
   std::unique_ptr<PlacementStrategy> strategy = make_strategy(Strategy::least_loaded);
   // For tasks with a key of their own, whatever the strategy.
   std::unique_ptr<PlacementStrategy> by_key = make_strategy(Strategy::consistent_hash);
-  uint64_t redelivered = 0;  // grants of second and later attempts
+  uint64_t redelivered = 0;        // grants of second and later attempts
+  uint64_t granted_elsewhere = 0;  // by other partitions
 
   // Tasks that may be granted now; 0: paused, full, or too early.
   uint64_t may_grant(Instant now) const;
   uint64_t ready() const;  // at all priorities
-  bool full() const { return spec.concurrency_max > 0 && granted >= spec.concurrency_max; }
+  bool full() const {
+    return spec.concurrency_max > 0 && granted + granted_elsewhere >= spec.concurrency_max;
+  }
 };
 
 class QueueTable {

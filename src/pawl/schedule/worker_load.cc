@@ -57,6 +57,14 @@ uint32_t room(const WorkerLoad& worker, const LaneKey& lane) {
   const Amounts& wanted = lane.placement.resources;
   if (wanted.empty()) return free;
   const Amounts& capacity = worker.spec->capacity;
+  if (worker.taken_elsewhere != nullptr) {
+    std::vector<uint64_t> taken = *worker.taken_elsewhere;
+    if (worker.taken != nullptr && taken.size() < worker.taken->size())
+      taken.resize(worker.taken->size());
+    for (size_t i = 0; worker.taken != nullptr && i < worker.taken->size(); ++i)
+      taken[i] += (*worker.taken)[i];
+    return std::min(free, fits(wanted, capacity, taken));
+  }
   return std::min(free,
                   worker.taken ? fits(wanted, capacity, *worker.taken) : fits(wanted, capacity));
 }

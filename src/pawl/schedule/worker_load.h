@@ -22,10 +22,13 @@ struct LaneKey {
 struct WorkerLoad {
   SessionId session;
   const WorkerSpec* spec = nullptr;
-  uint32_t outstanding = 0;                      // items granted and not reported
+  uint32_t outstanding = 0;                      // items granted and not reported, by anybody
   const std::vector<uint64_t>* taken = nullptr;  // of spec->capacity, parallel to it; null: nothing
-  uint64_t identity = 0;                         // hash of its name: the same in its next session
-  bool suspect = false;                          // not heard from: it gets nothing new
+  const std::vector<uint64_t>* taken_elsewhere = nullptr;  // by other partitions; null: nothing
+  int64_t bar_ns =
+      INT64_MAX;          // only for what is at least as urgent: more urgent tasks wait elsewhere
+  uint64_t identity = 0;  // hash of its name: the same in its next session
+  bool suspect = false;   // not heard from: it gets nothing new
 
   uint32_t free() const {
     return !suspect && spec->credit > outstanding ? spec->credit - outstanding : 0;

@@ -21,9 +21,9 @@ RandomWorkflowPlan workflow_plan(const Plan& plan) {
 
 }  // namespace
 
-Clients::Clients(Universe& universe, Server& server, const Plan& plan, const bool& healed,
+Clients::Clients(Universe& universe, Front& front, const Plan& plan, const bool& healed,
                  Random dice)
-    : universe_(universe), server_(server), plan_(plan), healed_(healed), dice_(dice) {
+    : universe_(universe), front_(front), plan_(plan), healed_(healed), dice_(dice) {
   for (uint32_t i = 0; i < plan.workflows; ++i) {
     Workflow workflow = random_workflow(dice_, workflow_plan(plan));
     workflow.version = std::to_string(i);
@@ -62,13 +62,16 @@ void Clients::answer(Response response) {
                   });
 }
 
-Ticket Clients::send(decltype(Request::what) what, Then then, const std::string& name_space) {
+Ticket Clients::send(decltype(Request::what) what, Then then, const std::string& name_space,
+                     std::optional<uint32_t> slot) {
   Ticket ticket = ++last_ticket_;
   waiting_[ticket] = std::move(then);
   universe_.after(Duration::microseconds(static_cast<int64_t>(20 + dice_.below(500))),
-                  [this, ticket, what = std::move(what), name_space] {
+                  [this, ticket, what = std::move(what), name_space, slot] {
                     universe_.note("ask", ticket, what.index());
-                    server_.ask({ticket, what, name_space});
+                    Request request{ticket, what, name_space};
+                    slot ? front_.ask_one(*slot, std::move(request))
+                         : front_.ask(std::move(request));
                   });
   universe_.after(patience, [this, ticket] {
     auto it = waiting_.find(ticket);
@@ -85,7 +88,7 @@ void Clients::stop_waiting(Client& client, Ticket ticket) {
   if (!client.dice.chance(400)) return;
   universe_.after(Duration::milliseconds(static_cast<int64_t>(client.dice.below(300))),
                   [this, ticket] {
-                    server_.ask({0, StopWaiting{ticket}});
+                    front_.ask({0, StopWaiting{ticket}});
                   });
 }
 
@@ -179,8 +182,8 @@ void Clients::submit_new(Client& client) {
 bool Clients::stage_input(Past& past) {
   if (past.large_input.empty()) return true;
   BlobRef ref{{}, ++staged_, past.large_input.size(), hash128(past.large_input)};
-  if (!server_.blob().put(ref, past.large_input).ok()) return false;
-  server_.know_input(past.large_input);
+  if (!front_.blob().put(ref, past.large_input).ok()) return false;
+  front_.know_input(past.large_input);
   past.submit.input = Payload::blob(ref);
   return true;
 }
@@ -336,13 +339,14 @@ void Clients::forget_at_last(ExecutionId id, Call<void()> then) {
   });
 }
 
-void Clients::ask_overview(Call<void(const Overview&)> then) {
-  send(Query{GetOverview{}}, [this, then = std::move(then)](const Response* response) {
+void Clients::ask_overview(uint32_t slot, Call<void(const Overview&)> then) {
+  auto take = [this, slot, then = std::move(then)](const Response* response) {
     const QueryResult* result = response ? std::get_if<QueryResult>(&response->what) : nullptr;
     const auto* overview = result ? std::get_if<Overview>(result) : nullptr;
     if (overview != nullptr) return then(*overview);
-    universe_.after(Duration::milliseconds(200), [this, then] { ask_overview(then); });
-  });
+    universe_.after(Duration::milliseconds(200), [this, slot, then] { ask_overview(slot, then); });
+  };
+  send(Query{GetOverview{}}, take, "", slot);
 }
 
 }  // namespace pawl::sim

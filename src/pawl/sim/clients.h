@@ -9,13 +9,13 @@
 
 #include "pawl/base/random.h"
 #include "pawl/sim/call.h"
-#include "pawl/sim/server.h"
+#include "pawl/sim/front.h"
 
 namespace pawl::sim {
 
 class Clients {
  public:
-  Clients(Universe& universe, Server& server, const Plan& plan, const bool& healed, Random dice);
+  Clients(Universe& universe, Front& front, const Plan& plan, const bool& healed, Random dice);
 
   void start();
   void answer(Response response);  // from the server, on its way to whoever asked
@@ -23,8 +23,8 @@ class Clients {
   void operate();  // the operator starts to look after what is parked
   // Asks until it is forgotten; it must have ended.
   void forget_at_last(ExecutionId id, Call<void()> then);
-  // One question, asked until somebody answers it.
-  void ask_overview(Call<void(const Overview&)> then);
+  // One question to one partition, asked until it answers.
+  void ask_overview(uint32_t slot, Call<void(const Overview&)> then);
 
  private:
   struct Definition {
@@ -46,7 +46,9 @@ class Clients {
   };
   using Then = Call<void(const Response*)>;  // null: no answer came
 
-  Ticket send(decltype(Request::what) what, Then then, const std::string& name_space = "");
+  // To whom it concerns, or to one partition.
+  Ticket send(decltype(Request::what) what, Then then, const std::string& name_space = "",
+              std::optional<uint32_t> slot = std::nullopt);
   void stop_waiting(Client& client, Ticket ticket);
   void follow(Client& client, ReadHistory from, uint64_t pages);
   void next(Client& client);
@@ -65,7 +67,7 @@ class Clients {
   void tend(const DeadLetterList& letters);
 
   Universe& universe_;
-  Server& server_;
+  Front& front_;
   const Plan& plan_;
   const bool& healed_;
   Random dice_;

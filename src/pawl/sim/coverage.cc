@@ -97,6 +97,7 @@ constexpr std::array<const char*, sometimes_count> names = {
     "request_id_in_two_name_spaces",
     "name_space_executions_refused",
     "embedded_worker",
+    "several_partitions",
     "queue_configured",
     "queue_full",
     "queue_rate_kept",

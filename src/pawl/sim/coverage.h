@@ -102,6 +102,7 @@ enum class Sometimes : uint8_t {
   request_id_in_two_name_spaces,
   name_space_executions_refused,
   embedded_worker,
+  several_partitions,
   queue_configured,
   queue_full,
   queue_rate_kept,

@@ -25,6 +25,11 @@ struct LeaseByWallClock final : Seams {
   std::unique_ptr<Clock> clock_;
 };
 
+// Every partition reckons with the whole of a worker.
+struct CapacityCountedTwice final : Seams {
+  bool capacity_shared() override { return false; }
+};
+
 // The clock that timers run on stands still after a while.
 struct ClockStops final : Seams {
   class StoppingClock final : public Clock {
@@ -171,6 +176,8 @@ std::vector<Exhibit> service_exhibits() {
   return {
       {"lease_by_wall_clock", "etcd leases and others: time that jumps ends leases early",
        "faults wall_jump", make<LeaseByWallClock>},
+      {"capacity_counted_twice", "schedulers of one cluster that do not know of each other",
+       "faults none\npartitions 3\ncrash_worker_permille 0\nclients 4", make<CapacityCountedTwice>},
       {"clock_stops", "a frozen virtual machine clock: timers that never come",
        "faults none\nfail_permille 500", make<ClockStops>},
       {"completion_by_id", "Zeebe, Temporal's by-id path: a result without its attempt",

@@ -2,7 +2,7 @@
 
 #include <memory>
 
-#include "pawl/sim/oracle.h"
+#include "pawl/sim/judges.h"
 
 namespace pawl::sim {
 
@@ -18,16 +18,23 @@ void SimNetwork::cut(Address address, bool off) {
 // What a transport may notice of a broken connection, or believe to have noticed.
 void SimNetwork::lose(Address address) {
   universe_.after(Duration::milliseconds(static_cast<int64_t>(dice_.below(50))), [this, address] {
-    auto engine = receivers_.find(1);
-    if (engine == receivers_.end() || engine_stopped_()) return;
-    Message notice;
-    notice.from = address;
-    notice.to = 1;
-    notice.body = Unreachable{};
-    universe_.note("unreachable", address);
-    universe_.reached(Sometimes::worker_unreachable);
-    engine->second->put(std::move(notice));
+    for (uint32_t slot = 0; slot < judges_.partitions(); ++slot) {
+      auto engine = receivers_.find(engine_address(slot));
+      if (engine == receivers_.end() || muted(engine->first)) continue;
+      Message notice;
+      notice.from = address;
+      notice.to = engine->first;
+      notice.body = Unreachable{};
+      universe_.note("unreachable", address);
+      universe_.reached(Sometimes::worker_unreachable);
+      engine->second->put(std::move(notice));
+    }
   });
+}
+
+bool SimNetwork::muted(Address address) const {
+  auto engine = stopped_.find(address);
+  return engine != stopped_.end() && engine->second();
 }
 
 void SimNetwork::heal() {
@@ -36,7 +43,7 @@ void SimNetwork::heal() {
 }
 
 void SimNetwork::send(Message message) {
-  if (message.from == 1 && engine_stopped_()) return;
+  if (muted(message.from)) return;
   uint64_t& highest = highest_sequence_[{message.from, message.to}];
   if (message.sequence == 1) highest = 0;
   universe_.coverage.reached_if(message.sequence > 0 && message.sequence <= highest,
@@ -57,6 +64,16 @@ void SimNetwork::send(Message message) {
   }
 }
 
+void SimNetwork::tell_judge(const Message& arrived) {
+  Oracle* judge = judges_.of_engine(arrived.to);
+  if (judge == nullptr) judge = judges_.of_engine(arrived.from);
+  if (judge == nullptr) return;
+  if (const auto* hello = std::get_if<Hello>(&arrived.body)) judge->arrived(*hello);
+  if (const auto* welcome = std::get_if<Welcome>(&arrived.body)) judge->arrived(*welcome);
+  if (const auto* reports = std::get_if<Reports>(&arrived.body))
+    for (const AttemptReport& report : reports->reports) judge->arrived(report);
+}
+
 void SimNetwork::deliver(const Message& message, uint64_t number) {
   auto receiver = receivers_.find(message.to);
   if (receiver == receivers_.end() || cut_.contains(message.to)) return;
@@ -66,11 +83,8 @@ void SimNetwork::deliver(const Message& message, uint64_t number) {
   Message arrived = message;
   if (!seams_.message(arrived)) return;
   universe_.note("arrive", message.from << 32 | message.to, message.sequence, message.body.index());
-  if (const auto* hello = std::get_if<Hello>(&arrived.body)) oracle_.arrived(*hello);
-  if (const auto* welcome = std::get_if<Welcome>(&arrived.body)) oracle_.arrived(*welcome);
-  if (arrived.to == 1 && dice_.chance(1)) lose(arrived.from);
-  if (const auto* reports = std::get_if<Reports>(&arrived.body))
-    for (const AttemptReport& report : reports->reports) oracle_.arrived(report);
+  tell_judge(arrived);
+  if (judges_.of_engine(arrived.to) != nullptr && dice_.chance(1)) lose(arrived.from);
   receiver->second->put(std::move(arrived));
 }
 

@@ -24,12 +24,12 @@ struct Weather {
   Duration delay_max = Duration::microseconds(500);
 };
 
-class Oracle;
+class Judges;
 
 class SimNetwork final : public Transport {
  public:
-  SimNetwork(Universe& universe, Oracle& oracle, Seams& seams, Random dice)
-      : universe_(universe), oracle_(oracle), seams_(seams), dice_(dice) {}
+  SimNetwork(Universe& universe, Judges& judges, Seams& seams, Random dice)
+      : universe_(universe), judges_(judges), seams_(seams), dice_(dice) {}
 
   void bind(Address address, Sink<Message>& receiver) override { receivers_[address] = &receiver; }
   void unbind(Address address) override { receivers_.erase(address); }
@@ -39,20 +39,22 @@ class SimNetwork final : public Transport {
   void cut(Address address, bool off);
   void heal();
   // A machine that has stopped within a call sends nothing more.
-  void mute_engine_if(Call<bool()> stopped) { engine_stopped_ = std::move(stopped); }
+  void mute_if(Address engine, Call<bool()> stopped) { stopped_[engine] = std::move(stopped); }
 
  private:
+  bool muted(Address address) const;
+  void tell_judge(const Message& arrived);
   void deliver(const Message& message, uint64_t number);
   void lose(Address address);
 
   Universe& universe_;
-  Oracle& oracle_;
+  Judges& judges_;
   Seams& seams_;
   Random dice_;
   Weather weather_;
   std::map<Address, Sink<Message>*> receivers_;
   std::set<Address> cut_;
-  Call<bool()> engine_stopped_;
+  std::map<Address, Call<bool()>> stopped_;                 // engines
   std::map<std::pair<Address, Address>, uint64_t> newest_;  // number of what arrived last
   std::map<std::pair<Address, Address>, uint64_t> highest_sequence_;
   uint64_t sent_ = 0;

@@ -214,6 +214,8 @@ Plan make_plan(uint64_t seed) {
   plan.forget_all = dice.chance(500);
   Random aside(mix64(~seed));  // so that seeds mean what they meant
   if (aside.chance(400)) plan.name_spaces = static_cast<uint32_t>(aside.between(2, 3));
+  if (!plan.embedded && aside.chance(250))
+    plan.partitions = static_cast<uint32_t>(aside.between(2, 4));
   return plan;
 }
 
@@ -240,6 +242,7 @@ Status apply_plan_text(Plan& plan, const std::string& text) {
   }
   take(fields, "clients", plan.clients);
   take(fields, "name_spaces", plan.name_spaces);
+  take(fields, "partitions", plan.partitions);
   take(fields, "operations", plan.operations);
   take_ms(fields, "think_ms", plan.think);
   take_ms(fields, "load_ms", plan.load_time);
@@ -265,6 +268,11 @@ Status apply_plan_text(Plan& plan, const std::string& text) {
   take(fields, "checkpoint_log_bytes", plan.checkpoint_log_bytes);
   if (!fields.empty())
     return Error{Code::invalid_argument, "plan: there is no \"" + fields.begin()->first + "\""};
+  // Each partition has a machine of its own: none can have the worker inside.
+  if (plan.partitions > 1 && plan.embedded) {
+    plan.embedded = false;
+    plan.lease = Plan{}.lease;
+  }
   std::istringstream words(fault_line.empty() ? "swarm" : fault_line);
   return take_faults(plan, words);
 }

@@ -85,6 +85,7 @@ struct Plan {
   uint32_t evaluated_permille = 200;
   bool forget_all = false;  // once everything has ended
   // World.
+  uint32_t partitions = 1;  // each on a machine of its own; they share the workers
   uint32_t workers = 2;
   uint32_t slots = 2;
   uint32_t credit = 6;

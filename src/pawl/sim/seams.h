@@ -26,6 +26,7 @@ class Seams {
 
   // Called once per run.
   virtual Blob& blob(Blob& real) { return real; }
+  virtual bool capacity_shared() { return true; }  // between partitions
 
   // What passes the engine's door. false: it is swallowed.
   virtual bool request(Request&) { return true; }

@@ -121,7 +121,7 @@ Server::Server(World world, Random dice)
       blob_(world_.universe, world_.oracle.model(), dice.split()),
       shared_blob_(world_.seams.blob(blob_)) {
   disk_.set_capacity(capacity);
-  world_.network.mute_engine_if([this] { return disk_.crashed(); });
+  world_.network.mute_if(engine_address(world_.slot.slot), [this] { return disk_.crashed(); });
 }
 
 Server::~Server() {
@@ -189,16 +189,28 @@ Status Server::build_engine(Life& life) {
   EngineOptions options;
   options.limits = world_.plan.limits;
   options.seed = world_.plan.seed;
-  options.cluster = {9, 9};
+  options.cluster = {9, 9 + world_.slot.slot};
+  options.slot = world_.slot;
+  options.address = engine_address(world_.slot.slot);
   options.workers_died = world_.plan.embedded;
   options.link = world_.plan.engine_link;
   options.checkpoint_log_bytes = world_.plan.checkpoint_log_bytes;
   options.checkpoint_executions = world_.plan.checkpoint_executions;
-  life.engine = std::make_unique<Engine>(
-      EnginePorts{life.process, *life.clock, world_.seams.log_above_listener(*life.listener),
-                  world_.seams.view(view_), *life.blob, *life.evaluator, life.evaluations,
-                  world_.network, life.telemetry, *life.door, world_.seams.replay_note(note_)},
-      options);
+  life.engine =
+      std::make_unique<Engine>(EnginePorts{life.process,
+                                           *life.clock,
+                                           world_.seams.log_above_listener(*life.listener),
+                                           world_.seams.view(view_),
+                                           *life.blob,
+                                           *life.evaluator,
+                                           life.evaluations,
+                                           world_.network,
+                                           life.telemetry,
+                                           *life.door,
+                                           world_.seams.replay_note(note_),
+                                           {},
+                                           world_.capacity},
+                               options);
   disk_.wake_with(&life.process);
   return life.engine->recover();
 }
@@ -565,6 +577,12 @@ void Server::check_answers() {
       return world_.universe.violate("I14", "a question is not answered although nothing hinders");
 }
 
+void Server::add_granted(std::map<std::string, uint64_t>& granted) const {
+  if (!up()) return;
+  for (const auto& [id, session] : life_->engine->partition().state().sessions)
+    granted[session.worker.name] += session.outstanding;
+}
+
 void Server::check_state() {
   if (!up()) return;
   blob_.check_payloads();
@@ -572,7 +590,7 @@ void Server::check_state() {
   std::string wrong = inconsistency(live);
   if (!wrong.empty())
     return world_.universe.violate("I13", "the state contradicts itself: " + wrong);
-  Partition replayed(world_.plan.limits);
+  Partition replayed(world_.plan.limits, world_.slot);
   for (const LogGroup& known : world_.oracle.history()) {
     for (const ExecutionQuarantined& one : quarantines_in(known.payload)) replayed.expect(one);
   }

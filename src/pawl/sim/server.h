@@ -32,6 +32,8 @@ class Server {
     Seams& seams;
     const Plan& plan;
     const bool& healed;
+    Slot slot;
+    SharedCapacity* capacity;  // null: there is one partition
     Call<void(Response)> answers;
     Call<void(SimProcess&)> came_up;
     Call<void()> goes_down;
@@ -70,6 +72,9 @@ class Server {
 
   // From time to time: no client waits for long while nothing hinders the engine.
   void check_answers();
+
+  // What workers hold now, by their names.
+  void add_granted(std::map<std::string, uint64_t>& granted) const;
 
   // At quiescence: the live state is the replayed one, and what it refers to is there.
   void check_state();

@@ -38,18 +38,18 @@ Status SimExecutor::read(const Grant& grant) {
     TaskKey task = grant.range.at(item);
     PAWL_ASSIGN(std::string subject,
                 node.mapped() ? context.item(item) : context.value(whole_input.path, item));
-    world_.oracle.found(task, nullptr, subject);
+    world_.judges.of(task.execution).found(task, nullptr, subject);
     for (const TemplatePart& part : node.with.parts) {
       if (!part.expression) continue;
       PAWL_ASSIGN(std::string value, value_of(context, part.expression, item));
-      world_.oracle.found(task, &part.expression, value);
+      world_.judges.of(task.execution).found(task, &part.expression, value);
     }
   }
   return {};
 }
 
 void SimExecutor::start(Launch launch) {
-  world_.oracle.launched(launch.grant);
+  world_.judges.of(launch.grant.range.execution).launched(launch.grant);
   const Grant& grant = launch.grant;
   world_.universe.note("launch", grant.range.execution.value,
                        uint64_t{grant.range.node} << 32 | grant.range.begin, grant.attempt);
@@ -159,7 +159,7 @@ std::vector<AttemptReport> SimExecutor::reports_of(const Grant& grant, ItemIndex
   for (ItemIndex item = begin; item < end; ++item) {
     std::string output;
     AttemptReport report = report_of(grant, item, failure, output);
-    world_.oracle.reported(report, std::move(output));
+    world_.judges.of(report.range.execution).reported(report, std::move(output));
     bool joins = !reports.empty() && report.succeeded && reports.back().succeeded &&
                  report.outputs.size() == 1 &&
                  reports.back().outputs.size() == reports.back().range.size();

@@ -13,7 +13,7 @@
 #include "pawl/port/executor.h"
 #include "pawl/port/mailbox.h"
 #include "pawl/sim/call.h"
-#include "pawl/sim/oracle.h"
+#include "pawl/sim/judges.h"
 #include "pawl/sim/plan.h"
 #include "pawl/sim/sim_process.h"
 
@@ -24,7 +24,7 @@ class SimExecutor final : public Executor {
   struct World {
     Universe& universe;
     SimProcess& process;
-    Oracle& oracle;
+    Judges& judges;
     Blob& blob;
     const Plan& plan;
     const bool& healed;

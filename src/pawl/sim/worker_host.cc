@@ -77,7 +77,7 @@ void WorkerHost::live_in(SimProcess& process) {
   life_ = std::make_unique<Life>(world_.universe, process);
   life_->process = &process;
   life_->executor = std::make_unique<SimExecutor>(
-      SimExecutor::World{world_.universe, process, world_.oracle, world_.blob, world_.plan,
+      SimExecutor::World{world_.universe, process, world_.judges, world_.blob, world_.plan,
                          world_.healed},
       life_->news, dice_.split(),
       [this] { crash(Duration::milliseconds(static_cast<int64_t>(dice_.below(3000)))); });

@@ -15,7 +15,7 @@ class WorkerHost {
     Universe& universe;
     const WallJump& jump;
     SimNetwork& network;
-    Oracle& oracle;
+    Judges& judges;
     Blob& blob;
     const Plan& plan;
     const bool& healed;

@@ -1,9 +1,15 @@
 #include "pawl/sim/world.h"
 
+#include <algorithm>
+#include <map>
 #include <memory>
+#include <string>
 #include <vector>
 
+#include "pawl/engine/shared_capacity.h"
 #include "pawl/sim/clients.h"
+#include "pawl/sim/front.h"
+#include "pawl/sim/judges.h"
 #include "pawl/sim/server.h"
 #include "pawl/sim/worker_host.h"
 
@@ -27,22 +33,19 @@ class World {
       : universe_(universe),
         plan_(plan),
         dice_(mix64(plan.seed) ^ 0x5eed),
-        oracle_(universe, plan_.limits),
-        network_(universe, oracle_, seams, dice_.split()),
-        server_({universe, jump_, network_, oracle_, seams, plan_, healed_,
-                 [this](Response response) { clients_->answer(std::move(response)); },
-                 [this](SimProcess& process) {
-                   if (plan_.embedded) workers_[0]->start_inside(process);
-                 },
-                 [this] {
-                   if (plan_.embedded) workers_[0]->kill();
-                 }},
-                dice_.split()) {
+        judges_(universe, plan_.limits, plan_.partitions),
+        network_(universe, judges_, seams, dice_.split()),
+        clock_(universe, jump_, {}),
+        capacity_(plan_.partitions, clock_) {
+    for (uint32_t slot = 0; slot < plan_.partitions; ++slot) add_server(slot, seams);
+    front_ = std::make_unique<Front>(servers_);
     for (uint32_t i = 0; i < plan.workers; ++i)
       workers_.push_back(std::make_unique<WorkerHost>(
-          WorkerHost::World{universe, jump_, network_, oracle_, server_.blob(), plan_, healed_},
+          WorkerHost::World{universe, jump_, network_, judges_,
+                            plan_.partitions > 1 ? front_->blob() : servers_[0]->blob(), plan_,
+                            healed_},
           i + 2, dice_.split()));
-    clients_ = std::make_unique<Clients>(universe, server_, plan_, healed_, dice_.split());
+    clients_ = std::make_unique<Clients>(universe, *front_, plan_, healed_, dice_.split());
   }
   ~World() {
     // The engine's process before the worker that may live in it is taken down by name.
@@ -52,7 +55,8 @@ class World {
   void play() {
     universe_.coverage.reached_if(plan_.faults.empty(), Sometimes::no_faults);
     universe_.coverage.reached_if(plan_.embedded, Sometimes::embedded_worker);
-    server_.start();
+    universe_.coverage.reached_if(plan_.partitions > 1, Sometimes::several_partitions);
+    for (auto& server : servers_) server->start();
     if (!plan_.embedded)
       for (auto& worker : workers_) worker->start();
     clients_->start();
@@ -71,8 +75,60 @@ class World {
   }
 
  private:
+  // Defects are put into the first partition's world.
+  void add_server(uint32_t slot, Seams& seams) {
+    Server::World its{universe_,
+                      jump_,
+                      network_,
+                      judges_.at(slot),
+                      slot == 0 ? seams : no_seams_,
+                      plan_,
+                      healed_,
+                      {slot, plan_.partitions},
+                      plan_.partitions > 1 && seams.capacity_shared() ? &capacity_ : nullptr,
+                      [this, slot](Response response) {
+                        if (auto whole = front_->answered(slot, std::move(response)))
+                          clients_->answer(*std::move(whole));
+                      },
+                      [this](SimProcess& process) {
+                        if (plan_.embedded) workers_[0]->start_inside(process);
+                      },
+                      [this] {
+                        if (plan_.embedded) workers_[0]->kill();
+                      }};
+    servers_.push_back(std::make_unique<Server>(std::move(its), dice_.split()));
+  }
+  Server& some_server(Random& dice) {
+    return *servers_[servers_.size() == 1 ? 0 : dice.below(servers_.size())];
+  }
+  void check_answers() {
+    for (auto& server : servers_) server->check_answers();
+  }
+  bool idle() const {
+    return std::all_of(servers_.begin(), servers_.end(),
+                       [](const auto& server) { return server->idle(); });
+  }
+  std::string stuck() {
+    for (uint32_t slot = 0; slot < plan_.partitions; ++slot)
+      if (std::string one = judges_.at(slot).model().stuck(); !one.empty()) return one;
+    return "";
+  }
+
+  // While no worker has had a life before: what that one held counts until its lease is over.
+  void check_shared() {
+    if (!plan_.faults.empty() || plan_.habits.crash_worker > 0) return;
+    std::map<std::string, uint64_t> granted;  // by worker
+    for (const auto& server : servers_) server->add_granted(granted);
+    for (const auto& [worker, items] : granted)
+      if (items > plan_.credit)
+        universe_.violate("I16", "all partitions together have granted " + worker + " " +
+                                     std::to_string(items) + " items of at most " +
+                                     std::to_string(plan_.credit));
+  }
+
   void watch_load() {
-    server_.check_answers();
+    check_answers();
+    check_shared();
     bool over = universe_.now() >= end_of_load_;
     bool early = clients_->finished() && universe_.now() >= last_fault();
     if (over || early) return heal();
@@ -90,7 +146,7 @@ class World {
   void heal() {
     universe_.note("heal");
     healed_ = true;
-    server_.heal();
+    for (auto& server : servers_) server->heal();
     network_.heal();
     jump_.offset = {};
     for (auto& worker : workers_) worker->heal();
@@ -101,20 +157,21 @@ class World {
 
   // Calm lasts until everything has ended; then the state is audited.
   void watch_calm() {
-    server_.check_answers();
-    bool done = clients_->finished() && oracle_.model().stuck().empty() && server_.idle();
+    check_answers();
+    bool done = clients_->finished() && stuck().empty() && idle();
     if (done) return audit();
     if (universe_.now() >= end_of_calm_) {
-      std::string stuck = oracle_.model().stuck();
-      return universe_.violate("I14", stuck.empty() ? "it does not come to rest" : stuck);
+      std::string what = stuck();
+      return universe_.violate("I14", what.empty() ? "it does not come to rest" : what);
     }
     universe_.after(glance, [this] { watch_calm(); });
   }
 
-  void audit() {
+  void audit(uint32_t slot = 0) {
     universe_.note("audit");
-    clients_->ask_overview([this](const Overview& overview) {
-      oracle_.audit(overview);
+    clients_->ask_overview(slot, [this, slot](const Overview& overview) {
+      judges_.at(slot).audit(overview);
+      if (slot + 1 < plan_.partitions) return audit(slot + 1);
       check_at_rest([this] {
         bool first = audits_++ == 0;
         if (first && plan_.forget_all) return forget_everything();
@@ -125,33 +182,40 @@ class World {
   }
 
   void restart() {
-    server_.crash(Duration::milliseconds(10));
+    for (auto& server : servers_) server->crash(Duration::milliseconds(10));
     universe_.after(Duration::seconds(1), [this] { watch_calm(); });
   }
 
   // In the midst of it the machine stops: within a write of the log, within a removal, or between.
   void forget_everything() {
-    to_forget_ = oracle_.model().executions().size();
+    to_forget_ = 0;
+    for (uint32_t slot = 0; slot < plan_.partitions; ++slot)
+      to_forget_ += judges_.at(slot).model().executions().size();
     if (to_forget_ == 0) return restart();
     const uint64_t microseconds = 1000 * to_forget_;
     auto some_time = [&] {
       return Duration::microseconds(static_cast<int64_t>(dice_.below(microseconds)));
     };
-    for (const auto& [id, execution] : oracle_.model().executions())
-      universe_.after(some_time(), [this, id = id] {
-        clients_->forget_at_last(id, [this] {
-          if (--to_forget_ == 0) restart();
+    for (uint32_t slot = 0; slot < plan_.partitions; ++slot) {
+      for (const auto& [id, execution] : judges_.at(slot).model().executions())
+        universe_.after(some_time(), [this, id = id] {
+          clients_->forget_at_last(id, [this] {
+            if (--to_forget_ == 0) restart();
+          });
         });
-      });
+    }
     uint64_t where = dice_.below(10);
-    if (where < 6) return server_.crash_in_call(dice_.between(1, to_forget_));
-    if (where < 9) return server_.crash_in_blob_call(dice_.between(1, to_forget_));
-    universe_.after(some_time(), [this] { server_.crash(Duration::milliseconds(10)); });
+    Server& one = some_server(dice_);
+    if (where < 6) return one.crash_in_call(dice_.between(1, to_forget_));
+    if (where < 9) return one.crash_in_blob_call(dice_.between(1, to_forget_));
+    universe_.after(some_time(), [&one] { one.crash(Duration::milliseconds(10)); });
   }
 
   // What an attempt wrote after its execution was forgotten goes at a start: some more are allowed.
   bool leftovers() {
-    std::optional<ExecutionId> owner = server_.left_behind();
+    std::optional<ExecutionId> owner;
+    for (auto& server : servers_)
+      if (!owner) owner = server->left_behind();
     if (!owner) return false;
     if (audits_ >= audits_max)
       universe_.violate("I25", "payloads of " + to_text(*owner) + ", which is nowhere, are kept");
@@ -159,8 +223,8 @@ class World {
   }
 
   void check_at_rest(Call<void()> then) {
-    if (server_.idle()) {
-      server_.check_state();
+    if (idle()) {
+      for (auto& server : servers_) server->check_state();
       return then();
     }
     universe_.after(Duration::milliseconds(1), [this, then] { check_at_rest(then); });
@@ -178,9 +242,13 @@ class World {
   uint64_t to_forget_ = 0;
   Instant end_of_load_;
   Instant end_of_calm_;
-  Oracle oracle_;
+  Judges judges_;
   SimNetwork network_;
-  Server server_;
+  Seams no_seams_;
+  SimClock clock_;  // of the coordinator
+  SharedCapacity capacity_;
+  std::vector<std::unique_ptr<Server>> servers_;
+  std::unique_ptr<Front> front_;
   std::vector<std::unique_ptr<WorkerHost>> workers_;
   std::unique_ptr<Clients> clients_;
 };
@@ -201,15 +269,16 @@ void World::inject_network(const Fault& fault, Random& dice) {
 }
 
 void World::inject_blob(FaultKind kind, Random& dice) {
-  if (kind == FaultKind::blob_damaged) return server_.damage_blob(dice);
+  Server& server = some_server(dice);
+  if (kind == FaultKind::blob_damaged) return server.damage_blob(dice);
   if (kind == FaultKind::blob_write_error) {
     constexpr SimFault errors[] = {SimFault::io_error, SimFault::short_write, SimFault::disk_full,
                                    SimFault::crash};
-    return server_.fail_blob_write(errors[dice.below(4)], dice.between(1, 10));
+    return server.fail_blob_write(errors[dice.below(4)], dice.between(1, 10));
   }
   SimFault lie = some_lie(dice);
   // Of the calls that one blob takes, one is a write.
-  for (uint64_t call = 1; call <= 5; ++call) server_.fail_blob_write(lie, call);
+  for (uint64_t call = 1; call <= 5; ++call) server.fail_blob_write(lie, call);
 }
 
 void World::inject(const Fault& fault) {
@@ -217,34 +286,35 @@ void World::inject(const Fault& fault) {
   ++universe_.tally.faults;
   Random dice(fault.dice);
   Duration back = Duration::milliseconds(static_cast<int64_t>(dice.below(3000)));
+  Server& server = some_server(dice);
   switch (fault.kind) {
     case FaultKind::engine_crash:
-      return server_.crash(back);
+      return server.crash(back);
     case FaultKind::crash_in_call:
-      return server_.crash_in_call(dice.between(1, 6));
+      return server.crash_in_call(dice.between(1, 6));
     case FaultKind::crash_in_recovery:
-      server_.fault_at_next_start(SimFault::crash, dice.between(1, 40));
-      return server_.crash(back);
+      server.fault_at_next_start(SimFault::crash, dice.between(1, 40));
+      return server.crash(back);
     case FaultKind::write_error:
-      return server_.fail_write(SimFault::io_error, dice.between(1, 4));
+      return server.fail_write(SimFault::io_error, dice.between(1, 4));
     case FaultKind::short_write:
-      return server_.fail_write(SimFault::short_write, dice.between(1, 4));
+      return server.fail_write(SimFault::short_write, dice.between(1, 4));
     case FaultKind::read_error:
-      server_.fault_at_next_start(SimFault::io_error, dice.between(1, 30));
-      return server_.crash(back);
+      server.fault_at_next_start(SimFault::io_error, dice.between(1, 30));
+      return server.crash(back);
     case FaultKind::disk_full:
-      return server_.fill_disk(fault.lasts, dice.below(1 << dice.between(4, 20)));
+      return server.fill_disk(fault.lasts, dice.below(1 << dice.between(4, 20)));
     case FaultKind::slow_disk:
-      return server_.slow_disk(fault.lasts);
+      return server.slow_disk(fault.lasts);
     case FaultKind::damage_at_rest:
-      server_.damage_at_next_stop(dice.next());
-      return server_.crash(back);
+      server.damage_at_next_stop(dice.next());
+      return server.crash(back);
     case FaultKind::log_write_lost: {
       SimFault lie = some_lie(dice);
-      return server_.lie_in_log(lie, dice.between(1, 6));
+      return server.lie_in_log(lie, dice.between(1, 6));
     }
     case FaultKind::engine_pause:
-      return server_.pause(fault.lasts);
+      return server.pause(fault.lasts);
     case FaultKind::worker_pause:
       return some_worker(dice).pause(fault.lasts);
     case FaultKind::worker_crash:
@@ -260,18 +330,18 @@ void World::inject(const Fault& fault) {
       return universe_.reached(Sometimes::wall_clock_jumped);
     }
     case FaultKind::checkpoint_damaged:
-      server_.damage_checkpoint();
-      return server_.crash(back);
+      server.damage_checkpoint();
+      return server.crash(back);
     case FaultKind::checkpoint_errors:
-      return server_.refuse_checkpoints(fault.lasts);
+      return server.refuse_checkpoints(fault.lasts);
     case FaultKind::slow_evaluator:
-      return server_.slow_evaluator(fault.lasts);
+      return server.slow_evaluator(fault.lasts);
     case FaultKind::blob_damaged:
     case FaultKind::blob_write_error:
     case FaultKind::blob_write_lost:
       return inject_blob(fault.kind, dice);
     case FaultKind::poison:
-      return server_.poison(dice.next(), back);
+      return server.poison(dice.next(), back);
     case FaultKind::count_:
       return;
   }

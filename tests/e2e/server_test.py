@@ -161,7 +161,7 @@ class ServerTest(PawlCase):
                 (self.place / "go").touch()
                 again = self.pawl("run", "gated.yaml", "-i", f"fifo={fifo}", "--request-id", "once")
                 self.assertEqual(again.stdout, "open\n")
-                gate = self.json("show", "e1")["NodeStates"][0]
+                gate = self.json("show")["NodeStates"][0]
                 self.assertEqual(gate["Attempts"], 1)
                 (self.place / "go").unlink()
 

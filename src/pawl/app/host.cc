@@ -1,26 +1,23 @@
 #include "pawl/app/host.h"
 
+#include <algorithm>
+
 #include "pawl/access/token_authenticator.h"
 #include "pawl/adapter/file_blob/file_blob.h"
 #include "pawl/adapter/grpc/stream_server.h"
 #include "pawl/adapter/inproc/inproc_transport.h"
-#include "pawl/adapter/jq/jq_evaluator.h"
 #include "pawl/adapter/linux_disk/linux_disk.h"
-#include "pawl/adapter/linux_disk/replay_note_file.h"
+#include "pawl/adapter/linux_disk/partition_layout.h"
 #include "pawl/adapter/linux_loop/linux_clock.h"
-#include "pawl/adapter/rocksdb/rocksdb_view.h"
-#include "pawl/adapter/wal/wal.h"
 #include "pawl/app/host_metrics.h"
 #include "pawl/app/operator_log.h"
-#include "pawl/app/random_number.h"
+#include "pawl/app/partition_thread.h"
 #include "pawl/app/workshop.h"
+#include "pawl/engine/shared_capacity.h"
 #include "pawl/isolate/output_files.h"
 
 namespace pawl {
 namespace {
-
-// A segment, a spare and the ballast are allocated at once: small, for directories beside a project.
-constexpr uint64_t log_segment_bytes = 16 << 20;
 
 std::string output_root(const HostOptions& options) {
   return options.directory + "/output";
@@ -35,30 +32,22 @@ struct Host::Parts {
   std::unique_ptr<LinuxLoop> loop;
   std::unique_ptr<Disk> disk;
   std::unique_ptr<OperatorLog> telemetry;
-  std::unique_ptr<Wal> log;
-  std::unique_ptr<RocksdbView> view;
   std::unique_ptr<FileBlob> blob;
   std::unique_ptr<OutputFiles> outputs;
-  std::unique_ptr<ReplayNoteFile> note;
   std::unique_ptr<TokenAuthenticator> authenticator;
   std::unique_ptr<WorkerGate> gate;
   std::unique_ptr<Transport> transport;
   StreamServer* door = nullptr;  // of workers of other processes; it is the transport then
-  std::unique_ptr<Mailbox<Evaluation>> evaluations;
-  std::unique_ptr<JqEvaluator> evaluator;
-  std::unique_ptr<Engine> engine;
+  std::unique_ptr<SharedCapacity> capacity;
+  std::unique_ptr<PartitionHome> first;
+  std::vector<std::unique_ptr<PartitionThread>> others;  // by slot, from 1
   std::unique_ptr<Workshop> workshop;
   std::unique_ptr<HostMetrics> metrics;
-  bool registered = false;
 
   Status open_storage();
   Status open_transport();
-  Status open_engine(Sink<Response>& clients);
+  Status open_partitions(const std::vector<Sink<Response>*>& answers);
   Status open_workers();
-  ~Parts() {
-    workshop.reset();
-    if (registered) loop->remove(*engine);
-  }
 };
 
 Status Host::Parts::open_storage() {
@@ -66,21 +55,12 @@ Status Host::Parts::open_storage() {
   LinuxDiskOptions disk_options;
   disk_options.wake = loop.get();
   PAWL_ASSIGN(disk, open_linux_disk(options.directory, disk_options));
+  PAWL_ASSIGN(options.partitions, settle_partitions(*disk, options.partitions));
   bool on_stderr = options.log.chosen && !options.listen.empty();
   telemetry =
       std::make_unique<OperatorLog>(on_stderr ? "" : options.directory + "/pawl.log", options.log);
-  WalOptions wal;
-  wal.log_id = {random_number(), random_number()};
-  wal.segment_bytes = log_segment_bytes;
-  wal.ballast_bytes = log_segment_bytes;
-  if (is_memory_file_system(options.directory)) wal.durability = Durability::crash;
-  PAWL_ASSIGN(log, Wal::open(*disk, clock, wal));
-  RocksdbViewOptions view_options;
-  view_options.directory = options.directory + "/view";
-  PAWL_ASSIGN(view, RocksdbView::open(view_options, *loop, *telemetry));
   blob = std::make_unique<FileBlob>(*disk);
   outputs = std::make_unique<OutputFiles>(output_root(options));
-  note = std::make_unique<ReplayNoteFile>(options.directory + "/replay.note");
   return {};
 }
 
@@ -105,32 +85,30 @@ Status Host::Parts::open_transport() {
   return {};
 }
 
-Status Host::Parts::open_engine(Sink<Response>& clients) {
-  evaluations = std::make_unique<Mailbox<Evaluation>>(*loop);
-  evaluator = std::make_unique<JqEvaluator>(
-      JqOptions{.helper = options.programs_directory + "/pawl-jq"}, *evaluations);
-  EngineOptions engine_options;
-  engine_options.seed = random_number();
-  engine_options.sweep = !options.brief;
-  engine_options.cluster = {random_number(), random_number()};
-  engine_options.workers_died = door == nullptr;
-  if (door != nullptr) engine_options.link = network_link();
-  engine = std::make_unique<Engine>(EnginePorts{*loop,
-                                                clock,
-                                                *log,
-                                                *view,
-                                                *blob,
-                                                *evaluator,
-                                                *evaluations,
-                                                *transport,
-                                                *telemetry,
-                                                clients,
-                                                *note,
-                                                {outputs.get()}},
-                                    engine_options);
-  PAWL_TRY(engine->recover());
-  loop->add(*engine);
-  registered = true;
+// One after the other: what a process dies of while it replays is told by partition.
+Status Host::Parts::open_partitions(const std::vector<Sink<Response>*>& answers) {
+  const uint32_t count = options.partitions;
+  if (count > answers.size())
+    return Error{Code::failed_precondition, "state directory " + options.directory + " has " +
+                                                std::to_string(count) +
+                                                " partitions; serve it with `pawl server`"};
+  if (count > 1) capacity = std::make_unique<SharedCapacity>(count, clock);
+  PartitionSurroundings around{clock, *telemetry, *blob, *outputs, *transport, capacity.get()};
+  for (uint32_t slot = 0; slot < count; ++slot) {
+    PartitionOptions its;
+    its.directory = partition_directory(options.directory, slot);
+    its.slot = {slot, count};
+    its.programs_directory = options.programs_directory;
+    its.brief = options.brief;
+    its.workers_elsewhere = door != nullptr;
+    if (slot == 0) {
+      PAWL_ASSIGN(first, PartitionHome::open(its, around, *disk, *loop, *answers[slot]));
+    } else {
+      PAWL_ASSIGN(std::unique_ptr<PartitionThread> opened,
+                  PartitionThread::start(its, around, *answers[slot]));
+      others.push_back(std::move(opened));
+    }
+  }
   return {};
 }
 
@@ -142,7 +120,7 @@ Status Host::Parts::open_workers() {
   workers.working_directory = options.working_directory;
   workers.output_root = output_root(options);
   workers.programs_directory = options.programs_directory;
-  workers.incarnation = engine->epoch();
+  workers.incarnation = first->engine().epoch();
   if (door != nullptr) workers.lease = network_lease;  // theirs ends like any other
   PAWL_ASSIGN(workshop, Workshop::open({*loop, clock, *transport, *telemetry, *blob}, workers));
   return {};
@@ -151,14 +129,15 @@ Status Host::Parts::open_workers() {
 Host::Host(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 Host::~Host() = default;
 
-Result<std::unique_ptr<Host>> Host::open(HostOptions options, Sink<Response>& clients) {
+Result<std::unique_ptr<Host>> Host::open(HostOptions options,
+                                         const std::vector<Sink<Response>*>& answers) {
   if (options.jobs == 0) options.jobs = default_jobs();
   if (options.programs_directory.empty()) options.programs_directory = own_programs_directory();
   auto parts = std::make_unique<Parts>();
   parts->options = std::move(options);
   PAWL_TRY(parts->open_storage());
   PAWL_TRY(parts->open_transport());
-  PAWL_TRY(parts->open_engine(clients));
+  PAWL_TRY(parts->open_partitions(answers));
   if (parts->options.work) PAWL_TRY(parts->open_workers());
   parts->metrics =
       std::make_unique<HostMetrics>(parts->options.directory, *parts->telemetry, parts->door);
@@ -171,8 +150,16 @@ LinuxLoop& Host::loop() {
 Clock& Host::clock() {
   return parts_->clock;
 }
-Engine& Host::engine() {
-  return *parts_->engine;
+uint32_t Host::partitions() const {
+  return parts_->options.partitions;
+}
+Engine& Host::engine(uint32_t slot) {
+  return slot == 0 ? parts_->first->engine() : parts_->others[slot - 1]->engine();
+}
+bool Host::failed() const {
+  return parts_->first->engine().failure() ||
+         std::any_of(parts_->others.begin(), parts_->others.end(),
+                     [](const auto& partition) { return partition->failed(); });
 }
 Blob& Host::blob() {
   return *parts_->blob;
@@ -181,7 +168,7 @@ Telemetry& Host::log() {
   return *parts_->telemetry;
 }
 Evaluator& Host::evaluator() {
-  return *parts_->evaluator;
+  return parts_->first->evaluator();
 }
 uint32_t Host::jobs() const {
   return parts_->options.jobs;
@@ -223,9 +210,11 @@ bool Host::stopped() {
 }
 
 Status Host::close() {
-  while (!engine().idle() && !engine().failure()) loop().run_once(Duration::milliseconds(10));
-  if (engine().failure()) return *engine().failure();
-  return parts_->log->close();
+  Status closed = parts_->first->close();
+  for (auto& partition : parts_->others) {
+    if (Status other = partition->close(); closed.ok()) closed = std::move(other);
+  }
+  return closed;
 }
 
 }  // namespace pawl

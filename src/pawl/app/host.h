@@ -1,20 +1,24 @@
-// One state directory, opened: the engine, its log, view and blobs, and workers in the same
-// process. The only place, with main.cc, that knows every adapter.
+// One state directory, opened: its partitions with their engines, logs and views, the blobs, and workers in
+// the same process. The only place, with main.cc, that knows every adapter.
 //
-//   PAWL_ASSIGN(std::unique_ptr<Host> host, Host::open({.directory = ".pawl", .jobs = 4}, clients));
+//   PAWL_ASSIGN(std::unique_ptr<Host> host, Host::open({.directory = ".pawl", .jobs = 4}, answers));
 //   host->engine().put({1, SubmitExecution{...}});     // answers arrive at `clients`
 //   host->loop().run();                                // or run_once() in a loop of one's own
 //   PAWL_TRY(host->close());
 //
 // What is in the directory: `lock`, `log/` (the truth), `view/` (checkpoints, rebuildable),
 // `blob/`, `output/` (what processes wrote), `pawl.sock` while somebody serves it, `pawl.log` for
-// operators, `replay.note` for whoever opens it after a crash.
+// operators, `replay.note` for whoever opens it after a crash; with several partitions `partitions`, and
+// `partition-1/` and so on with a `log/`, `view/` and `replay.note` of their own.
+//
+// The first partition's engine runs on the loop, each other one on a thread of its own.
 //
 // Opening recovers: attempts that ran when the last process ended are granted again at once; with `listen`,
 // those of other processes go on, until their lease is over.
 // Errors: UNAVAILABLE: `listen` cannot be listened on; ABORTED `state directory X is in use by process N`; FAILED_PRECONDITION: a newer format;
 // PERMISSION_DENIED; DATA_LOSS with file and offset.
-// Threading: the thread that opens is the thread of loop(); Engine::put() from any.
+// Threading: the thread that opens is the thread of loop(); Engine::put() from any. Answers of other
+// partitions than the first come from their threads.
 #pragma once
 
 #include <cstdint>
@@ -44,6 +48,7 @@ struct HostOptions {
   std::string programs_directory;               // of pawl-jq and pawl-guardian; empty: our own
   bool work = true;                             // false: only the engine, nothing is run
   bool brief = false;          // gone in a moment: leaves to others what takes long
+  uint32_t partitions = 0;     // of a new directory; 0: as many as it has, or one
   std::string listen;          // host:port for workers of other processes; empty: there are none
   std::string keys;            // folder of keys for `listen`; empty: plain text, on this machine
   PortGuest* guest = nullptr;  // served at `listen`, too; outlives the host
@@ -52,17 +57,22 @@ struct HostOptions {
 
 class Host {
  public:
-  static Result<std::unique_ptr<Host>> open(HostOptions options, Sink<Response>& clients);
+  // `answers`: where those of each partition go, by slot. Fewer than the directory has partitions:
+  // FAILED_PRECONDITION.
+  static Result<std::unique_ptr<Host>> open(HostOptions options,
+                                            const std::vector<Sink<Response>*>& answers);
   ~Host();  // kills what runs; everything acknowledged stays
   Host(const Host&) = delete;
   Host& operator=(const Host&) = delete;
 
   LinuxLoop& loop();
   Clock& clock();
-  Engine& engine();
+  uint32_t partitions() const;
+  Engine& engine(uint32_t slot = 0);  // of others than the first only put() is for this thread
+  bool failed() const;                // some partition has, and takes nothing any more
   Blob& blob();
   Telemetry& log();
-  Evaluator& evaluator();                      // the engine's; for check()
+  Evaluator& evaluator();                      // the first engine's; for check()
   const Authenticator* authenticator() const;  // over `keys`; null: there are none
   uint32_t jobs() const;
   const std::string& directory() const;
@@ -79,7 +89,7 @@ class Host {
   void abandon();
   bool stopped();  // after drain() or abandon(): nothing runs any more
 
-  // Waits for the engine to come to rest, then marks the log's clean end. Call it once.
+  // Waits for the engines to come to rest, then marks the logs' clean ends. Call it once.
   Status close();
 
  private:

@@ -129,7 +129,7 @@ wrk.headers["Content-Type"] = "application/json"
     options.directory = directory + "/state";
     options.jobs = 2;
     options.functions = &functions;
-    auto host = Host::open(std::move(options), answers.of(0));
+    auto host = Host::open(std::move(options), {&answers.of(0)});
     PAWL_CHECK(host.ok(), "a new directory can be opened");
     Host& here = **host;
     Router router({&here.engine()});

@@ -100,7 +100,7 @@ Result<std::unique_ptr<Runtime>> Runtime::open(RuntimeOptions options,
   std::optional<Status> opened;
   Impl* raw = impl.get();
   impl->thread = std::thread([raw, &host, &mutex, &opened_or_not, &opened] {
-    Result<std::unique_ptr<Host>> result = Host::open(std::move(host), raw->answers);
+    Result<std::unique_ptr<Host>> result = Host::open(std::move(host), {&raw->answers});
     bool ok = result.ok();
     if (ok) raw->host = std::move(*result);
     Host* running = raw->host.get();

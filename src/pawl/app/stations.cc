@@ -40,7 +40,10 @@ class OwnStation final : public cli::Station {
       PAWL_ASSIGN(station->grpc_, GrpcDoor::create({}));
       options.guest = station->grpc_.get();
     }
-    PAWL_ASSIGN(station->host_, Host::open(options, station->answers_.of(0)));
+    std::vector<Sink<Response>*> answers;
+    for (uint32_t slot = 0; slot < partitions_max; ++slot)
+      answers.push_back(&station->answers_.of(slot));
+    PAWL_ASSIGN(station->host_, Host::open(options, answers));
     Host& host = *station->host_;
     GatewayOptions gateway;
     gateway.directory = options.directory;
@@ -50,7 +53,9 @@ class OwnStation final : public cli::Station {
       PAWL_ASSIGN(station->audit_,
                   AuditFile::open(options.directory + "/" + audit_file_name, host.loop()));
     }
-    station->router_.emplace(std::vector<Sink<Request>*>{&host.engine()});
+    std::vector<Sink<Request>*> engines;
+    for (uint32_t slot = 0; slot < host.partitions(); ++slot) engines.push_back(&host.engine(slot));
+    station->router_.emplace(std::move(engines));
     station->gateway_ = std::make_unique<Gateway>(
         GatewayPorts{host.loop(), *station->router_, host.blob(), host.evaluator(), &host.clock(),
                      station->audit_.get(), &host.log()},
@@ -96,7 +101,7 @@ class OwnStation final : public cli::Station {
   }
   void stop() override { host_->abandon(); }
   bool stopped() override { return host_->stopped(); }
-  bool failed() override { return host_->engine().failure().has_value(); }
+  bool failed() override { return host_->failed(); }
 
   ~OwnStation() override {
     if (grpc_) grpc_->close();
@@ -111,7 +116,7 @@ class OwnStation final : public cli::Station {
   }
 
  private:
-  AnswerInbox answers_;
+  AnswerInbox answers_{partitions_max};
   std::unique_ptr<GrpcDoor> grpc_;  // a guest of the host's
   std::unique_ptr<Host> host_;
   std::optional<Router> router_;
@@ -176,6 +181,7 @@ class AllStations final : public cli::Stations {
     bool serves = request.purpose == cli::Purpose::serve;
     options.work = request.purpose == cli::Purpose::work || (serves && request.jobs > 0);
     options.brief = request.purpose == cli::Purpose::look;
+    options.partitions = request.partitions;
     options.listen = request.listen;
     options.keys = request.keys;
     options.log = request.log;

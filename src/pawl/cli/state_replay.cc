@@ -123,7 +123,7 @@ ReplayedState StateReplay::judge(const Partition& partition) {
   const State& state = partition.state();
   result.hash = state_hash(state);
   result.executions = state.executions.size();
-  BlobCheck blobs(disk_, result);
+  BlobCheck blobs(payloads_, result);
   for (const Execution* one = state.executions.next({1}); one != nullptr;
        one = state.executions.next({one->id.value + 1})) {
     blobs.check(*one);
@@ -132,7 +132,7 @@ ReplayedState StateReplay::judge(const Partition& partition) {
 }
 
 Result<ReplayedState> StateReplay::from_log() {
-  Partition partition{Limits{}};
+  Partition partition(Limits{}, slot_);
   PAWL_TRY(replay(partition, 1));
   return judge(partition);
 }
@@ -158,7 +158,7 @@ Result<ReplayedState> StateReplay::from_checkpoint(uint64_t position) {
   RocksdbViewOptions options;
   options.directory = scratch.path();
   PAWL_ASSIGN(std::unique_ptr<RocksdbView> opened, RocksdbView::open(options, *loop, telemetry));
-  Partition partition{Limits{}};
+  Partition partition(Limits{}, slot_);
   PAWL_TRY(restore(partition.restoring(), *opened));
   PAWL_TRY(replay(partition, opened->position() + 1));
   return judge(partition);

@@ -2,7 +2,7 @@
 // it, and reads the payload files that it refers to. Changes nothing in the state directory: a
 // checkpoint is opened as a copy in the temporary directory.
 //
-//   StateReplay replay(disk, ".pawl");
+//   StateReplay replay(disk, ".pawl", {}, disk);
 //   replay.from_log()->hash == replay.from_checkpoint(4711)->hash
 #pragma once
 
@@ -26,8 +26,10 @@ struct ReplayedState {
 
 class StateReplay {
  public:
-  // `disk` is the directory's, opened for reading; nobody writes to it meanwhile.
-  StateReplay(Disk& disk, std::string directory) : disk_(disk), directory_(std::move(directory)) {}
+  // `disk` is that of the partition's directory, `payloads` that of the state directory, opened for reading;
+  // nobody writes to them meanwhile.
+  StateReplay(Disk& disk, std::string directory, Slot slot, Disk& payloads)
+      : disk_(disk), directory_(std::move(directory)), slot_(slot), payloads_(payloads) {}
 
   Result<ReplayedState> from_log();
   Result<ReplayedState> from_checkpoint(uint64_t position);
@@ -40,6 +42,8 @@ class StateReplay {
 
   Disk& disk_;
   std::string directory_;
+  Slot slot_;
+  Disk& payloads_;
 };
 
 }  // namespace pawl::cli

@@ -142,6 +142,12 @@ int verb_server(Session& session, const Arguments& given) {
   Result<uint32_t> jobs = jobs_of(given);
   if (!jobs.ok()) return session.fail(jobs.error());
   request.jobs = *jobs;
+  Result<uint64_t> partitions = number_of(given, "partitions", 0, 0);
+  if (!partitions.ok()) return session.fail(partitions.error());
+  if (*partitions > partitions_max)
+    return session.fail({Code::invalid_argument, "--partitions: a directory has at most " +
+                                                     std::to_string(partitions_max)});
+  request.partitions = static_cast<uint32_t>(*partitions);
   Result<Duration> drain = drain_of(given, Duration{});
   if (!drain.ok()) return session.fail(drain.error());
   if (Status opened = session.open(request); !opened.ok()) return session.fail(opened.error());

@@ -158,6 +158,8 @@ VerbEntry server_entry() {
                    tls_option,
                    {"http", 0, "HOST:PORT", "for clients: REST, event streams, WebSockets"},
                    {"jobs", 'j', "N", "tasks to run here at once (default: none)"},
+                   {"partitions", 0, "N",
+                    "logs of a new directory, each with a thread (default: 1)"},
                    {"drain", 0, "TIME", "at the end, be not ready for so long before stopping"},
                    log_option,
                    log_level_option,

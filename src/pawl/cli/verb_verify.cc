@@ -4,6 +4,7 @@
 
 #include "pawl/access/audit_file.h"
 #include "pawl/adapter/linux_disk/linux_disk.h"
+#include "pawl/adapter/linux_disk/partition_layout.h"
 #include "pawl/adapter/rocksdb/rocksdb_view.h"
 #include "pawl/adapter/wal/wal_verify.h"
 #include "pawl/base/json.h"
@@ -46,6 +47,8 @@ class Findings {
  public:
   Findings(Console& console, bool json) : console_(console), json_(json) {}
 
+  // What follows is about it: "partition 2: ".
+  void about(std::string what) { about_ = std::move(what); }
   void good(const std::string& line) { add("ok", line, Colour::green); }
   void note(const std::string& line) { add("note", line, Colour::yellow); }
   void bad(const std::string& line) {
@@ -66,7 +69,8 @@ class Findings {
   }
 
  private:
-  void add(const char* kind, const std::string& line, Colour colour) {
+  void add(const char* kind, const std::string& text, Colour colour) {
+    const std::string line = about_ + text;
     if (json_) {
       items_ += (items_.empty() ? "" : ",") + std::string("{\"kind\":\"") + kind +
                 "\",\"text\":" + json_quote(line) + "}";
@@ -78,6 +82,7 @@ class Findings {
   Console& console_;
   bool json_;
   size_t problems_ = 0;
+  std::string about_;
   std::string items_;
 };
 
@@ -189,6 +194,22 @@ void check_replay(StateReplay& replay, const WalReport& log,
   replays.tell();
 }
 
+Status check_partition(const std::string& directory, Slot slot, Disk& payloads,
+                       Findings& findings) {
+  const std::string own = partition_directory(directory, slot.slot);
+  if (slot.slots > 1) findings.about("partition " + std::to_string(slot.slot) + ": ");
+  LinuxDiskOptions options;
+  options.access = DiskAccess::read_only;
+  PAWL_ASSIGN(std::unique_ptr<Disk> disk, open_linux_disk(own, options));
+  WalReport log;
+  bool good = check_log(*disk, findings, log);
+  std::vector<uint64_t> checkpoints = check_view(own + "/view", findings);
+  StateReplay replay(*disk, own, slot, payloads);
+  if (good) check_replay(replay, log, checkpoints, findings);
+  findings.about("");
+  return {};
+}
+
 // Only servers keep one.
 void check_audit(const std::string& directory, Findings& findings) {
   Result<AuditReport> report = verify_audit(directory + "/" + audit_file_name);
@@ -211,12 +232,13 @@ int verb_verify(Session& session, const Arguments& given) {
   options.access = DiskAccess::read_only;
   Result<std::unique_ptr<Disk>> disk = open_linux_disk(directory, options);
   if (!disk.ok()) return session.fail(disk.error());
+  Result<uint32_t> partitions = partitions_in(**disk);
+  if (!partitions.ok()) return session.fail(partitions.error());
   Findings findings(session.console(), Session::wants_json(given));
-  WalReport log;
-  bool good = check_log(**disk, findings, log);
-  std::vector<uint64_t> checkpoints = check_view(directory + "/view", findings);
-  StateReplay replay(**disk, directory);
-  if (good) check_replay(replay, log, checkpoints, findings);
+  for (uint32_t slot = 0; slot < *partitions; ++slot) {
+    Status checked = check_partition(directory, {slot, *partitions}, **disk, findings);
+    if (!checked.ok()) findings.bad(checked.error().message);
+  }
   check_audit(directory, findings);
   return findings.finish();
 }

@@ -5,10 +5,11 @@
 //   transport.send(message_to_1);      // lies in engine_mailbox, whose loop is awake
 //
 // Nothing is copied or encoded: contexts stay shared. A message for an address that is not bound is
-// lost, as on any network. One thread.
+// lost, as on any network. Any thread.
 #pragma once
 
 #include <map>
+#include <mutex>
 
 #include "pawl/port/transport.h"
 
@@ -21,6 +22,7 @@ class InprocTransport final : public Transport {
   void send(Message message) override;
 
  private:
+  std::mutex mutex_;
   std::map<Address, Sink<Message>*> receivers_;
 };
 

@@ -49,6 +49,16 @@ class WorkerCase(SdkCase):
         return run.dead_letters()[0].cause
 
 
+class PartitionsTest(WorkerCase):
+    def test_every_partition_is_worked_for(self):
+        self.serve("--partitions", "3")
+        worker = self.work()
+        runs = [self.call("square", **{"with": number}) for number in range(9)]
+        self.assertEqual([run.result(PATIENCE) for run in runs], [number * number for number in range(9)])
+        self.assertEqual({(int(run.id[1:]) - 1) % 3 for run in runs}, {0, 1, 2})
+        worker.stop()
+
+
 class WorkerTest(WorkerCase):
     def setUp(self):
         super().setUp()

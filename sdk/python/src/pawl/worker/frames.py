@@ -204,7 +204,7 @@ class Decoder:
         if kind == "grants":
             return Grants(tuple(self._grant(grant) for grant in frame.grants.grants))
         if kind == "welcome":
-            return Welcome(frame.welcome.session)
+            return Welcome(frame.welcome.session, max(1, frame.welcome.partitions))
         if kind == "stops":
             return Stops(tuple(HeldAttempts(_range(s.range), s.attempt, s.nonce) for s in frame.stops.stops))
         if kind == "closed":

@@ -173,6 +173,7 @@ class Goodbye:
 @dataclass(frozen=True)
 class Welcome:
     session: int
+    partitions: int = 1  # of the coordinator
 
 
 @dataclass(frozen=True)

@@ -98,12 +98,37 @@ class _Run:
     kill_at: float = math.inf
 
 
+class Slots:
+    """What may run at once, and the numbers of launches: shared by the sessions of a worker."""
+
+    def __init__(self, count: int) -> None:
+        self._free = count
+        self._launches = 0
+
+    @property
+    def free(self) -> int:
+        return self._free
+
+    def take(self) -> int:
+        """The number of the launch that has the slot."""
+        self._free -= 1
+        self._launches += 1
+        return self._launches
+
+    def give_back(self) -> None:
+        self._free += 1
+
+
 class Session:
-    def __init__(self, spec: WorkerSpec, address: int, now: float) -> None:
+    def __init__(
+        self, spec: WorkerSpec, address: int, now: float, engine: int = COORDINATOR, slots: Optional[Slots] = None
+    ) -> None:
         self.spec = spec
+        self.partitions = 1  # of the coordinator, as its welcome says
+        self._slots = slots or Slots(spec.slots)
         self.id = 0  # of the session; 0: none
         self.notices: list[str] = []  # lines for people, to be taken by whoever logs
-        self._link = Link(address, COORDINATOR, incarnation=1)
+        self._link = Link(address, engine, incarnation=1)
         self._phase = Phase.APART
         self._draining = False
         self._hello_at = now
@@ -115,7 +140,6 @@ class Session:
         self._queue: list[deque[Grant]] = [deque() for _ in range(PRIORITIES)]
         self._queued_items = 0
         self._runs: dict[int, _Run] = {}
-        self._next_launch = 1
         self._reports: list[AttemptReport] = []
         self._progress: dict[tuple[int, int, int], AttemptProgress] = {}
         self._progress_at = now
@@ -129,6 +153,10 @@ class Session:
     @property
     def connected(self) -> bool:
         return self._phase is Phase.SERVING
+
+    @property
+    def draining(self) -> bool:
+        return self._draining
 
     @property
     def running(self) -> int:
@@ -148,7 +176,10 @@ class Session:
 
     def ended(self, launch: int, report: AttemptReport) -> None:
         run = self._runs.pop(launch, None)
-        if run is None or not run.wanted:
+        if run is None:
+            return
+        self._slots.give_back()
+        if not run.wanted:
             return
         where = report.range
         self._progress.pop((where.execution, where.node, where.begin), None)
@@ -230,6 +261,7 @@ class Session:
         self._phase = Phase.SERVING
         self._lease_from = self._greeted_at
         self.id = welcome.session
+        self.partitions = welcome.partitions
         self._heartbeat_sequence = 0
         self._heartbeat_at = now + self.spec.lease / 3
         self._said_running = ()  # a coordinator that has come back knows nothing of it
@@ -319,14 +351,13 @@ class Session:
     # --- what a turn does ---
 
     def _launch(self) -> None:
-        while self._phase is Phase.SERVING and not self._draining and len(self._runs) < self.spec.slots:
+        while self._phase is Phase.SERVING and not self._draining and self._slots.free > 0:
             level = next((level for level in reversed(self._queue) if level), None)
             if level is None:
                 return
             grant = level[0]
             begin, end = grant.range.begin, grant.range.end
-            launch = Launch(self._next_launch, replace(grant, range=grant.range.part(begin, begin + 1)))
-            self._next_launch += 1
+            launch = Launch(self._slots.take(), replace(grant, range=grant.range.part(begin, begin + 1)))
             self._queued_items -= 1
             if begin + 1 == end:
                 level.popleft()

@@ -35,7 +35,7 @@ from pawl.tasks import TaskSpec, spec_of
 from pawl.worker.messages import AttemptProgress, AttemptReport, Message, WorkerSpec
 from pawl.worker.payloads import RemotePayloads
 from pawl.worker.runner import Runner
-from pawl.worker.session import Session
+from pawl.worker.sessions import Sessions
 from pawl.worker.stream import OPTIONS, Stream
 
 log = logging.getLogger("pawl")
@@ -149,7 +149,7 @@ class Worker:
 
     def _serve(self) -> None:
         address = random.SystemRandom().getrandbits(64) | 1  # nobody else has it, or ever had
-        self._session = session = Session(self.spec, address, time.monotonic())
+        self._session = session = Sessions(self.spec, address, time.monotonic())
         self._drain_until, self._abandoned, self._refusal = None, False, None
         if self._credentials is not None:
             channel = grpc.secure_channel(self.server, self._credentials, OPTIONS)
@@ -189,7 +189,7 @@ class Worker:
         else:
             letter()
 
-    def _turn(self, session: Session, runner: Runner, stream: Stream) -> None:
+    def _turn(self, session: Sessions, runner: Runner, stream: Stream) -> None:
         now = time.monotonic()
         if self._drain_until is not None and now >= self._drain_until:
             self._give_up(session, now)
@@ -204,7 +204,7 @@ class Worker:
             stream.send(message)
         self._say(session)
 
-    def _give_up(self, session: Session, now: float) -> None:
+    def _give_up(self, session: Sessions, now: float) -> None:
         """The time to drain is over: once what runs is asked to end, then whatever is still there is left."""
         if not self._abandoned:
             self._abandoned = True
@@ -214,10 +214,9 @@ class Worker:
         else:
             session.leave()
 
-    def _say(self, session: Session) -> None:
-        for notice in session.notices:
+    def _say(self, session: Sessions) -> None:
+        for notice in session.take_notices():
             log.warning("%s: %s", self.spec.name, notice)
-        session.notices.clear()
         if session.connected != self._connected.is_set():
             if session.connected:
                 log.info("working for %s as %s", self.server, self.spec.name)

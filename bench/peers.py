@@ -87,7 +87,7 @@ def bullmq(rig):
 
 def dask(_):
     folder = rivals.with_pip("dask")
-    return printed(folder, folder / "bin/python", "run.py", rivals.free_port(), TASKS)
+    return printed(folder, folder / "bin/python", "run.py", rivals.free_port(), TASKS // 5)
 
 
 def temporal(rig):

@@ -6,9 +6,9 @@
 
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
+#include <functional>
+#include <mutex>
 #include <set>
-#include <thread>
 
 #include "pawl/adapter/grpc/frame_stream.h"
 #include "pawl/adapter/grpc/payload_service.h"
@@ -24,7 +24,7 @@ struct Admission {
   explicit Admission(const StreamServerOptions& options)
       : gate(options.gate), certified(options.tls.has_value()) {}
 
-  grpc::Status operator()(const grpc::ServerContext& context) const {
+  grpc::Status operator()(const grpc::ServerContextBase& context) const {
     auto peer = context.auth_context();
     if (certified && !peer->IsPeerAuthenticated())
       return {grpc::StatusCode::UNAUTHENTICATED, "a worker shows a certificate"};
@@ -49,11 +49,20 @@ void keep_alive(grpc::ServerBuilder& builder, const StreamServerOptions& options
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
 }
 
-// The stream is served from the completion queue, payloads by gRPC's own threads.
-class WorkersService final : public v1::Workers::WithRawMethod_Connect<v1::Workers::Service> {
+using StreamReactor = grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>;
+using Accept = std::function<StreamReactor*(const grpc::CallbackServerContext&)>;
+
+// The stream is served where its bytes arrive, without a hop to another thread; payloads, which may wait for
+// a disk, by threads of their own.
+class WorkersService final
+    : public v1::Workers::WithRawCallbackMethod_Connect<v1::Workers::Service> {
  public:
-  WorkersService(const WorkerStores& stores, const Admission& admit)
-      : stores_(stores), admit_(admit) {}
+  WorkersService(const WorkerStores& stores, const Admission& admit, Accept accept)
+      : stores_(stores), admit_(admit), accept_(std::move(accept)) {}
+
+  StreamReactor* Connect(grpc::CallbackServerContext* context) override {
+    return accept_(*context);
+  }
 
   grpc::Status ReadPayload(grpc::ServerContext* context, const v1::ReadPayloadRequest* request,
                            grpc::ServerWriter<v1::PayloadPart>* parts) override {
@@ -75,22 +84,23 @@ class WorkersService final : public v1::Workers::WithRawMethod_Connect<v1::Worke
  private:
   WorkerStores stores_;
   Admission admit_;
+  Accept accept_;
 };
 
 }  // namespace
 
 struct StreamServer::Impl {
-  struct Connection;
+  class Connection;
 
   Impl(StreamServerOptions given, const WorkerStores& stores, Telemetry& operator_log)
       : options(std::move(given)),
         telemetry(operator_log),
         admit(options),
-        service(stores, admit) {}
+        service(stores, admit, [this](const auto& context) { return accept(context); }) {}
   ~Impl();
 
   Status listen();
-  void accept_next();
+  StreamReactor* accept(const grpc::CallbackServerContext& context);
   void heard(Message message, const std::shared_ptr<Connection>& from);
   void gone(const std::shared_ptr<Connection>& connection);
 
@@ -98,15 +108,12 @@ struct StreamServer::Impl {
   Telemetry& telemetry;
   Admission admit;
   WorkersService service;
-  std::unique_ptr<grpc::ServerCompletionQueue> queue;
   std::unique_ptr<grpc::Server> server;
   int port = 0;
-  std::thread thread;
 
   Receivers receivers;
   std::atomic<uint64_t> sent{0}, received{0}, lost{0};
   std::mutex mutex;
-  std::condition_variable empty;
   bool closing = false;
   std::set<std::shared_ptr<Connection>> connections;
   struct Route {
@@ -114,86 +121,73 @@ struct StreamServer::Impl {
     std::set<Address> spoke_to;
   };
   std::map<Address, Route> routes;
-  std::shared_ptr<Connection> newest_gone;  // its last step may not have returned yet
 };
 
-// One connection of a worker. Made to be accepted; lives until its last step is over.
-struct StreamServer::Impl::Connection final : FrameWriter,
-                                              std::enable_shared_from_this<Connection> {
+// One connection of a worker, until everything that was begun on it has ended.
+class StreamServer::Impl::Connection final : public StreamReactor,
+                                             public FrameWriter,
+                                             public std::enable_shared_from_this<Connection> {
+ public:
   explicit Connection(Impl& server)
-      : owner(server), outgoing(server.options.outgoing_bytes_max, *this) {}
+      : owner_(server), outgoing_(server.options.outgoing_bytes_max, *this) {}
 
-  void write(const std::string& frame) override { stream.Write(buffer_of(frame), &wrote); }
-  void accepted(bool ok);
-  void read(bool ok);
-  void written(bool ok);
-  void ended(bool ok);
-  void finish(const grpc::Status& status);
-  void end_if_quiet();
+  void begin() {
+    outgoing_.open();
+    StartRead(&incoming_);
+  }
+  // What is being written then is not waited for.
+  void finish(const grpc::Status& status) {
+    (void)outgoing_.close();
+    Finish(status);
+  }
+  bool put(const Message& message) { return outgoing_.put(message); }
 
-  Impl& owner;
-  grpc::ServerContext context;
-  grpc::ServerAsyncReaderWriter<grpc::ByteBuffer, grpc::ByteBuffer> stream{&context};
-  Outgoing outgoing;
-  FrameDecoder decoder;
-  grpc::ByteBuffer incoming;
-  bool finished = false;  // on the queue's thread only
+ private:
+  void write(const std::string& frame) override {
+    frame_ = buffer_of(frame);
+    StartWrite(&frame_);
+  }
+  void OnReadDone(bool ok) override;
+  void OnWriteDone(bool ok) override { outgoing_.written(ok); }
+  void OnDone() override { owner_.gone(shared_from_this()); }
 
-  StepOf<Connection, &Connection::accepted> accept{*this};
-  StepOf<Connection, &Connection::read> arrived{*this};
-  StepOf<Connection, &Connection::written> wrote{*this};
-  StepOf<Connection, &Connection::ended> over{*this};
+  Impl& owner_;
+  Outgoing outgoing_;
+  FrameDecoder decoder_;
+  grpc::ByteBuffer incoming_;
+  grpc::ByteBuffer frame_;
 };
 
-void StreamServer::Impl::Connection::accepted(bool ok) {
-  if (!ok) {  // the server is shutting down
-    finished = true;
-    return end_if_quiet();
-  }
-  owner.accept_next();
-  size_t others;
-  {
-    std::lock_guard lock(owner.mutex);
-    others = owner.connections.size() - 1;
-  }
-  if (others > owner.options.streams_max)
-    return finish({grpc::StatusCode::RESOURCE_EXHAUSTED,
-                   "the limit streams_max (" + std::to_string(owner.options.streams_max) +
-                       " connected workers) is reached; try again later"});
-  if (grpc::Status admitted = owner.admit(context); !admitted.ok()) return finish(admitted);
-  outgoing.open();
-  stream.Read(&incoming, &arrived);
-}
-
-void StreamServer::Impl::Connection::read(bool ok) {
+void StreamServer::Impl::Connection::OnReadDone(bool ok) {
   if (!ok) return finish(grpc::Status::OK);
-  Result<Message> message = decoder.decode(bytes_of(incoming));
+  Result<Message> message = decoder_.decode(bytes_of(incoming_));
   if (!message.ok()) {
-    owner.telemetry.warn("worker_refused",
-                         "a worker's connection is closed: " + message.error().message);
+    owner_.telemetry.warn("worker_refused",
+                          "a worker's connection is closed: " + message.error().message);
     return finish({grpc::StatusCode::INVALID_ARGUMENT, message.error().message});
   }
-  owner.heard(std::move(message.value()), shared_from_this());
-  stream.Read(&incoming, &arrived);
+  owner_.heard(std::move(message.value()), shared_from_this());
+  StartRead(&incoming_);
 }
 
-void StreamServer::Impl::Connection::written(bool ok) {
-  outgoing.written(ok);
-  end_if_quiet();
-}
-
-void StreamServer::Impl::Connection::ended(bool) {
-  finished = true;
-  end_if_quiet();
-}
-
-void StreamServer::Impl::Connection::finish(const grpc::Status& status) {
-  if (!outgoing.close()) context.TryCancel();  // a write is on its way: it ends first
-  stream.Finish(status, &over);
-}
-
-void StreamServer::Impl::Connection::end_if_quiet() {
-  if (finished && outgoing.close()) owner.gone(shared_from_this());
+StreamReactor* StreamServer::Impl::accept(const grpc::CallbackServerContext& context) {
+  auto connection = std::make_shared<Connection>(*this);
+  size_t others;
+  {
+    std::lock_guard lock(mutex);
+    others = connections.size();
+    connections.insert(connection);
+  }
+  grpc::Status admitted = admit(context);
+  if (others >= options.streams_max)
+    admitted = {grpc::StatusCode::RESOURCE_EXHAUSTED,
+                "the limit streams_max (" + std::to_string(options.streams_max) +
+                    " connected workers) is reached; try again later"};
+  if (admitted.ok())
+    connection->begin();
+  else
+    connection->finish(admitted);
+  return connection.get();
 }
 
 Status StreamServer::Impl::listen() {
@@ -209,40 +203,22 @@ Status StreamServer::Impl::listen() {
   builder.SetMaxReceiveMessageSize(static_cast<int>(worker_frame_bytes_max));
   builder.RegisterService(&service);
   if (options.guest != nullptr) options.guest->join(builder);
-  queue = builder.AddCompletionQueue();
   server = builder.BuildAndStart();
   if (!server || port == 0)
     return Error{Code::unavailable, "cannot listen on " + options.listen +
                                         "; is the address right, and the port free?"};
   if (options.guest != nullptr) options.guest->serving(*server);
-  accept_next();
-  thread = std::thread([this] { run_steps(*queue); });
   return {};
 }
 
 StreamServer::Impl::~Impl() {
-  if (server) {
-    if (options.guest != nullptr) options.guest->leaving();
-    {
-      std::lock_guard lock(mutex);
-      closing = true;
-    }
-    server->Shutdown(std::chrono::system_clock::now());
-    std::unique_lock lock(mutex);
-    empty.wait(lock, [this] { return connections.empty(); });
-  }
-  if (queue) queue->Shutdown();
-  if (thread.joinable()) thread.join();
-}
-
-void StreamServer::Impl::accept_next() {
-  auto next = std::make_shared<Connection>(*this);
+  if (!server) return;
+  if (options.guest != nullptr) options.guest->leaving();
   {
     std::lock_guard lock(mutex);
-    if (closing) return;
-    connections.insert(next);
-    service.RequestConnect(&next->context, &next->stream, queue.get(), queue.get(), &next->accept);
+    closing = true;
   }
+  server->Shutdown(std::chrono::system_clock::now());  // returns when every call is over
 }
 
 void StreamServer::Impl::heard(Message message, const std::shared_ptr<Connection>& from) {
@@ -275,8 +251,6 @@ void StreamServer::Impl::gone(const std::shared_ptr<Connection>& connection) {
     it = routes.erase(it);
   }
   connections.erase(connection);
-  newest_gone = connection;
-  if (connections.empty()) empty.notify_all();
 }
 
 StreamServer::StreamServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -309,7 +283,7 @@ void StreamServer::send(Message message) {
     auto route = impl_->routes.find(message.to);
     if (route != impl_->routes.end()) connection = route->second.connection;
   }
-  ++(connection && connection->outgoing.put(message) ? impl_->sent : impl_->lost);
+  ++(connection && connection->put(message) ? impl_->sent : impl_->lost);
 }
 
 uint16_t StreamServer::port() const {

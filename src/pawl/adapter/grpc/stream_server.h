@@ -12,7 +12,8 @@
 // Limits: streams_max connections; outgoing_bytes_max waiting per connection, beyond which messages are
 // lost (Link sends them again). Errors of start(): UNAVAILABLE when the address cannot be listened on;
 // FAILED_PRECONDITION for plain text at an address that other machines reach; INVALID_ARGUMENT for a file of tls.
-// Threading: send, bind and unbind from any thread; sinks are filled on a thread of its own.
+// Threading: send, bind and unbind from any thread; sinks are filled on gRPC's threads,
+// what comes over one connection in its order.
 #pragma once
 
 #include <memory>

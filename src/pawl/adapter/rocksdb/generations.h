@@ -41,7 +41,8 @@ class Generations {
   Status publish(uint64_t position, const std::vector<uint64_t>& keep);
 
  private:
-  Status check_files(const std::string& generation);
+  // While nobody can work yet every processor may verify; later the one that seals does.
+  Status check_files(const std::string& generation, unsigned threads);
   Status check_format(const std::string& generation) const;
 
   std::string directory_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "pawl/api/gateway.h"
+#include "pawl/api/input.h"
 #include "pawl/base/json.h"
 #include "pawl/wire/workflow_codec.h"
 
@@ -14,30 +15,6 @@ Error problems_error(const std::vector<Problem>& problems) {
   for (const Problem& problem : problems)
     lines.append(lines.empty() ? "" : "\n").append(to_text(problem));
   return {Code::invalid_argument, std::move(lines)};
-}
-
-Status check_object(const char* what, const std::string& json) {
-  if (json.empty()) return {};
-  if (Status valid = json_validate(json); !valid.ok())
-    return Error{Code::invalid_argument,
-                 std::string("the ") + what + " is not JSON: " + valid.error().message};
-  if (json_kind(json) != JsonKind::object)
-    return Error{Code::invalid_argument, std::string("the ") + what + " must be a JSON object"};
-  return {};
-}
-
-// Each declared input, given or by default, and whatever else was given.
-std::string merge(const std::string& defaults, const std::string& given) {
-  if (defaults.empty()) return given.empty() ? "{}" : json_compact(given);
-  std::string_view over = given.empty() ? std::string_view("{}") : std::string_view(given);
-  JsonWriter out;
-  out.begin_object();
-  for (JsonItems items(defaults); items.next();) {
-    std::string key = json_unquote(items.key());
-    out.key(key).raw(json_compact(json_find(over, {key}).value_or(items.value())));
-  }
-  out.end_object();
-  return out.take();
 }
 
 // Who submitted it goes with every task, and nobody can claim to be another. Whoever may open the
@@ -221,20 +198,10 @@ Status Gateway::check_expressions(const Loaded& loaded, const std::string& file_
 }
 
 Status Gateway::fill_input(Submit& submit, const Prepared& prepared, const std::string& given) {
-  PAWL_TRY(check_object("input", given));
-  PAWL_TRY(check_input(prepared.workflow, given));
-  std::string merged = merge(prepared.workflow.input_defaults, given);
-  if (merged.size() <= payload_inline_max) {
-    submit.command.input = Payload::inline_json(std::move(merged));
-    return {};
-  }
-  if (merged.size() > options_.limits.input_bytes_max)
-    return Error{Code::resource_exhausted, "the input has " + std::to_string(merged.size()) +
-                                               " bytes; the limit input_bytes_max is " +
-                                               std::to_string(options_.limits.input_bytes_max) +
-                                               "; pass a file's name instead"};
-  PAWL_ASSIGN(submit.input, StagedInput::put(ports_.blob, ++last_staged_, merged));
-  submit.command.input = submit.input->payload();
+  PAWL_ASSIGN(Input input,
+              make_input(prepared.workflow, given, {ports_.blob, options_.limits, ++last_staged_}));
+  submit.command.input = std::move(input.payload);
+  submit.input = std::move(input.staged);
   return {};
 }
 

@@ -1,11 +1,13 @@
 #include "pawl/app/runtime.h"
 
+#include <atomic>
 #include <condition_variable>
 #include <map>
 #include <mutex>
 #include <optional>
 #include <thread>
 
+#include "pawl/api/input.h"
 #include "pawl/app/host.h"
 #include "pawl/definition/definition.h"
 #include "pawl/wire/workflow_codec.h"
@@ -44,18 +46,57 @@ class Answers final : public Sink<Response> {
   std::map<Ticket, std::optional<Response>> waiting_;
 };
 
+struct Submission {
+  SubmitExecution command;
+  StagedInputRef staged;  // until the engine has answered
+};
+
 }  // namespace
 
 struct Runtime::Impl {
   Answers answers;
   std::unique_ptr<Host> host;
   std::thread thread;
+  std::mutex mutex;                                                 // of the workflows
+  std::map<WorkflowId, std::shared_ptr<const Workflow>> workflows;  // registered since the start
+  std::atomic<uint64_t> last_staged{0};
+  const Limits limits;
 
   template <class What>
   Response ask(What what) {
     Ticket ticket = answers.expect();
     host->engine().put({ticket, std::move(what)});
     return answers.take(ticket);
+  }
+
+  void know(WorkflowId id, const Workflow& workflow) {
+    std::lock_guard<std::mutex> lock(mutex);
+    workflows.try_emplace(id, std::make_shared<Workflow>(workflow));
+  }
+
+  std::shared_ptr<const Workflow> known(WorkflowId id) {
+    std::lock_guard<std::mutex> lock(mutex);
+    auto found = workflows.find(id);
+    return found == workflows.end() ? nullptr : found->second;
+  }
+
+  Result<Submission> submission(WorkflowId id, const std::string& input_json,
+                                std::string request_id) {
+    std::shared_ptr<const Workflow> workflow = known(id);
+    if (!workflow)
+      return Error{Code::failed_precondition,
+                   "the workflow with id " + std::to_string(id.value) +
+                       " was not registered with this runtime; register_workflow() gives the same "
+                       "id for the same definition"};
+    PAWL_ASSIGN(Input input,
+                make_input(*workflow, input_json, {host->blob(), limits, ++last_staged}));
+    Submission submission;
+    submission.command.workflow = id;
+    submission.command.request_id = std::move(request_id);
+    submission.command.input = std::move(input.payload);
+    submission.command.payload_hash = submit_hash(submission.command, {id.value, 0});
+    submission.staged = std::move(input.staged);
+    return submission;
   }
 
   Result<Reply> reply(Response response) {
@@ -141,48 +182,42 @@ Result<ExecutionId> Runtime::submit(std::string_view definition, std::string inp
     }
     return Error{Code::invalid_argument, problems};
   }
-  PAWL_TRY(check_input(loaded.workflow, input_json));
   PAWL_ASSIGN(WorkflowId workflow, register_workflow(loaded.workflow));
   return start(workflow, std::move(input_json), std::move(request_id));
 }
 
 Result<WorkflowId> Runtime::register_workflow(const Workflow& workflow) {
   PAWL_ASSIGN(Reply reply, command(RegisterWorkflow{encode(workflow)}));
+  impl_->know(WorkflowId{reply.number}, workflow);
   return WorkflowId{reply.number};
 }
 
-namespace {
-
-SubmitExecution submission(WorkflowId workflow, std::string input_json, std::string request_id) {
-  SubmitExecution submit;
-  submit.workflow = workflow;
-  submit.request_id = std::move(request_id);
-  submit.input = Payload::inline_json(std::move(input_json));
-  submit.payload_hash = submit_hash(submit, {workflow.value, 0});
-  return submit;
-}
-
-}  // namespace
-
 Result<ExecutionId> Runtime::start(WorkflowId workflow, std::string input_json,
                                    std::string request_id) {
-  PAWL_ASSIGN(Reply reply,
-              command(submission(workflow, std::move(input_json), std::move(request_id))));
+  PAWL_ASSIGN(Submission submission,
+              impl_->submission(workflow, input_json, std::move(request_id)));
+  PAWL_ASSIGN(Reply reply, command(std::move(submission.command)));
   return ExecutionId{reply.number};
 }
 
 Result<std::vector<ExecutionId>> Runtime::start_many(WorkflowId workflow,
                                                      std::vector<std::string> inputs_json) {
-  std::vector<Ticket> tickets;
+  std::vector<std::pair<Ticket, StagedInputRef>> submitted;
+  std::optional<Error> refused;
   for (std::string& input : inputs_json) {
-    tickets.push_back(impl_->answers.expect());
-    impl_->host->engine().put(
-        {tickets.back(), Command(submission(workflow, std::move(input), ""))});
+    Result<Submission> submission = impl_->submission(workflow, input, "");
+    if (!submission.ok()) {
+      refused = submission.error();
+      break;
+    }
+    Ticket ticket = impl_->answers.expect();
+    impl_->host->engine().put({ticket, Command(std::move(submission->command))});
+    submitted.emplace_back(ticket, std::move(submission->staged));
   }
   std::vector<ExecutionId> ids;
-  std::optional<Error> refused;
-  for (Ticket ticket : tickets) {
+  for (auto& [ticket, staged] : submitted) {
     Result<Reply> reply = impl_->reply(impl_->answers.take(ticket));
+    staged.reset();
     if (!reply.ok() && !refused) refused = reply.error();
     if (reply.ok()) ids.push_back(ExecutionId{reply->number});
   }
@@ -192,8 +227,9 @@ Result<std::vector<ExecutionId>> Runtime::start_many(WorkflowId workflow,
 
 Result<ExecutionResult> Runtime::run(WorkflowId workflow, std::string input_json,
                                      std::string request_id) {
-  Response response =
-      impl_->ask(RunExecution{submission(workflow, std::move(input_json), std::move(request_id))});
+  PAWL_ASSIGN(Submission submission,
+              impl_->submission(workflow, input_json, std::move(request_id)));
+  Response response = impl_->ask(RunExecution{std::move(submission.command)});
   auto* result = std::get_if<QueryResult>(&response.what);
   if (result != nullptr) return impl_->result_of(std::get<ExecutionDetail>(*result));
   PAWL_ASSIGN(Reply parked, impl_->reply(std::move(response)));

@@ -67,7 +67,8 @@ class Runtime {
   // `definition`: YAML or JSON, docs/workflows.md. INVALID_ARGUMENT lists its problems by line.
   Result<ExecutionId> submit(std::string_view definition, std::string input_json,
                              std::string request_id = "");
-  // For many executions of one workflow: register once, then start by id.
+  // For many executions of one workflow: register once after opening, then start by id. Inputs are JSON
+  // objects, merged over those that the workflow declares.
   Result<WorkflowId> register_workflow(const Workflow& workflow);
   Result<ExecutionId> start(WorkflowId workflow, std::string input_json,
                             std::string request_id = "");

@@ -43,6 +43,35 @@ class RuntimeTest : public ::testing::Test {
   std::atomic<uint64_t> calls_{0};
 };
 
+TEST_F(RuntimeTest, InputsAreMergedOverWhatIsDeclaredAndLargeOnesAreBlobs) {
+  auto runtime = open();
+  const std::string definition = R"(
+name: inputs
+input: {factor: 2, text: ""}
+nodes:
+  n: {transform: .input.factor * (.input.text | length)}
+)";
+  const std::string large(payload_inline_max + 1, 'x');
+  auto id = runtime->submit(definition, "{\"text\": \"" + large + "\"}", "large");
+  ASSERT_TRUE(id.ok()) << id.error().message;
+  auto result = runtime->wait(*id);
+  ASSERT_TRUE(result.ok()) << result.error().message;
+  EXPECT_EQ(result->output, "{\"n\":" + std::to_string(2 * large.size()) + "}");
+  auto detail = runtime->query(GetExecution{*id});
+  ASSERT_TRUE(detail.ok());
+  EXPECT_TRUE(std::get<ExecutionDetail>(*detail).input.is_blob());
+  auto again = runtime->submit(definition, "{\"text\": \"" + large + "\"}", "large");
+  ASSERT_TRUE(again.ok()) << again.error().message;
+  EXPECT_EQ(*again, *id);
+
+  auto number = runtime->submit(definition, "3");
+  ASSERT_FALSE(number.ok());
+  EXPECT_EQ(number.error().message, "the input must be a JSON object");
+  auto stranger = runtime->start(WorkflowId{99}, "{}");
+  ASSERT_FALSE(stranger.ok());
+  EXPECT_EQ(stranger.error().code, Code::failed_precondition);
+}
+
 TEST_F(RuntimeTest, FunctionsProcessesAndTransformsInOneWorkflow) {
   auto runtime = open();
   auto id = runtime->submit(R"(

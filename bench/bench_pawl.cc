@@ -1,8 +1,9 @@
-// The command `pawl` with the functions that the benchmarks run, so that `bench_pawl worker` and
+// The command `pawl` with the functions that the benchmarks and tests/same run, so that `bench_pawl worker` and
 // `bench_pawl run` are the real ones in everything else.
 //
 //   nothing   gives null
 //   pause     sleeps for its input, a number of milliseconds
+//   same      its input
 //   age       nanoseconds since its input, a time of the machine's monotonic clock
 
 #include <poll.h>
@@ -31,6 +32,9 @@ void add_functions(FunctionRegistry& functions) {
     poll(nullptr, 0, std::stoi(std::string(call.input())));
     return std::string();
   });
+  PAWL_CHECK(added.ok(), "a name of its own");
+  added = functions.add(
+      "same", [](FunctionCall& call) -> Result<std::string> { return std::string(call.input()); });
   PAWL_CHECK(added.ok(), "a name of its own");
   added = functions.add("age", [](FunctionCall& call) -> Result<std::string> {
     return std::to_string(now_ns() - std::stoll(std::string(call.input())));

@@ -12,6 +12,7 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PAWL = str(Path(os.environ.get("PAWL_BIN", REPOSITORY / "build/dev/bin")).resolve() / "pawl")
+WITH_FUNCTIONS = str(Path(PAWL).with_name("bench_pawl"))  # the same, and functions (bench/bench_pawl.cc)
 PATIENCE = 30  # seconds until a hanging test is given up
 
 
@@ -43,10 +44,10 @@ class PawlCase(unittest.TestCase):
         path.write_text(text)
         return path
 
-    def start(self, *words, below=(), **options):
+    def start(self, *words, below=(), program=PAWL, **options):
         """`below`: the command that is to run it."""
         process = subprocess.Popen(
-            [*below, PAWL, *map(str, words)], cwd=self.place, text=True, env=self.environment,
+            [*below, program, *map(str, words)], cwd=self.place, text=True, env=self.environment,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
             start_new_session=True, **options)
         self.started.append(process)
@@ -101,8 +102,8 @@ class PawlCase(unittest.TestCase):
         process = self.start("server", "--listen", listen, *words)
         return process, self.said(process, "workers at").rsplit(" ", 1)[1].strip()
 
-    def worker(self, address, *words):
-        process = self.start("worker", "--server", address, *words)
+    def worker(self, address, *words, **options):
+        process = self.start("worker", "--server", address, *words, **options)
         self.said(process, "working for")
         return process
 

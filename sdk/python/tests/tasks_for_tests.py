@@ -31,6 +31,11 @@ def echo(value):
 
 
 @pawl.task
+def same(*values, **named):
+    return named or values[0]
+
+
+@pawl.task
 def nothing():
     return None
 

@@ -8,6 +8,7 @@ import unittest
 from pathlib import Path
 
 import tasks_for_tests as tasks
+from same_test import Everywhere
 from sdk_case import PATIENCE, SdkCase
 
 import pawl
@@ -47,6 +48,16 @@ class WorkerCase(SdkCase):
         with self.assertRaises(pawl.ExecutionParked):
             run.result(PATIENCE)
         return run.dead_letters()[0].cause
+
+
+class SameProgramTest(WorkerCase, Everywhere):
+    """tests/same, its functions in Python."""
+
+    def test_everything(self):
+        self.serve("--partitions", "2")
+        self.worker(self.address)
+        self.work(tasks=[tasks.same])
+        self.everything()
 
 
 class PartitionsTest(WorkerCase):

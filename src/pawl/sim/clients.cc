@@ -24,6 +24,8 @@ RandomWorkflowPlan workflow_plan(const Plan& plan) {
 Clients::Clients(Universe& universe, Front& front, const Plan& plan, const bool& healed,
                  Random dice)
     : universe_(universe), front_(front), plan_(plan), healed_(healed), dice_(dice) {
+  for (const Given& given : plan.given)
+    definitions_.push_back({given.definition, hash128(given.definition), {}});
   for (uint32_t i = 0; i < plan.workflows; ++i) {
     Workflow workflow = random_workflow(dice_, workflow_plan(plan));
     workflow.version = std::to_string(i);
@@ -107,6 +109,7 @@ void Clients::next(Client& client) {
 }
 
 void Clients::operate_once(Client& client) {
+  if (!plan_.given.empty()) return submit_given(client);
   uint64_t draw = client.dice.below(100);
   if (draw < 45 || executions_.empty()) return submit_new(client);
   if (draw < 60) return submit_again(client);
@@ -208,6 +211,11 @@ void Clients::send_submit(Client& client, Past past, int tries) {
     const Reply* reply = response ? std::get_if<Reply>(&response->what) : nullptr;
     if (reply != nullptr && reply->code == Code::ok) {
       executions_.push_back(ExecutionId{reply->number});
+      if (!plan_.given.empty()) {
+        Deed deed = plan_.given[past.definition].deed;
+        deeds_[ExecutionId{reply->number}] = deed;
+        if (deed == Deed::cancel) cancel_once_it_runs(ExecutionId{reply->number});
+      }
       return done(client);
     }
     bool again = reply == nullptr || reply->code == Code::unknown ||
@@ -314,7 +322,7 @@ void Clients::tend(const DeadLetterList& letters) {
   for (const auto& [id, count] : parked) {
     DeadLetterSelection all{id, true, 0, true, 0};
     Command command = RedriveDeadLetters{all};
-    if (tended_[id]++ >= 2) command = DiscardDeadLetters{all};
+    if (tended_[id]++ >= 2 || deed_of(id) == Deed::discard) command = DiscardDeadLetters{all};
     send(std::move(command), [](const Response*) {});
   }
 }

@@ -56,6 +56,9 @@ class Clients {
   void submit_new(Client& client);
   void submit_again(Client& client);
   void send_submit(Client& client, Past past, int tries);
+  void submit_given(Client& client);
+  void cancel_once_it_runs(ExecutionId id);
+  Deed deed_of(ExecutionId id) const;
   bool stage_input(Past& past);
   void send_register(Client& client, size_t definition, Call<void()> then);
   void change_something(Client& client);
@@ -77,6 +80,7 @@ class Clients {
   std::vector<ExecutionId> executions_;
   std::map<Ticket, Then> waiting_;
   std::map<ExecutionId, int> tended_;
+  std::map<ExecutionId, Deed> deeds_;  // of what was given
   Ticket last_ticket_ = 0;
   uint64_t staged_ = 0;
   uint32_t busy_ = 0;

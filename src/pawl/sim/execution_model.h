@@ -12,6 +12,10 @@
 #include "pawl/model/event.h"
 #include "pawl/model/workflow.h"
 
+namespace pawl::jq {
+class Interpreter;
+}
+
 namespace pawl::sim {
 
 enum class TaskState : uint8_t {
@@ -37,7 +41,8 @@ enum class NodeState : uint8_t {
 struct TaskModel {
   TaskState state = TaskState::ready;
   AttemptNumber attempts = 0;
-  uint32_t failures = 0;
+  uint32_t failures = 0;            // since it was redriven
+  std::vector<FailureKind> failed;  // every one that counts
   SessionId session;
   uint64_t nonce = 0;
   const Node* node = nullptr;  // while granted: what it was granted for
@@ -61,6 +66,7 @@ struct NodeModel {
 struct ExecutionModel {
   WorkflowId workflow;
   WorkflowRef definition;
+  jq::Interpreter* jq = nullptr;  // for expressions that are no path; null: there are none
   std::string name_space;
   std::string request_id;
   Hash128 payload_hash;

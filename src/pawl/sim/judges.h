@@ -13,9 +13,9 @@ namespace pawl::sim {
 
 class Judges {
  public:
-  Judges(Universe& universe, const Limits& limits, uint32_t partitions) {
+  Judges(Universe& universe, const Limits& limits, uint32_t partitions, jq::Interpreter* jq) {
     for (uint32_t i = 0; i < partitions; ++i)
-      all_.push_back(std::make_unique<Oracle>(universe, limits));
+      all_.push_back(std::make_unique<Oracle>(universe, limits, jq));
   }
 
   uint32_t partitions() const { return static_cast<uint32_t>(all_.size()); }

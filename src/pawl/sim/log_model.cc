@@ -147,6 +147,7 @@ struct LogModel::Apply {
     ExecutionModel& execution = model.executions_[event.execution];
     execution.workflow = event.workflow;
     execution.definition = model.workflows_.at(event.workflow).second;
+    execution.jq = model.jq_;
     execution.name_space = event.name_space;
     execution.request_id = event.request_id;
     execution.payload_hash = event.payload_hash;
@@ -409,7 +410,10 @@ struct LogModel::Apply {
                 " is recorded as failed, but it did not say so");
     model.coverage_.reached_if(declined, Sometimes::attempt_declined);
     bool counts = !declined && event.kind != FailureKind::lost;
-    if (counts) ++task.failures;
+    if (counts) {
+      ++task.failures;
+      task.failed.push_back(event.kind);
+    }
     bool used_up =
         task.failures >= definition.retry.max_attempts || !definition.retry.retries(event.kind);
     if (event.disposition == Disposition::park)

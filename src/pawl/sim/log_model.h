@@ -29,8 +29,8 @@ struct SessionModel {
 
 class LogModel {
  public:
-  LogModel(const Ledger& ledger, const Limits& limits, Coverage& coverage)
-      : ledger_(ledger), limits_(limits), coverage_(coverage), placement_(coverage) {}
+  LogModel(const Ledger& ledger, const Limits& limits, Coverage& coverage, jq::Interpreter* jq)
+      : ledger_(ledger), limits_(limits), coverage_(coverage), jq_(jq), placement_(coverage) {}
 
   std::optional<Violation> apply(const Group& group);
 
@@ -55,6 +55,7 @@ class LogModel {
   const Ledger& ledger_;
   const Limits limits_;
   Coverage& coverage_;
+  jq::Interpreter* const jq_;
   std::map<WorkflowId, std::pair<Bytes, WorkflowRef>> workflows_;
   std::map<WorkflowId, std::string> workflow_name_spaces_;
   std::map<ExecutionId, ExecutionModel> executions_;

@@ -7,18 +7,22 @@
 #include <iterator>
 #include <string>
 
+#include "pawl/adapter/libjq/interpreter.h"
 #include "pawl/sim/runner.h"
 
 namespace pawl::sim {
 namespace {
 
+constexpr size_t jq_programs_max = 200;
 constexpr const char* usage =
-    "Usage: pawl-sim [--seed N] [--seeds N] [--plan FILE] [--defect NAME] [--trace] [--minimise]\n"
-    "                [--processes N] [--once] [--hashes] [--coverage] [--museum]\n"
+    "Usage: pawl-sim [--seed N] [--seeds N] [--plan FILE] [--given FOLDER] [--defect NAME] "
+    "[--trace]\n"
+    "                [--minimise] [--processes N] [--once] [--hashes] [--coverage] [--museum]\n"
     "\n"
     "  --seed N       one history (with --seeds: the first of them)\n"
     "  --seeds N      that many (default 500)\n"
     "  --plan FILE    what the file says instead of what the seed decides\n"
+    "  --given FOLDER workflows and what must come of them (tests/same), instead of random ones\n"
     "  --defect NAME  with a defect of the museum; --museum lists them\n"
     "  --trace        print every event of one history\n"
     "  --minimise     find the fewest faults under which the invariant still breaks\n"
@@ -34,6 +38,7 @@ struct Arguments {
   bool hashes = false;
   bool coverage = false;
   std::string plan_file;
+  std::string given_folder;
   std::string defect;
 };
 
@@ -45,6 +50,7 @@ int fail(const std::string& message) {
 std::string again(const Arguments& arguments, uint64_t seed) {
   std::string line = "./dev sim --seed " + std::to_string(seed);
   if (!arguments.plan_file.empty()) line += " --plan " + arguments.plan_file;
+  if (!arguments.given_folder.empty()) line += " --given " + arguments.given_folder;
   if (!arguments.defect.empty()) line += " --defect " + arguments.defect;
   return line;
 }
@@ -129,6 +135,8 @@ int start(int argc, char** argv) {
       arguments.seeds.count = number(), many = true;
     else if (word == "--plan")
       arguments.plan_file = value();
+    else if (word == "--given")
+      arguments.given_folder = value();
     else if (word == "--defect")
       arguments.defect = value();
     else if (word == "--processes")
@@ -161,10 +169,16 @@ int start(int argc, char** argv) {
   }
   if (!arguments.defect.empty() && arguments.seeds.exhibit == nullptr)
     return fail("the museum has no " + arguments.defect);
-  Plan plan = make_plan(arguments.seeds.first);
-  Status applied = apply_plan_text(plan, arguments.seeds.plan_text);
-  if (!applied.ok()) return fail(applied.error().message);
-  if (arguments.single && !many) return run_one(arguments, std::move(plan));
+  if (!arguments.given_folder.empty()) {
+    arguments.seeds.jq =
+        std::make_shared<jq::Interpreter>(jq_programs_max, [](void*) { std::abort(); });
+    auto given = read_given(arguments.given_folder, *arguments.seeds.jq);
+    if (!given.ok()) return fail(given.error().message);
+    arguments.seeds.given = std::move(*given);
+  }
+  Result<Plan> plan = plan_of(arguments.seeds, arguments.seeds.first);
+  if (!plan.ok()) return fail(plan.error().message);
+  if (arguments.single && !many) return run_one(arguments, std::move(*plan));
   return run_many(arguments);
 }
 

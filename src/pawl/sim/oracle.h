@@ -25,8 +25,8 @@ namespace pawl::sim {
 
 class Oracle {
  public:
-  Oracle(Universe& universe, const Limits& limits)
-      : universe_(universe), model_(ledger_, limits, universe.coverage) {}
+  Oracle(Universe& universe, const Limits& limits, jq::Interpreter* jq)
+      : universe_(universe), model_(ledger_, limits, universe.coverage, jq) {}
 
   // The log.
   void handed(uint64_t position, uint64_t epoch, const Bytes& payload);

@@ -219,6 +219,34 @@ Plan make_plan(uint64_t seed) {
   return plan;
 }
 
+void give(Plan& plan, std::vector<Given> given, std::shared_ptr<jq::Interpreter> jq) {
+  plan.clients = static_cast<uint32_t>(given.size());
+  plan.operations = 3;
+  plan.think = Duration::seconds(3);
+  plan.load_time = Duration::seconds(20);
+  plan.name_spaces = 1;
+  plan.forget_all = false;
+  plan.limits = {};
+  uint32_t crashes = plan.habits.crash_worker;
+  plan.habits = {};
+  plan.habits.fail = plan.habits.hang = 0;
+  plan.habits.crash_worker = crashes;
+  plan.habits.longest = Duration::milliseconds(500);
+  plan.given = std::move(given);
+  plan.jq = std::move(jq);
+  constexpr FaultKind harmless[] = {
+      FaultKind::engine_crash, FaultKind::crash_in_call, FaultKind::crash_in_recovery,
+      FaultKind::write_error,  FaultKind::short_write,   FaultKind::slow_disk,
+      FaultKind::engine_pause, FaultKind::worker_pause,  FaultKind::worker_crash,
+      FaultKind::worker_drain, FaultKind::bad_network,   FaultKind::cut_network,
+      FaultKind::wall_jump,    FaultKind::slow_evaluator};
+  Random dice(mix64(plan.seed) ^ 0x5a3e);
+  plan.faults.clear();
+  for (uint64_t n = dice.below(15); n > 0; --n)
+    plan.faults.push_back(
+        make_fault(dice, harmless[dice.below(std::size(harmless))], plan.load_time));
+}
+
 Status apply_plan_text(Plan& plan, const std::string& text) {
   Fields fields;
   std::istringstream lines(text);

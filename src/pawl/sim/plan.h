@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,7 @@
 #include "pawl/base/time.h"
 #include "pawl/model/limits.h"
 #include "pawl/port/link.h"
+#include "pawl/sim/given.h"
 
 namespace pawl::sim {
 
@@ -109,10 +111,16 @@ struct Plan {
   uint64_t check_turns = 16;  // the state's own consistency is checked after every that many
 
   std::vector<Fault> faults;
+
+  std::vector<Given> given;             // instead of random workflows, if there are any
+  std::shared_ptr<jq::Interpreter> jq;  // of their expressions
 };
 
 Plan make_plan(uint64_t seed);
 Status apply_plan_text(Plan& plan, const std::string& text);
+// From here on the clients submit these and nothing else, and what must come of each does. What a faulty
+// disk makes of results is no part of that.
+void give(Plan& plan, std::vector<Given> given, std::shared_ptr<jq::Interpreter> jq);
 std::string describe(const Fault& fault);  // "12.345 s  worker_pause for 3000 ms"
 
 }  // namespace pawl::sim

@@ -140,6 +140,13 @@ Verdict judge(const Plan& plan, const Exhibit* exhibit, Runs runs) {
   return finish(start(plan, exhibit, runs));
 }
 
+Result<Plan> plan_of(const Seeds& seeds, uint64_t seed) {
+  Plan plan = make_plan(seed);
+  if (!seeds.given.empty()) give(plan, seeds.given, seeds.jq);
+  if (!seeds.plan_text.empty()) PAWL_TRY(apply_plan_text(plan, seeds.plan_text));
+  return plan;
+}
+
 Summary judge_seeds(const Seeds& seeds, Call<void(const Plan&, const Verdict&)> each) {
   Summary summary;
   std::deque<Child> children;
@@ -147,10 +154,9 @@ Summary judge_seeds(const Seeds& seeds, Call<void(const Plan&, const Verdict&)> 
   uint64_t end = seeds.first + seeds.count;
   while (next < end || !children.empty()) {
     while (next < end && children.size() < std::max(seeds.processes, 1u)) {
-      Plan plan = make_plan(next++);
-      if (!seeds.plan_text.empty())
-        PAWL_CHECK(apply_plan_text(plan, seeds.plan_text).ok(), "the plan was checked before");
-      children.push_back(start(plan, seeds.exhibit, seeds.runs));
+      Result<Plan> plan = plan_of(seeds, next++);
+      PAWL_CHECK(plan.ok(), "the plan was checked before");
+      children.push_back(start(*plan, seeds.exhibit, seeds.runs));
     }
     Child child = std::move(children.front());
     children.pop_front();

@@ -34,6 +34,8 @@ struct Seeds {
   uint64_t count = 500;
   uint32_t processes = 2;
   std::string plan_text;
+  std::vector<Given> given;  // instead of random workflows
+  std::shared_ptr<jq::Interpreter> jq;
   const Exhibit* exhibit = nullptr;
   Runs runs = Runs::twice;
 };
@@ -42,6 +44,8 @@ struct Summary {
   Coverage coverage;
   Tally tally;
 };
+// What a seed decides, but for what is given and what the text says.
+Result<Plan> plan_of(const Seeds& seeds, uint64_t seed);
 Summary judge_seeds(const Seeds& seeds, Call<void(const Plan&, const Verdict&)> each);
 
 // The fewest of the plan's faults under which the same invariant still breaks (delta debugging).

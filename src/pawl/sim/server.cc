@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "pawl/adapter/libjq/interpreter.h"
 #include "pawl/engine/replay.h"
 #include "pawl/partition/snapshot.h"
 #include "pawl/sim/listening_log.h"
@@ -57,12 +58,23 @@ class MachineBlob final : public Blob {
 // Answers take a while, and come in another order than they were asked for.
 class LateEvaluator final : public Evaluator {
  public:
-  LateEvaluator(SimProcess& process, Sink<Evaluation>& answers, Random dice, Call<Duration()> delay)
-      : process_(process), dice_(dice), delay_(std::move(delay)), evaluator_(answers) {}
+  LateEvaluator(SimProcess& process, Sink<Evaluation>& answers, Random dice, Call<Duration()> delay,
+                jq::Interpreter* jq)
+      : process_(process),
+        dice_(dice),
+        delay_(std::move(delay)),
+        answers_(answers),
+        evaluator_(answers),
+        jq_(jq) {}
   void start(uint64_t ticket, const std::string& expression,
              std::shared_ptr<const std::string> context, Duration at_most) override {
-    std::string known = expression.substr(0, expression.find(" | ."));
     Duration delay = delay_() + Duration::microseconds(static_cast<int64_t>(dice_.below(3000)));
+    if (jq_ != nullptr)
+      return process_.after(delay, [this, ticket, expression, context] {
+        jq_->read(*context);
+        answers_.put(Evaluation{ticket, jq_->evaluate(expression)});
+      });
+    std::string known = expression.substr(0, expression.find(" | ."));
     process_.after(delay, [this, ticket, known, context, at_most] {
       evaluator_.start(ticket, known, context, at_most);
     });
@@ -73,7 +85,9 @@ class LateEvaluator final : public Evaluator {
   SimProcess& process_;
   Random dice_;
   Call<Duration()> delay_;
+  Sink<Evaluation>& answers_;
   SimEvaluator evaluator_;
+  jq::Interpreter* const jq_;  // of expressions that are given; null: the simulated one
 };
 
 class Door final : public Sink<Response> {
@@ -174,12 +188,14 @@ Status Server::read_log(Life& life) {
 Status Server::build_engine(Life& life) {
   life.listener = std::make_unique<ListeningLog>(*life.below, world_.oracle);
   life.blob = std::make_unique<MachineBlob>(shared_blob_, disk_);
-  life.evaluator =
-      std::make_unique<LateEvaluator>(life.process, life.evaluations, dice_.split(), [this] {
+  life.evaluator = std::make_unique<LateEvaluator>(
+      life.process, life.evaluations, dice_.split(),
+      [this] {
         bool slow = world_.universe.now() < evaluator_slow_until_;
         if (slow) world_.universe.reached(Sometimes::evaluation_delayed);
         return slow ? Duration::milliseconds(static_cast<int64_t>(dice_.below(5000))) : Duration{};
-      });
+      },
+      world_.plan.jq.get());
   life.door = std::make_unique<Door>([this](Response response) {
     if (disk_.crashed() || !world_.seams.response(response)) return;
     note_answer(response);

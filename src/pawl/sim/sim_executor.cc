@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "pawl/adapter/libjq/interpreter.h"
 #include "pawl/base/json.h"
 #include "pawl/context/context.h"
 
@@ -18,13 +19,25 @@ uint64_t seed_of(uint64_t seed, const TaskKey& task, AttemptNumber attempt) {
 }
 
 // As the evaluator gives it: the random workflows' expressions are a path, with " | ." behind it when
-// it is to be evaluated.
-Result<std::string> value_of(Context& context, const Expression& expression, ItemIndex item) {
+// it is to be evaluated. `jq`: null for these.
+Result<std::string> value_of(Context& context, const Expression& expression, ItemIndex item,
+                             jq::Interpreter* jq) {
   if (expression.plain) return context.value(expression.path, item);
   PAWL_ASSIGN(std::shared_ptr<const std::string> document, context.document(expression.text, item));
+  if (jq != nullptr) {
+    jq->read(*document);
+    return jq->evaluate(expression.text);
+  }
   Expression path = make_expression(expression.text.substr(0, expression.text.find(" | .")));
   auto value = json_find(*document, path.path);
   return value ? json_compact(*value) : std::string("null");
+}
+
+std::vector<TemplatePart> parts_of(const Node& node) {
+  std::vector<TemplatePart> parts = node.with.parts;
+  for (const Template& word : node.process.argv)
+    parts.insert(parts.end(), word.parts.begin(), word.parts.end());
+  return parts;
 }
 
 }  // namespace
@@ -39,9 +52,10 @@ Status SimExecutor::read(const Grant& grant) {
     PAWL_ASSIGN(std::string subject,
                 node.mapped() ? context.item(item) : context.value(whole_input.path, item));
     world_.judges.of(task.execution).found(task, nullptr, subject);
-    for (const TemplatePart& part : node.with.parts) {
+    for (const TemplatePart& part : parts_of(node)) {
       if (!part.expression) continue;
-      PAWL_ASSIGN(std::string value, value_of(context, part.expression, item));
+      PAWL_ASSIGN(std::string value,
+                  value_of(context, part.expression, item, world_.plan.jq.get()));
       world_.judges.of(task.execution).found(task, &part.expression, value);
     }
   }
@@ -61,16 +75,17 @@ void SimExecutor::start(Launch launch) {
   running.ahead = running.launch.grant.range.begin;
   if (!read(running.launch.grant).ok()) {
     world_.universe.reached(Sometimes::input_unreadable);
-    return finish_in(id, Duration::milliseconds(1), FailureKind::expression);
+    return finish_in(id, Duration::milliseconds(1), unreadable());
   }
-  running.hangs = !world_.healed && dice.chance(habits.hang);
+  const bool given = !world_.plan.given.empty();
+  running.hangs = given ? hangs(running.launch.grant) : !world_.healed && dice.chance(habits.hang);
   uint64_t spread = static_cast<uint64_t>(habits.longest.ns - habits.shortest.ns);
   Duration time{habits.shortest.ns + static_cast<int64_t>(dice.below(spread + 1) >> dice.below(6))};
   if (world_.healed) time = std::min(time, Duration::seconds(1));
   Duration limit = running.launch.grant.context->definition().timeout.run;
   if (dice.chance(habits.progress)) progress(id);
   if (running.hangs) world_.universe.reached(Sometimes::attempt_hung);
-  if (limit.ns > 0 && (running.hangs || time > limit)) {
+  if (!given && limit.ns > 0 && (running.hangs || time > limit)) {
     world_.universe.reached(Sometimes::run_timeout);
     return finish_in(id, limit, FailureKind::timeout);
   }
@@ -98,7 +113,8 @@ void SimExecutor::stop(uint64_t launch, StopMode mode) {
 
 void SimExecutor::heal() {
   for (auto& [id, running] : running_)
-    if (running.hangs) finish_in(id, Duration::milliseconds(100), std::nullopt);
+    if (running.hangs && world_.plan.given.empty())
+      finish_in(id, Duration::milliseconds(100), std::nullopt);
 }
 
 void SimExecutor::progress(uint64_t launch) {
@@ -123,6 +139,37 @@ Status SimExecutor::store_output(const Grant& grant, ItemIndex item, std::string
   return {};
 }
 
+// What stops with its machine is declined by the shipped executors (isolate/failure.h).
+FailureKind SimExecutor::unreadable() const {
+  return world_.plan.given.empty() ? FailureKind::expression : FailureKind::declined;
+}
+
+bool SimExecutor::hangs(const Grant& grant) const {
+  const Given* given = find_given(world_.plan.given, grant.context->workflow->name);
+  return given != nullptr &&
+         part_of(*given, grant.context->definition().id, grant.range.begin, 0).hangs;
+}
+
+Result<std::string> SimExecutor::play(const Grant& grant, ItemIndex item, AttemptReport& report) {
+  const Node& node = grant.context->definition();
+  const Given* given = find_given(world_.plan.given, grant.context->workflow->name);
+  const TaskModel* task =
+      world_.judges.of(report.range.execution).model().task(grant.range.at(item));
+  PAWL_CHECK(given != nullptr && task != nullptr, "what runs was given and granted");
+  Part part = part_of(*given, node.id, item, task->failed.size());
+  if (part.failure) {
+    report.kind = *part.failure;
+    return Error{Code::invalid_argument, "as its file says"};
+  }
+  if (node.type != NodeType::transform) return part.output;
+  Context context(grant.context, world_.blob);
+  auto value = value_of(context, node.transform, item, world_.plan.jq.get());
+  if (!value.ok())
+    report.kind =
+        value.error().code == Code::invalid_argument ? FailureKind::expression : unreadable();
+  return value;
+}
+
 AttemptReport SimExecutor::report_of(const Grant& grant, ItemIndex item,
                                      std::optional<FailureKind> failure, std::string& output) {
   AttemptReport report;
@@ -133,6 +180,15 @@ AttemptReport SimExecutor::report_of(const Grant& grant, ItemIndex item,
   report.error = "as the dice say";
   Random dice(seed_of(~world_.plan.seed, grant.range.at(item), grant.attempt));
   output = "null";
+  if (!failure && !world_.plan.given.empty()) {
+    Result<std::string> played = play(grant, item, report);
+    if (!played.ok()) return report;
+    output = *played;
+    report.succeeded = true;
+    report.succeeded = store_output(grant, item, output, report).ok();
+    if (!report.succeeded) report.kind = unreadable();
+    return report;
+  }
   if (failure || (!world_.healed && dice.chance(world_.plan.habits.fail))) {
     report.kind = failure.value_or(failures[dice.below(std::size(failures))]);
     return report;

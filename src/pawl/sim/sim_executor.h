@@ -53,6 +53,10 @@ class SimExecutor final : public Executor {
   Status store_output(const Grant& grant, ItemIndex item, std::string text, AttemptReport& report);
   std::vector<AttemptReport> reports_of(const Grant& grant, ItemIndex begin, ItemIndex end,
                                         std::optional<FailureKind> failure);
+  bool hangs(const Grant& grant) const;
+  FailureKind unreadable() const;
+  // As its file says; a transform is evaluated.
+  Result<std::string> play(const Grant& grant, ItemIndex item, AttemptReport& report);
   // `output`: what it says, wherever the report keeps it.
   AttemptReport report_of(const Grant& grant, ItemIndex item, std::optional<FailureKind> failure,
                           std::string& output);

@@ -7,6 +7,7 @@
 #include <memory>
 #include <vector>
 
+#include "pawl/adapter/libjq/interpreter.h"
 #include "pawl/base/random.h"
 #include "pawl/sim/runner.h"
 
@@ -96,6 +97,39 @@ TEST(Simulation, PlanTextChangesWhatTheSeedDecides) {
   EXPECT_FALSE(apply_plan_text(plan, "wrokers 7\n").ok());
   EXPECT_FALSE(apply_plan_text(plan, "workers many\n").ok());
   EXPECT_FALSE(apply_plan_text(plan, "faults earthquake\n").ok());
+}
+
+Seeds given_seeds(uint64_t count) {
+  Seeds seeds;
+  seeds.count = count;
+  seeds.runs = Runs::once;
+  seeds.jq = std::make_shared<jq::Interpreter>(200, [](void*) { std::abort(); });
+  auto given = read_given(PAWL_SAME, *seeds.jq);
+  EXPECT_TRUE(given.ok()) << given.error().message;
+  if (given.ok()) seeds.given = std::move(*given);
+  return seeds;
+}
+
+// As tests/e2e/same_test.py shows for every other deployment; here with faults between.
+TEST(Simulation, WorkflowsOfFilesBecomeTheSameAsEverywhere) {
+  Seeds seeds = given_seeds(24);
+  Summary summary = judge_seeds(seeds, [&](const Plan& plan, const Verdict& verdict) {
+    EXPECT_TRUE(verdict.passed) << words(plan, verdict) << " --given tests/same";
+  });
+  EXPECT_GE(summary.tally.executions_ended, 2 * seeds.given.size() * seeds.count);
+  EXPECT_GE(summary.tally.faults, 4 * seeds.count);
+  EXPECT_GE(summary.tally.restarts, seeds.count);
+}
+
+TEST(Simulation, AWorkflowOfAFileThatBecomesAnotherIsNoticed) {
+  Seeds seeds = given_seeds(1);
+  for (Given& given : seeds.given) {
+    size_t at = given.expected.find("\"status\":\"succeeded\"");
+    given.expected.replace(at, 22, "\"status\":\"skipped\"");
+  }
+  Result<Plan> plan = plan_of(seeds, 1);
+  ASSERT_TRUE(plan.ok());
+  EXPECT_EQ(judge(*plan, nullptr, Runs::once).invariant, "I27");
 }
 
 // The scenarios of tests/scenario/*.plan, each over some seeds.

@@ -1,6 +1,8 @@
 #include "pawl/sim/worker_host.h"
 
 #include <algorithm>
+#include <set>
+#include <string>
 
 #include "pawl/testing/random_workflow.h"
 
@@ -88,7 +90,10 @@ void WorkerHost::live_in(SimProcess& process) {
   options.spec.slots = world_.plan.slots;
   options.spec.credit = world_.plan.credit;
   offer_anything(options.spec, dice_, takes_everything());
-  options.spec.functions = {"work"};
+  std::set<std::string> functions{"work"};
+  for (const Given& given : world_.plan.given)
+    functions.insert(given.functions.begin(), given.functions.end());
+  options.spec.functions.assign(functions.begin(), functions.end());
   options.spec.lease = world_.plan.lease;
   options.stop_grace = world_.plan.stop_grace;
   options.progress_interval = world_.plan.progress_interval;
@@ -97,6 +102,8 @@ void WorkerHost::live_in(SimProcess& process) {
   incapable_ = !world_.healed && !embedded_ && dice_.chance(40);
   Executors executors;
   if (!incapable_) executors[NodeType::function] = life_->executor.get();
+  if (!world_.plan.given.empty())
+    executors[NodeType::process] = executors[NodeType::transform] = life_->executor.get();
   life_->worker = std::make_unique<Worker>(options, executors, process.clock(), process,
                                            world_.network, life_->news, life_->telemetry);
 }

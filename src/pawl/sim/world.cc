@@ -33,7 +33,7 @@ class World {
       : universe_(universe),
         plan_(plan),
         dice_(mix64(plan.seed) ^ 0x5eed),
-        judges_(universe, plan_.limits, plan_.partitions),
+        judges_(universe, plan_.limits, plan_.partitions, plan_.jq.get()),
         network_(universe, judges_, seams, dice_.split()),
         clock_(universe, jump_, {}),
         capacity_(plan_.partitions, clock_) {
@@ -171,6 +171,7 @@ class World {
     universe_.note("audit");
     clients_->ask_overview(slot, [this, slot](const Overview& overview) {
       judges_.at(slot).audit(overview);
+      check_given(judges_.at(slot).model());
       if (slot + 1 < plan_.partitions) return audit(slot + 1);
       check_at_rest([this] {
         bool first = audits_++ == 0;
@@ -179,6 +180,13 @@ class World {
         finished_ = true;
       });
     });
+  }
+
+  void check_given(const LogModel& model) {
+    for (const auto& [id, execution] : model.executions())
+      if (const Given* given = find_given(plan_.given, execution.definition->name))
+        if (std::string what = difference(*given, execution, *plan_.jq); !what.empty())
+          universe_.violate("I27", to_text(id) + ": " + what);
   }
 
   void restart() {

@@ -10,10 +10,11 @@ REPOSITORY = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(REPOSITORY / "tests/e2e"))
 
 from pawl_case import PATIENCE, PawlCase  # noqa: E402
+from same_test import Everywhere  # noqa: E402
 
 import pawl  # noqa: E402
 
-__all__ = ["PATIENCE", "Cable", "SdkCase"]
+__all__ = ["PATIENCE", "Cable", "Everywhere", "SdkCase"]
 
 
 class SdkCase(PawlCase):

@@ -31,8 +31,8 @@ def echo(value):
 
 
 @pawl.task
-def same(*values, **named):
-    return named or values[0]
+def same(value):
+    return value
 
 
 @pawl.task

@@ -8,8 +8,7 @@ import unittest
 from pathlib import Path
 
 import tasks_for_tests as tasks
-from same_test import Everywhere
-from sdk_case import PATIENCE, SdkCase
+from sdk_case import PATIENCE, Everywhere, SdkCase
 
 import pawl
 

@@ -47,6 +47,17 @@ class GrpcCase(PawlCase):
 
 
 class CallsTest(GrpcCase):
+    def test_a_payload_that_was_changed_is_data_loss(self):
+        _, _, client = self.serve()
+        large = client.call("Executions", "SubmitAndWait", definition=LARGE)
+        for blob in (self.place / ".pawl/blob").rglob("*"):
+            if blob.is_file():
+                text = bytearray(blob.read_bytes())
+                text[500] ^= 1
+                blob.write_bytes(bytes(text))
+        error = self.refused(Code.DATA_LOSS, client.stream, "Executions", "ReadOutput", execution=large.id)
+        self.assertIn("does not match its hash", error.details())
+
     def test_every_method_is_answered(self):
         _, _, client = self.serve()
         asked = set()

@@ -157,6 +157,44 @@ TEST_F(GrpcDoorTest, OpenCallsHaveALimit) {
   house.executor.release();
 }
 
+TEST_F(GrpcDoorTest, WhatMayHaveHappenedIsUnknown) {
+  start();
+  open();
+  ASSERT_NE(submit(), "");
+  house.disk.plan(house.disk.calls() + 1, SimFault::io_error);
+  v1::SubmitRequest request;
+  request.set_definition(one_node);
+  v1::SubmitResponse response;
+  auto shown = context();
+  auto status = meanwhile([&] { return executions->Submit(shown.get(), request, &response); });
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::UNKNOWN);
+  EXPECT_NE(status.error_message().find("partition has stopped"), std::string::npos);
+}
+
+// Both have gRPC's numbers, and the names that are in every message.
+TEST(GrpcCodes, EveryErrorIsTheSameOverGrpc) {
+  const std::pair<Code, grpc::StatusCode> all[] = {
+      {Code::ok, grpc::StatusCode::OK},
+      {Code::cancelled, grpc::StatusCode::CANCELLED},
+      {Code::unknown, grpc::StatusCode::UNKNOWN},
+      {Code::invalid_argument, grpc::StatusCode::INVALID_ARGUMENT},
+      {Code::deadline_exceeded, grpc::StatusCode::DEADLINE_EXCEEDED},
+      {Code::not_found, grpc::StatusCode::NOT_FOUND},
+      {Code::already_exists, grpc::StatusCode::ALREADY_EXISTS},
+      {Code::permission_denied, grpc::StatusCode::PERMISSION_DENIED},
+      {Code::resource_exhausted, grpc::StatusCode::RESOURCE_EXHAUSTED},
+      {Code::failed_precondition, grpc::StatusCode::FAILED_PRECONDITION},
+      {Code::aborted, grpc::StatusCode::ABORTED},
+      {Code::out_of_range, grpc::StatusCode::OUT_OF_RANGE},
+      {Code::unimplemented, grpc::StatusCode::UNIMPLEMENTED},
+      {Code::internal, grpc::StatusCode::INTERNAL},
+      {Code::unavailable, grpc::StatusCode::UNAVAILABLE},
+      {Code::data_loss, grpc::StatusCode::DATA_LOSS},
+      {Code::unauthenticated, grpc::StatusCode::UNAUTHENTICATED}};
+  for (const auto& [ours, theirs] : all)
+    EXPECT_EQ(static_cast<grpc::StatusCode>(ours), theirs) << name(ours);
+}
+
 TEST_F(GrpcDoorTest, ADeadlineEndsTheWaitAndNothingElse) {
   start();
   open();

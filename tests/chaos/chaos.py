@@ -14,7 +14,7 @@ from pathlib import Path
 import machine
 from audit import Auditor
 from faults import FAULTS, Nemesis
-from rig import Broken, Rig, descriptors, wait_for
+from rig import FAKETIME, Broken, Rig, descriptors, wait_for
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PROGRAMS = Path(os.environ.get("PAWL_BIN", REPOSITORY / "build/dev/bin")).resolve()
@@ -26,6 +26,7 @@ def arguments(words):
     parser.add_argument("--seconds", type=float, default=30, help="time under faults, at least (30)")
     parser.add_argument("--seed", type=int, help="which faults, in which order (at random)")
     parser.add_argument("--faults", default="all", help="kinds, with commas between them; all; none")
+    parser.add_argument("--partitions", type=int, help="of the server: 1 to 3 (the seed decides)")
     parser.add_argument("--workers", type=int, default=3)
     parser.add_argument("--clients", type=int, default=2)
     parser.add_argument("--rate", type=float, default=4, help="submissions per second and client (4)")
@@ -35,18 +36,23 @@ def arguments(words):
     given = parser.parse_args(words)
     if given.seed is None:
         given.seed = random.SystemRandom().randrange(1_000_000)
+    if given.partitions is None:
+        given.partitions = random.Random(f"{given.seed}/partitions").choice([1, 2, 3])
     return given
 
 
 def kinds_of(text):
     if text == "all":
-        return [kind for kind, fault in FAULTS.items() if not (fault.machine and machine.missing())]
+        return [kind for kind, fault in FAULTS.items()
+                if not (fault.machine and machine.missing()) and not (fault.target == "clock" and FAKETIME is None)]
     kinds = text.split(",") if text != "none" else []
     for kind in kinds:
         if kind not in FAULTS:
             raise SystemExit(f"chaos: there is no fault {kind!r}; there are: {', '.join(FAULTS)}")
         if FAULTS[kind].machine and machine.missing():
             raise SystemExit(f"chaos: {kind} needs root and tools: {machine.missing()}")
+        if FAULTS[kind].target == "clock" and FAKETIME is None:
+            raise SystemExit(f"chaos: {kind} needs libfaketime (package faketime)")
     return kinds
 
 
@@ -58,7 +64,8 @@ class Run:
         self.began = time.monotonic()
         self.lock = threading.Lock()
         self.log = open(self.place / "chaos.log", "w", encoding="utf-8")
-        self.rig = Rig(self.place, given.seed, PROGRAMS, given.server, given.workers)
+        self.rig = Rig(self.place, given.seed, PROGRAMS, given.server, given.workers,
+                       partitions=given.partitions)
         self.rig.rate = given.rate
         if any(FAULTS[kind].machine for kind in self.kinds):
             self.rig.use(machine)
@@ -144,9 +151,9 @@ class Run:
         self.say(f"{len(auditor.checked)} executions, {auditor.attempts} attempts, "
                  f"{sum(self.nemesis.done.values())} faults, {len(auditor.faults)} things wrong")
         again = f"./dev chaos --seconds {given.seconds:g} --seed {given.seed}"
-        for name in ("faults", "workers", "clients", "rate", "server"):
+        for name in ("faults", "partitions", "workers", "clients", "rate", "server"):
             value = getattr(given, name)
-            if value != arguments(["--seed", "0"]).__dict__[name]:
+            if value != arguments(["--seed", f"{given.seed}"]).__dict__[name]:
                 again += f" --{name} {value}"
         self.say(f"the same faults again: {again}")
 
@@ -167,9 +174,11 @@ def connected(worker):
 
 def main(words):
     run = Run(arguments(words))
-    run.say(f"seed {run.given.seed}, in {run.place}")
+    run.say(f"seed {run.given.seed}, {run.given.partitions} partitions, in {run.place}")
     if machine.missing():
-        run.say(f"SKIPPED LOUDLY: cut networks and full disks: {machine.missing()}")
+        run.say(f"SKIPPED LOUDLY: bad networks, full disks and power cuts: {machine.missing()}")
+    if FAKETIME is None:
+        run.say("SKIPPED LOUDLY: jumps of the clock: no libfaketime (package faketime)")
     try:
         faults = run.do()
         run.report()

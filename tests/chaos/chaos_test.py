@@ -5,7 +5,9 @@ import contextlib
 import copy
 import io
 import json
+import os
 import socket
+import subprocess
 import sys
 import tempfile
 import threading
@@ -13,6 +15,7 @@ import unittest
 from pathlib import Path
 
 import chaos
+import machine
 from checks import check_execution
 from client import Journal
 from proxy import Proxy
@@ -228,6 +231,64 @@ class JournalTest(unittest.TestCase):
             self.assertEqual(journal.acknowledged, {"r-1": ["e1"], "r-2": ["e2"]})
 
 
+# Sends numbered datagrams to a host and port, and "end" until nobody listens any more.
+SPEAKER = """
+import socket, sys
+end = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+end.connect((sys.argv[1], int(sys.argv[2])))
+for number in range(500):
+    end.send(b"%d" % number)
+print("said", flush=True)
+sys.stdin.readline()
+end.send(b"end")
+"""
+
+
+@unittest.skipIf(machine.missing(), "SKIPPED LOUDLY: no machine of our own")
+class MachineTest(unittest.TestCase):
+    def setUp(self):
+        self.place = Path(tempfile.mkdtemp(prefix="pawl-chaos-"))
+
+    def heard(self, network, **bad):
+        """The numbers that arrived, in the order of their arrival."""
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as end:
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+            end.bind((machine.HUB, 0))
+            end.settimeout(PATIENCE)
+            network.worsen(**bad)
+            speaker = subprocess.Popen([*network.inside(), sys.executable, "-c", SPEAKER, machine.HUB,
+                                        str(end.getsockname()[1])], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            speaker.stdout.readline()
+            network.heal()
+            speaker.communicate(b"\n", PATIENCE)
+            return list(iter(lambda: end.recv(100), b"end"))
+
+    def test_packets_are_lost_and_overtaken(self):
+        network = machine.Network("host", 7)
+        whole = [b"%d" % number for number in range(500)]
+        self.assertEqual(self.heard(network, lost=0, late=0), whole)
+        lossy = self.heard(network, lost=20, late=0)
+        self.assertLess(len(lossy), len(whole))
+        self.assertEqual(lossy, sorted(lossy, key=int))
+        overtaken = self.heard(network, lost=0, late=20)
+        self.assertNotEqual(overtaken, sorted(overtaken, key=int))
+
+    def test_a_power_cut_forgets_what_was_not_synced(self):
+        disk = machine.SmallDisk(self.place / "disk")
+        self.addCleanup(disk.end)
+        for name in ("synced", "forgotten"):
+            with open(disk.place / name, "w", encoding="utf-8") as file:
+                file.write(name)
+                file.flush()
+                if name == "synced":
+                    os.fsync(file.fileno())
+        disk.power_off()
+        disk.unplug()
+        disk.power_on()
+        self.assertEqual((disk.place / "synced").read_text(), "synced")
+        self.assertFalse((disk.place / "forgotten").exists())
+
+
 class IdleTest(unittest.TestCase):
     def test_a_run_in_which_nothing_happened_fails(self):
         run = chaos.Run(chaos.arguments(["--seconds", "0.1", "--faults", "none", "--clients", "0", "--seed", "1"]))
@@ -301,4 +362,5 @@ class FencingTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
+    machine.enter(sys.argv[1:])
     sys.exit(unittest.main())

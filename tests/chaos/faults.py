@@ -14,6 +14,7 @@ from rig import Broken
 
 LEASE = 10  # seconds; of a worker's session (network_lease)
 CONCURRENT = 4  # faults at a time
+JUMPS = (-1800, -60, -1, 3600, 86_400, 7 * 86_400)  # seconds
 DRAINED = (0, 1)  # a worker's exit codes after SIGTERM: all of it ended, or time was over
 
 
@@ -145,6 +146,33 @@ def cut_network_one_way(s):
     s.seat.network.heal()
 
 
+def lose_packets(s):
+    s.seat.network.worsen(lost=s.dice.randint(1, 20), late=s.dice.randint(5, 40))
+    s.wait(2, 8)
+    s.seat.network.heal()
+
+
+def cut_power(s):
+    """Of the machine with the server and the near workers: all at once, and the disk forgets what was not synced."""
+    s.rig.disk.power_off()
+    near = [seat for seat in s.rig.seats if seat.network is None]
+    for process in (s.rig.server, *(seat.worker for seat in near)):
+        process.kill()
+    s.rig.disk.unplug()
+    s.wait(0, 1)
+    s.rig.disk.power_on()
+    s.rig.start_server()
+    for seat in near:
+        s.rig.start_worker(seat)
+
+
+def jump_clock(s):
+    """The server's wall clock, there and back; certificates stay valid."""
+    s.rig.set_clock(s.dice.choice(JUMPS))
+    s.wait(0.5, 3)
+    s.rig.set_clock(0)
+
+
 def fill_disk(s):
     """Below the room for new work, or to the last block."""
     s.rig.disk.fill(left=s.dice.choice([300 << 20, 4096]))
@@ -161,7 +189,8 @@ def kill_client(s):
 
 @dataclass
 class Fault:
-    target: str  # "server", "client", "far" (the worker on a host of its own), or "worker": one of the others
+    target: str  # "server", "client", "far" (the worker on a host of its own), "worker": one of the others, or "near":
+    # the machine with the server and all workers but the far one
     do: Callable
     long: bool = False  # takes more than a lease
     machine: bool = False  # needs one of its own: root and namespaces
@@ -184,9 +213,12 @@ FAULTS = {
     "link-refuse": Fault("worker", refuse_link),
     "link-one-way": Fault("worker", lose_one_way),
     "client-kill": Fault("client", kill_client),
+    "clock-jump": Fault("clock", jump_clock),
     "net-cut": Fault("far", cut_network, machine=True),
     "net-cut-long": Fault("far", cut_network_past_the_lease, long=True, machine=True),
     "net-one-way": Fault("far", cut_network_one_way, machine=True),
+    "net-lossy": Fault("far", lose_packets, machine=True),
+    "power-cut": Fault("near", cut_power, machine=True),
     "disk-full": Fault("server", fill_disk, machine=True),
 }
 
@@ -237,7 +269,7 @@ class Nemesis:
             kind = next(kind for kind in deck if self.free(kind))
             deck.remove(kind)
             target = self.dice.choice(self.free(kind))
-            self.taken.add(target)
+            self.taken |= self.held_by(target)
         seat = next((one for one in self.rig.seats if one.name == target), None)
         setting = Setting(self.rig, seat, random.Random(self.dice.random()), self.over)
         thread = threading.Thread(target=self.do, args=(kind, target, setting))
@@ -248,9 +280,14 @@ class Nemesis:
         if len(self.taken) >= CONCURRENT:
             return []
         target = FAULTS[kind].target
-        near = [seat.name for seat in self.rig.seats if seat.network is None]
-        all_of_them = near if target == "worker" else [target]
-        return [one for one in all_of_them if one not in self.taken]
+        all_of_them = self.near() if target == "worker" else [target]
+        return [one for one in all_of_them if not self.held_by(one) & self.taken]
+
+    def near(self):
+        return [seat.name for seat in self.rig.seats if seat.network is None]
+
+    def held_by(self, target):
+        return {"server", *self.near()} if target == "near" else {target}
 
     def do(self, kind, target, setting):
         self.say(f"{kind} {target if target != FAULTS[kind].target else ''}")
@@ -260,7 +297,7 @@ class Nemesis:
         except Exception as error:  # told by run()
             self.broken.append(error)
         with self.lock:
-            self.taken.discard(target)
+            self.taken -= self.held_by(target)
             self.lock.notify_all()
 
 

@@ -9,6 +9,7 @@ Whatever a process writes to standard error is in a file of its own below `place
 started are ever signalled.
 """
 
+import glob
 import os
 import shutil
 import signal
@@ -23,6 +24,7 @@ from proxy import Proxy
 
 HERE = Path(__file__).resolve().parent
 PATIENCE = 60  # seconds for what takes milliseconds on an idle machine
+FAKETIME = next(iter(glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1")), None)  # of package faketime
 POLL = 0.02  # seconds between two looks at something that cannot be waited for
 
 
@@ -128,7 +130,7 @@ class Seat:
 
 
 class Rig:
-    def __init__(self, place, seed, programs, server_program="pawl", workers=3, jobs=3):
+    def __init__(self, place, seed, programs, server_program="pawl", workers=3, jobs=3, partitions=1):
         self.place, self.seed, self.jobs = Path(place), seed, jobs
         self.disk = None
         self.programs, self.server_program = Path(programs), server_program
@@ -140,6 +142,9 @@ class Rig:
         self.journals.mkdir()
         self.listen = "127.0.0.1:0"
         self.tls = []  # options of server and workers
+        self.partitions = partitions
+        self.clock = self.place / "clock"  # of the server: seconds that it is wrong
+        self.set_clock(0)
         self.address = None  # of the server: (host, port)
         self.server = None
         self.clients = {}
@@ -168,10 +173,21 @@ class Rig:
         return Process(name, [*wrap, *words], self.place / f"{name}.log", cwd=self.place, **options)
 
     def start_server(self):
-        self.server = self.started("server", [self.programs / self.server_program, "server", "--state", self.state,
-                                              "--listen", self.listen, *self.tls])
+        self.server = self.started("server", [
+            self.programs / self.server_program, "server", "--state", self.state, "--listen", self.listen,
+            "--partitions", self.partitions, *self.tls], env={**self.environment, **self.wrong_clock()})
         host, port = self.server.said("workers at").rsplit(" ", 1)[1].rsplit(":", 1)
         self.address = (host, int(port))
+
+    def set_clock(self, seconds):
+        self.clock.with_suffix(".new").write_text(f"{seconds:+d}s\n")
+        self.clock.with_suffix(".new").rename(self.clock)
+
+    def wrong_clock(self):
+        if FAKETIME is None:
+            return {}
+        return {"LD_PRELOAD": FAKETIME, "FAKETIME_TIMESTAMP_FILE": str(self.clock), "FAKETIME_CACHE_DURATION": "1",
+                "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
 
     def start_worker(self, seat):
         seat.lives += 1
@@ -216,6 +232,7 @@ class Rig:
             seat.link.heal()
         if self.disk is not None:
             self.disk.free()
+        self.set_clock(0)
         for process in self.processes():
             process.resume()
         if not self.server.alive():

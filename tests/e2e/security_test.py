@@ -68,6 +68,11 @@ class SecurityTest(PawlCase):
     def test_nothing_that_a_task_says_is_on_the_wire_in_the_clear(self):
         self.assertNotIn(MARKER.encode(), self.through_a_tap("--tls", "keys"))
 
+    def test_a_worker_finds_its_server_by_name_and_checks_it(self):
+        _, address = self.server("--tls", "keys")
+        self.worker("localhost:" + address.rsplit(":", 1)[1], "--tls", "keys")
+        self.assertEqual(self.pawl("run", "echo.yaml", "-i", "word=named").stdout, "named\n")
+
     def test_what_the_tap_would_have_seen_without(self):
         self.assertIn(MARKER.encode(), self.through_a_tap())
 

@@ -2,6 +2,8 @@
 
 import json
 import os
+import signal
+import time
 import unittest
 import urllib.request
 
@@ -141,6 +143,28 @@ class ServerTest(PawlCase):
         (self.place / "go").touch()
         self.assertEqual(self.finish(run, 0)[0], "open\n")
 
+    def test_after_its_time_a_leaving_worker_hands_over_what_runs(self):
+        _, address = self.server()
+        worker = self.worker(address, "--drain", "100ms")
+        fifo = self.fifo()
+        self.write("gated.yaml", GATED)
+        run = self.start("run", "gated.yaml", "-i", f"fifo={fifo}")
+        attempt, pid = self.heard(fifo).split()
+        self.assertEqual(attempt, "1")
+        worker.terminate()  # once
+        self.finish(worker, 1)
+        self.assertFalse(alive(int(pid)))
+        self.worker(address)
+        self.assertEqual(self.heard(fifo).split()[0], "2")
+        (self.place / "go").touch()
+        self.assertEqual(self.finish(run, 0)[0], "open\n")
+
+    def test_a_worker_finds_its_server_by_name(self):
+        _, address = self.server()
+        self.worker("localhost:" + address.rsplit(":", 1)[1], "--name", "named")
+        self.assertEqual([one["worker"]["name"] for one in self.json("workers")["workers"]], ["named"])
+        self.assertEqual(self.pawl("each", "echo", "{}", ":::", "a").stdout, "a\n")
+
     def test_what_runs_goes_on_while_the_server_is_killed_and_comes_back(self):
         for signal_name in ("kill", "terminate"):
             with self.subTest(signal_name):
@@ -179,6 +203,29 @@ class ServerTest(PawlCase):
         (self.place / "go").touch()
         self.assertEqual(self.finish(run, 0)[0], "open\n")
         self.assertIn("connection broke", self.pawl("history", "e1").stdout)
+
+    def test_a_worker_that_stands_still_is_suspect_and_given_nothing(self):
+        _, address = self.server()
+        frozen = self.worker(address, "--name", "frozen", "--jobs", "4")
+        self.worker(address, "--name", "awake", "--jobs", "1")
+        self.write("who.yaml", "name: who\nnodes: {a: {for_each: 12, run: 'echo $PPID'}}\n"
+                               "output: ${ .nodes.a.output | unique }\n")
+        frozen.send_signal(signal.SIGSTOP)
+        self.addCleanup(frozen.send_signal, signal.SIGCONT)
+        self.workers_become({"frozen": True, "awake": False})
+        ran = json.loads(self.pawl("run", "who.yaml").stdout)
+        self.assertEqual(len(ran), 1, "the suspect one was given tasks")
+        frozen.send_signal(signal.SIGCONT)
+        self.workers_become({"frozen": False, "awake": False})
+        self.assertEqual(len(json.loads(self.pawl("run", "who.yaml").stdout)), 2)
+
+    def workers_become(self, suspects):
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            told = {one["worker"]["name"]: one["suspect"] for one in self.json("workers")["workers"]}
+            if told == suspects:
+                return
+        self.fail(f"the workers are {told}, not {suspects}")
 
     def test_a_worker_leaves_nothing_behind(self):
         _, address = self.server()

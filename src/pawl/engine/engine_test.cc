@@ -97,7 +97,8 @@ class CountingExecutor final : public Executor {
 // One process: engine and worker, over a disk and a view that outlive it.
 struct Process {
   Process(SimDisk& disk, MapView& view, Blob& blob, ManualClock& manual, uint64_t limit = 0,
-          uint64_t kept = 1000, Code recovers = Code::ok, uint64_t soft_free_bytes = 0)
+          uint64_t kept = 1000, Code recovers = Code::ok, uint64_t soft_free_bytes = 0,
+          Duration lease = Duration::forever())
       : clock(manual), evaluations(loop), evaluator(evaluations), news(loop), executor(news) {
     WalOptions wal_options;
     wal_options.log_id = {5, 5};
@@ -122,7 +123,7 @@ struct Process {
     WorkerOptions worker_options;
     worker_options.spec.slots = 2;
     worker_options.spec.credit = 128;
-    worker_options.spec.lease = Duration::forever();
+    worker_options.spec.lease = lease;
     worker = std::make_unique<Worker>(worker_options, Executors{{NodeType::process, &executor}},
                                       clock, loop, transport, news, telemetry);
   }
@@ -244,6 +245,31 @@ TEST(Engine, ALargeResultHasTheShapeOfASmallOne) {
   ASSERT_TRUE(output.ok()) << output.error().message;
   EXPECT_EQ(*output,
             "{\"a\":" + p.executor.output + ",\"skipped\":null,\"b\":" + p.executor.output + "}");
+}
+
+// A process that was stopped, or a machine that swaps: what the worker said meanwhile is still on its way.
+TEST(Engine, WhoStoodStillItselfAccusesNobody) {
+  Machine m;
+  Process p(m.disk, m.view, m.blob, m.clock, 0, 1000, Code::ok, 0, Duration::seconds(10));
+  p.loop.run_until_idle();
+  const auto& sessions = p.engine->partition().state().sessions;
+  ASSERT_EQ(sessions.size(), 1u);
+  const SessionId session = sessions.begin()->first;
+  auto turns = [&] {
+    while (p.engine->turn()) {
+    }
+  };
+  m.clock.now = m.clock.now + Duration::seconds(60);
+  turns();
+  turns();
+  EXPECT_TRUE(sessions.contains(session));
+  // From here on it listens in time, and hears nothing.
+  for (int ms = 0; ms < 12'000; ++ms) {
+    EXPECT_TRUE(sessions.contains(session) || ms > 8000) << ms;
+    m.clock.now = m.clock.now + Duration::milliseconds(1);
+    turns();
+  }
+  EXPECT_TRUE(sessions.empty());
 }
 
 TEST(Engine, AnswersOnlyWhatIsDurableAndFindsItAgain) {

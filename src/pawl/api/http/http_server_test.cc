@@ -7,8 +7,6 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <cstdio>
-#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <set>
@@ -378,35 +376,6 @@ TEST(RestPage, NamesEveryResource) {
   }
   for (const Route& route : routes()) served.insert(std::string(route.method) + " " + route.path);
   EXPECT_EQ(shown, served);
-}
-
-// Its thousands of requests find nothing that the server answers with 5xx.
-TEST_F(HttpServerTest, SchemathesisFindsNothing) {
-  if (system("command -v schemathesis > /dev/null") != 0)
-    GTEST_SKIP() << "there is no schemathesis here (pip install schemathesis)";
-  HttpServerOptions options;
-  options.wait_max = Duration::seconds(2);
-  start(options);
-  ask(request("PUT /v1/workflows", submission()));
-  ask(request("POST /v1/executions?wait=2s", submission()));
-  std::string url = "http://127.0.0.1:" + std::to_string(server->port());
-  std::string command =
-      "schemathesis run " + url + "/v1/openapi.json --url " + url +
-      " -H 'Authorization: Bearer secret' --checks not_a_server_error,response_schema_conformance,"
-      "content_type_conformance"
-      " --max-examples 20 --seed 1 --phases examples,coverage,fuzzing"
-      " --request-timeout 20 --exclude-path /v1/ws"
-      " --exclude-path '/v1/executions/{execution}/events' 2>&1";
-  std::string told;
-  int status = -1;
-  speak([&] {
-    FILE* pipe = popen(command.c_str(), "r");
-    char buffer[4096];
-    while (size_t size = fread(buffer, 1, sizeof buffer, pipe)) told.append(buffer, size);
-    status = pclose(pipe);
-  });
-  EXPECT_EQ(status, 0) << told;
-  EXPECT_NE(told.find("Test cases:"), std::string::npos) << told;
 }
 
 }  // namespace

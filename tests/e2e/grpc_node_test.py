@@ -1,6 +1,6 @@
-"""A client in Node, of the library that programs there use:  python3 grpc_node_test.py FOLDER
+"""Clients in Node, of the libraries that programs there use, over gRPC and over a WebSocket:  python3 grpc_node_test.py FOLDER
 
-The library is fetched once into FOLDER. Exits with 77 (skipped) without node, npm or the network.
+The libraries are fetched once into FOLDER. Exits with 77 (skipped) without node, npm or the network.
 """
 
 import json
@@ -14,6 +14,7 @@ from pawl_case import PATIENCE, REPOSITORY, PawlCase
 
 HERE = Path(__file__).resolve().parent / "grpc_node"
 ONE = "name: one\ninput: {n: 1}\nnodes: {a: {run: 'echo ${ .input.n }'}}\noutput: ${ .nodes.a.output }\n"
+ENDLESS = "name: endless\nnodes: {a: {run: exec sleep 1000}}\n"
 SKIPPED = 77
 
 
@@ -30,21 +31,26 @@ def prepare(folder):
                               capture_output=True, text=True)
         if done.returncode != 0:
             print(done.stderr, file=sys.stderr)
-            print("SKIPPED: npm could not fetch the library", file=sys.stderr)
+            print("SKIPPED: npm could not fetch the libraries", file=sys.stderr)
             sys.exit(SKIPPED)
         stamp.write_text(wanted)
-    shutil.copy(HERE / "client.js", folder / "client.js")
+    for program in ("client.js", "socket.js"):
+        shutil.copy(HERE / program, folder / program)
 
 
 class NodeTest(PawlCase):
-    program = None
+    folder_of_programs = None
 
-    def test_it_submits_watches_and_is_refused(self):
-        _, address = self.server("--jobs", "2")
-        done = subprocess.run(["node", self.program, REPOSITORY / "proto", address, ONE], check=False,
-                              capture_output=True, text=True, timeout=PATIENCE)
+    def node(self, program, *words):
+        done = subprocess.run(["node", self.folder_of_programs / program, *words], check=False, capture_output=True,
+                              text=True, timeout=PATIENCE)
         self.assertEqual(done.returncode, 0, done.stderr)
-        told = json.loads(done.stdout)
+        return json.loads(done.stdout)
+
+    def test_it_submits_watches_cancels_and_is_refused(self):
+        _, address = self.server("--jobs", "2")
+        told = self.node("client.js", REPOSITORY / "proto", address, ONE, ENDLESS)
+        self.assertEqual(told["cancelled"], [1, "EXECUTION_STATUS_CANCELLED"])
         self.assertEqual((told["execution"], told["status"]), ("e1", "EXECUTION_STATUS_SUCCEEDED"))
         self.assertEqual(told["output"], '"12345678901234567890"')
         self.assertEqual(told["watched"], told["history"])
@@ -52,8 +58,16 @@ class NodeTest(PawlCase):
         self.assertEqual(told["refusal"][0], 5)
         self.assertIn("no execution e99", told["refusal"][1])
 
+    def test_one_web_socket_submits_watches_and_cancels(self):
+        server = self.start("server", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0", "--jobs", "2")
+        told = self.node("socket.js", self.said(server, "clients at").rsplit(" ", 1)[1].strip(), ENDLESS)
+        self.assertEqual((told["protocol"], told["execution"]), ("pawl.v1", "e1"))
+        self.assertEqual((told["count"], told["status"]), (1, "cancelled"))
+        self.assertEqual((told["events"][0], told["events"][-1]), ("execution_submitted", "execution_cancelled"))
+        self.assertEqual(told["refusal"]["code"], "NOT_FOUND")
+
 
 if __name__ == "__main__":
-    NodeTest.program = Path(sys.argv.pop(1)).resolve() / "client.js"
-    prepare(NodeTest.program.parent)
+    NodeTest.folder_of_programs = Path(sys.argv.pop(1)).resolve()
+    prepare(NodeTest.folder_of_programs)
     unittest.main()

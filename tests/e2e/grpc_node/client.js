@@ -1,8 +1,8 @@
-// Speaks with a server as a program in Node does, and prints what it was told: client.js PROTO HOST:PORT DEFINITION
+// Speaks with a server as a program in Node does, and prints what it was told: client.js PROTO HOST:PORT DEFINITION ENDLESS
 const grpc = require("@grpc/grpc-js");
 const loader = require("@grpc/proto-loader");
 
-const [proto, address, definition] = process.argv.slice(2);
+const [proto, address, definition, endless] = process.argv.slice(2);
 const options = {includeDirs: [proto], keepCase: true, longs: String, enums: String, oneofs: true, arrays: true};
 const files = ["executions", "cluster"].map((name) => `pawl/v1/${name}.proto`);
 const v1 = grpc.loadPackageDefinition(loader.loadSync(files, options)).pawl.v1;
@@ -30,6 +30,10 @@ async function main() {
   const updates = await watch({execution});
   const {entries} = await ask("GetHistory", {execution});
   const state = updates[updates.length - 1].state;
+  const running = (await ask("Submit", {definition: endless})).execution;
+  const cancelling = watch({execution: running});
+  const {count} = await ask("Cancel", {execution: running, reason: "enough"});
+  const cancelled = (await cancelling).pop().state.status;
   const refusal = await ask("Get", {execution: "e99"}).catch((error) => error);
   console.log(JSON.stringify({
     execution,
@@ -37,6 +41,7 @@ async function main() {
     output: state.output.json.toString(),
     watched: updates.flatMap((update) => update.events.map((one) => `${one.position}-${one.index}`)),
     history: entries.map((one) => `${one.position}-${one.index}`),
+    cancelled: [Number(count), cancelled],
     refusal: [refusal.code, refusal.details],
   }));
   executions.close();

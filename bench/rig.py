@@ -195,11 +195,11 @@ class Rig:
         return json.loads(done.stdout)
 
 
-def quantile_of(before, after, name, part):
+def quantile_of(before, after, name, part, labels=""):
     """An upper bound of a quantile of what a histogram counted between two scrapes, in its unit."""
     bounds = []
     for key, value in after.items():
-        match = re.fullmatch(name + r'_bucket\{le="([^"]+)"\}', key)
+        match = re.fullmatch(re.escape(f"{name}_bucket{{{labels}") + r'le="([^"]+)"\}', key)
         if match:
             bounds.append((float(match[1].replace("+Inf", "inf")), value - before.get(key, 0)))
     bounds.sort()

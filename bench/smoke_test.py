@@ -46,6 +46,7 @@ class SmokeTest(unittest.TestCase):
         told = self.bench("latency", "0.5", "2")
         self.assertGreater(self.figure(told, "submit to start in the worker, mean"), 0)
         self.assertGreater(self.figure(told, "routing (ready to granted, durably), 95 % below"), 0)
+        self.assertGreater(self.figure(told, "... as the server's histogram has it, at most"), 0)
 
     def test_overhead(self):
         told = self.bench("overhead", "20", "1")
@@ -67,6 +68,21 @@ class SmokeTest(unittest.TestCase):
         told = self.bench("swarm", "0.01", "2", "3")
         self.assertIn("the execution succeeded", told)
         self.assertIn("aim >= 6: met", told)
+        self.assertEqual(self.figure(told, "executions open at one instant, each with a task of its own"), 6)
+
+    def test_start(self):
+        told = self.bench("start", "2")
+        self.assertGreater(self.figure(told, "worker: ... longest"), 0)
+        self.assertGreater(self.figure(told, "server: ... longest"), 0)
+
+    def test_scale(self):
+        told = self.bench("scale", "0.1")
+        self.assertEqual(self.figure(told, "8 workers: sessions"), 16)
+        self.assertGreater(self.figure(told, "8 workers against one"), 0)
+
+    def test_distance(self):
+        told = self.bench("distance", "5", "20")
+        self.assertGreater(self.figure(told, "so many times as fast"), 0)
 
 
 if __name__ == "__main__":

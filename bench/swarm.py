@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""A hundred worker processes with ten thousand tasks running at once, for some minutes.
+"""A hundred worker processes with ten thousand tasks running at once, for some minutes; then once more, each task in an
+execution of its own, for a moment.
 
 Each task is a process, `sleep`. While they run, every second it is looked whether all workers are there and all tasks
 run; at the end every one must have succeeded in its first attempt. Memory is the server's resident set, and the
@@ -18,6 +19,8 @@ MINUTES = float(sys.argv[1]) if len(sys.argv) > 1 else 0.5
 WORKERS = int(sys.argv[2]) if len(sys.argv) > 2 else 100
 EACH = int(sys.argv[3]) if len(sys.argv) > 3 else 100
 START_PATIENCE = 120
+RUNNING = "pawl_worker_running"  # as the workers say
+BATCH = 1000  # executions submitted together
 
 
 def shared_mib(pid):
@@ -43,9 +46,27 @@ def failures(metrics):
     return sum(value for name, value in metrics.items() if name.startswith("pawl_task_failures_total"))
 
 
+def open_at_once(server, tasks):
+    """The most executions that are open, and run, at one instant; what is left of them is cancelled."""
+    endless = ["sleep", f"{3600 + os.getpid() / 1e7:.7f}"]
+    server.register({"name": "apart", "nodes": {"n": {
+        "command": endless, "output": "none", "resources": {"cpu": 1}}}, "output": None})
+    ids = []
+    for begin in range(0, tasks, BATCH):
+        told = server.must("POST", "/v1/execution-batches", {
+            "workflow": "apart", "inputs": [{}] * min(BATCH, tasks - begin)})
+        ids += [one["execution"] for one in told["executions"]]
+    seen = server.until("moment with all executions running",
+                        lambda now: now["pawl_executions_open"] >= tasks and now[RUNNING] >= tasks, START_PATIENCE)
+    there = processes(endless)
+    for id in ids:
+        server.must("POST", f"/v1/executions/{id}/cancel", {})
+    return seen["pawl_executions_open"], there
+
+
 def main():
     tasks = WORKERS * EACH
-    running = "pawl_worker_running"  # as the workers say
+    running = RUNNING
     with Rig() as rig:
         server = rig.server()
         workers = [rig.worker(server, EACH, f"w{i}", "pawl", wait=False, options=("--capacity", f"cpu={EACH}"))
@@ -76,6 +97,7 @@ def main():
         resident = server.resident_mib()
         status = server.wait(execution)["status"]
         seen = server.metrics()
+        apart, processes_apart = open_at_once(server, tasks)
     table = Table(f"{WORKERS} workers, {tasks} tasks at once, {MINUTES:g} minutes; the execution {status}")
     table.row("from submission until all run", begun, "s")
     table.row("processes at the beginning and the end, the lesser", there, "", f">= {tasks}")
@@ -83,6 +105,8 @@ def main():
     table.row("workers with a session, at least", least_workers, "", f">= {WORKERS}")
     table.row("workers suspected at once, at most", most_suspect)
     table.row("attempts lost or failed", failures(seen), "", "<= 0")
+    table.row("executions open at one instant, each with a task of its own", apart, "", f">= {tasks}")
+    table.row("... and processes then", processes_apart, "", f">= {tasks}")
     table.row("sessions opened", seen["pawl_sessions_opened_total"], "", f"<= {WORKERS}")
     table.row("server: memory", resident, "MiB")
     table.row("server: processor while they run", 100 * cpu, "% of a core")

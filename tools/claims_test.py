@@ -6,7 +6,7 @@
 
 Limits: rows of docs/operations.md under "Limits", 
 "| `name` | value |" (all of model/limits.h, in its order) and "| `name` | `file below src/pawl` | value |". Tests: every name in the last column of a table whose
-heading ends with "tests |", in docs/operations.md and docs/guarantees.md: `Suite.Test` of gtest,
+heading ends with "tests |", in docs/operations.md, docs/guarantees.md and docs/failures.md: `Suite.Test` of gtest,
 `Case.test_name` of Python, a name of ctest, or a file. Defects: the rows under "The museum" in docs/simulation.md are those of
 src/pawl/sim/museum*.cc, with their words.
 """
@@ -19,7 +19,7 @@ from pathlib import Path
 LIMITS = "src/pawl/model/limits.h"
 HEADING = "\n## Limits\n"
 MUSEUM_HEADING = "\n## The museum\n"
-DOCUMENTS = ("docs/operations.md", "docs/guarantees.md")
+DOCUMENTS = ("docs/operations.md", "docs/guarantees.md", "docs/failures.md")
 UNITS = {"nanoseconds": "ns", "microseconds": "us", "milliseconds": "ms", "seconds": "s", "minutes": "min",
          "hours": "h"}
 FIELD = re.compile(r"^\s*(?:static )?(?:constexpr )?[\w:]+ (\w+) = ([^;]+);", re.M)

@@ -12,6 +12,7 @@ import sys
 import tempfile
 import threading
 import unittest
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import chaos
@@ -19,7 +20,7 @@ import machine
 from checks import check_execution
 from client import Journal
 from proxy import Proxy
-from rig import Rig, wait_for
+from rig import FAKETIME, Rig, wait_for
 from workload import EFFECT, KINDS, OWN, Kind
 
 PATIENCE = 30  # seconds until a hanging test is given up
@@ -287,6 +288,30 @@ class MachineTest(unittest.TestCase):
         disk.power_on()
         self.assertEqual((disk.place / "synced").read_text(), "synced")
         self.assertFalse((disk.place / "forgotten").exists())
+
+
+@unittest.skipUnless(FAKETIME, "SKIPPED LOUDLY: no libfaketime (package faketime)")
+class WrongClockTest(unittest.TestCase):
+    def test_the_server_believes_it(self):
+        place = Path(tempfile.mkdtemp(prefix="pawl-chaos-"))
+        rig = Rig(place, 1, chaos.PROGRAMS, workers=0)
+        self.addCleanup(rig.remove)
+        self.addCleanup(rig.end)
+        rig.start_server()
+        definition = json.dumps({"name": "one", "nodes": {"a": {"run": "true"}}})
+
+        def submitted_at():
+            with rig.connect() as client:
+                answer = client.call("submit", definition=definition, file_name="one.yaml")
+                time = client.call("read_history", execution=answer["execution"])["entries"][0]["time"]
+            return datetime.fromisoformat(time[:19])
+
+        day = timedelta(days=1)
+        now = submitted_at()
+        rig.set_clock(7 * 86_400)
+        wait_for("time a week from now", lambda: submitted_at() > now + 6 * day)
+        rig.set_clock(-7 * 86_400)
+        wait_for("time a week ago", lambda: submitted_at() < now - 6 * day)
 
 
 class IdleTest(unittest.TestCase):

@@ -203,6 +203,7 @@ class ServerTest(PawlCase):
         (self.place / "go").touch()
         self.assertEqual(self.finish(run, 0)[0], "open\n")
         self.assertIn("connection broke", self.pawl("history", "e1").stdout)
+        self.assertEqual([one["worker"]["name"] for one in self.json("workers")["workers"]], ["heir"])
 
     def test_a_worker_that_stands_still_is_suspect_and_given_nothing(self):
         _, address = self.server()

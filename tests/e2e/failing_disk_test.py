@@ -131,6 +131,25 @@ class FailingDiskTest(PawlCase):
         holder = self.start("run", "gated.yaml", "-i", f"fifo={fifo}", "--state", self.state)
         return holder, int(self.heard(fifo))
 
+    def test_a_server_whose_partition_stops_ends_as_a_whole(self):
+        server, _ = self.server("--state", self.state, "--partitions", "2", "--jobs", "1")
+        requests = [f"before-{number}" for number in range(6)]
+        for request in requests:
+            self.run_one(request)
+        caller = self.caller()
+        self.break_disk()
+        caller.submit(1, "lost")
+        answer = caller.receive()  # none: another partition stopped first, and the server hung up
+        self.assertTrue(answer is None or answer["error"]["code"] == "UNKNOWN", answer)
+        _, errors = self.finish(server, 3)
+        self.assertIn("can take nothing more", errors)
+        self.mend_disk()
+        self.detach()
+        self.attach()
+        self.assertIn("verified: no problems", self.pawl("verify", "--state", self.state).stdout)
+        known = self.json("list", "--state", self.state)["executions"]
+        self.assertEqual(sum(one["status"] == "succeeded" for one in known), len(requests))
+
     def test_nothing_is_acknowledged_after_a_failed_sync(self):
         self.run_one("before")
         holder, task = self.hold()

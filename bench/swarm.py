@@ -103,7 +103,7 @@ def main():
     table.row("processes at the beginning and the end, the lesser", there, "", f">= {tasks}")
     table.row("tasks running, at least", least_running, "", f">= {tasks}")
     table.row("workers with a session, at least", least_workers, "", f">= {WORKERS}")
-    table.row("workers suspected at once, at most", most_suspect)
+    table.row("workers suspected at once, at most", most_suspect, "", "<= 0")
     table.row("attempts lost or failed", failures(seen), "", "<= 0")
     table.row("executions open at one instant, each with a task of its own", apart, "", f">= {tasks}")
     table.row("... and processes then", processes_apart, "", f">= {tasks}")

@@ -320,6 +320,7 @@ void Clients::tend(const DeadLetterList& letters) {
   std::map<ExecutionId, uint64_t> parked;
   for (const DeadLetter& letter : letters.letters) ++parked[letter.range.execution];
   for (const auto& [id, count] : parked) {
+    if (!plan_.given.empty() && !deeds_.contains(id)) continue;  // its client asks again what it is
     DeadLetterSelection all{id, true, 0, true, 0};
     Command command = RedriveDeadLetters{all};
     if (tended_[id]++ >= 2 || deed_of(id) == Deed::discard) command = DiscardDeadLetters{all};

@@ -189,6 +189,25 @@ class ServerTest(PawlCase):
                 self.assertEqual(gate["Attempts"], 1)
                 (self.place / "go").unlink()
 
+    def test_what_was_cancelled_while_its_worker_was_away_is_stopped(self):
+        server, address = self.server()
+        worker = self.worker(address, "--jobs", "1")
+        fifo = self.fifo()
+        self.write("gated.yaml", GATED)
+        run = self.start("run", "gated.yaml", "-i", f"fifo={fifo}", "--request-id", "once")
+        _, pid = self.heard(fifo).split()
+        run.kill()
+        worker.send_signal(signal.SIGSTOP)
+        self.addCleanup(worker.send_signal, signal.SIGCONT)
+        server.kill()
+        server.wait()
+        self.server(listen=address)
+        self.pawl("cancel", self.json("list")["executions"][0]["id"])
+        self.assertTrue(alive(int(pid)))
+        worker.send_signal(signal.SIGCONT)
+        self.assertEqual(self.pawl("each", "echo", "{}", ":::", "a").stdout, "a\n")  # its only slot is free
+        self.assertFalse(alive(int(pid)))
+
     def test_what_a_killed_worker_ran_runs_elsewhere(self):
         _, address = self.server()
         worker = self.worker(address, "--name", "doomed")

@@ -131,9 +131,15 @@ void Partition::record(const ExecutionQuarantined& quarantine, StepOutput& out) 
 
 void Partition::step(const Command& command, Ticket ticket, uint64_t dice, StepOutput& out) {
   Step step(state_, {state_.now, state_.wall, dice}, out);
+  const auto first = static_cast<std::ptrdiff_t>(out.effects.size());
   Answer answer{ticket, std::visit([&](const auto& c) { return on(step, c); }, command)};
   settle(step);
-  if (ticket != 0) step.ask(std::move(answer));
+  if (ticket == 0) return;
+  // A worker that comes back is welcomed first: what it is to stop could not be sent to it before.
+  if (std::holds_alternative<ResumeSession>(command))
+    out.effects.insert(out.effects.begin() + first, std::move(answer));
+  else
+    step.ask(std::move(answer));
 }
 
 void Partition::schedule(uint64_t dice, StepOutput& out) {

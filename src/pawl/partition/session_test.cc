@@ -63,8 +63,14 @@ TEST(Session, AResumedOneKeepsWhatItHoldsAndLosesTheRest) {
   }
   EXPECT_EQ(lost, (std::vector<TaskRange>{{id, 0, 3, 6}})) << "another attempt is not this one";
   std::vector<TaskRange> stopped;
+  bool welcomed = false;
   for (const Effect& effect : rig.take_effects()) {
-    if (const auto* stop = std::get_if<Stop>(&effect)) stopped.push_back(stop->attempts.range);
+    const auto* answer = std::get_if<Answer>(&effect);
+    welcomed |= answer != nullptr && answer->reply.number == worker.value;
+    const auto* stop = std::get_if<Stop>(&effect);
+    if (stop == nullptr) continue;
+    EXPECT_TRUE(welcomed) << "nobody knows yet where to send this";
+    stopped.push_back(stop->attempts.range);
   }
   EXPECT_EQ(stopped, (std::vector<TaskRange>{{id, 0, 0, 1}, {id, 0, 4, 6}}));
   EXPECT_EQ(rig.problem(), "");

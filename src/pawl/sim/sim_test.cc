@@ -121,6 +121,17 @@ TEST(Simulation, WorkflowsOfFilesBecomeTheSameAsEverywhere) {
   EXPECT_GE(summary.tally.restarts, seeds.count);
 }
 
+// A worker that had been away held on to what had been cancelled; an answer that was lost left a dead letter to chance.
+TEST(Simulation, SeedsThatOnceFailedOnWorkflowsOfFiles) {
+  Seeds seeds = given_seeds(1);
+  for (uint64_t seed : {150, 201}) {
+    Result<Plan> plan = plan_of(seeds, seed);
+    ASSERT_TRUE(plan.ok());
+    Verdict verdict = judge(*plan, nullptr, Runs::once);
+    EXPECT_TRUE(verdict.passed) << words(*plan, verdict) << " --given tests/same";
+  }
+}
+
 TEST(Simulation, AWorkflowOfAFileThatBecomesAnotherIsNoticed) {
   Seeds seeds = given_seeds(1);
   for (Given& given : seeds.given) {

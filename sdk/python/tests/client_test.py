@@ -112,6 +112,29 @@ class ClientTest(SdkCase):
         self.assertEqual(run.result(PATIENCE), [str(n) for n in range(1, 20001)])
         self.assertIsInstance(run.get().output, pawl.Blob)
 
+    def test_what_programs_write_is_followed_to_its_end(self):
+        text = "name: loud\nnodes: {a: {run: 'seq 60000; echo warned >&2; until [ -e go ]; do sleep 0.05; done; seq 9'}}\n"
+        run = self.client.submit(definition=text, directory=str(self.place))
+        self.assertEqual(next(run.logs("a", stream="stderr", follow=True)), b"warned\n")
+        parts = run.logs("a", follow=True)
+        seen = next(parts)
+        self.write("go", "")
+        seen += b"".join(parts)
+        whole = "".join(f"{n}\n" for n in [*range(1, 60001), *range(1, 10)]).encode()
+        self.assertEqual(seen, whole)
+        self.assertEqual(b"".join(run.logs("a", offset=100)), whole[100:])
+
+        async def again():
+            async with pawl.AsyncClient(self.client.settings.server) as client:
+                return b"".join([part async for part in client.execution(run.id).logs("a", follow=True)])
+
+        self.assertEqual(asyncio.run(again()), whole)
+        short = self.client.submit(definition=HELLO)
+        short.result(PATIENCE)
+        self.assertEqual(b"".join(short.logs("greet")), b"Hello, world\n")
+        with self.assertRaises(pawl.NotFound):
+            list(short.logs("greet", attempt=2))
+
     def test_events_tell_everything_once(self):
         run = self.client.submit(definition=HELLO)
         events = list(run.events())

@@ -259,6 +259,28 @@ void fields(IO& io, T& v) {
   io("text", v.text);
   io("next", v.next);
 }
+template <class IO, Same<LogPart> T>
+void fields(IO& io, T& v) {
+  io("attempt", v.attempt);
+  io("offset", v.offset);
+  io("text", v.text);
+  io.bytes("bytes", v.bytes);
+  io("next", v.next);
+  io("over", v.over);
+}
+template <class IO, Same<LogFile> T>
+void fields(IO& io, T& v) {
+  io.required("node", v.node);
+  io("item", v.item);
+  io("attempt", v.attempt);
+  io("stream", v.stream);
+  io("size", v.size);
+}
+template <class IO, Same<LogList> T>
+void fields(IO& io, T& v) {
+  io("logs", v.logs);
+  io("next", v.next);
+}
 template <class IO, Same<ServerInfo> T>
 void fields(IO& io, T& v) {
   io("process", v.process);

@@ -35,7 +35,8 @@ class HandClock final : public Clock {
 struct AuditTest : testing::Test {
   AuditTest() {
     house.gateway.reset();
-    GatewayPorts ports{house.loop, *house.router, house.blob, house.evaluator, &clock, &trail};
+    GatewayPorts ports{house.loop,      *house.router, house.blob, house.outputs,
+                       house.evaluator, &clock,        &trail};
     GatewayOptions options;
     options.calls_per_caller = {.per_second = 10, .burst = 100};
     house.gateway = std::make_unique<Gateway>(ports, house.answers, options);

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "pawl/partition/request.h"
+#include "pawl/port/output_store.h"
 
 namespace pawl {
 
@@ -89,15 +90,37 @@ struct ReadPayload {
 };
 constexpr uint64_t payload_part_max = 1 << 20;  // bytes in one answer
 
+// What the program of an attempt has written, from `offset` on: the next part. With `wait` the answer comes
+// once there is more, or can be no more because the attempt has ended.
+struct ReadLog {
+  ExecutionId execution{};
+  std::string node{};
+  ItemIndex item = 0;
+  AttemptNumber attempt = 0;  // 0: the newest
+  LogStream stream = LogStream::out;
+  uint64_t offset = 0;
+  bool wait = false;
+};
+constexpr uint64_t log_part_max = 256 << 10;  // bytes in one answer
+
+// What is kept of an execution's programs, by node, item, attempt and stream.
+struct ListLogs {
+  ExecutionId execution{};
+  std::string node{};               // empty: of all
+  std::optional<ItemIndex> item{};  // absent: of all
+  std::string after{};              // LogList::next of the page before
+  uint32_t limit = 1000;
+};
+
 struct GetServer {};
 // The figures of the process that holds the state directory, as GET /metrics shows them.
 struct GetMetrics {};
 
-using Call =
-    std::variant<SubmitRequest, SubmitMany, Cancel, Redrive, Discard, Forget, AwaitExecution,
-                 GetExecution, ListExecutions, GetTask, ListDeadLetters, Explain, GetOverview,
-                 ReadHistory, GetProgress, ReadPayload, GetServer, RunRequest, RegisterDefinition,
-                 GetWorkflow, ListWorkflows, ConfigureQueue, ListQueues, ListWorkers, GetMetrics>;
+using Call = std::variant<SubmitRequest, SubmitMany, Cancel, Redrive, Discard, Forget,
+                          AwaitExecution, GetExecution, ListExecutions, GetTask, ListDeadLetters,
+                          Explain, GetOverview, ReadHistory, GetProgress, ReadPayload, GetServer,
+                          RunRequest, RegisterDefinition, GetWorkflow, ListWorkflows,
+                          ConfigureQueue, ListQueues, ListWorkers, GetMetrics, ReadLog, ListLogs>;
 
 struct Submitted {
   ExecutionId execution;
@@ -126,6 +149,28 @@ struct PayloadPart {
   std::string text;   // UTF-8, cut between two characters
   uint64_t next = 0;  // where the following part begins; ref.size: this was the last
 };
+// The bytes are in `text` where they are UTF-8, cut between two characters, and else in `bytes`.
+struct LogPart {
+  AttemptNumber attempt = 0;  // 0: there has been none yet
+  uint64_t offset = 0;        // of the part
+  std::string text{};
+  Bytes bytes{};
+  uint64_t next = 0;  // where the following part begins
+  bool over = false;  // the attempt has ended, and nothing follows
+
+  const std::string& content() const { return bytes.empty() ? text : bytes; }
+};
+struct LogFile {
+  std::string node;
+  ItemIndex item = 0;
+  AttemptNumber attempt = 0;
+  LogStream stream = LogStream::out;
+  uint64_t size = 0;  // bytes so far
+};
+struct LogList {
+  std::vector<LogFile> logs;
+  std::string next;  // empty: these were the last
+};
 struct ServerInfo {
   uint64_t process = 0;   // pid of the one that holds the state directory
   std::string directory;  // as it was opened
@@ -140,7 +185,7 @@ using CallResult =
     std::variant<Error, Submitted, SubmittedMany, Changed, Settlement, ExecutionDetail,
                  ExecutionList, TaskDetail, DeadLetterList, WhyList, Overview, History,
                  ProgressList, PayloadPart, ServerInfo, Registered, WorkflowDetail, WorkflowList,
-                 QueueList, WorkerList, MetricsPage>;
+                 QueueList, WorkerList, MetricsPage, LogPart, LogList>;
 
 // A call with the number that its answer will carry; chosen by the caller, unique while open.
 struct NumberedCall {

@@ -138,6 +138,24 @@ void fields(IO& io, T& v) {
   io.required("blob", v.ref);
   io("offset", v.offset);
 }
+template <class IO, Same<ReadLog> T>
+void fields(IO& io, T& v) {
+  io.required("execution", v.execution);
+  io.required("node", v.node);
+  io("item", v.item);
+  io("attempt", v.attempt);
+  io("stream", v.stream);
+  io("offset", v.offset);
+  io("wait", v.wait);
+}
+template <class IO, Same<ListLogs> T>
+void fields(IO& io, T& v) {
+  io.required("execution", v.execution);
+  io("node", v.node);
+  io("item", v.item);
+  io("after", v.after);
+  io("limit", v.limit);
+}
 template <class IO, Same<GetServer> T>
 void fields(IO&, T&) {}
 template <class IO, Same<GetMetrics> T>

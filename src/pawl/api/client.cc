@@ -85,6 +85,14 @@ Result<ProgressList> Client::progress(ExecutionId execution) {
   return ask_as<ProgressList>(GetProgress{execution});
 }
 
+Result<LogPart> Client::log(ReadLog query) {
+  return ask_as<LogPart>(std::move(query));
+}
+
+Result<LogList> Client::logs(ListLogs query) {
+  return ask_as<LogList>(std::move(query));
+}
+
 Result<ServerInfo> Client::server() {
   return ask_as<ServerInfo>(GetServer{});
 }

@@ -76,6 +76,8 @@ class Client {
   Result<History> history(ExecutionId execution, uint32_t limit = 10'000);
   // The newest word of each running task that has reported progress.
   Result<ProgressList> progress(ExecutionId execution);
+  Result<LogPart> log(ReadLog query);  // the next part of what a program has written
+  Result<LogList> logs(ListLogs query);
   Result<ServerInfo> server();
   // The JSON text of a payload, wherever it is; "null" when absent. Checked against its hash.
   Result<std::string> text(const Payload& payload);

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "pawl/api/engine_metrics.h"
+#include "pawl/api/json_fields.h"
 #include "pawl/api/permissions.h"
 #include "pawl/definition/nearest.h"
 
@@ -44,18 +45,6 @@ Command command_for(const Call& call, const Selection& what, NodeIndex node) {
   const auto& cancel = std::get<Cancel>(call);
   if (what.node.empty()) return CancelExecution{what.execution, cancel.reason};
   return CancelTask{{what.execution, node, what.item.value_or(0)}, cancel.reason};
-}
-
-// How many bytes of `text` are whole UTF-8 characters; a text that is none is cut anywhere.
-size_t whole_characters(const std::string& text) {
-  for (size_t back = 1; back <= 4 && back <= text.size(); ++back) {
-    auto byte = static_cast<unsigned char>(text[text.size() - back]);
-    if (byte < 0x80) break;
-    if (byte < 0xc0) continue;
-    size_t length = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2;
-    return back < length ? text.size() - back : text.size();
-  }
-  return text.size();
 }
 
 std::optional<ExecutionStatus> status_from_name(const std::string& text) {
@@ -148,6 +137,10 @@ void Gateway::begin(uint64_t id, Open& open) {
     ask_engine(id, 0, *history, open.name_space);
   } else if (const auto* progress = std::get_if<GetProgress>(&open.call)) {
     ask_engine(id, 0, *progress, open.name_space);
+  } else if (const auto* log = std::get_if<ReadLog>(&open.call)) {
+    ask_engine(id, 0, Query{GetTask{log->execution, log->node, log->item}}, open.name_space);
+  } else if (const auto* logs = std::get_if<ListLogs>(&open.call)) {
+    ask_engine(id, 0, Query{GetExecution{logs->execution}}, open.name_space);
   } else {
     std::visit(
         [&](const auto& query) {
@@ -242,6 +235,7 @@ bool Gateway::turn() {
     if (auto whole = ports_.router.take(partition, std::move(response))) take(std::move(*whole));
   }
   release_held();
+  look_at_logs();
   return false;
 }
 
@@ -275,6 +269,12 @@ void Gateway::take(Response response) {
   if (const auto* workflow = std::get_if<WorkflowDetail>(&result);
       workflow != nullptr && is_submission(open.call))
     return continue_submit(id, open, *workflow);
+  if (auto* task = std::get_if<TaskDetail>(&result);
+      task != nullptr && std::holds_alternative<ReadLog>(open.call))
+    return continue_log(id, open, std::move(*task));
+  if (const auto* logs = std::get_if<ListLogs>(&open.call); detail != nullptr && logs != nullptr)
+    return finish(id, list_logs(*logs, *detail));
+  if (detail != nullptr && open.log) return finish_log(id, open, *detail);
   const auto* read = std::get_if<ReadPayload>(&open.call);
   if (detail != nullptr && read != nullptr) return finish(id, read_payload(*read));
   finish(id, widened(std::move(result)));
@@ -344,7 +344,13 @@ bool Gateway::leave(uint64_t id, Open& open) {
 }
 
 void Gateway::stop_waiting(uint64_t id) {
-  if (open_.contains(id)) ports_.router.put({0, StopWaiting{ticket_of(id, 0)}});
+  auto found = open_.find(id);
+  if (found == open_.end()) return;
+  Open& open = found->second;
+  if (!std::holds_alternative<ReadLog>(open.call))
+    return ports_.router.put({0, StopWaiting{ticket_of(id, 0)}});
+  open.hurried = true;
+  if (std::exchange(open.look_at, Instant::never()) != Instant::never()) begin(id, open);
 }
 
 // The question of an await stays: whoever asks next joins it.

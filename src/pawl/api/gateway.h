@@ -4,7 +4,7 @@
 //   AnswerInbox answers;
 //   auto host = Host::open(options, answers.of(0));    // builds the engine over its sink
 //   Router router({&host->engine()});
-//   Gateway gateway({host->loop(), router, host->blob(), host->evaluator()}, answers,
+//   Gateway gateway({host->loop(), router, host->blob(), host->outputs(), host->evaluator()}, answers,
 //                   {.directory = options.directory});
 //   LocalClient client(gateway, host->loop());         // this process
 //   SocketServer::open(gateway, host->loop(), ...);    // others
@@ -42,6 +42,7 @@
 #include "pawl/port/clock.h"
 #include "pawl/port/evaluator.h"
 #include "pawl/port/loop.h"
+#include "pawl/port/output_store.h"
 #include "pawl/port/sink.h"
 #include "pawl/port/telemetry.h"
 
@@ -82,8 +83,9 @@ struct GatewayPorts {
   Loop& loop;
   Router& router;  // to the engines
   Blob& blob;
+  OutputStore& outputs;
   Evaluator& evaluator;
-  Clock* clock = nullptr;       // for rates and the audit; they need one
+  Clock* clock = nullptr;       // for rates and the audit, which need one, and for logs that wait
   AuditTrail* audit = nullptr;  // null: nothing is recorded
   Telemetry* log = nullptr;     // null: nobody is told of calls refused for their number
 };
@@ -113,13 +115,15 @@ class Gateway final : public Actor {
   void forget(const Sink<CallAnswer>& client);
   void forget(const Sink<CallAnswer>& client, Ticket ticket);
   void forget(uint64_t id);
-  // A RunRequest or a ReadHistory that waits is answered at once with what there is: the execution
-  // as it is now, a history without entries.
+  // A RunRequest, a ReadHistory or a ReadLog that waits is answered at once with what there is: the
+  // execution as it is now, a history without entries, a part without bytes.
   void stop_waiting(uint64_t id);
   uint64_t open_calls() const { return open_.size(); }
 
   bool turn() override;
-  Instant deadline() const override { return Instant::never(); }
+  Instant deadline() const override {
+    return looks_.empty() ? Instant::never() : looks_.front().first;
+  }
 
  private:
   struct Submit {
@@ -137,7 +141,11 @@ class Gateway final : public Actor {
     std::shared_ptr<Prepared> prepared;  // submissions
     std::vector<Submit> submits;         // until the workflow is registered
     SubmittedMany submitted;
-    uint64_t outstanding = 0;  // executions without an answer
+    uint64_t outstanding = 0;            // executions without an answer
+    std::optional<LogPart> log;          // the end of a log, if the result does not hold it
+    std::optional<Payload> result;       // that may
+    Instant look_at = Instant::never();  // after a log that has nothing yet
+    bool hurried = false;                // it waits no longer
   };
   // An answer whose audit record is not on disk yet.
   struct Held {
@@ -165,6 +173,10 @@ class Gateway final : public Actor {
   void begin_read(uint64_t id, const Open& open, const ReadPayload& read);
   void begin_selection(uint64_t id, Open& open, const Selection& what);
   void continue_selection(uint64_t id, Open& open, const ExecutionDetail& detail);
+  void continue_log(uint64_t id, Open& open, TaskDetail task);
+  void finish_log(uint64_t id, Open& open, const ExecutionDetail& detail);
+  void look_at_logs();
+  CallResult list_logs(const ListLogs& call, const ExecutionDetail& detail) const;
   CallResult read_payload(const ReadPayload& call) const;
   CallResult server_info(const Figures& figures) const;
   CallResult metrics_page(const Figures& figures) const;
@@ -200,6 +212,7 @@ class Gateway final : public Actor {
   uint64_t last_staged_ = 0;
   std::map<uint64_t, Open> open_;
   std::deque<Held> held_;
+  std::deque<std::pair<Instant, uint64_t>> looks_;  // when, and which call; some are over
   CallRates rates_;
   CallRates refusals_{{.per_second = 10, .burst = 100}};  // that are recorded
   uint64_t unrecorded_ = 0;

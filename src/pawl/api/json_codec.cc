@@ -17,7 +17,7 @@ struct AlternativeNames<Call> {
                                        "read_payload",    "get_server",        "run",
                                        "register",        "get_workflow",      "list_workflows",
                                        "configure_queue", "list_queues",       "list_workers",
-                                       "get_metrics"};
+                                       "get_metrics",     "read_log",          "list_logs"};
 };
 static_assert(std::size(AlternativeNames<Call>::of) == std::variant_size_v<Call>);
 
@@ -31,7 +31,7 @@ struct AlternativeNames<CallResult> {
       "error",      "submitted",    "submitted_many", "changed",    "settled",  "execution",
       "executions", "task",         "dead_letters",   "reasons",    "overview", "history",
       "progress",   "payload_part", "server",         "registered", "workflow", "workflows",
-      "queues",     "workers",      "metrics"};
+      "queues",     "workers",      "metrics",        "log_part",   "logs"};
 };
 static_assert(std::size(AlternativeNames<CallResult>::of) == std::variant_size_v<CallResult>);
 

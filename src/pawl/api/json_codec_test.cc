@@ -44,6 +44,8 @@ std::vector<Call> sample_calls() {
       ListQueues{},
       ListWorkers{},
       GetMetrics{},
+      ReadLog{ExecutionId{17}, "count", 3, 2, LogStream::err, 4096, true},
+      ListLogs{ExecutionId{17}, "count", 3, "e17/count/3.1.err", 7},
   };
 }
 
@@ -135,6 +137,8 @@ std::vector<CallResult> sample_results() {
                    Duration::seconds(1),
                    true}}},
       MetricsPage{"pawl_epoch 3\n"},
+      LogPart{2, 4096, "", "\xff\x01", 4098, true},
+      LogList{{{"count", 3, 2, LogStream::err, 4098}}, "e17/count/3.2.err"},
   };
 }
 

@@ -64,6 +64,17 @@ bool signed_from_json(std::string_view json, int64_t& number) {
   return number_from(json, 10, number);
 }
 
+size_t whole_characters(std::string_view text) {
+  for (size_t back = 1; back <= 4 && back <= text.size(); ++back) {
+    auto byte = static_cast<unsigned char>(text[text.size() - back]);
+    if (byte < 0x80) break;
+    if (byte < 0xc0) continue;
+    size_t length = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2;
+    return back < length ? text.size() - back : text.size();
+  }
+  return text.size();
+}
+
 std::string unknown_member(std::string_view key, const std::string& what,
                            const std::vector<std::string_view>& known) {
   return what + " has no \"" + std::string(key.substr(0, shown_bytes_max)) + "\"" +

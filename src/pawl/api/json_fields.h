@@ -45,6 +45,8 @@ std::string hex_of(std::string_view bytes);
 bool bytes_from_hex(std::string_view hex, Bytes& bytes);
 std::string hex_of(uint64_t number);  // 16 digits
 bool number_from_hex(std::string_view hex, uint64_t& number);
+// How many bytes of `text` are whole UTF-8 characters; a text that is none is cut anywhere.
+size_t whole_characters(std::string_view text);
 bool unsigned_from_json(std::string_view json, uint64_t& number);
 bool signed_from_json(std::string_view json, int64_t& number);
 // The problem with a member that `what` does not have.

@@ -61,6 +61,8 @@ constexpr Permission table[] = {
     asks<ListQueues>(readers),
     asks<ListWorkers>(readers),
     asks<GetMetrics>(readers),
+    asks<ReadLog>(readers),
+    asks<ListLogs>(readers),
 };
 static_assert(std::size(table) == std::variant_size_v<Call>, "every call needs its row");
 constexpr bool in_order() {

@@ -65,6 +65,8 @@ Call aimed(Call call, ExecutionId target) {
   if (auto* c = std::get_if<ReadHistory>(&call)) c->execution = target;
   if (auto* c = std::get_if<GetProgress>(&call)) c->execution = target;
   if (auto* c = std::get_if<ReadPayload>(&call)) c->ref = {target, input_blob_sequence, 10, {}};
+  if (auto* c = std::get_if<ReadLog>(&call)) *c = {target, "work", 0};
+  if (auto* c = std::get_if<ListLogs>(&call)) c->execution = target;
   return call;
 }
 

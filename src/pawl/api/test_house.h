@@ -19,6 +19,7 @@
 #include "pawl/engine/engine.h"
 #include "pawl/testing/map_view.h"
 #include "pawl/testing/memory_blob.h"
+#include "pawl/testing/memory_outputs.h"
 #include "pawl/testing/memory_replay_note.h"
 #include "pawl/testing/sim_disk.h"
 #include "pawl/testing/sim_evaluator.h"
@@ -167,14 +168,15 @@ class House {
     std::vector<Sink<Request>*> doors;
     for (const auto& one : engines) doors.push_back(one->engine.get());
     router = std::make_unique<Router>(std::move(doors));
-    gateway = std::make_unique<Gateway>(GatewayPorts{loop, *router, blob, evaluator}, answers,
-                                        std::move(options));
+    gateway = std::make_unique<Gateway>(
+        GatewayPorts{loop, *router, blob, outputs, evaluator, &clock}, answers, std::move(options));
   }
 
   LinuxClock clock;
   std::unique_ptr<LinuxLoop> loop_owner;
   LinuxLoop& loop;
   MemoryBlob blob;
+  MemoryOutputs outputs;
   InprocTransport transport;
   Silence telemetry;
   AnswerInbox answers;

@@ -164,6 +164,9 @@ bool Host::failed() const {
 Blob& Host::blob() {
   return *parts_->blob;
 }
+OutputStore& Host::outputs() {
+  return *parts_->outputs;
+}
 Telemetry& Host::log() {
   return *parts_->telemetry;
 }

@@ -37,6 +37,7 @@ namespace pawl {
 class Authenticator;
 class FunctionRegistry;
 class MetricSource;
+class OutputStore;
 class PortGuest;
 
 struct HostOptions {
@@ -71,6 +72,7 @@ class Host {
   Engine& engine(uint32_t slot = 0);  // of others than the first only put() is for this thread
   bool failed() const;                // some partition has, and takes nothing any more
   Blob& blob();
+  OutputStore& outputs();  // what programs have written
   Telemetry& log();
   Evaluator& evaluator();                      // the first engine's; for check()
   const Authenticator* authenticator() const;  // over `keys`; null: there are none

@@ -133,7 +133,8 @@ wrk.headers["Content-Type"] = "application/json"
     PAWL_CHECK(host.ok(), "a new directory can be opened");
     Host& here = **host;
     Router router({&here.engine()});
-    Gateway gateway({here.loop(), router, here.blob(), here.evaluator()}, answers, {});
+    Gateway gateway({here.loop(), router, here.blob(), here.outputs(), here.evaluator()}, answers,
+                    {});
     Everybody everybody;
     auto server = HttpServer::start({}, gateway, here.loop(), everybody).value();
     HelloServer hello;

@@ -57,8 +57,8 @@ class OwnStation final : public cli::Station {
     for (uint32_t slot = 0; slot < host.partitions(); ++slot) engines.push_back(&host.engine(slot));
     station->router_.emplace(std::move(engines));
     station->gateway_ = std::make_unique<Gateway>(
-        GatewayPorts{host.loop(), *station->router_, host.blob(), host.evaluator(), &host.clock(),
-                     station->audit_.get(), &host.log()},
+        GatewayPorts{host.loop(), *station->router_, host.blob(), host.outputs(), host.evaluator(),
+                     &host.clock(), station->audit_.get(), &host.log()},
         station->answers_, gateway);
     station->client_ = std::make_unique<LocalClient>(*station->gateway_, host.loop());
     // Whoever only looks is gone in a moment, and would run nothing that came in: others wait.

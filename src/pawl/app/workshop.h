@@ -36,7 +36,7 @@ struct WorkshopOptions {
   std::vector<std::string> environment;         // NAME=value, for processes; empty: this process's
   std::string working_directory;                // of processes; empty: this process's
   std::string output_root;                      // what processes write goes below it
-  Sink<OutputPart>* output_copies = nullptr;    // or there, and below it only while they run
+  OutputCopies* output_copies = nullptr;        // or there, and below it only while they run
   std::string programs_directory;               // of pawl-jq and pawl-guardian; empty: our own
   Duration lease = Duration::forever();  // for ever: it lives and pauses together with the engine
   LinkOptions link{};                    // to the engine; its ends and incarnation are set here

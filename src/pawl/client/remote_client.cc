@@ -221,6 +221,10 @@ Result<History> RemoteClient::history(ReadHistory query) {
   return impl_->ask_as<History>(query);
 }
 
+Result<LogPart> RemoteClient::log(ReadLog query) {
+  return impl_->ask_as<LogPart>(std::move(query));
+}
+
 Result<uint64_t> RemoteClient::cancel(Selection what, std::string reason) {
   PAWL_ASSIGN(Changed changed, as<Changed>(call(Cancel{std::move(what), std::move(reason)})));
   return changed.count;

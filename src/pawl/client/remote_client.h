@@ -52,6 +52,8 @@ class RemoteClient {
   Result<ExecutionDetail> execution(ExecutionId execution);
   Result<ExecutionList> executions(ListExecutions query = {});
   Result<History> history(ReadHistory query);
+  // What a program has written, from an offset on: the next part; with `wait`, once there is one.
+  Result<LogPart> log(ReadLog query);
   Result<uint64_t> cancel(Selection what, std::string reason = "");
   // The JSON text of a payload, wherever it is; "null" when absent. Checked against its hash.
   Result<std::string> text(const Payload& payload);

@@ -14,27 +14,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-bool is_number(std::string_view text) {
-  return !text.empty() && text.size() <= 10 &&
-         text.find_first_not_of("0123456789") == std::string_view::npos;
-}
-
-// <execution>/<node>/<item>.<attempt>.out or .err: nothing that leads elsewhere.
-bool is_output_path(std::string_view path) {
-  size_t first = path.find('/');
-  size_t last = path.rfind('/');
-  if (first == std::string_view::npos || first == last) return false;
-  std::string_view node = path.substr(first + 1, last - first - 1);
-  std::string_view name = path.substr(last + 1);
-  if (!execution_from_text(std::string(path.substr(0, first)))) return false;
-  if (node.empty() || node.size() > 255 || node.find('/') != std::string_view::npos ||
-      node.find('\0') != std::string_view::npos || node.starts_with('.'))
-    return false;
-  if (!name.ends_with(".out") && !name.ends_with(".err")) return false;
-  name.remove_suffix(4);
-  size_t dot = name.find('.');
-  return dot != std::string_view::npos && is_number(name.substr(0, dot)) &&
-         is_number(name.substr(dot + 1));
+Error no_output(const std::string& path) {
+  return {Code::invalid_argument, "no output of an attempt is called \"" + path + "\""};
 }
 
 }  // namespace
@@ -54,8 +35,7 @@ Result<std::vector<ExecutionId>> OutputFiles::owners() {
 }
 
 Status OutputFiles::write(const OutputPart& part) {
-  if (!is_output_path(part.path))
-    return Error{Code::invalid_argument, "no output of an attempt is called \"" + part.path + "\""};
+  if (LogKey key; !key_from_path(part.path, key)) return no_output(part.path);
   const std::string path = root_ + "/" + part.path;
   std::error_code ignored;
   fs::create_directories(fs::path(path).parent_path(), ignored);
@@ -76,6 +56,47 @@ Status OutputFiles::write(const OutputPart& part) {
   if (whole) return {};
   return Error{why == ENOSPC ? Code::resource_exhausted : Code::unavailable,
                "cannot write " + path + ": " + std::strerror(why)};
+}
+
+Result<Bytes> OutputFiles::read(const std::string& path, uint64_t offset, uint64_t size) {
+  if (LogKey key; !key_from_path(path, key)) return no_output(path);
+  int file = open((root_ + "/" + path).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  if (file < 0 && errno == ENOENT) return Error{Code::not_found, "nothing is kept as " + path};
+  Bytes bytes(size, '\0');
+  size_t got = 0;
+  ssize_t n = file < 0 ? -1 : 1;
+  while (n > 0 && got < size) {
+    n = pread(file, bytes.data() + got, size - got, static_cast<off_t>(offset + got));
+    if (n < 0 && errno == EINTR)
+      n = 1;
+    else if (n > 0)
+      got += static_cast<size_t>(n);
+  }
+  int why = errno;
+  if (file >= 0) close(file);
+  if (n < 0) return Error{Code::unavailable, "cannot read " + path + ": " + std::strerror(why)};
+  bytes.resize(got);
+  return bytes;
+}
+
+Result<std::vector<KeptLog>> OutputFiles::list(ExecutionId execution, const std::string& node) {
+  std::vector<KeptLog> found;
+  const std::string below = to_text(execution) + "/" + node;
+  if (LogKey key; !key_from_path(below + "/0.1.out", key)) return found;
+  std::error_code error;
+  fs::directory_iterator entries(root_ + "/" + below, error);
+  if (error == std::errc::no_such_file_or_directory) return found;
+  for (; !error && entries != fs::directory_iterator(); entries.increment(error)) {
+    KeptLog log;
+    if (!key_from_path(below + "/" + entries->path().filename().string(), log.key)) continue;
+    std::error_code gone;  // forgotten meanwhile
+    log.size = entries->file_size(gone);
+    if (!gone) found.push_back(std::move(log));
+  }
+  if (error) return Error{Code::unavailable, "cannot list " + below + ": " + error.message()};
+  std::sort(found.begin(), found.end(),
+            [](const KeptLog& a, const KeptLog& b) { return a.key < b.key; });
+  return found;
 }
 
 Status OutputFiles::drop_owner(ExecutionId owner) {

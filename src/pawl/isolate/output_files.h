@@ -22,6 +22,8 @@ class OutputFiles final : public Belongings, public OutputStore {
   Result<std::vector<ExecutionId>> owners() override;
   Status drop_owner(ExecutionId owner) override;
   Status write(const OutputPart& part) override;  // of an attempt that ran elsewhere
+  Result<Bytes> read(const std::string& path, uint64_t offset, uint64_t size) override;
+  Result<std::vector<KeptLog>> list(ExecutionId execution, const std::string& node) override;
 
  private:
   std::string root_;

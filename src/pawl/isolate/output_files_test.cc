@@ -59,7 +59,28 @@ TEST(OutputFiles, TakesWhatAttemptsWroteElsewhereAndNothingElse) {
                            "e7/n/a.1.out", "e7/n/3.1.out/x", "e7/./3.1.out"})
     EXPECT_EQ(files.write({path, 0, "x"}).error().code, Code::invalid_argument) << path;
   EXPECT_EQ(files.owners().value(), std::vector<ExecutionId>{ExecutionId{7}});
+  EXPECT_EQ(files.read("e7/n/3.1.out", 0, 100).value(), "helloworld");
+  EXPECT_EQ(files.read("e7/n/3.1.out", 4, 3).value(), "owo");
+  EXPECT_EQ(files.read("e7/n/3.1.out", 10, 3).value(), "");
+  EXPECT_EQ(files.read("e7/n/3.1.err", 0, 3).error().code, Code::not_found);
+  EXPECT_EQ(files.read("e7/../x", 0, 3).error().code, Code::invalid_argument);
   std::filesystem::remove_all(root);
+}
+
+TEST_F(OutputFilesTest, ListsWhatAttemptsWroteInOrder) {
+  for (const char* name : {"10.1.out", "2.1.err", "2.2.out", "2.1.out", "notes.txt"})
+    write(std::string("e7/n/") + name);
+  OutputFiles files(root_);
+  std::vector<std::string> paths;
+  const std::vector<KeptLog> kept = files.list(ExecutionId{7}, "n").value();
+  for (const KeptLog& log : kept) {
+    EXPECT_EQ(log.size, 6u);
+    paths.push_back(path_of(log.key));
+  }
+  EXPECT_EQ(paths, (std::vector<std::string>{"e7/n/2.1.out", "e7/n/2.1.err", "e7/n/2.2.out",
+                                             "e7/n/10.1.out"}));
+  EXPECT_TRUE(files.list(ExecutionId{7}, "other").value().empty());
+  EXPECT_TRUE(files.list(ExecutionId{7}, "../e7/n").value().empty());
 }
 
 }  // namespace

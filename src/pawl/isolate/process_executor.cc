@@ -63,30 +63,33 @@ Cause cause_of(const ProcessEnded& ended, const Timeouts& timeout) {
 
 }  // namespace
 
-ProcessExecutor::ProcessExecutor(LinuxLoop& loop, const ProcessRunnerOptions& options,
+ProcessExecutor::ProcessExecutor(LinuxLoop& loop, Clock& clock, const ProcessRunnerOptions& options,
                                  Renderer& renderer, PayloadStore& payloads,
                                  Sink<ExecutorNews>& news, uint64_t output_bytes_max)
     : loop_(loop),
+      clock_(clock),
       directory_(options.directory),
-      removes_files_(options.copies != nullptr),
+      copies_(options.copies),
       renderer_(renderer),
       payloads_(payloads),
       news_(news),
       output_bytes_max_(output_bytes_max),
       rendered_(loop) {
   loop_.add(*this);
+  if (copies_ != nullptr) copies_->tell(&loop_);
 }
 
 Result<std::unique_ptr<ProcessExecutor>> ProcessExecutor::create(
     LinuxLoop& loop, Clock& clock, ProcessRunnerOptions options, Renderer& renderer,
     PayloadStore& payloads, Sink<ExecutorNews>& news, uint64_t output_bytes_max) {
   std::unique_ptr<ProcessExecutor> executor(
-      new ProcessExecutor(loop, options, renderer, payloads, news, output_bytes_max));
+      new ProcessExecutor(loop, clock, options, renderer, payloads, news, output_bytes_max));
   PAWL_ASSIGN(executor->runner_, ProcessRunner::create(loop, clock, std::move(options), *executor));
   return executor;
 }
 
 ProcessExecutor::~ProcessExecutor() {
+  if (copies_ != nullptr) copies_->tell(nullptr);
   loop_.remove(*this);
 }
 
@@ -102,7 +105,16 @@ void ProcessExecutor::start(Launch launch) {
 bool ProcessExecutor::turn() {
   rendered_.take_all(batch_);
   for (RenderedCommand& rendered : batch_) run(rendered.launch, std::move(rendered.command));
+  release_held();
   return false;
+}
+
+void ProcessExecutor::release_held() {
+  while (!held_.empty() && (held_.front().copied <= copies_->settled() ||
+                            held_.front().until <= clock_.monotonic())) {
+    news_.put(std::move(held_.front().finished));
+    held_.pop_front();
+  }
 }
 
 void ProcessExecutor::run(uint64_t launch, Result<ProcessCommand> command) {
@@ -158,9 +170,11 @@ void ProcessExecutor::put(ProcessNews news) {
 
 void ProcessExecutor::ended(ProcessEnded ended) {
   std::string files[] = {ended.out.path, ended.err.path};
+  bool copied = copies_ != nullptr && !(files[0].empty() && files[1].empty());
+  if (copied) runs_.at(ended.id).copied = copies_->hurry();
   judge(std::move(ended));
   for (const std::string& file : files) {
-    if (removes_files_ && !file.empty()) unlink(file.c_str());
+    if (copied && !file.empty()) unlink(file.c_str());
   }
 }
 
@@ -202,7 +216,9 @@ void ProcessExecutor::report(uint64_t launch, AttemptReport report) {
   Finished finished;
   finished.launch = launch;
   finished.reports.push_back(std::move(report));
-  news_.put(std::move(finished));
+  uint64_t copied = run.mapped().copied;
+  if (copied == 0 || copied <= copies_->settled()) return news_.put(std::move(finished));
+  held_.push_back({copied, clock_.monotonic() + copies_patience, std::move(finished)});
 }
 
 }  // namespace pawl

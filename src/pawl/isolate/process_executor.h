@@ -13,6 +13,9 @@
 // <output_root>/<execution>/<node>/<item>.<attempt>.{out,err} where there is more than rides in the
 // event: stdout above 4 KiB, of a failure, or of a program older than 250 ms; stderr always.
 //
+// With `copies` an attempt is reported once what it wrote has been taken there, or at the latest after
+// copies_patience: whoever sees it ended can read all of it.
+//
 // How an attempt failed:
 //   exit code > 0      exit_code, with the last line of stderr
 //   signal             signal; out_of_memory where the kernel's OOM killer sent it
@@ -25,6 +28,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -38,6 +42,8 @@
 #include "pawl/port/payload_store.h"
 
 namespace pawl {
+
+constexpr Duration copies_patience = Duration::seconds(2);
 
 class ProcessExecutor final : public Executor, public Actor, public Sink<ProcessNews> {
  public:
@@ -53,8 +59,10 @@ class ProcessExecutor final : public Executor, public Actor, public Sink<Process
   void start(Launch launch) override;
   void stop(uint64_t launch, StopMode mode) override;
 
-  bool turn() override;  // commands rendered later
-  Instant deadline() const override { return Instant::never(); }
+  bool turn() override;  // commands rendered later, reports held back
+  Instant deadline() const override {
+    return held_.empty() ? Instant::never() : held_.front().until;
+  }
   void put(ProcessNews news) override;  // the runner's
 
  private:
@@ -64,20 +72,29 @@ class ProcessExecutor final : public Executor, public Actor, public Sink<Process
     Phase phase = Phase::rendering;
     std::vector<std::pair<std::string, std::string>> files;
     std::string directory;
+    uint64_t copied = 0;  // parts that are to be settled before it is reported
+  };
+  struct Held {
+    uint64_t copied = 0;
+    Instant until;
+    Finished finished;
   };
 
-  ProcessExecutor(LinuxLoop& loop, const ProcessRunnerOptions& options, Renderer& renderer,
-                  PayloadStore& payloads, Sink<ExecutorNews>& news, uint64_t output_bytes_max);
+  ProcessExecutor(LinuxLoop& loop, Clock& clock, const ProcessRunnerOptions& options,
+                  Renderer& renderer, PayloadStore& payloads, Sink<ExecutorNews>& news,
+                  uint64_t output_bytes_max);
   void run(uint64_t launch, Result<ProcessCommand> command);
   void complete(ProcessCommand& command, const Grant& grant) const;
   void ended(ProcessEnded ended);
   void judge(ProcessEnded ended);
   void report(uint64_t launch, AttemptReport report);
+  void release_held();
   void fail(uint64_t launch, FailureKind kind, int32_t code, std::string error);
 
   LinuxLoop& loop_;
+  Clock& clock_;
   std::string directory_;
-  bool removes_files_;
+  OutputCopies* copies_;  // null: the files stay
   Renderer& renderer_;
   PayloadStore& payloads_;
   Sink<ExecutorNews>& news_;
@@ -86,6 +103,7 @@ class ProcessExecutor final : public Executor, public Actor, public Sink<Process
   Mailbox<RenderedCommand> rendered_;
   std::vector<RenderedCommand> batch_;
   std::unordered_map<uint64_t, Run> runs_;
+  std::deque<Held> held_;  // ascending in both
 };
 
 }  // namespace pawl

@@ -56,7 +56,7 @@ struct ProcessRunnerOptions {
   std::string directory;                 // the client's; empty: this process's
   std::string output_root;               // empty: no files
   // Where what goes to files is also put. The files then last no longer than their attempt.
-  Sink<OutputPart>* copies = nullptr;
+  OutputCopies* copies = nullptr;
   uint64_t output_file_bytes_max = 64ull << 20;  // per stream
   Duration kill_grace = Duration::seconds(2);
   Duration watch_after = Duration::milliseconds(5);

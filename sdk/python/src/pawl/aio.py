@@ -22,6 +22,7 @@ from pawl import calls, values
 from pawl.calls import Call, Definition
 from pawl.errors import ServerError
 from pawl.exchange import (
+    WAIT_MAX,
     Backoff,
     Deadline,
     Follower,
@@ -172,6 +173,29 @@ class AsyncClient:
             if not follower.over:
                 await asyncio.sleep(follower.pause(broken))
 
+    async def logs(
+        self,
+        execution: str,
+        node: str,
+        item: int = 0,
+        *,
+        attempt: int = 0,
+        stream: str = "stdout",
+        offset: int = 0,
+        follow: bool = False,
+    ) -> AsyncGenerator[bytes, None]:
+        while True:
+            part = await self._send(
+                calls.log(
+                    execution, node, item, attempt=attempt, stream=stream, offset=offset, wait=WAIT_MAX if follow else 0
+                )
+            )
+            attempt, offset = part.attempt, part.next
+            if part.content:
+                yield part.content
+            if part.over or not (part.content or follow):
+                return
+
     async def why(
         self, execution: str, node: Optional[str] = None, item: Optional[int] = None
     ) -> Sequence[values.Reason]:
@@ -260,6 +284,18 @@ class AsyncRun:
 
     async def task(self, node: str, item: int = 0) -> values.Task:
         return await self._client.task(self.id, node, item)
+
+    def logs(
+        self,
+        node: str,
+        item: int = 0,
+        *,
+        attempt: int = 0,
+        stream: str = "stdout",
+        offset: int = 0,
+        follow: bool = False,
+    ) -> AsyncGenerator[bytes, None]:
+        return self._client.logs(self.id, node, item, attempt=attempt, stream=stream, offset=offset, follow=follow)
 
     async def why(self, node: Optional[str] = None, item: Optional[int] = None) -> Sequence[values.Reason]:
         return await self._client.why(self.id, node, item)

@@ -119,6 +119,16 @@ def get_task(execution: str, node: str, item: int) -> Call[values.Task]:
     return Call("GET", execution_path(execution, "tasks", node, str(item)), values.Task.read)
 
 
+def log(
+    execution: str, node: str, item: int, *, attempt: int, stream: str, offset: int, wait: float
+) -> Call[values.LogPart]:
+    query = texts(item=item, attempt=attempt, stream=stream, offset=offset)
+    if wait > 0:
+        query["wait"] = f"{int(wait * 1000)}ms"
+    path = execution_path(execution, "tasks", node, "logs")
+    return Call("GET", path, values.LogPart.read, query, patience=wait)
+
+
 def history(execution: str, *, after: Optional[str], limit: int) -> Call[tuple[list[values.Event], bool]]:
     """The entries, and whether there are more behind them."""
     return Call(

@@ -23,6 +23,7 @@ from pawl import calls, values
 from pawl.calls import Call, Definition
 from pawl.errors import ServerError
 from pawl.exchange import (
+    WAIT_MAX,
     Backoff,
     Deadline,
     Follower,
@@ -179,6 +180,31 @@ class Client:
             if not follower.over:
                 time.sleep(follower.pause(broken))
 
+    def logs(
+        self,
+        execution: str,
+        node: str,
+        item: int = 0,
+        *,
+        attempt: int = 0,
+        stream: str = "stdout",
+        offset: int = 0,
+        follow: bool = False,
+    ) -> Iterator[bytes]:
+        """What the program of a task has written to `stream` ("stdout" or "stderr"), from `offset` on: of the newest
+        attempt (or `attempt`), part by part. With `follow` as it is written, until the attempt has ended."""
+        while True:
+            part = self._send(
+                calls.log(
+                    execution, node, item, attempt=attempt, stream=stream, offset=offset, wait=WAIT_MAX if follow else 0
+                )
+            )
+            attempt, offset = part.attempt, part.next
+            if part.content:
+                yield part.content
+            if part.over or not (part.content or follow):
+                return
+
     def why(self, execution: str, node: Optional[str] = None, item: Optional[int] = None) -> Sequence[values.Reason]:
         """Why it is not running, and what would change it."""
         return self._send(calls.why(execution, node=node, item=item))
@@ -276,6 +302,18 @@ class Run:
 
     def task(self, node: str, item: int = 0) -> values.Task:
         return self._client.task(self.id, node, item)
+
+    def logs(
+        self,
+        node: str,
+        item: int = 0,
+        *,
+        attempt: int = 0,
+        stream: str = "stdout",
+        offset: int = 0,
+        follow: bool = False,
+    ) -> Iterator[bytes]:
+        return self._client.logs(self.id, node, item, attempt=attempt, stream=stream, offset=offset, follow=follow)
 
     def why(self, node: Optional[str] = None, item: Optional[int] = None) -> Sequence[values.Reason]:
         return self._client.why(self.id, node, item)

@@ -264,6 +264,22 @@ class Workflow:
 
 
 @dataclass(frozen=True)
+class LogPart:
+    """Some of what a program has written."""
+
+    attempt: int
+    offset: int
+    content: bytes
+    next: int
+    over: bool
+
+    @classmethod
+    def read(cls, value: Object) -> LogPart:
+        content = bytes.fromhex(value.get("bytes", "")) or value.get("text", "").encode()
+        return cls(value["attempt"], value["offset"], content, value["next"], value["over"])
+
+
+@dataclass(frozen=True)
 class Overview:
     executions: int
     ready: int

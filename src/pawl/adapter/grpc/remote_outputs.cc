@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "pawl/adapter/grpc/tls_credentials.h"
+#include "pawl/port/loop.h"
 #include "pawl/v1/workers.grpc.pb.h"
 
 namespace pawl {
@@ -44,7 +45,7 @@ struct RemoteOutputs::Impl {
     while (!closing) {
       changed.wait(lock, [this] { return closing || !waiting.empty(); });
       changed.wait_for(lock, of(options.gather), [this] {
-        return closing || hurry || waiting_bytes >= options.batch_bytes_max;
+        return closing || settled < hurry_to || waiting_bytes >= options.batch_bytes_max;
       });
       if (closing) return;
       v1::WriteOutputsRequest request = next_batch();
@@ -86,11 +87,19 @@ struct RemoteOutputs::Impl {
   }
 
   void forget(size_t parts) {
+    if (settled < hurry_to && loop != nullptr) loop->wake();
     for (; parts > 0; --parts) {
       waiting_bytes -= waiting.front().bytes.size();
       waiting.pop_front();
+      ++settled;
     }
     if (waiting.empty()) changed.notify_all();
+  }
+
+  uint64_t hurry() {
+    hurry_to = settled + waiting.size();
+    changed.notify_all();
+    return hurry_to;
   }
 
   RemoteOutputsOptions options;
@@ -100,8 +109,10 @@ struct RemoteOutputs::Impl {
   std::condition_variable changed;
   std::deque<OutputPart> waiting;  // the first of them may be on their way
   uint64_t waiting_bytes = 0;
+  uint64_t settled = 0;   // taken or refused; what did not fit never stood in `waiting`
+  uint64_t hurry_to = 0;  // they wait for nothing
+  Loop* loop = nullptr;
   bool overfull = false;
-  bool hurry = false;
   bool closing = false;
   std::thread thread;
 };
@@ -127,12 +138,23 @@ void RemoteOutputs::put(OutputPart part) {
 
 bool RemoteOutputs::flush(Duration at_most) {
   std::unique_lock lock(impl_->mutex);
-  impl_->hurry = true;
-  impl_->changed.notify_all();
-  bool empty =
-      impl_->changed.wait_for(lock, of(at_most), [this] { return impl_->waiting.empty(); });
-  impl_->hurry = false;
-  return empty;
+  impl_->hurry();
+  return impl_->changed.wait_for(lock, of(at_most), [this] { return impl_->waiting.empty(); });
+}
+
+uint64_t RemoteOutputs::hurry() {
+  std::lock_guard lock(impl_->mutex);
+  return impl_->hurry();
+}
+
+uint64_t RemoteOutputs::settled() const {
+  std::lock_guard lock(impl_->mutex);
+  return impl_->settled;
+}
+
+void RemoteOutputs::tell(Loop* loop) {
+  std::lock_guard lock(impl_->mutex);
+  impl_->loop = loop;
 }
 
 }  // namespace pawl

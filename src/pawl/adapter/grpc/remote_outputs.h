@@ -30,12 +30,15 @@ struct RemoteOutputsOptions {
   Duration retry_pause = Duration::milliseconds(500);
 };
 
-class RemoteOutputs final : public Sink<OutputPart> {
+class RemoteOutputs final : public OutputCopies {
  public:
   RemoteOutputs(const RemoteOutputsOptions& options, Telemetry& telemetry);
   ~RemoteOutputs() override;
 
   void put(OutputPart part) override;
+  uint64_t hurry() override;
+  uint64_t settled() const override;
+  void tell(Loop* loop) override;
   bool flush(Duration at_most);  // whether everything has arrived, or was dropped
 
  private:

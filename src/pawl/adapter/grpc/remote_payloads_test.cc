@@ -9,6 +9,7 @@
 #include "pawl/adapter/grpc/remote_outputs.h"
 #include "pawl/adapter/grpc/stream_server.h"
 #include "pawl/testing/memory_blob.h"
+#include "pawl/testing/memory_outputs.h"
 
 namespace pawl {
 namespace {
@@ -18,27 +19,6 @@ class Quiet final : public Telemetry {
   void count(std::string_view, uint64_t) override {}
   void gauge(std::string_view, int64_t) override {}
   void log(const LogLine&) override {}
-};
-
-// Files by path, as the parts make them.
-class KeptOutputs final : public OutputStore {
- public:
-  Status write(const OutputPart& part) override {
-    std::lock_guard lock(mutex_);
-    if (part.path == "refused") return Error{Code::invalid_argument, "no such path"};
-    Bytes& file = files_[part.path];
-    if (file.size() < part.offset + part.bytes.size()) file.resize(part.offset + part.bytes.size());
-    file.replace(part.offset, part.bytes.size(), part.bytes);
-    return {};
-  }
-  std::map<std::string, Bytes> files() {
-    std::lock_guard lock(mutex_);
-    return files_;
-  }
-
- private:
-  std::mutex mutex_;
-  std::map<std::string, Bytes> files_;
 };
 
 class RemotePayloadsTest : public testing::Test {
@@ -57,7 +37,7 @@ class RemotePayloadsTest : public testing::Test {
 
   Quiet quiet_;
   MemoryBlob kept_;
-  KeptOutputs outputs_;
+  MemoryOutputs outputs_;
   std::unique_ptr<StreamServer> server_;
   RemotePayloads payloads_{options()};
 };

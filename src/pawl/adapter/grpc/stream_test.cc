@@ -11,6 +11,7 @@
 #include "pawl/adapter/grpc/stream_server.h"
 #include "pawl/testing/contract/transport_contract.h"
 #include "pawl/testing/memory_blob.h"
+#include "pawl/testing/memory_outputs.h"
 
 namespace pawl {
 namespace {
@@ -25,11 +26,7 @@ class Quiet final : public Telemetry {
 Quiet quiet;
 MemoryBlob no_payloads;
 
-class NoOutputs final : public OutputStore {
- public:
-  Status write(const OutputPart&) override { return {}; }
-};
-NoOutputs no_outputs;
+MemoryOutputs no_outputs;
 
 std::unique_ptr<StreamServer> server_on(uint16_t port) {
   StreamServerOptions options;

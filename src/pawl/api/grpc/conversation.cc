@@ -70,6 +70,44 @@ class Content final : public Conversation {
   ReadPayload read_;
 };
 
+// What a program has written, part by part, as with payloads; waits for more only where the client does.
+class Log final : public Conversation {
+ public:
+  using Conversation::Conversation;
+  void begin(Call call) override {
+    next_ = std::get<ReadLog>(std::move(call));
+    waits_ = std::exchange(next_.wait, false);  // whatever there is to refuse is refused at once
+    ask(next_);
+  }
+  void written() override {
+    if (over_) return desk().finish(call(), {});
+    ask(next_);
+  }
+
+ private:
+  void answered(Ticket, CallResult result) override {
+    if (auto* error = std::get_if<Error>(&result)) return desk().finish(call(), std::move(*error));
+    const auto& part = std::get<LogPart>(result);
+    bool nothing = part.content().empty();
+    over_ = part.over || (nothing && !waits_);
+    next_.attempt = part.attempt;
+    next_.offset = part.next;
+    next_.wait = waits_;
+    if (nothing && !over_) return void(ask(next_));
+    v1::LogPart message;
+    message.set_attempt(part.attempt);
+    message.set_offset(part.offset);
+    message.set_content(part.content());
+    message.set_next(part.next);
+    message.set_over(part.over);
+    desk().write(call(), message);
+  }
+
+  ReadLog next_;
+  bool waits_ = false;
+  bool over_ = false;
+};
+
 // State, history page by page, progress, and the state at the end. The next page is asked for once the
 // client has taken the last one: whoever reads slowly holds one page here, and misses nothing.
 class Watch final : public Conversation {
@@ -169,6 +207,8 @@ std::unique_ptr<Conversation> make_conversation(Desk& desk, ServedCall& call) {
     case MethodKind::output:
     case MethodKind::content:
       return std::make_unique<Content>(desk, call);
+    case MethodKind::log:
+      return std::make_unique<Log>(desk, call);
   }
   return nullptr;
 }

@@ -11,15 +11,11 @@
 #include "pawl/adapter/grpc/stream_server.h"
 #include "pawl/api/test_house.h"
 #include "pawl/base/json.h"
+#include "pawl/testing/memory_outputs.h"
 #include "pawl/v1/executions.grpc.pb.h"
 
 namespace pawl {
 namespace {
-
-class NoOutputs final : public OutputStore {
- public:
-  Status write(const OutputPart&) override { return {}; }
-};
 
 class OneToken final : public Authenticator {
  public:
@@ -86,7 +82,7 @@ class GrpcDoorTest : public testing::Test {
   }
 
   House house;
-  NoOutputs outputs;
+  MemoryOutputs outputs;
   OneToken token;
   std::unique_ptr<GrpcDoor> door;
   std::unique_ptr<StreamServer> server;

@@ -23,6 +23,7 @@ enum class MethodKind : uint8_t {
   watch,    // a stream of an execution's history
   output,   // a stream of the output of an execution
   content,  // a stream of a large payload
+  log,      // a stream of what a program has written
 };
 
 struct Method {

@@ -7,14 +7,6 @@
 namespace pawl {
 namespace {
 
-std::string event_text(std::string_view kind, const std::string& id, std::string_view data) {
-  std::string text;
-  text.reserve(data.size() + 64);
-  text.append("event: ").append(kind).append("\n");
-  if (!id.empty()) text.append("id: ").append(id).append("\n");
-  return text.append("data: ").append(data).append("\n\n");
-}
-
 // Asks for the next page only once the client has taken the last one: whoever reads slowly holds one
 // page here, and misses nothing.
 class EventStream final : public Exchange {
@@ -63,9 +55,7 @@ class EventStream final : public Exchange {
 
   void start() {
     if (std::exchange(streaming_, true)) return;
-    HttpResponse head;
-    head.content_type = "text/event-stream";
-    head.fields = {{"Cache-Control", "no-store"}, {"X-Accel-Buffering", "no"}};
+    HttpResponse head = stream_head();
     desk().answering(id(), head.status);
     listener().start_stream(id(), head);
     write(state_);
@@ -79,10 +69,7 @@ class EventStream final : public Exchange {
         ask(GetExecution{follower_.execution()});
         return false;
       }
-      HttpResponse nothing;  // so that an EventSource does not come back for more
-      nothing.status = 204;
-      nothing.content_type.clear();
-      return respond(std::move(nothing));
+      return respond(nothing_left());
     }
     start();
     std::string text;
@@ -134,6 +121,28 @@ class EventStream final : public Exchange {
 };
 
 }  // namespace
+
+std::string event_text(std::string_view kind, const std::string& id, std::string_view data) {
+  std::string text;
+  text.reserve(data.size() + 64);
+  text.append("event: ").append(kind).append("\n");
+  if (!id.empty()) text.append("id: ").append(id).append("\n");
+  return text.append("data: ").append(data).append("\n\n");
+}
+
+HttpResponse stream_head() {
+  HttpResponse head;
+  head.content_type = "text/event-stream";
+  head.fields = {{"Cache-Control", "no-store"}, {"X-Accel-Buffering", "no"}};
+  return head;
+}
+
+HttpResponse nothing_left() {
+  HttpResponse nothing;
+  nothing.status = 204;
+  nothing.content_type.clear();
+  return nothing;
+}
 
 std::unique_ptr<Exchange> make_event_stream(Exchange::Place place, ReadHistory from,
                                             const HttpRequest& request) {

@@ -194,6 +194,7 @@ std::unique_ptr<Exchange> make_exchange(Exchange::Place place, Translation trans
   switch (translation.route->kind) {
     case RouteKind::call:
     case RouteKind::submit:
+    case RouteKind::log:
       return std::make_unique<OneCall>(std::move(place), std::move(translation));
     case RouteKind::read:
     case RouteKind::output:
@@ -202,6 +203,8 @@ std::unique_ptr<Exchange> make_exchange(Exchange::Place place, Translation trans
       return std::make_unique<ReadContent>(std::move(place), std::move(translation));
     case RouteKind::events:
       return make_event_stream(std::move(place), std::get<ReadHistory>(*translation.call), request);
+    case RouteKind::log_events:
+      return make_log_stream(std::move(place), std::get<ReadLog>(*translation.call), request);
     case RouteKind::socket:
       return make_call_socket(std::move(place), std::move(request));
     case RouteKind::document:

@@ -95,12 +95,19 @@ class Exchange {
   Instant alarm_at_ = Instant::never();
 };
 
+// One server-sent event; `id` may be empty.
+std::string event_text(std::string_view kind, const std::string& id, std::string_view data);
+HttpResponse stream_head();
+HttpResponse nothing_left();  // so that an EventSource does not come back for more
+
 // What answers this request.
 std::unique_ptr<Exchange> make_exchange(Exchange::Place place, Translation translation,
                                         HttpRequest request);
 
 std::unique_ptr<Exchange> make_event_stream(Exchange::Place place, ReadHistory from,
                                             const HttpRequest& request);
+std::unique_ptr<Exchange> make_log_stream(Exchange::Place place, ReadLog from,
+                                          const HttpRequest& request);
 std::unique_ptr<Exchange> make_call_socket(Exchange::Place place, HttpRequest request);
 
 }  // namespace pawl

@@ -203,7 +203,8 @@ void put_parameters(JsonWriter& out, const Route& route,
 
 const char* media_type(const Route& route) {
   if (route.kind == RouteKind::metrics) return "text/plain";
-  return route.kind == RouteKind::events ? "text/event-stream" : "application/json";
+  bool streams = is_stream(route) && route.kind != RouteKind::socket;
+  return streams ? "text/event-stream" : "application/json";
 }
 
 void put_responses(JsonWriter& out, const Route& route) {
@@ -228,7 +229,8 @@ void put_responses(JsonWriter& out, const Route& route) {
     response(200, "It was waited for, and has ended or is parked");
     response(202, "It was waited for, and is still running");
   }
-  if (route.kind == RouteKind::events) response(204, "There is nothing left to tell");
+  if (is_stream(route) && route.kind != RouteKind::socket)
+    response(204, "There is nothing left to tell");
   out.key("default").begin_object().key("$ref").string("#/components/responses/Problem");
   out.end_object().end_object();
 }

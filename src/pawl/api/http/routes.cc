@@ -17,6 +17,11 @@ const RouteMember access_token{
     "instead of Authorization, for browsers, which cannot send that here"};
 const RouteMember after{"after", Type::text, "only what comes behind this place: 12-3"};
 
+const RouteMember item{"item", Type::number, "of a mapped node"};
+const RouteMember attempt{"attempt", Type::number, "not the newest, but this"};
+const RouteMember stream{"stream", Type::text, "stdout, which is meant without it, or stderr"};
+const RouteMember offset{"offset", Type::number, "from this byte on"};
+
 using Kind = RouteKind;
 
 const std::vector<Route> table = {
@@ -100,6 +105,37 @@ const std::vector<Route> table = {
      {after, access_token}},
     {"GET", "/v1/executions/{execution}/tasks/{node}", Kind::call, "get_task", "task", 200,
      "The task of a node"},
+    {"GET",
+     "/v1/executions/{execution}/logs",
+     Kind::call,
+     "list_logs",
+     "logs",
+     200,
+     "What is kept of what its programs have written",
+     {{"node", Type::text, "this node alone"},
+      item,
+      {"after", Type::text, "the \"next\" of the page before"},
+      limit}},
+    {"GET",
+     "/v1/executions/{execution}/tasks/{node}/logs",
+     Kind::log,
+     "read_log",
+     "log_part",
+     200,
+     "What the program of an attempt has written, part by part",
+     {item,
+      attempt,
+      stream,
+      offset,
+      {"wait", Type::text, "for more to come, at most so long: 30s"}}},
+    {"GET",
+     "/v1/executions/{execution}/tasks/{node}/logs/events",
+     Kind::log_events,
+     "read_log",
+     "",
+     200,
+     "The same as server-sent events, as it is written, until the attempt has ended",
+     {item, attempt, stream, offset, access_token}},
     {"GET", "/v1/executions/{execution}/tasks/{node}/{item}", Kind::call, "get_task", "task", 200,
      "The task of an item of a mapped node"},
     {"POST",

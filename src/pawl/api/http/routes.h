@@ -17,14 +17,16 @@ namespace pawl {
 
 // How a request is answered.
 enum class RouteKind : uint8_t {
-  call,      // one call, its answer as JSON
-  submit,    // the same, or `run` when the client waits
-  read,      // get_execution, after await when the client waits
-  output,    // the output of an execution itself
-  payload,   // the content of a large payload itself
-  events,    // server-sent events
-  socket,    // a WebSocket
-  document,  // the OpenAPI document
+  call,        // one call, its answer as JSON
+  submit,      // the same, or `run` when the client waits
+  read,        // get_execution, after await when the client waits
+  output,      // the output of an execution itself
+  payload,     // the content of a large payload itself
+  events,      // server-sent events
+  log,         // a part of what a program has written, awaited if the client waits
+  log_events,  // all of it, as server-sent events
+  socket,      // a WebSocket
+  document,    // the OpenAPI document
   live,
   ready,
   metrics,
@@ -52,7 +54,8 @@ struct Route {
 
 const std::vector<Route>& routes();
 inline bool is_stream(const Route& route) {
-  return route.kind == RouteKind::events || route.kind == RouteKind::socket;
+  return route.kind == RouteKind::events || route.kind == RouteKind::log_events ||
+         route.kind == RouteKind::socket;
 }
 RouteMember::Type type_of_segment(std::string_view name);  // of "{item}" and its kind
 

@@ -285,6 +285,8 @@ Translation translate(const HttpRequest& request, Duration wait_max) {
       return result;
     }
     result.call = std::move(*call);
+    if (route.kind == RouteKind::log)
+      std::get<ReadLog>(*result.call).wait = result.wait > Duration{};
   }
   result.route = &route;
   return result;

@@ -339,6 +339,26 @@ TEST_F(HttpServerTest, AWebSocketTakesManyCallsAndWatches) {
   says(R"({"ticket":0,"error":)");
 }
 
+TEST_F(HttpServerTest, QueuesAndWorkersAreSeenAndQueuesChanged) {
+  start();
+  Answer changed =
+      ask(request("PUT /v1/queues/bulk", R"({"concurrency_max":3,"strategy":"pack"})"));
+  EXPECT_EQ(changed.status, 200) << changed.body;
+  EXPECT_EQ(ask(request("PUT /v1/queues/bulk", R"({"paused":true})")).status, 200);
+  std::string queues = ask(request("GET /v1/queues")).body;
+  EXPECT_NE(queues.find(R"("queue":"bulk","strategy":"pack","paused":true,"concurrency_max":3)"),
+            std::string::npos)
+      << queues;
+  Answer wrong = ask(request("PUT /v1/queues/bulk", R"({"concurency_max":3})"));
+  EXPECT_EQ(wrong.status, 400);
+  EXPECT_NE(wrong.body.find("did you mean \\\"concurrency_max\\\""), std::string::npos)
+      << wrong.body;
+  ask(request("POST /v1/executions?wait=30s", submission()));  // the worker has come
+  EXPECT_NE(ask(request("GET /v1/workers")).body.find(R"("name":"house","slots":2)"),
+            std::string::npos);
+}
+
+// What a client may do with each route, from the document alone: its parameters, body and answer.
 TEST_F(HttpServerTest, TheDocumentDescribesEveryRoute) {
   start();
   Answer document = ask(request("GET /v1/openapi.json"));
@@ -346,6 +366,33 @@ TEST_F(HttpServerTest, TheDocumentDescribesEveryRoute) {
   EXPECT_EQ(json_find(document.body, {"openapi"}), "\"3.1.0\"");
   EXPECT_TRUE(json_find(document.body, {"paths", "/v1/executions", "post", "requestBody", "content",
                                         "application/json", "schema", "properties", "definition"}));
+  for (const Route& route : routes()) {
+    SCOPED_TRACE(std::string(route.method) + " " + route.path);
+    std::string method = route.method;
+    for (char& c : method) c = static_cast<char>(c | 0x20);
+    auto find = [&](std::vector<std::string> below) {
+      below.insert(below.begin(), {"paths", route.path, method});
+      return json_find(document.body, below);
+    };
+    EXPECT_EQ(json_unquote(find({"summary"}).value_or("")), route.about);
+    EXPECT_EQ(
+        find({"requestBody", "content", "application/json", "schema", "properties"}).has_value(),
+        route.body);
+    std::string status = std::to_string(route.status);
+    EXPECT_EQ(find({"responses", status, "content", "application/json", "schema"}).has_value(),
+              *route.answer != 0);
+    EXPECT_TRUE(find({"responses", status}));
+    std::string parameters(find({"parameters"}).value_or(""));
+    for (const RouteMember& one : route.query)
+      EXPECT_NE(parameters.find("\"name\":" + json_quote(one.name)), std::string::npos) << one.name;
+    std::string_view path(route.path);
+    for (size_t at = path.find('{'); at != std::string_view::npos; at = path.find('{', at + 1)) {
+      std::string_view name = path.substr(at + 1, path.find('}', at) - at - 1);
+      EXPECT_NE(parameters.find("\"name\":" + json_quote(name) + ",\"in\":\"path\""),
+                std::string::npos)
+          << name;
+    }
+  }
 }
 
 TEST_F(HttpServerTest, WhoStopsIsNotReady) {

@@ -100,6 +100,7 @@ Status Host::Parts::open_partitions(const std::vector<Sink<Response>*>& answers)
     its.slot = {slot, count};
     its.programs_directory = options.programs_directory;
     its.brief = options.brief;
+    its.limits = options.limits;
     its.workers_elsewhere = door != nullptr;
     if (slot == 0) {
       PAWL_ASSIGN(first, PartitionHome::open(its, around, *disk, *loop, *answers[slot]));

@@ -52,6 +52,7 @@ struct HostOptions {
   uint32_t partitions = 0;     // of a new directory; 0: as many as it has, or one
   std::string listen;          // host:port for workers of other processes; empty: there are none
   std::string keys;            // folder of keys for `listen`; empty: plain text, on this machine
+  Limits limits{};             // of each partition
   PortGuest* guest = nullptr;  // served at `listen`, too; outlives the host
   LogOptions log;  // of lines in pawl.log; chosen for a server: on standard error instead
 };

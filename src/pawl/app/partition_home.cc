@@ -58,6 +58,7 @@ Status PartitionHome::Parts::open_storage(const PartitionSurroundings& around, D
 Status PartitionHome::Parts::open_engine(const PartitionSurroundings& around,
                                          Sink<Response>& answers) {
   EngineOptions its;
+  its.limits = options.limits;
   its.slot = options.slot;
   its.address = engine_address(options.slot.slot);
   its.seed = random_number();

@@ -21,6 +21,7 @@ struct PartitionOptions {
   std::string directory;  // its own: partition_directory()
   Slot slot;
   std::string programs_directory;  // of pawl-jq
+  Limits limits{};
   bool brief = false;              // leaves to others what takes long
   bool workers_elsewhere = false;  // workers of other processes outlive this one
 };

@@ -34,7 +34,9 @@ class EverybodyHere final : public Authenticator {
 
 class OwnStation final : public cli::Station {
  public:
-  static Result<std::unique_ptr<cli::Station>> open(HostOptions options, const std::string& http) {
+  static Result<std::unique_ptr<cli::Station>> open(HostOptions options,
+                                                    const cli::StationRequest& request) {
+    const std::string& http = request.http;
     auto station = std::make_unique<OwnStation>();
     if (!options.listen.empty()) {
       PAWL_ASSIGN(station->grpc_, GrpcDoor::create({}));
@@ -47,6 +49,7 @@ class OwnStation final : public cli::Station {
     Host& host = *station->host_;
     GatewayOptions gateway;
     gateway.directory = options.directory;
+    gateway.calls_per_caller = request.calls;
     gateway.metrics = {&host.metrics()};
     if (station->grpc_) gateway.metrics.push_back(&station->grpc_->metrics());
     if (!options.listen.empty()) {
@@ -184,6 +187,8 @@ class AllStations final : public cli::Stations {
     options.partitions = request.partitions;
     options.listen = request.listen;
     options.keys = request.keys;
+    if (request.name_space_open > 0)
+      options.limits.name_space_open_executions_max = request.name_space_open;
     options.log = request.log;
     LinuxClock clock;
     for (int i = 0;; ++i) {
@@ -196,7 +201,7 @@ class AllStations final : public cli::Stations {
                      clock.monotonic() - asked < hang_up_max && i < connect_tries;
         if (!dying && (visited.ok() || visited.error().code != Code::not_found)) return visited;
       }
-      auto own = OwnStation::open(options, request.http);
+      auto own = OwnStation::open(options, request);
       bool taken = !own.ok() && own.error().code == Code::aborted;
       if (!taken || serves || i == connect_tries) return own;
       exists = true;

@@ -14,6 +14,7 @@
 #include <string>
 
 #include "pawl/adapter/linux_loop/linux_loop.h"
+#include "pawl/api/call_rates.h"
 #include "pawl/api/client.h"
 #include "pawl/api/http/http_client.h"
 #include "pawl/api/log_text.h"
@@ -39,7 +40,9 @@ struct StationRequest {
   uint32_t partitions = 0;                      // serve: of a new directory; 0: one
   std::string listen;                           // serve: host:port for workers
   std::string keys;                             // serve: folder of keys; empty: plain text
-  std::string http;  // serve: host:port for clients of other machines; empty: none
+  std::string http;              // serve: host:port for clients of other machines; empty: none
+  CallRate calls{};              // serve, with keys: of each caller
+  uint64_t name_space_open = 0;  // serve: as of Limits; 0: the default there
   std::optional<HttpClientOptions> server{};  // instead of a directory
   LogOptions log{};                           // of whoever opens the directory
 };

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
 
 #include "pawl/adapter/linux_loop/linux_clock.h"
 #include "pawl/cli/offer.h"
@@ -15,6 +16,7 @@ namespace {
 
 constexpr const char* default_listen = "127.0.0.1:7070";
 constexpr Duration look_interval = Duration::milliseconds(200);
+constexpr uint64_t calls_per_second_max = 1'000'000;
 constexpr Duration drain_default = Duration::seconds(30);
 
 std::string host_name() {
@@ -50,6 +52,31 @@ Result<Duration> drain_of(const Arguments& given, Duration otherwise) {
   Result<Duration> limit = parse_duration(*text);
   if (!limit.ok()) return Error{limit.error().code, "--drain: " + limit.error().message};
   return *limit;
+}
+
+// --calls-per-second N[:BURST]
+Result<CallRate> rate_of(const Arguments& given) {
+  CallRate rate;
+  std::optional<std::string> text = given.value("calls-per-second");
+  if (!text) return rate;
+  size_t colon = std::min(text->find(':'), text->size());
+  auto read = [](std::string_view digits, uint64_t& number) {
+    auto [end, bad] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+    return bad == std::errc() && end == digits.data() + digits.size() && number > 0 &&
+           number <= calls_per_second_max;
+  };
+  std::string_view all = *text;
+  bool whole = read(all.substr(0, colon), rate.per_second);
+  rate.burst = rate.per_second;
+  if (colon < all.size()) whole = whole && read(all.substr(colon + 1), rate.burst);
+  if (!whole)
+    return Error{Code::invalid_argument, "--calls-per-second takes N or N:BURST, from 1 to " +
+                                             std::to_string(calls_per_second_max) + ", not \"" +
+                                             *text + "\""};
+  if (!given.has("tls"))
+    return Error{Code::invalid_argument,
+                 "--calls-per-second needs --tls: without it callers are not told apart"};
+  return rate;
 }
 
 // Whoever sends requests here learns from /readyz to send them elsewhere; what runs here may finish.
@@ -148,6 +175,12 @@ int verb_server(Session& session, const Arguments& given) {
     return session.fail({Code::invalid_argument, "--partitions: a directory has at most " +
                                                      std::to_string(partitions_max)});
   request.partitions = static_cast<uint32_t>(*partitions);
+  Result<CallRate> calls = rate_of(given);
+  if (!calls.ok()) return session.fail(calls.error());
+  request.calls = *calls;
+  Result<uint64_t> open = number_of(given, "namespace-open", 0, 1);
+  if (!open.ok()) return session.fail(open.error());
+  request.name_space_open = *open;
   Result<Duration> drain = drain_of(given, Duration{});
   if (!drain.ok()) return session.fail(drain.error());
   if (Status opened = session.open(request); !opened.ok()) return session.fail(opened.error());

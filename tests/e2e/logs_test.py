@@ -103,8 +103,8 @@ class LogsTest(Doors):
         self.assertEqual(lines[0], b"line 1")
         self.assertEqual(lines[-2:], [b"50000", b"no end: \xff"])
 
-    def test_the_command_line_follows_at_a_server(self):
-        self.serve()
+    def test_the_command_line_follows_at_a_server_that_comes_again(self):
+        server = self.serve()
         self.talk()
         follower = self.start("logs", "e1", "--follow", "--server", self.url, errors="replace")
         out = ""
@@ -112,6 +112,11 @@ class LogsTest(Doors):
             line = follower.stdout.readline()
             self.assertTrue(line, "nothing was followed")
             out += line
+        server.kill()
+        server.wait()
+        self.said(follower, "has broken")
+        self.start("server", "--listen", self.workers_at, "--http", self.url.split("/")[-1])
+        self.said(follower, "connected to")
         (self.place / "go").touch()
         out += follower.stdout.read()
         self.finish(follower, 0)

@@ -9,6 +9,8 @@ import threading
 import time
 import unittest
 
+import grpc
+from grpc_client import V1, Client
 from pawl_case import PATIENCE, PawlCase
 
 MARKER = "marker-5f1c0a7e-not-in-the-clear"
@@ -141,27 +143,51 @@ class SecurityTest(PawlCase):
         self.server("--tls", "keys", listen=address)
         self.refused(address, "--tls", mine)
 
-    def test_clients_show_tokens_over_https_and_see_their_own(self):
-        server = self.start("server", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0",
-                            "--tls", "keys")
-        port = int(self.said(server, "clients at https://").rsplit(":", 1)[1])
+    def serve_https(self, *options):
+        """A server with clients at `self.ask()`."""
+        server = self.start("server", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0", "--tls", "keys", *options)
+        self.https_port = int(self.said(server, "clients at https://").rsplit(":", 1)[1])
+        return server
+
+    def ask(self, method, path, token=None, body=None):
+        """The status, the body, and what a refusal says of another try."""
         trust = ssl.create_default_context(cafile=self.place / "keys" / "ca.pem")
+        connection = http.client.HTTPSConnection("127.0.0.1", self.https_port, context=trust, timeout=PATIENCE)
+        fields = {"Authorization": f"Bearer {token}"} if token else {}
+        connection.request(method, path, json.dumps(body) if body else None,
+                           {"Content-Type": "application/json", **fields})
+        answer = connection.getresponse()
+        said = answer.read().decode()
+        connection.close()
+        return answer.status, said, answer.getheader("Retry-After")
 
-        def ask(method, path, token=None, body=None):
-            connection = http.client.HTTPSConnection("127.0.0.1", port, context=trust,
-                                                     timeout=PATIENCE)
-            fields = {"Authorization": f"Bearer {token}"} if token else {}
-            connection.request(method, path, json.dumps(body) if body else None,
-                               {"Content-Type": "application/json", **fields})
-            answer = connection.getresponse()
-            said = answer.read().decode()
-            connection.close()
-            return answer.status, said
+    def token(self, role, namespace):
+        return self.pawl("token", "--dir", "keys", "--role", role, "--namespace", namespace,
+                         "--name", role + "-" + namespace).stdout.strip()
 
-        def token(role, namespace):
-            return self.pawl("token", "--dir", "keys", "--role", role, "--namespace", namespace,
-                             "--name", role + "-" + namespace).stdout.strip()
+    def test_a_caller_has_its_rate_and_a_namespace_its_share(self):
+        self.assertIn("needs --tls", self.pawl("server", "--calls-per-second", "1", code=2).stderr)
+        self.assertIn("N:BURST", self.pawl("server", "--calls-per-second", "1:x", "--tls", "keys", code=2).stderr)
+        self.serve_https("--calls-per-second", "1:3", "--namespace-open", "1")
+        ours, theirs = self.token("submitter", "team-a"), self.token("submitter", "team-b")
+        waiting = {"definition": ECHO, "input": {"word": "w"}}  # nobody works
+        self.assertEqual(self.ask("POST", "/v1/executions", ours, waiting)[0], 201)
+        status, said, again = self.ask("POST", "/v1/executions", ours, waiting)
+        self.assertEqual((status, "name_space_open_executions_max (1)" in said), (429, True), said)
+        self.assertGreaterEqual(int(again), 1)
+        said = ""
+        for _ in range(100):  # one a second, and three at once
+            status, said, again = self.ask("GET", "/v1/overview", ours)
+            if status == 429:
+                break
+            self.assertEqual(status, 200, said)
+        self.assertIn("calls_per_caller", said)
+        self.assertGreaterEqual(int(again), 1)
+        self.assertEqual(self.ask("POST", "/v1/executions", theirs, waiting)[0], 201)
 
+    def test_clients_show_tokens_over_https_and_see_their_own(self):
+        server = self.serve_https()
+        ask, token = lambda *words: self.ask(*words)[:2], self.token
         ours, theirs = token("submitter", "team-a"), token("submitter", "team-b")
         submission = {"definition": ECHO, "input": {"word": MARKER}, "request_id": "once"}
         status, said = ask("POST", "/v1/executions", ours, submission)
@@ -179,6 +205,68 @@ class SecurityTest(PawlCase):
         self.assertIn('"caller":"submitter-team-a","namespace":"team-a","call":"submit"', trail)
         self.assertIn('"call":"forget","subject":"e1","result":"PERMISSION_DENIED"', trail)
         self.assertNotIn(MARKER, trail)
+
+    def test_a_worker_touches_only_what_it_holds_a_grant_of(self):
+        mine, other = self.keys_with_worker("mine"), self.keys_with_worker("other")
+        _, address = self.server("--tls", "keys")
+        self.worker(address, "--tls", mine, "--queue", "default")
+        self.worker(address, "--tls", other, "--queue", "elsewhere")
+        self.write("held.yaml", "name: held\ninput: {text: null, fifo: null}\nnodes: {a: {run: '"
+                                "echo up > ${ .input.fifo }; until [ -e go ]; do sleep 0.05; done'}}\n")
+        fifo = self.fifo()
+        self.write("input.json", json.dumps({"text": "x" * 100_000, "fifo": str(fifo)}))
+        run = self.start("run", "held.yaml", "--input-file", "input.json")
+        self.heard(fifo)
+        output = b'"' + b"y" * 100_000 + b'"'
+
+        def at(folder, name="worker"):
+            keys = self.place / folder
+            client = Client(address, ca=(keys / "ca.pem").read_bytes(),
+                            cert=((keys / f"{name}.pem").read_bytes(), (keys / f"{name}.key").read_bytes()))
+            self.addCleanup(client.close)
+            return client
+
+        def read(client, **other_ref):
+            asked = V1["BlobRef"]()
+            asked.CopyFrom(ref)
+            for name, value in other_ref.items():
+                setattr(asked, name, value)
+            return b"".join(p.bytes for p in client.stream("Workers", "ReadPayload", ref=asked, offset=0, size=40))
+
+        def write(client, path):
+            client.call("Workers", "WriteOutputs", parts=[V1["OutputPart"](path=path, offset=0, bytes=b"said")])
+
+        def keep(client, owner):
+            request = V1["WritePayloadRequest"](bytes=output)
+            request.ref.CopyFrom(V1["BlobRef"](owner=owner, sequence=(1 << 63) + 1, size=len(output)))
+            send = client.channel.stream_unary("/pawl.v1.Workers/WritePayload",
+                                               V1["WritePayloadRequest"].SerializeToString,
+                                               V1["WritePayloadResponse"].FromString)
+            send(iter([request]), timeout=PATIENCE)
+
+        def refusal(act, *words, **fields):
+            with self.assertRaises(grpc.RpcError) as caught:
+                act(*words, **fields)
+            return caught.exception.code().name
+
+        ref = at("keys", "client").call("Executions", "Get", execution="e1").input.blob
+        self.assertGreater(ref.size, 100_000)
+        holder, stranger = at(mine), at(other)
+        self.assertTrue(read(holder).startswith(b"{"))
+        write(holder, "e1/a/0.7.err")
+        self.assertEqual((self.place / ".pawl/output/e1/a/0.7.err").read_text(), "said")
+        self.assertEqual(refusal(keep, holder, 1), "INVALID_ARGUMENT")  # its bytes are not of that hash
+        self.assertEqual(refusal(read, stranger), "PERMISSION_DENIED")
+        self.assertEqual(refusal(write, stranger, "e1/a/0.8.err"), "PERMISSION_DENIED")
+        self.assertEqual(refusal(keep, stranger, 1), "PERMISSION_DENIED")
+        for owner in (0, 2):  # staged by somebody, and another execution's
+            self.assertEqual(refusal(read, holder, owner=owner), "PERMISSION_DENIED")
+            self.assertEqual(refusal(keep, holder, owner), "PERMISSION_DENIED")
+        self.assertEqual(refusal(write, holder, "e2/a/0.1.err"), "PERMISSION_DENIED")
+        self.assertFalse((self.place / ".pawl/output/e2").exists())
+        self.assertFalse((self.place / ".pawl/output/e1/a/0.8.err").exists())
+        (self.place / "go").touch()
+        self.finish(run, 0)
 
     def test_plain_text_stays_on_this_machine(self):
         said = self.pawl("server", "--listen", "0.0.0.0:0", code=3).stderr

@@ -113,7 +113,8 @@ class ClientTest(SdkCase):
         self.assertIsInstance(run.get().output, pawl.Blob)
 
     def test_what_programs_write_is_followed_to_its_end(self):
-        text = "name: loud\nnodes: {a: {run: 'seq 60000; echo warned >&2; until [ -e go ]; do sleep 0.05; done; seq 9'}}\n"
+        command = "seq 60000; echo warned >&2; until [ -e go ]; do sleep 0.05; done; seq 9"
+        text = f"name: loud\nnodes: {{a: {{run: '{command}'}}}}\n"
         run = self.client.submit(definition=text, directory=str(self.place))
         self.assertEqual(next(run.logs("a", stream="stderr", follow=True)), b"warned\n")
         parts = run.logs("a", follow=True)

@@ -9,6 +9,7 @@
 #include "pawl/adapter/linux_disk/linux_disk.h"
 #include "pawl/adapter/linux_disk/partition_layout.h"
 #include "pawl/adapter/linux_loop/linux_clock.h"
+#include "pawl/app/engine_gate.h"
 #include "pawl/app/host_metrics.h"
 #include "pawl/app/operator_log.h"
 #include "pawl/app/partition_thread.h"
@@ -27,6 +28,13 @@ std::string output_root(const HostOptions& options) {
 
 // In the order in which they need each other; destroyed from the last to the first.
 struct Host::Parts {
+  Parts() = default;
+  Parts(const Parts&) = delete;
+  Parts& operator=(const Parts&) = delete;
+  ~Parts() {
+    if (grants) grants->close();
+  }
+
   HostOptions options;
   LinuxClock clock;
   std::unique_ptr<LinuxLoop> loop;
@@ -36,6 +44,7 @@ struct Host::Parts {
   std::unique_ptr<OutputFiles> outputs;
   std::unique_ptr<TokenAuthenticator> authenticator;
   std::unique_ptr<WorkerGate> gate;
+  std::unique_ptr<EngineGate> grants;
   std::unique_ptr<Transport> transport;
   StreamServer* door = nullptr;  // of workers of other processes; it is the transport then
   std::unique_ptr<SharedCapacity> capacity;
@@ -72,6 +81,7 @@ Status Host::Parts::open_transport() {
   StreamServerOptions server;
   server.listen = options.listen;
   server.guest = options.guest;
+  grants = std::make_unique<EngineGate>(clock);
   if (!options.keys.empty()) {
     PAWL_ASSIGN(authenticator, TokenAuthenticator::open(options.keys, clock, *telemetry));
     gate = std::make_unique<WorkerGate>(*authenticator);
@@ -79,7 +89,7 @@ Status Host::Parts::open_transport() {
     server.gate = gate.get();
   }
   PAWL_ASSIGN(std::unique_ptr<StreamServer> opened,
-              StreamServer::start(server, {*blob, *outputs}, *telemetry));
+              StreamServer::start(server, {*blob, *outputs, grants.get()}, *telemetry));
   door = opened.get();
   transport = std::move(opened);
   return {};
@@ -110,6 +120,10 @@ Status Host::Parts::open_partitions(const std::vector<Sink<Response>*>& answers)
       others.push_back(std::move(opened));
     }
   }
+  if (!grants) return {};
+  std::vector<Engine*> engines = {&first->engine()};
+  for (const auto& partition : others) engines.push_back(&partition->engine());
+  grants->open(std::move(engines));
   return {};
 }
 
@@ -214,6 +228,7 @@ bool Host::stopped() {
 }
 
 Status Host::close() {
+  if (parts_->grants) parts_->grants->close();
   Status closed = parts_->first->close();
   for (auto& partition : parts_->others) {
     if (Status other = partition->close(); closed.ok()) closed = std::move(other);

@@ -52,6 +52,7 @@ Engine::Engine(EnginePorts ports, EngineOptions options)
       dice_(options.seed),
       requests_(ports.loop),
       messages_(ports.loop),
+      grant_questions_(ports.loop),
       peers_(ports.transport, options.address, options.limits, options.link,
              options.reconnect_grace, options.slot.slots),
       evaluations_(ports.evaluator, ports.blob, ports.clock, options.limits),
@@ -108,6 +109,7 @@ bool Engine::work() {
   if (!failure_) take_log_answers();
   if (!failure_) {
     take_messages();
+    take_grant_questions();
     take_evaluations();
     take_requests();
     tick_if_due();
@@ -117,6 +119,8 @@ bool Engine::work() {
   bool more = !failure_ && checkpoint();
   more |= partition_->evict();
   if (failure_) {
+    grant_questions_.take_all(grant_batch_);
+    grant_batch_.clear();  // nobody can tell any more
     refuse_requests();
     return false;
   }
@@ -155,6 +159,29 @@ void Engine::take_messages() {
   if (!heard.empty()) open_group();
   gathering_.heard.insert(gathering_.heard.end(), heard.begin(), heard.end());
   for (const Peers::Wish& wish : peers_.take_wishes()) run(wish.command, wish.ticket);
+}
+
+void Engine::take_grant_questions() {
+  grant_questions_.take_all(grant_batch_);
+  for (GrantQuestion& question : grant_batch_)
+    question.answer.set_value(held_by(question.addresses, question.execution));
+  grant_batch_.clear();
+}
+
+GrantHeld Engine::held_by(const std::vector<Address>& addresses, ExecutionId execution) const {
+  GrantHeld held = GrantHeld::no;
+  const Execution* found = partition_->state().executions.find(execution);
+  if (found == nullptr) return held;
+  for (const NodeRun& run : found->nodes) {
+    if (!run.work) continue;
+    for (const OpenRange& range : run.work->open) {
+      Address address = peers_.address_of(range.session);
+      if (std::find(addresses.begin(), addresses.end(), address) != addresses.end())
+        return GrantHeld::yes;
+      if (address == 0) held = GrantHeld::perhaps;
+    }
+  }
+  return held;
 }
 
 void Engine::take_evaluations() {

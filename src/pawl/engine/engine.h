@@ -15,7 +15,7 @@
 // why, waiting clients get UNKNOWN. Whoever owns it throws it away and builds a new one,
 // which recovers by reading.
 //
-// Threading: put() from any thread; everything else on the loop's thread.
+// Threading: put() and ask() from any thread; everything else on the loop's thread.
 #pragma once
 
 #include <cstdint>
@@ -40,6 +40,7 @@
 #include "pawl/port/blob.h"
 #include "pawl/port/clock.h"
 #include "pawl/port/evaluator.h"
+#include "pawl/port/grant_gate.h"
 #include "pawl/port/log.h"
 #include "pawl/port/loop.h"
 #include "pawl/port/mailbox.h"
@@ -89,6 +90,8 @@ class Engine final : public Actor, public Sink<Request> {
 
   Status recover();
   void put(Request request) override { requests_.put(std::move(request)); }
+  // Any thread. Answered at once, whatever else waits.
+  void ask(GrantQuestion question) { grant_questions_.put(std::move(question)); }
 
   bool turn() override;
   Instant deadline() const override;
@@ -140,6 +143,8 @@ class Engine final : public Actor, public Sink<Request> {
   void take_log_answers();
   void take_messages();
   void take_requests();
+  void take_grant_questions();
+  GrantHeld held_by(const std::vector<Address>& addresses, ExecutionId execution) const;
   void take_evaluations();
   void tick_if_due();
   void run(const Command& command, Ticket ticket);
@@ -191,10 +196,12 @@ class Engine final : public Actor, public Sink<Request> {
   Random dice_;
   Mailbox<Request> requests_;
   Mailbox<Message> messages_;
+  Mailbox<GrantQuestion> grant_questions_;
   std::deque<Request> inbox_;
   std::vector<Request> request_batch_;
   std::vector<Evaluation> evaluation_batch_;
   std::vector<Message> message_batch_;
+  std::vector<GrantQuestion> grant_batch_;
 
   Peers peers_;
   Evaluations evaluations_;

@@ -3,6 +3,7 @@
 #include <grpcpp/grpcpp.h>
 
 #include <algorithm>
+#include <map>
 
 #include "pawl/adapter/grpc/frame_values.h"
 #include "pawl/adapter/grpc/remote_payloads.h"
@@ -18,9 +19,12 @@ grpc::Status status_of(const Error& error) {
 
 }  // namespace
 
-grpc::Status read_payload(PayloadStore& payloads, const v1::ReadPayloadRequest& request,
+grpc::Status read_payload(PayloadStore& payloads, const PayloadCaller& caller,
+                          const v1::ReadPayloadRequest& request,
                           grpc::ServerWriter<v1::PayloadPart>& parts) {
   BlobRef ref = from_proto(request.ref());
+  if (Status touched = caller.may_touch(ref.owner); !touched.ok())
+    return status_of(touched.error());
   if (request.offset() > ref.size || request.size() > ref.size - request.offset())
     return {grpc::StatusCode::OUT_OF_RANGE, "the payload ends before that"};
   uint64_t end = request.offset() + request.size();
@@ -34,7 +38,7 @@ grpc::Status read_payload(PayloadStore& payloads, const v1::ReadPayloadRequest& 
   return grpc::Status::OK;
 }
 
-grpc::Status write_payload(PayloadStore& payloads,
+grpc::Status write_payload(PayloadStore& payloads, const PayloadCaller& caller,
                            grpc::ServerReader<v1::WritePayloadRequest>& parts) {
   const uint64_t most = Limits{}.output_bytes_max;
   v1::WritePayloadRequest part;
@@ -42,6 +46,8 @@ grpc::Status write_payload(PayloadStore& payloads,
   BlobRef ref = from_proto(part.ref());
   if (!ref.owner || !is_output_blob_sequence(ref.sequence))
     return {grpc::StatusCode::PERMISSION_DENIED, "a worker keeps outputs of attempts only"};
+  if (Status touched = caller.may_touch(ref.owner); !touched.ok())
+    return status_of(touched.error());
   if (ref.size > most)
     return {grpc::StatusCode::RESOURCE_EXHAUSTED,
             "the payload is larger than output_bytes_max (" + std::to_string(most) + ")"};
@@ -55,12 +61,24 @@ grpc::Status write_payload(PayloadStore& payloads,
   return kept.ok() ? grpc::Status::OK : status_of(kept.error());
 }
 
-grpc::Status write_outputs(OutputStore& outputs, const v1::WriteOutputsRequest& request) {
+grpc::Status write_outputs(OutputStore& outputs, const PayloadCaller& caller,
+                           const v1::WriteOutputsRequest& request) {
+  std::map<ExecutionId, Status> known;
+  Status all;
   for (const v1::OutputPart& part : request.parts()) {
-    Status written = outputs.write({part.path(), part.offset(), part.bytes()});
-    if (!written.ok()) return status_of(written.error());
+    LogKey key;
+    if (!key_from_path(part.path(), key))
+      return {grpc::StatusCode::INVALID_ARGUMENT,
+              "no output of an attempt is called \"" + part.path() + "\""};
+    auto [place, first] = known.try_emplace(key.execution);
+    if (first) place->second = caller.may_touch(key.execution);
+    Status written = place->second;
+    if (written.ok()) written = outputs.write({part.path(), part.offset(), part.bytes()});
+    bool denied = !written.ok() && written.error().code == Code::permission_denied;
+    if (!written.ok() && !denied) return status_of(written.error());
+    if (denied) all = written;
   }
-  return grpc::Status::OK;
+  return all.ok() ? grpc::Status::OK : status_of(all.error());
 }
 
 }  // namespace pawl

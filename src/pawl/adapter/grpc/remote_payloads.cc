@@ -19,6 +19,11 @@ namespace {
 using std::chrono::steady_clock;
 using std::chrono::system_clock;
 
+// A coordinator that cannot tell yet what this worker holds is asked again after a moment.
+constexpr const char* retries =
+    R"({"methodConfig":[{"name":[{"service":"pawl.v1.Workers"}],"retryPolicy":{"maxAttempts":5,)"
+    R"("initialBackoff":"0.05s","maxBackoff":"1s","backoffMultiplier":2,)"
+    R"("retryableStatusCodes":["UNAVAILABLE"]}}]})";
 constexpr int tries_max = 10;  // of one call; in between, the channel waits for a connection
 
 // The way to the coordinator is at fault, not what was asked: the same call may be made again.
@@ -77,10 +82,14 @@ class Recent {
 
 struct RemotePayloads::Impl {
   explicit Impl(const RemotePayloadsOptions& given)
-      : options(given),
-        stub(v1::Workers::NewStub(grpc::CreateChannel(
-            given.target, channel_credentials(given.target, given.tls).value()))),
-        recent(given.cache_bytes_max) {}
+      : options(given), stub(v1::Workers::NewStub(channel(given))), recent(given.cache_bytes_max) {}
+
+  static std::shared_ptr<grpc::Channel> channel(const RemotePayloadsOptions& given) {
+    grpc::ChannelArguments arguments;
+    arguments.SetServiceConfigJSON(retries);
+    return grpc::CreateCustomChannel(
+        given.target, channel_credentials(given.target, given.tls).value(), arguments);
+  }
 
   // Makes a call until it is answered or patience is over; it waits for a coordinator that is just
   // coming up.

@@ -145,6 +145,44 @@ TEST_F(RemotePayloadsTest, AsksAgainWhenTheWayBreaks) {
   EXPECT_EQ(store.puts, BreakingStore::broken + 1);
 }
 
+// Lets everybody touch what is execution 7's, after it could not tell for a while.
+class OnlySeven final : public GrantGate {
+ public:
+  Status may_touch(const GrantParty& party, ExecutionId execution) override {
+    EXPECT_EQ(party.certificate, "");
+    if (asked_++ < 3) return Error{Code::unavailable, "not yet"};
+    if (execution == ExecutionId{7}) return {};
+    return Error{Code::permission_denied, "nothing of yours"};
+  }
+
+ private:
+  std::atomic<int> asked_{0};
+};
+
+TEST_F(RemotePayloadsTest, AWorkerTouchesWhatItHoldsAGrantOf) {
+  OnlySeven gate;
+  auto server = StreamServer::start({}, {kept_, outputs_, &gate}, quiet_).value();
+  RemotePayloadsOptions there;
+  there.target = "127.0.0.1:" + std::to_string(server->port());
+  RemotePayloads payloads(there);
+  const Bytes bytes = "\"some\"";
+  BlobRef ref = output(bytes);
+  ASSERT_TRUE(payloads.put(ref, bytes).ok()) << "asked again until it could be told";
+  EXPECT_EQ(payloads.get(ref).value(), bytes);
+  ref.owner = ExecutionId{8};
+  EXPECT_EQ(payloads.put(ref, bytes).error().code, Code::permission_denied);
+  EXPECT_EQ(payloads.get(ref).error().code, Code::permission_denied);
+  RemoteOutputsOptions same;
+  same.target = there.target;
+  RemoteOutputs outputs(same, quiet_);
+  for (const char* path : {"e7/n/0.1.out", "e8/n/0.1.out", "e7/n/0.1.err"})
+    outputs.put({path, 0, "said"});
+  ASSERT_TRUE(outputs.flush(Duration::seconds(30)));
+  EXPECT_EQ(outputs.settled(), 3u);
+  EXPECT_EQ(outputs_.files(),
+            (std::map<std::string, Bytes>{{"e7/n/0.1.out", "said"}, {"e7/n/0.1.err", "said"}}));
+}
+
 TEST_F(RemotePayloadsTest, WhatProgramsWroteArrivesWholeAndInOrder) {
   RemoteOutputsOptions options;
   options.target = this->options().target;

@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <deque>
 #include <functional>
 #include <mutex>
 #include <set>
@@ -51,14 +52,19 @@ void keep_alive(grpc::ServerBuilder& builder, const StreamServerOptions& options
 
 using StreamReactor = grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>;
 using Accept = std::function<StreamReactor*(const grpc::CallbackServerContext&)>;
+using PartyOf = std::function<GrantParty(std::string certificate)>;
 
 // The stream is served where its bytes arrive, without a hop to another thread; payloads, which may wait for
 // a disk, by threads of their own.
 class WorkersService final
     : public v1::Workers::WithRawCallbackMethod_Connect<v1::Workers::Service> {
  public:
-  WorkersService(const WorkerStores& stores, const Admission& admit, Accept accept)
-      : stores_(stores), admit_(admit), accept_(std::move(accept)) {}
+  WorkersService(const WorkerStores& stores, const Admission& admit, Accept accept,
+                 PartyOf party_of)
+      : stores_(stores),
+        admit_(admit),
+        accept_(std::move(accept)),
+        party_of_(std::move(party_of)) {}
 
   StreamReactor* Connect(grpc::CallbackServerContext* context) override {
     return accept_(*context);
@@ -67,24 +73,30 @@ class WorkersService final
   grpc::Status ReadPayload(grpc::ServerContext* context, const v1::ReadPayloadRequest* request,
                            grpc::ServerWriter<v1::PayloadPart>* parts) override {
     grpc::Status admitted = admit_(*context);
-    return admitted.ok() ? read_payload(stores_.payloads, *request, *parts) : admitted;
+    return admitted.ok() ? read_payload(stores_.payloads, caller(*context), *request, *parts)
+                         : admitted;
   }
   grpc::Status WritePayload(grpc::ServerContext* context,
                             grpc::ServerReader<v1::WritePayloadRequest>* parts,
                             v1::WritePayloadResponse*) override {
     grpc::Status admitted = admit_(*context);
-    return admitted.ok() ? write_payload(stores_.payloads, *parts) : admitted;
+    return admitted.ok() ? write_payload(stores_.payloads, caller(*context), *parts) : admitted;
   }
   grpc::Status WriteOutputs(grpc::ServerContext* context, const v1::WriteOutputsRequest* request,
                             v1::WriteOutputsResponse*) override {
     grpc::Status admitted = admit_(*context);
-    return admitted.ok() ? write_outputs(stores_.outputs, *request) : admitted;
+    return admitted.ok() ? write_outputs(stores_.outputs, caller(*context), *request) : admitted;
   }
 
  private:
+  PayloadCaller caller(const grpc::ServerContext& context) const {
+    return {stores_.grants, party_of_(certificate_uri(*context.auth_context()))};
+  }
+
   WorkerStores stores_;
   Admission admit_;
   Accept accept_;
+  PartyOf party_of_;
 };
 
 }  // namespace
@@ -96,13 +108,16 @@ struct StreamServer::Impl {
       : options(std::move(given)),
         telemetry(operator_log),
         admit(options),
-        service(stores, admit, [this](const auto& context) { return accept(context); }) {}
+        service(
+            stores, admit, [this](const auto& context) { return accept(context); },
+            [this](std::string certificate) { return party_of(std::move(certificate)); }) {}
   ~Impl();
 
   Status listen();
   StreamReactor* accept(const grpc::CallbackServerContext& context);
   void heard(Message message, const std::shared_ptr<Connection>& from);
   void gone(const std::shared_ptr<Connection>& connection);
+  GrantParty party_of(std::string certificate);
 
   StreamServerOptions options;
   Telemetry& telemetry;
@@ -121,6 +136,8 @@ struct StreamServer::Impl {
     std::set<Address> spoke_to;
   };
   std::map<Address, Route> routes;
+  // Whose connection has broken comes back, and its calls may come before its stream.
+  std::deque<std::pair<std::string, Address>> left;  // by certificate, the newest last
 };
 
 // One connection of a worker, until everything that was begun on it has ended.
@@ -128,8 +145,10 @@ class StreamServer::Impl::Connection final : public StreamReactor,
                                              public FrameWriter,
                                              public std::enable_shared_from_this<Connection> {
  public:
-  explicit Connection(Impl& server)
-      : owner_(server), outgoing_(server.options.outgoing_bytes_max, *this) {}
+  Connection(Impl& server, std::string certificate)
+      : owner_(server),
+        certificate_(std::move(certificate)),
+        outgoing_(server.options.outgoing_bytes_max, *this) {}
 
   void begin() {
     outgoing_.open();
@@ -141,6 +160,7 @@ class StreamServer::Impl::Connection final : public StreamReactor,
     Finish(status);
   }
   bool put(const Message& message) { return outgoing_.put(message); }
+  const std::string& certificate() const { return certificate_; }
 
  private:
   void write(const std::string& frame) override {
@@ -152,6 +172,7 @@ class StreamServer::Impl::Connection final : public StreamReactor,
   void OnDone() override { owner_.gone(shared_from_this()); }
 
   Impl& owner_;
+  const std::string certificate_;  // that it shows; empty: none
   Outgoing outgoing_;
   FrameDecoder decoder_;
   grpc::ByteBuffer incoming_;
@@ -171,7 +192,7 @@ void StreamServer::Impl::Connection::OnReadDone(bool ok) {
 }
 
 StreamReactor* StreamServer::Impl::accept(const grpc::CallbackServerContext& context) {
-  auto connection = std::make_shared<Connection>(*this);
+  auto connection = std::make_shared<Connection>(*this, certificate_uri(*context.auth_context()));
   size_t others;
   {
     std::lock_guard lock(mutex);
@@ -248,9 +269,21 @@ void StreamServer::Impl::gone(const std::shared_ptr<Connection>& connection) {
       notice.body = Unreachable{};
       if (!closing) (void)receivers.deliver(notice);
     }
+    left.emplace_back(connection->certificate(), it->first);
+    if (left.size() > options.streams_max) left.pop_front();
     it = routes.erase(it);
   }
   connections.erase(connection);
+}
+
+GrantParty StreamServer::Impl::party_of(std::string certificate) {
+  GrantParty party{std::move(certificate), {}};
+  std::lock_guard lock(mutex);
+  for (const auto& [address, route] : routes)
+    if (route.connection->certificate() == party.certificate) party.addresses.push_back(address);
+  for (const auto& [whose, address] : left)
+    if (whose == party.certificate) party.addresses.push_back(address);
+  return party;
 }
 
 StreamServer::StreamServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -23,6 +23,7 @@
 #include "pawl/adapter/grpc/port_guest.h"
 #include "pawl/base/result.h"
 #include "pawl/base/time.h"
+#include "pawl/port/grant_gate.h"
 #include "pawl/port/output_store.h"
 #include "pawl/port/payload_store.h"
 #include "pawl/port/telemetry.h"
@@ -49,6 +50,7 @@ struct StreamServerOptions {
 struct WorkerStores {
   PayloadStore& payloads;
   OutputStore& outputs;
+  GrantGate* grants = nullptr;  // which of it they may touch; null: everything
 };
 
 // How many messages went through, for tests and figures.

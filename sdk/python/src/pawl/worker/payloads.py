@@ -7,16 +7,20 @@ Threading: any thread.
 from __future__ import annotations
 
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Callable, TypeVar
 
 import grpc
 
 from pawl.worker import frames
 from pawl.worker.messages import BlobRef
 
+T = TypeVar("T")
+
 PART_BYTES = 1 << 20
+PAUSE_FIRST, PAUSE_MAX = 0.01, 1.0
 CACHE_BYTES_MAX = 64 << 20
 PATIENCE = 60.0  # seconds of one call; it waits for a coordinator that is just coming up
 
@@ -57,11 +61,12 @@ class RemotePayloads:
     def part(self, ref: BlobRef, offset: int, size: int) -> bytes:
         request = frames.ReadPayloadRequest(offset=offset, size=size)
         frames.fill_blob(ref, request.ref)
-        try:
+
+        def ask() -> bytes:
             parts = self._read(request, timeout=PATIENCE, wait_for_ready=True, metadata=self._metadata)
             return b"".join(part.bytes for part in parts)
-        except grpc.RpcError as error:
-            raise _payload_error(error) from None
+
+        return _patiently(ask)
 
     def put(self, ref: BlobRef, data: bytes) -> None:
         def requests() -> Iterator[Any]:
@@ -71,10 +76,7 @@ class RemotePayloads:
                     frames.fill_blob(ref, request.ref)
                 yield request
 
-        try:
-            self._write(requests(), timeout=PATIENCE, wait_for_ready=True, metadata=self._metadata)
-        except grpc.RpcError as error:
-            raise _payload_error(error) from None
+        _patiently(lambda: self._write(requests(), timeout=PATIENCE, wait_for_ready=True, metadata=self._metadata))
 
     def _keep(self, ref: BlobRef, data: bytes) -> None:
         if len(data) > CACHE_BYTES_MAX // 2:
@@ -87,6 +89,20 @@ class RemotePayloads:
             while self._kept_bytes > CACHE_BYTES_MAX:
                 _, dropped = self._kept.popitem(last=False)
                 self._kept_bytes -= len(dropped)
+
+
+def _patiently(ask: Callable[[], T]) -> T:
+    """Again while the coordinator cannot be reached, or cannot tell yet what this worker holds."""
+    end, pause = time.monotonic() + PATIENCE, PAUSE_FIRST
+    while True:
+        try:
+            return ask()
+        except grpc.RpcError as error:
+            again = isinstance(error, grpc.Call) and error.code() == grpc.StatusCode.UNAVAILABLE
+            if not again or time.monotonic() + pause > end:
+                raise _payload_error(error) from None
+        time.sleep(pause)
+        pause = min(2 * pause, PAUSE_MAX)
 
 
 def _payload_error(error: grpc.RpcError) -> PayloadError:

@@ -91,6 +91,10 @@ class CallsTest(GrpcCase):
         parts = read("ReadOutput", execution=large.id)
         whole = json.loads(b"".join(part.content for part in parts))
         self.assertEqual((len(whole), whole[-1]), (100000, "100000"))
+        parts = read("ReadLog", execution="e1", node="a")
+        self.assertEqual([(part.content, part.over) for part in parts], [(b"12345678901234567890\n", True)])
+        logs = call("Executions", "ListLogs", execution=large.id).logs
+        self.assertEqual([(one.node, V1["LogStream"].Name(one.stream)) for one in logs], [("a", "LOG_STREAM_STDOUT")])
         parts = read("ReadContent", blob=large.output.blob)
         self.assertEqual(json.loads(b"".join(part.content for part in parts)), whole)
         many = call("Executions", "SubmitMany", workflow="one", inputs_json=["{}", '{"n":2}'])

@@ -15,10 +15,6 @@ namespace {
 // Larger ones are not read as a whole to be checked before their first part is given: `blob` names the hash.
 constexpr uint64_t payload_checked_bytes_max = 64 << 20;
 
-Error error_of(Reply reply) {
-  return {reply.code, std::move(reply.message)};
-}
-
 template <class To>
 CallResult widened(To value) {
   return std::visit([](auto&& v) -> CallResult { return std::forward<decltype(v)>(v); },

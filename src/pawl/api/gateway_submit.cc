@@ -228,8 +228,8 @@ void Gateway::submitted(uint64_t id, Open& open, uint64_t part, Reply reply) {
     if (one) return finish(id, Submitted{ExecutionId{reply.number}});
     open.submitted.executions[part].execution = ExecutionId{reply.number};
   } else {
-    if (one) return finish(id, Error{reply.code, std::move(reply.message)});
-    open.submitted.executions[part].error = Error{reply.code, std::move(reply.message)};
+    if (one) return finish(id, error_of(std::move(reply)));
+    open.submitted.executions[part].error = error_of(std::move(reply));
   }
   if (--open.outstanding == 0) finish(id, std::move(open.submitted));
 }

@@ -11,6 +11,7 @@
 #include "pawl/adapter/linux_loop/linux_clock.h"
 #include "pawl/app/engine_gate.h"
 #include "pawl/app/host_metrics.h"
+#include "pawl/app/machine.h"
 #include "pawl/app/operator_log.h"
 #include "pawl/app/partition_thread.h"
 #include "pawl/app/workshop.h"
@@ -19,6 +20,9 @@
 
 namespace pawl {
 namespace {
+
+// The rest is for their history, the log on its way, ended executions, clients, and whoever else is there.
+constexpr uint64_t memory_share = 4;
 
 std::string output_root(const HostOptions& options) {
   return options.directory + "/output";
@@ -111,6 +115,7 @@ Status Host::Parts::open_partitions(const std::vector<Sink<Response>*>& answers)
     its.programs_directory = options.programs_directory;
     its.brief = options.brief;
     its.limits = options.limits;
+    its.limits.open_bytes_max = std::max<uint64_t>(1, options.memory / count);
     its.workers_elsewhere = door != nullptr;
     if (slot == 0) {
       PAWL_ASSIGN(first, PartitionHome::open(its, around, *disk, *loop, *answers[slot]));
@@ -147,6 +152,7 @@ Host::~Host() = default;
 Result<std::unique_ptr<Host>> Host::open(HostOptions options,
                                          const std::vector<Sink<Response>*>& answers) {
   if (options.jobs == 0) options.jobs = default_jobs();
+  if (options.memory == 0) options.memory = memory_to_use() / memory_share;
   if (options.programs_directory.empty()) options.programs_directory = own_programs_directory();
   auto parts = std::make_unique<Parts>();
   parts->options = std::move(options);

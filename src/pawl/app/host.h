@@ -50,6 +50,7 @@ struct HostOptions {
   bool work = true;                             // false: only the engine, nothing is run
   bool brief = false;          // gone in a moment: leaves to others what takes long
   uint32_t partitions = 0;     // of a new directory; 0: as many as it has, or one
+  uint64_t memory = 0;         // bytes for executions that have not ended; 0: a quarter of all
   std::string listen;          // host:port for workers of other processes; empty: there are none
   std::string keys;            // folder of keys for `listen`; empty: plain text, on this machine
   Limits limits{};             // of each partition

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
+
 namespace pawl {
 namespace {
 
@@ -10,6 +13,44 @@ TEST(Machine, HasCoresAndMemoryThatAWorkerMayOffer) {
   ASSERT_TRUE(check_amounts(capacity, "this machine").ok());
   EXPECT_GE(fits({{"cpu", 1000}, {"memory", 1 << 20}}, capacity), 1u);
   EXPECT_EQ(fits({{"cpu", 1'000'000'000}}, capacity), 0u);
+}
+
+class GroupsTest : public ::testing::Test {
+ protected:
+  GroupsTest() : root_(std::filesystem::temp_directory_path() / "pawl-groups-XXXXXX") {
+    std::string made = root_.string();
+    EXPECT_NE(mkdtemp(made.data()), nullptr);
+    root_ = made;
+  }
+  ~GroupsTest() override { std::filesystem::remove_all(root_); }
+  void limit(const std::string& file, const std::string& text) {
+    std::filesystem::create_directories((root_ / file).parent_path());
+    std::ofstream(root_ / file) << text;
+  }
+  uint64_t least(const std::string& groups) { return group_memory_limit(groups, root_.string()); }
+  std::filesystem::path root_;
+};
+
+TEST_F(GroupsTest, TheLeastLimitOnTheWayUpHolds) {
+  limit("a/b/memory.max", "max\n");
+  limit("a/memory.max", "1000000\n");
+  limit("memory.max", "3000000\n");
+  EXPECT_EQ(least("0::/a/b\n"), 1'000'000u);
+  EXPECT_EQ(least("0::/other\n"), 3'000'000u);
+  EXPECT_EQ(least("0::/\n"), 3'000'000u);
+}
+
+TEST_F(GroupsTest, TheFirstVersionHasATreeForMemory) {
+  limit("memory/a/memory.limit_in_bytes", "2000000\n");
+  EXPECT_EQ(least("5:cpu:/x\n4:memory:/a\n1:name=systemd:/y\n"), 2'000'000u);
+}
+
+TEST_F(GroupsTest, WhereNothingIsSaidThereIsNoLimit) {
+  EXPECT_EQ(least(""), UINT64_MAX);
+  EXPECT_EQ(least("0::/a\nnonsense\n"), UINT64_MAX);
+  limit("memory.max", "nonsense");
+  EXPECT_EQ(least("0::/a\n"), UINT64_MAX);
+  EXPECT_GT(memory_to_use(), 1u << 20);
 }
 
 TEST(Machine, AProcessUsesMemoryAndProcessorTime) {

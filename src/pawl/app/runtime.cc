@@ -102,7 +102,7 @@ struct Runtime::Impl {
   Result<Reply> reply(Response response) {
     auto* reply = std::get_if<Reply>(&response.what);
     PAWL_CHECK(reply != nullptr, "a command is answered by a reply");
-    if (reply->code != Code::ok) return Error{reply->code, reply->message};
+    if (reply->code != Code::ok) return error_of(*reply);
     return std::move(*reply);
   }
 
@@ -134,6 +134,7 @@ Result<std::unique_ptr<Runtime>> Runtime::open(RuntimeOptions options,
   host.programs_directory = std::move(options.programs_directory);
   host.listen = std::move(options.listen);
   host.keys = std::move(options.keys);
+  host.memory = options.memory;
   // The loop's thread is the one that opens (processes die with the thread that started them), so
   // the host is born, lives and ends there.
   std::mutex mutex;

@@ -185,6 +185,7 @@ class AllStations final : public cli::Stations {
     options.work = request.purpose == cli::Purpose::work || (serves && request.jobs > 0);
     options.brief = request.purpose == cli::Purpose::look;
     options.partitions = request.partitions;
+    options.memory = request.memory;
     options.listen = request.listen;
     options.keys = request.keys;
     if (request.name_space_open > 0)

@@ -15,6 +15,7 @@
 #include <variant>
 
 #include "pawl/base/check.h"
+#include "pawl/base/time.h"
 
 namespace pawl {
 
@@ -43,6 +44,7 @@ const char* name(Code code);  // "NOT_FOUND"
 struct Error {
   Code code = Code::unknown;
   std::string message;
+  Duration retry_after{};  // when it is known: nothing has happened, and then it may
 
   // The same error with context in front: "segment 3: no space left".
   Error within(const std::string& where) && {

@@ -42,6 +42,11 @@ constexpr Duration operator-(Duration a, Duration b) {
   return {saturating_add(a.ns, -b.ns)};
 }
 
+// How many `unit`s cover it.
+constexpr int64_t rounded_up(Duration d, Duration unit) {
+  return d.ns / unit.ns + (d.ns % unit.ns > 0 ? 1 : 0);
+}
+
 struct Instant {
   int64_t ns = 0;
 

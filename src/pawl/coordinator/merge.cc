@@ -31,6 +31,8 @@ void add(Overview& sum, const Overview& part) {
   sum.ready += part.ready;
   sum.running += part.running;
   sum.parked += part.parked;
+  sum.open_bytes += part.open_bytes;
+  sum.open_bytes_max += part.open_bytes_max;
 }
 
 void add(ExecutionList& sum, ExecutionList& part) {
@@ -63,6 +65,7 @@ void limit_to(Unlimited&, uint32_t) {}
 void add(QueueDetail& sum, const QueueDetail& part) {
   sum.spec.rate_permille += part.spec.rate_permille;
   sum.spec.burst += part.spec.burst;
+  sum.spec.waiting_max += part.spec.waiting_max;
   sum.ready += part.ready;
   sum.granted += part.granted;
   sum.backing_off += part.backing_off;
@@ -94,8 +97,8 @@ void add(WorkerDetail& sum, const WorkerDetail& part) {
 // All fields are named, so that a new one has to be decided about. Sessions are the first's, as workers.
 void add(EngineCounters& sum, const EngineCounters& part) {
   auto& [commands, commits, commit_bytes, events, granted, succeeded, failed, retried,
-         dead_lettered, cancelled, fenced, sessions_opened, sessions_closed, wait, held, commit,
-         answer, checkpoint] = sum;
+         dead_lettered, cancelled, fenced, shed, sessions_opened, sessions_closed, wait, held,
+         commit, answer, checkpoint] = sum;
   commands += part.commands;
   commits += part.commits;
   commit_bytes += part.commit_bytes;
@@ -107,6 +110,7 @@ void add(EngineCounters& sum, const EngineCounters& part) {
   dead_lettered += part.dead_lettered;
   cancelled += part.cancelled;
   fenced += part.fenced;
+  for (size_t kind = 0; kind < shed.size(); ++kind) shed[kind] += part.shed[kind];
   wait.add(part.wait);
   held.add(part.held);
   commit.add(part.commit);
@@ -157,11 +161,13 @@ void add(WorkerList& sum, const WorkerList& part) {
 }
 
 void add(Figures& sum, const Figures& part) {
-  auto& [counted, counts, in_memory, queues, workers, running, epoch, position, log_bytes, space,
-         checkpoint_age, refuses] = sum;
+  auto& [counted, counts, in_memory, open_bytes, open_bytes_max, queues, workers, running, epoch,
+         position, log_bytes, space, checkpoint_age, refuses] = sum;
   add(counted, part.counted);
   add(counts, part.counts);
   in_memory += part.executions_in_memory;
+  open_bytes += part.open_bytes;
+  open_bytes_max += part.open_bytes_max;
   add(queues, part.queues);
   add(workers, part.workers);
   running += part.running;

@@ -94,6 +94,7 @@ ConfigureQueue share_of(ConfigureQueue whole, uint32_t slot, uint32_t slots) {
   if (whole.rate_permille)
     whole.rate_permille = share(*whole.rate_permille, queue_rate_permille_max, slot, slots);
   if (whole.burst) whole.burst = share(*whole.burst, queue_burst_max, slot, slots);
+  if (whole.waiting_max) whole.waiting_max = share(*whole.waiting_max, UINT64_MAX, slot, slots);
   return whole;
 }
 

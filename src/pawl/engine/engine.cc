@@ -56,7 +56,9 @@ Engine::Engine(EnginePorts ports, EngineOptions options)
       peers_(ports.transport, options.address, options.limits, options.link,
              options.reconnect_grace, options.slot.slots),
       evaluations_(ports.evaluator, ports.blob, ports.clock, options.limits),
-      sweeper_(places_of(ports)) {}
+      sweeper_(places_of(ports)) {
+  inbox_drain_.begin(ports_.clock.monotonic());
+}
 
 Engine::~Engine() {
   attach_capacity(nullptr);
@@ -194,28 +196,6 @@ void Engine::take_evaluations() {
   for (ReportEvaluation& report : done) run(report, 0);
 }
 
-void Engine::take_requests() {
-  requests_.take_all(request_batch_);
-  for (Request& request : request_batch_) {
-    if (answer_figures(request)) continue;
-    bool stop = std::holds_alternative<StopWaiting>(request.what);  // as many as wait, at most
-    if (!stop && inbox_.size() >= options_.limits.inbox_depth_max) {
-      Reply refusal{Code::resource_exhausted,
-                    "the limit inbox_depth_max (" +
-                        std::to_string(options_.limits.inbox_depth_max) +
-                        " requests waiting) is reached; try again in a moment",
-                    0};
-      ports_.clients.put({request.ticket, std::move(refusal)});
-      continue;
-    }
-    inbox_.push_back(std::move(request));
-  }
-  while (!inbox_.empty() && !group_full()) {
-    take(inbox_.front());
-    inbox_.pop_front();
-  }
-}
-
 void Engine::take(Request& request) {
   Ticket ticket = request.ticket;
   if (Status admitted = confine(request); !admitted.ok())
@@ -289,8 +269,11 @@ void Engine::run(const Command& command, Ticket ticket) {
   gathering_.bytes += carried_bytes(command);
   if (Status loaded = load_named(partition_->restoring(), ports_.view, command); !loaded.ok())
     return refuse(ticket, {loaded.error().code, loaded.error().message, 0});
-  if (auto refusal = refuse_for_space(command)) return refuse(ticket, std::move(*refusal));
   const auto* submit = std::get_if<SubmitExecution>(&command);
+  if (auto refusal = refuse_for_space(command)) {
+    if (submit != nullptr) ++counted_.shed[static_cast<size_t>(Shed::disk)];
+    return refuse(ticket, std::move(*refusal));
+  }
   if (submit != nullptr && is_staged(submit->input)) return submit_staged(*submit, ticket);
   partition_->step(command, ticket, dice_.next(), gathering_.out);
   const auto* resume = std::get_if<ResumeSession>(&command);

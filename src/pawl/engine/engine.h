@@ -157,6 +157,7 @@ class Engine final : public Actor, public Sink<Request> {
   ProgressList progress_of(const GetProgress& query) const;
   void take(Request& request);
   std::optional<Reply> refuse_for_space(const Command& command) const;
+  std::optional<Reply> refuse_at_inbox(const Request& request);
   bool answer_figures(const Request& request);
   void measure_wait(const Grant& grant);
   void commit();
@@ -198,6 +199,7 @@ class Engine final : public Actor, public Sink<Request> {
   Mailbox<Message> messages_;
   Mailbox<GrantQuestion> grant_questions_;
   std::deque<Request> inbox_;
+  DrainRate inbox_drain_;
   std::vector<Request> request_batch_;
   std::vector<Evaluation> evaluation_batch_;
   std::vector<Message> message_batch_;

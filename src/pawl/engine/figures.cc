@@ -10,6 +10,8 @@ Figures Engine::figures() {
   figures.counted = counted_;
   figures.counts = state.counts;
   figures.executions_in_memory = state.executions.size();
+  figures.open_bytes = state.open_bytes;
+  figures.open_bytes_max = state.limits.open_bytes_max;
   figures.queues = list_queues(state);
   figures.workers = list_workers(state);
   figures.running = peers_.running();

@@ -125,6 +125,7 @@ struct ConfigureQueue {
   std::optional<uint64_t> rate_permille;
   std::optional<uint64_t> burst;
   std::optional<Duration> aging;
+  std::optional<uint64_t> waiting_max{};
 };
 
 using Command =

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <variant>
 
 #include "pawl/base/result.h"
@@ -20,7 +21,11 @@ struct Reply {
   Code code = Code::ok;
   std::string message;
   uint64_t number = 0;
+  Duration retry_after{};  // as in Error
 };
+inline Error error_of(Reply refused) {
+  return {refused.code, std::move(refused.message), refused.retry_after};
+}
 
 struct Answer {
   Ticket ticket = 0;

@@ -12,6 +12,7 @@ struct Limits {
   uint64_t open_executions_max = 4'000'000;  // not yet ended
   // Not yet ended, of one namespace; the default one has open_executions_max alone.
   uint64_t name_space_open_executions_max = 1'000'000;
+  uint64_t open_bytes_max = 4ull << 30;       // held by those not yet ended, estimated
   uint64_t name_spaces_max = 10'000;          // that anything was ever submitted to
   uint64_t ended_executions_kept_max = 1000;  // in memory; the rest is read from the view
   uint64_t workflows_max = 100'000;           // versions registered

@@ -125,6 +125,8 @@ struct QueueSpec {
   uint64_t burst = 1;            // grants at once after a rest; with a rate only
   // A task that has waited so long is as urgent as a fresh one of the priority above.
   Duration aging = Duration::minutes(1);
+  // Tasks that wait; what would add to more is refused, low priorities earlier. 0: no limit.
+  uint64_t waiting_max = 0;
 
   friend bool operator==(const QueueSpec&, const QueueSpec&) = default;
 };

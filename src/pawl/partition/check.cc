@@ -5,6 +5,7 @@
 #include <string>
 
 #include "pawl/partition/describe.h"
+#include "pawl/partition/held_bytes.h"
 
 namespace pawl {
 namespace {
@@ -187,12 +188,18 @@ std::string check_name_spaces(const State& state) {
 std::string inconsistency(const State& state) {
   Held held;
   uint64_t open = 0;
+  uint64_t open_bytes = 0;
   for (const Execution* e = state.executions.next({1}); e != nullptr;
        e = state.executions.next({e->id.value + 1})) {
-    if (!e->ended_already()) ++open;
+    if (!e->ended_already()) {
+      ++open;
+      open_bytes += held_bytes(*e);
+    }
     if (std::string wrong = check_execution(state, *e, held); !wrong.empty()) return wrong;
   }
   if (open != state.counts.open()) return "open executions are miscounted";
+  if (state.live && open_bytes != state.open_bytes)
+    return "the bytes of open executions are miscounted";
   if (held.nodes != state.granted.size()) return "nodes without open attempts count as granted";
   for (const auto& [id, session] : state.sessions) {
     if (held.items[id] != session.outstanding)

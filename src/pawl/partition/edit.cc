@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "pawl/partition/checkpoint.h"
+#include "pawl/partition/held_bytes.h"
 #include "pawl/partition/readiness.h"
 
 namespace pawl {
@@ -28,7 +29,8 @@ NodeEdit::NodeEdit(State& state, Execution& execution, NodeIndex node)
       moved_before_(moves()),
       terminal_before_(is_terminal(run_.status)),
       waiting_before_(waiting()),
-      parked_before_(parked()) {}
+      parked_before_(parked()),
+      held_before_(held_bytes(run_)) {}
 
 // Its tasks that are ready, granted or backing off.
 uint64_t NodeEdit::waiting() const {
@@ -69,6 +71,7 @@ NodeEdit::~NodeEdit() {
   if (execution_.moving == 0) state_.unsettled.push_back(execution_.id);
   ready_tasks(state_, execution_, node_) += waiting() - waiting_before_;
   state_.queues.at(execution_.plan->queues[node_]).parked += parked() - parked_before_;
+  state_.open_bytes += held_bytes(run_) - held_before_;
 }
 
 void NodeEdit::count_back_off(uint64_t tasks, bool begins) {

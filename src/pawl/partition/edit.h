@@ -61,6 +61,7 @@ class NodeEdit {
   bool terminal_before_;
   uint64_t waiting_before_;
   uint64_t parked_before_;
+  uint64_t held_before_;
 };
 
 // The only way to an execution that is going to change: the checkpoints learn of it here.

@@ -4,6 +4,7 @@
 
 #include "pawl/partition/checkpoint.h"
 #include "pawl/partition/edit.h"
+#include "pawl/partition/held_bytes.h"
 #include "pawl/wire/workflow_codec.h"
 
 namespace pawl {
@@ -82,6 +83,7 @@ struct Evolve {
     }
     state.last_execution = std::max(state.last_execution, event.execution.value);
     count(execution->name_space->name, &Counts::submitted);
+    if (state.live) state.open_bytes += held_bytes(*execution);
     state.executions.insert(std::move(execution));
     find_execution(state, event.execution);
   }
@@ -267,6 +269,41 @@ struct Evolve {
     edit.end_if_complete();
   }
 
+  static uint64_t Counts::*count_of(ExecutionStatus status) {
+    switch (status) {
+      case ExecutionStatus::succeeded:
+        return &Counts::succeeded;
+      case ExecutionStatus::failed:
+        return &Counts::failed;
+      case ExecutionStatus::cancelled:
+        return &Counts::cancelled;
+      case ExecutionStatus::quarantined:
+        return &Counts::quarantined;
+      default:
+        PAWL_CHECK(false, "an execution ends succeeded, failed, cancelled or quarantined");
+        return nullptr;
+    }
+  }
+
+  // All of its nodes have.
+  void end(Execution& execution, ExecutionStatus status, const std::string& error) {
+    if (state.live) make_room(execution);
+    execution.evaluating_output = false;
+    execution.status = status;
+    execution.error = error;
+    execution.ended = state.wall;
+    state.ended_digest = state.ended_digest + digest(execution);
+    count(execution.name_space->name, count_of(status));
+  }
+
+  void make_room(const Execution& ended) {
+    uint64_t held = held_bytes(ended);
+    state.open_bytes -= held;
+    state.bytes_drain.take(held, state.now);
+    state.open_drain.take(1, state.now);
+    state.name_space(ended.name_space->name).drain.take(1, state.now);
+  }
+
   // Ends the execution with everything of it that is still open.
   void stop(Execution& execution, ExecutionStatus status, const std::string& error) {
     for (NodeIndex node = 0; node < execution.nodes.size(); ++node) {
@@ -283,26 +320,18 @@ struct Evolve {
       run.cancelled = run.items_count - run.succeeded() - run.failed;
       edit.become(NodeStatus::cancelled);
     }
-    execution.evaluating_output = false;
-    execution.status = status;
-    execution.error = error;
-    execution.ended = state.wall;
-    state.ended_digest = state.ended_digest + digest(execution);
+    end(execution, status, error);
   }
 
   void operator()(const ExecutionCancelled& event) {
-    Execution& execution = find_execution(state, event.execution);
-    stop(execution, ExecutionStatus::cancelled, event.reason);
-    count(execution.name_space->name, &Counts::cancelled);
+    stop(find_execution(state, event.execution), ExecutionStatus::cancelled, event.reason);
   }
 
   // Replay applies it in place of the event that it names; here it comes once more, when recorded.
   void operator()(const ExecutionQuarantined& event) {
     const Execution* known = std::as_const(state.executions).find(event.execution);
     if (known == nullptr || known->ended_already()) return;
-    Execution& execution = find_execution(state, event.execution);
-    stop(execution, ExecutionStatus::quarantined, event.error);
-    count(execution.name_space->name, &Counts::quarantined);
+    stop(find_execution(state, event.execution), ExecutionStatus::quarantined, event.error);
   }
 
   void operator()(const ExecutionParked& event) {
@@ -311,25 +340,8 @@ struct Evolve {
 
   void operator()(const ExecutionEnded& event) {
     Execution& execution = find_execution(state, event.execution);
-    execution.evaluating_output = false;
-    execution.status = event.status;
     execution.output = event.output;
-    execution.error = event.error;
-    execution.ended = state.wall;
-    state.ended_digest = state.ended_digest + digest(execution);
-    switch (event.status) {
-      case ExecutionStatus::succeeded:
-        count(execution.name_space->name, &Counts::succeeded);
-        break;
-      case ExecutionStatus::failed:
-        count(execution.name_space->name, &Counts::failed);
-        break;
-      case ExecutionStatus::cancelled:
-        count(execution.name_space->name, &Counts::cancelled);
-        break;
-      default:
-        PAWL_CHECK(false, "an execution ends succeeded, failed or cancelled");
-    }
+    end(execution, event.status, event.error);
   }
 
   // It may have left memory before.

@@ -28,6 +28,7 @@ void EngineCounters::take(const StepOutput& out, Instant now) {
   events += out.events.size();
   for (const AttemptTime& time : out.reported) held.observe(now - time.granted, time.items);
   fenced += out.fenced;
+  for (size_t kind = 0; kind < shed.size(); ++kind) shed[kind] += out.shed[kind];
 }
 
 }  // namespace pawl

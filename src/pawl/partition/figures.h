@@ -35,6 +35,7 @@ struct EngineCounters {
   uint64_t dead_lettered = 0;                    // tasks, and nodes that could not be evaluated
   uint64_t cancelled = 0;                        // by themselves, not with their execution
   uint64_t fenced = 0;                           // reports, whole or in part
+  std::array<uint64_t, shed_kinds> shed{};       // submissions refused, by Shed
   uint64_t sessions_opened = 0;
   uint64_t sessions_closed = 0;
   Histogram wait;        // of first attempts: from ready until the grant is on its way to a worker
@@ -51,6 +52,8 @@ struct Figures {
   EngineCounters counted;
   Counts counts;  // of executions, since the log began
   uint64_t executions_in_memory = 0;
+  uint64_t open_bytes = 0;  // held by those that have not ended
+  uint64_t open_bytes_max = 0;
   QueueList queues;
   WorkerList workers;
   uint64_t running = 0;  // attempts, as the workers last said

@@ -17,6 +17,7 @@ Reply on(Step& step, const ConfigureQueue& command) {
   spec.rate_permille = command.rate_permille.value_or(spec.rate_permille);
   spec.burst = command.burst.value_or(spec.burst);
   spec.aging = command.aging.value_or(spec.aging);
+  spec.waiting_max = command.waiting_max.value_or(spec.waiting_max);
   if (Status good = check_queue(spec); !good.ok())
     return refuse(good.error().code, good.error().message);
   if (known == nullptr || !known->configured || !(known->spec == spec))

@@ -14,15 +14,32 @@ Reply check_name_space(const State& state, const std::string& name) {
       return refuse(Code::resource_exhausted,
                     "the limit name_spaces_max (" + std::to_string(limits.name_spaces_max) +
                         ") is reached: \"" + name + "\" would be one more; raise it");
-  } else if (name != default_namespace &&
-             known->second.counts.open() >= limits.name_space_open_executions_max) {
-    return refuse(Code::resource_exhausted,
-                  "the limit name_space_open_executions_max (" +
-                      std::to_string(limits.name_space_open_executions_max) +
-                      ") is reached in namespace \"" + name +
-                      "\"; wait until some have ended, or raise it");
   }
   return {};
+}
+
+// What the submission would fill up further.
+Reply check_room(Step& step, const Plan& plan) {
+  const State& state = step.state();
+  const Limits& limits = state.limits;
+  Admission admission(plan.priority, state.now);
+  admission.consider({Shed::memory, "open_bytes_max", "", state.open_bytes, limits.open_bytes_max,
+                      state.bytes_drain});
+  admission.consider({Shed::executions, "open_executions_max", "", state.counts.open(),
+                      limits.open_executions_max, state.open_drain});
+  auto tenant = state.name_spaces.find(plan.name_space);
+  if (tenant != state.name_spaces.end() && plan.name_space != default_namespace)
+    admission.consider({Shed::name_space, "name_space_open_executions_max", plan.name_space,
+                        tenant->second.counts.open(), limits.name_space_open_executions_max,
+                        tenant->second.drain});
+  for (QueueId id : plan.waits_in) {
+    const Queue& queue = state.queues.at(id);
+    admission.consider({Shed::queue, "waiting_max", queue.spec.name, queue.waiting(),
+                        queue.spec.waiting_max, queue.drain});
+  }
+  if (!admission.refused()) return {};
+  step.measure_shed(admission.refused()->shed);
+  return admission.refusal(step.dice);
 }
 
 Reply check(const State& state, const SubmitExecution& command) {
@@ -47,10 +64,6 @@ Reply check(const State& state, const SubmitExecution& command) {
     return refuse(Code::invalid_argument, "the input is not JSON");
   if (!command.labels.empty() && !json_validate(command.labels).ok())
     return refuse(Code::invalid_argument, "the labels are not JSON");
-  if (state.counts.open() >= limits.open_executions_max)
-    return refuse(Code::resource_exhausted,
-                  "the limit open_executions_max (" + std::to_string(limits.open_executions_max) +
-                      ") is reached; wait until some have ended, or raise it");
   return check_name_space(state, command.name_space);
 }
 
@@ -70,6 +83,8 @@ Reply on(Step& step, const SubmitExecution& command) {
     }
   }
   if (Reply refusal = check(state, command); refusal.code != Code::ok) return refusal;
+  Reply room = check_room(step, *state.workflows.at(command.workflow));
+  if (room.code != Code::ok) return room;
   ExecutionId id = state.next_execution();
   step.emit(ExecutionSubmitted{id, command.workflow, command.request_id, command.payload_hash,
                                command.input, command.labels, command.name_space, command.trace});

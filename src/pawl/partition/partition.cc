@@ -108,6 +108,11 @@ bool Partition::known(const Command& command) const {
          state_.workflow_ids.contains(hash_in(workflow->name_space, workflow->definition));
 }
 
+uint8_t Partition::priority_of(const SubmitExecution& submit) const {
+  auto workflow = state_.workflows.find(submit.workflow);
+  return workflow == state_.workflows.end() ? priority_max : workflow->second->priority;
+}
+
 void Partition::drop_stale() {
   pawl::drop_stale(state_);
 }

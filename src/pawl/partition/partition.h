@@ -57,6 +57,8 @@ class Partition {
   // Whether it has had its effect before: a submission whose request id is taken, a workflow that is
   // registered. step() then answers without adding anything.
   bool known(const Command& command) const;
+  // By which it is admitted (admission.h); of an unknown workflow the highest, so that it is told.
+  uint8_t priority_of(const SubmitExecution& submit) const;
 
   void begin_group(Instant now, WallTime wall);
   void start_epoch(uint64_t epoch, Hash128 cluster, StepOutput& out);

@@ -190,6 +190,8 @@ void memory(size_t count) {
   engine.commit();
   std::printf("%-44s %8.2f bytes each\n", "queued single-task executions",
               static_cast<double>(used() - before) / each);
+  std::printf("%-44s %8.2f bytes each\n", "... of which the partition knows",
+              static_cast<double>(engine.state().open_bytes) / each);
 }
 
 }  // namespace

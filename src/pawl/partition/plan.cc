@@ -87,10 +87,11 @@ std::vector<NodeIndex> ancestors(const Workflow& workflow, NodeIndex node) {
   return found;
 }
 
-std::vector<NodeIndex> ascending_once(std::vector<NodeIndex> nodes) {
-  std::sort(nodes.begin(), nodes.end());
-  nodes.erase(std::unique(nodes.begin(), nodes.end()), nodes.end());
-  return nodes;
+// Of nodes or queues.
+std::vector<uint32_t> ascending_once(std::vector<uint32_t> numbers) {
+  std::sort(numbers.begin(), numbers.end());
+  numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
+  return numbers;
 }
 
 }  // namespace
@@ -109,10 +110,12 @@ std::unique_ptr<const Plan> make_plan(WorkflowId id, WorkflowRef workflow, Hash1
                     node.placement},
                    queues));
     plan->queues.push_back(ready.queue(plan->lanes.back()));
+    plan->priority = std::max(plan->priority, node.priority);
     Mentions mentions(*workflow);
     add_node_expressions(node, mentions);
     plan->reads.push_back(mentions.all ? ancestors(*workflow, i) : ascending_once(mentions.nodes));
   }
+  plan->waits_in = ascending_once(plan->queues);
   Mentions mentions(*workflow);
   if (workflow->output) mentions.add(workflow->output);
   if (mentions.all) {

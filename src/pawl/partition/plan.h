@@ -19,6 +19,8 @@ struct Plan {
   std::string name_space;
   std::vector<LaneId> lanes;                  // per node
   std::vector<QueueId> queues;                // per node
+  std::vector<QueueId> waits_in;              // of `queues` each once, ascending
+  uint8_t priority = 0;                       // the highest of its nodes
   std::vector<std::vector<NodeIndex>> reads;  // per node: outputs its expressions may look at
   std::vector<NodeIndex> output_reads;        // of the workflow's output expression
 };

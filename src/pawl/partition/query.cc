@@ -186,6 +186,8 @@ QueryResult reply(const State& state, const GetOverview&, const std::string& nam
   if (tenant != state.name_spaces.end()) overview.counts = tenant->second.counts;
   if (name_space.empty()) {
     overview.executions = state.executions.size();
+    overview.open_bytes = state.open_bytes;
+    overview.open_bytes_max = state.limits.open_bytes_max;
     for (const QueueDetail& queue : list_queues(state).queues) {
       overview.ready += queue.ready;
       overview.running += queue.granted;

@@ -127,6 +127,9 @@ struct Overview {
   uint64_t workers = 0;
   uint64_t running = 0;  // tasks, as in TaskCounts
   uint64_t parked = 0;   // tasks in dead letters
+  // Held by executions that have not ended, and the limit; 0 of a single namespace.
+  uint64_t open_bytes = 0;
+  uint64_t open_bytes_max = 0;
 };
 
 // A named queue, what waits in it and what of it is granted.

@@ -108,6 +108,19 @@ void restore_placement(State& state, ByteReader& in) {
   }
 }
 
+// What was added to queues later.
+void restore_queue_bounds(State& state, ByteReader& in) {
+  Decoder io(in);
+  for (uint64_t left = in.count(); left > 0 && in.ok(); --left) {
+    std::string name;
+    io.text(name);
+    if (!in.ok() || state.queues.find(name) == nullptr) return in.fail();
+    QueueSpec queue = state.queues.find(name)->spec;
+    io.number(queue.waiting_max);
+    if (in.ok()) state.queues.configure(queue, state.now);
+  }
+}
+
 void restore_name_spaces(State& state, ByteReader& in) {
   Decoder io(in);
   for (uint64_t left = in.count(); left > 0 && in.ok(); --left) {
@@ -156,6 +169,7 @@ Status restore_meta(State& state, ByteView bytes) {
   }
   if (!in.at_end()) restore_placement(state, in);
   if (!in.at_end()) restore_name_spaces(state, in);
+  if (!in.at_end()) restore_queue_bounds(state, in);
   if (!in.ok()) return Error{Code::data_loss, "the view's row m is damaged"};
   state.name_space(default_namespace).counts = counts_of_default(state);
   return {};
@@ -272,6 +286,13 @@ void encode_placement(const State& state, ByteWriter& out) {
   io.list(queues, [&](const QueueSpec* queue) { fields(io, *queue); });
 }
 
+std::vector<const QueueSpec*> bounded_queues(const State& state) {
+  std::vector<const QueueSpec*> queues;
+  for (const auto& [name, id] : state.queues.by_name())
+    if (state.queues.at(id).spec.waiting_max > 0) queues.push_back(&state.queues.at(id).spec);
+  return queues;
+}
+
 }  // namespace
 
 Bytes encode_meta(const State& state) {
@@ -300,11 +321,18 @@ Bytes encode_meta(const State& state) {
     io.number(state.counts.quarantined);
   }
   if (placed) encode_placement(state, out);
-  if (!others) return out.take();
+  std::vector<const QueueSpec*> bounded = bounded_queues(state);
+  if (!others && bounded.empty()) return out.take();
   io.number(state.name_spaces.size() - 1);
   for (const auto& [name, name_space] : state.name_spaces) {
     if (name != default_namespace) fields(io, name_space);
   }
+  io.appended(!bounded.empty(), [&] {
+    io.list(bounded, [&](const QueueSpec* queue) {
+      io.text(queue->name);
+      io.number(queue->waiting_max);
+    });
+  });
   return out.take();
 }
 

@@ -5,6 +5,7 @@
 #include "pawl/base/check.h"
 #include "pawl/base/random.h"
 #include "pawl/partition/describe.h"
+#include "pawl/partition/held_bytes.h"
 #include "pawl/partition/readiness.h"
 
 namespace pawl {
@@ -101,7 +102,10 @@ const OpenRange* open_range(const NodeRun& run, ItemIndex item) {
 
 NameSpace& State::name_space(const std::string& name) {
   auto [found, fresh] = name_spaces.try_emplace(name);
-  if (fresh) found->second.name = name;
+  if (fresh) {
+    found->second.name = name;
+    found->second.drain.begin(now);
+  }
   return found->second;
 }
 
@@ -212,8 +216,9 @@ namespace {
 // add: +1 or -1
 void book(State& state, const Execution& execution, NodeIndex node, Session& session,
           uint64_t count, bool add) {
-  uint64_t& granted = state.queues.at(execution.plan->queues[node]).granted;
-  granted = add ? granted + count : granted - count;
+  Queue& queue = state.queues.at(execution.plan->queues[node]);
+  queue.granted = add ? queue.granted + count : queue.granted - count;
+  if (state.live && add) queue.drain.take(count, state.now);
   if (state.live) ready_tasks(state, execution, node) += add ? -count : count;
   const Amounts& wanted = execution.definition(node).placement.resources;
   if (wanted.empty()) return;
@@ -286,10 +291,12 @@ void index(State& state) {
   state.undecided.clear();
   state.unsettled.clear();
   state.queues.forget_derived();
+  state.open_bytes = 0;
   std::vector<ReadyAgain> found;
   for (const Execution* e = state.executions.next({1}); e != nullptr;
        e = state.executions.next({e->id.value + 1})) {
     if (e->ended_already()) continue;
+    state.open_bytes += held_bytes(*e);
     for (NodeIndex node = 0; node < e->nodes.size(); ++node) {
       const NodeRun& run = e->nodes[node];
       if (run.status == NodeStatus::waiting && run.needs_left == 0)
@@ -306,6 +313,9 @@ void index(State& state) {
   for (const ReadyAgain& r : found)
     state.ready.push(r.lane, r.priority, {r.range, r.attempt, r.since});
   state.queues.forget_soft(state.now);
+  state.bytes_drain.begin(state.now);
+  state.open_drain.begin(state.now);
+  for (auto& [name, one] : state.name_spaces) one.drain.begin(state.now);
   for (auto& [id, session] : state.sessions) session.heard = state.now;
 }
 

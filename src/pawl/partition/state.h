@@ -22,11 +22,13 @@
 #include "pawl/base/small_vector.h"
 #include "pawl/model/event.h"
 #include "pawl/model/limits.h"
+#include "pawl/partition/counts.h"
 #include "pawl/partition/plan.h"
 #include "pawl/partition/ranges.h"
 #include "pawl/partition/story.h"
 #include "pawl/schedule/assign.h"
 #include "pawl/schedule/broker.h"
+#include "pawl/schedule/drain_rate.h"
 #include "pawl/schedule/ready_queue.h"
 
 namespace pawl {
@@ -99,24 +101,6 @@ struct NodeRun {
     return status == NodeStatus::parked ||
            (status == NodeStatus::active && parked > 0 && ended() + parked == items_count);
   }
-};
-
-struct Counts {
-  uint64_t submitted = 0;
-  uint64_t succeeded = 0;
-  uint64_t failed = 0;
-  uint64_t cancelled = 0;
-  uint64_t forgotten = 0;  // of those that have ended
-  uint64_t quarantined = 0;
-
-  uint64_t open() const { return submitted - succeeded - failed - cancelled - quarantined; }
-  friend bool operator==(const Counts&, const Counts&) = default;
-};
-
-// A tenant. One is never removed, so that executions refer to theirs.
-struct NameSpace {
-  std::string name;
-  Counts counts;
 };
 
 struct Execution {
@@ -253,6 +237,9 @@ struct State {
 
   bool live = false;  // derived structures are kept
   ReadyQueue ready;
+  uint64_t open_bytes = 0;  // held_bytes() of all open executions
+  DrainRate bytes_drain;    // soft: of these,
+  DrainRate open_drain;     // and of open executions
   std::set<Timer> timers;
   std::vector<NodeKey> undecided;         // needs are all terminal, to be activated or skipped
   std::vector<ExecutionId> unsettled;     // nothing moves any more: to be ended or parked

@@ -2,11 +2,13 @@
 // evolve) and asks for effects (held back by the shell until the events are durable).
 #pragma once
 
+#include <array>
 #include <utility>
 #include <vector>
 
 #include "pawl/base/random.h"
 #include "pawl/model/effect.h"
+#include "pawl/partition/admission.h"
 #include "pawl/partition/evolve.h"
 #include "pawl/partition/state.h"
 
@@ -22,7 +24,8 @@ struct StepOutput {
   std::vector<Event> events;
   std::vector<Effect> effects;
   std::vector<AttemptTime> reported;
-  uint64_t fenced = 0;  // reports that were, whole or in part
+  uint64_t fenced = 0;                      // reports that were, whole or in part
+  std::array<uint64_t, shed_kinds> shed{};  // submissions refused, by Shed
 };
 
 class Step {
@@ -41,6 +44,7 @@ class Step {
   }
   void measure(AttemptTime time) { out_.reported.push_back(time); }
   void measure_fenced(uint64_t reports) { out_.fenced += reports; }
+  void measure_shed(Shed shed) { ++out_.shed[static_cast<size_t>(shed)]; }
 
   Random dice;
 

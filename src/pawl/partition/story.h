@@ -72,6 +72,7 @@ class Stories {
   // The end of the entry that contains `item` (which must have a story), at most `end`.
   ItemIndex run_end(ItemIndex item, ItemIndex end) const;
   Range entries() const;  // by first item, ascending
+  size_t size() const { return entries_ ? entries_->size() : 0; }
 
  private:
   void split(ItemIndex at);

@@ -29,6 +29,7 @@ void QueueTable::configure(const QueueSpec& spec, Instant now) {
   if (!queue.configured || queue.spec.rate_permille != spec.rate_permille ||
       queue.spec.burst != spec.burst)
     queue.rate.configure(spec.rate_permille, spec.burst, now);
+  if (queue.spec.waiting_max == 0) queue.drain.begin(now);
   queue.spec = spec;
   queue.configured = true;
 }
@@ -48,6 +49,7 @@ void QueueTable::forget_soft(Instant now) {
     queue.rate.empty(now);
     queue.redelivered = 0;
     queue.granted_elsewhere = 0;
+    queue.drain.begin(now);
   }
 }
 

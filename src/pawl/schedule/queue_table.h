@@ -15,6 +15,7 @@
 #include <memory>
 #include <string>
 
+#include "pawl/schedule/drain_rate.h"
 #include "pawl/schedule/placement.h"
 #include "pawl/schedule/rate_limit.h"
 
@@ -23,6 +24,7 @@ namespace pawl {
 using QueueId = uint32_t;
 
 constexpr int priority_levels = 10;  // 0..9, higher first
+constexpr uint8_t priority_max = priority_levels - 1;
 
 struct Queue {
   QueueSpec spec;
@@ -39,10 +41,12 @@ struct Queue {
   std::unique_ptr<PlacementStrategy> by_key = make_strategy(Strategy::consistent_hash);
   uint64_t redelivered = 0;        // grants of second and later attempts
   uint64_t granted_elsewhere = 0;  // by other partitions
+  DrainRate drain{};               // by grants
 
   // Tasks that may be granted now; 0: paused, full, or too early.
   uint64_t may_grant(Instant now) const;
   uint64_t ready() const;  // at all priorities
+  uint64_t waiting() const { return ready() + backing_off; }
   bool full() const {
     return spec.concurrency_max > 0 && granted + granted_elsewhere >= spec.concurrency_max;
   }

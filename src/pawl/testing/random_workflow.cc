@@ -217,6 +217,8 @@ ConfigureQueue random_queue(Random& dice) {
   if (dice.chance(300)) change.rate_permille = dice.below(3) * 2000;
   if (dice.chance(300)) change.burst = dice.between(1, 6);
   if (dice.chance(300)) change.aging = Duration::seconds(static_cast<int64_t>(dice.between(1, 90)));
+  Random aside = dice;  // so that seeds mean what they meant
+  if (aside.chance(300)) change.waiting_max = aside.below(8);
   return change;
 }
 
@@ -226,6 +228,7 @@ ConfigureQueue open_queue(std::string name) {
   change.paused = false;
   change.concurrency_max = 0;
   change.rate_permille = 0;
+  change.waiting_max = 0;
   return change;
 }
 

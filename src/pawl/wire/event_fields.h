@@ -183,6 +183,7 @@ void fields(Io& io, typename Io::template Ref<ExecutionQuarantined> e) {
 template <class Io>
 void fields(Io& io, typename Io::template Ref<QueueConfigured> e) {
   fields(io, e.queue);
+  appended_fields(io, e.queue);
 }
 
 template <class Io>

@@ -39,7 +39,8 @@ inline std::vector<Event> grown_events() {
               {11}, {{300}, 3, 1000, 2024}, 2, 0xdeadbeefcafef00dULL, {GrantCause::weight, 5}},
           WorkflowRegistered{{4}, "definition bytes", "team-a"},
           ExecutionSubmitted{{300}, {4}, "r", {7, 8}, Payload::inline_json("{}"), "", "team-a"},
-          ExecutionForgotten{{300}, {0x31, 0x32}, {7, 8}, "team-a"}};
+          ExecutionForgotten{{300}, {0x31, 0x32}, {7, 8}, "team-a"},
+          QueueConfigured{{"bulk", Strategy::pack, false, 40, 0, 1, Duration::seconds(90), 5000}}};
 }
 
 // With what was appended after that.

@@ -116,6 +116,12 @@ void fields(Io& io, typename Io::template Ref<QueueSpec> queue) {
   io.signed_number(queue.aging.ns);
 }
 
+// What was added to a queue's description later, where nothing follows.
+template <class Io>
+void appended_fields(Io& io, typename Io::template Ref<QueueSpec> queue) {
+  io.appended(queue.waiting_max > 0, [&] { io.number(queue.waiting_max); });
+}
+
 template <class Io>
 void fields(Io& io, typename Io::template Ref<AttemptReport> report) {
   fields(io, report.range);

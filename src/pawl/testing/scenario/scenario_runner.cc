@@ -22,6 +22,7 @@ uint64_t* limit_named(Limits& limits, std::string_view name) {
       {"open_executions_max", &limits.open_executions_max},
       {"name_space_open_executions_max", &limits.name_space_open_executions_max},
       {"name_spaces_max", &limits.name_spaces_max},
+      {"open_bytes_max", &limits.open_bytes_max},
       {"workflows_max", &limits.workflows_max},
       {"definition_bytes_max", &limits.definition_bytes_max},
       {"request_id_bytes_max", &limits.request_id_bytes_max},
@@ -98,7 +99,7 @@ class Runner {
         {"advance", &Runner::advance},   {"checkpoint", &Runner::checkpoint},
         {"restart", &Runner::restart},   {"refused", &Runner::expect_refused},
         {"replied", &Runner::replied},   {"forget", &Runner::forget},
-        {"queue", &Runner::queue},
+        {"queue", &Runner::queue},       {"again", &Runner::again},
     };
     auto found = verbs.find(word);
     return found == verbs.end() ? nullptr : found->second;
@@ -180,6 +181,7 @@ class Runner {
     change.concurrency_max = number("concurrency");
     change.rate_permille = number("rate_permille");
     change.burst = number("burst");
+    change.waiting_max = number("waiting");
     if (auto aging = step.value("aging")) change.aging = scenario_duration(*aging);
     if (auto paused = step.value("paused")) change.paused = *paused == "true";
     for (int i = 0; i <= static_cast<int>(last_strategy); ++i) {
@@ -376,6 +378,7 @@ class Runner {
   std::string expect_refused(const ScenarioStep& step) {
     Reply reply = std::exchange(reply_, Reply{});
     if (reply.code == Code::ok) return "it was not refused";
+    retry_after_ = reply.retry_after;
     if (step.words.size() < 2 || step.words[1] != name(reply.code))
       return "it was refused with " + std::string(name(reply.code)) + " " + reply.message;
     auto text = step.after(step.words[1]);
@@ -384,12 +387,23 @@ class Runner {
     return "";
   }
 
+  std::string again(const ScenarioStep& step) {
+    size_t dots = step.words.size() == 2 ? step.words[1].find("..") : std::string::npos;
+    if (dots == std::string::npos) return malformed;
+    auto least = scenario_duration(step.words[1].substr(0, dots));
+    auto most = scenario_duration(step.words[1].substr(dots + 2));
+    if (!least || !most) return malformed;
+    if (*least <= retry_after_ && retry_after_ <= *most) return "";
+    return "it may come again in " + std::to_string(retry_after_.whole_milliseconds()) + " ms";
+  }
+
   std::string replied(const ScenarioStep& step) {
     if (step.words.size() == 2 && step.words[1] == std::to_string(reply_.number)) return "";
     return "it replied " + std::to_string(reply_.number);
   }
 
   Limits limits_;
+  Duration retry_after_;  // of the newest refusal
   std::unique_ptr<PartitionRig> rig_;
   std::map<std::string, std::pair<WorkflowId, std::string>> workflows_;
   std::map<std::string, Grant> kept_;

@@ -6,6 +6,7 @@
 //   worker [credit N] [functions a,b] [types process,transform] [lease 10s]     w1, w2, ...
 //       [name N] [zone Z] [labels a=b,c=d] [capacity cpu=2000,gpu=1] [queues a,b] [weight N]
 //   queue NAME [strategy S] [paused true] [concurrency N] [rate_permille N] [burst N] [aging 10s]
+//       [waiting N]
 //   close w1 | renew w1
 //   submit NAME [request ID] [labels JSON] [input JSON]                          e1, e2, ...
 //   succeed TASKS [= JSON | = item]      what is open of e1/a, e1/m[3], e1/m[0..9], e1/m
@@ -19,6 +20,7 @@
 //
 // What must be so:
 //
+//   again 900ms..1100ms            when the step that was refused last may come again
 //   refused CODE [TEXT]            the step before; a refusal that is not expected fails the
 //   scenario replied NUMBER                 the number in the last reply expect e1 STATUS [output
 //   JSON] [error TEXT] expect e1/a STATUS [COUNT NUMBER]... [attempts N] [output JSON] [error TEXT]

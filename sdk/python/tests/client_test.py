@@ -12,7 +12,9 @@ from unittest import mock
 
 from sdk_case import PATIENCE, SdkCase
 
+import httpx
 import pawl
+from pawl.exchange import retry_after
 
 HELLO = "name: hello\ninput: {name: world}\nnodes: {greet: {run: 'echo Hello, ${ .input.name }'}}\n"
 HELLO += "output: ${ .nodes.greet.output }\n"
@@ -261,6 +263,16 @@ class RetryTest(unittest.TestCase):
         self.assertEqual(len(set(ids)), 1)
         self.assertEqual(len(ids), 3)
         self.assertEqual(self.server.heard[0][0]["Authorization"], "Bearer secret")
+
+    def test_it_waits_for_as_long_as_it_is_told(self):
+        def told(body, **headers):
+            return retry_after(httpx.Response(429, headers=headers, json=body))
+
+        error = {"code": "RESOURCE_EXHAUSTED", "message": "full"}
+        self.assertEqual(told({"error": {**error, "retry_after_ms": 700}}, **{"Retry-After": "1"}), 0.7)
+        self.assertEqual(told({"error": error}, **{"Retry-After": "2"}), 2)
+        self.assertEqual(told({"error": {**error, "retry_after_ms": 10**9}}), 60, "no longer than a minute")
+        self.assertEqual(told([]), 0)
 
     def test_tries_are_limited(self):
         self.script(*[refusal(429, "RESOURCE_EXHAUSTED")] * 3)

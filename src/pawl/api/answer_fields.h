@@ -146,6 +146,8 @@ void fields(IO& io, T& v) {
   io("workers", v.workers);
   io("running", v.running);
   io("parked", v.parked);
+  io("open_bytes", v.open_bytes);
+  io("open_bytes_max", v.open_bytes_max);
 }
 template <class IO, Same<Amount> T>
 void fields(IO& io, T& v) {
@@ -166,6 +168,7 @@ void fields(IO& io, T& v) {
   io("rate_permille", v.rate_permille);
   io("burst", v.burst);
   io.milliseconds("aging_ms", v.aging);
+  io("waiting_max", v.waiting_max);
 }
 template <class IO, Same<QueueDetail> T>
 void fields(IO& io, T& v) {

@@ -15,6 +15,15 @@ template <class IO, Same<Error> T>
 void fields(IO& io, T& v) {
   io.required("code", v.code);
   io("message", v.message);
+  std::optional<uint64_t> retry_after_ms;
+  if (v.retry_after > Duration{})
+    retry_after_ms = static_cast<uint64_t>(rounded_up(v.retry_after, Duration::milliseconds(1)));
+  io.unless_null("retry_after_ms", retry_after_ms);
+  if constexpr (!std::is_const_v<T>) {
+    constexpr auto most = static_cast<uint64_t>(Duration::forever().whole_milliseconds());
+    if (retry_after_ms)
+      v.retry_after = Duration::milliseconds(static_cast<int64_t>(std::min(*retry_after_ms, most)));
+  }
 }
 template <class IO, Same<BlobRef> T>
 void fields(IO& io, T& v) {
@@ -172,6 +181,7 @@ void fields(IO& io, T& v) {
   std::optional<uint64_t> aging_ms;
   if (v.aging) aging_ms = static_cast<uint64_t>(v.aging->whole_milliseconds());
   io("aging_ms", aging_ms);
+  io("waiting_max", v.waiting_max);
   if constexpr (!std::is_const_v<T>) {
     constexpr auto most = static_cast<uint64_t>(queue_aging_max.whole_milliseconds()) + 1;
     if (aging_ms) v.aging = Duration::milliseconds(static_cast<int64_t>(std::min(*aging_ms, most)));

@@ -20,6 +20,14 @@ void write_executions(const Figures& figures, Exposition& page) {
   page.measured("pawl_executions_open", "Executions that have not ended", counts.open());
   page.measured("pawl_executions_in_memory", "Executions held in memory, ended or not",
                 figures.executions_in_memory);
+  page.measured("pawl_open_bytes", "Memory held by executions that have not ended, estimated",
+                figures.open_bytes);
+  page.measured("pawl_open_bytes_limit", "Of which so much may be held: pawl server --memory",
+                figures.open_bytes_max);
+  page.family("pawl_submissions_refused_total", Exposition::counter,
+              "Submissions refused because something is full, by what");
+  for (size_t kind = 0; kind < shed_kinds; ++kind)
+    page.sample({{"reason", name(static_cast<Shed>(kind))}}, figures.counted.shed[kind]);
 }
 
 void write_tasks(const EngineCounters& counted, Exposition& page) {

@@ -64,7 +64,8 @@ Status Gateway::admit(const Call& call, const Caller& caller) {
                    "the limit calls_per_caller (" +
                        std::to_string(options_.calls_per_caller.per_second) +
                        " in a second) is reached by \"" + caller.name + "\"; try again in " +
-                       std::to_string(wait.whole_milliseconds() + 1) + " ms"};
+                       std::to_string(wait.whole_milliseconds() + 1) + " ms",
+                   wait};
   }
   if (open_.size() >= options_.calls_open_max)
     return Error{Code::resource_exhausted,

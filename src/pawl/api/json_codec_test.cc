@@ -40,7 +40,7 @@ std::vector<Call> sample_calls() {
       RegisterDefinition{"name: x\n", "x.yaml", "/srv/a"},
       GetWorkflow{"nightly"},
       ListWorkflows{WorkflowId{8}, 5},
-      ConfigureQueue{"bulk", Strategy::pack, true, 4, 2500, 10, Duration::seconds(30)},
+      ConfigureQueue{"bulk", Strategy::pack, true, 4, 2500, 10, Duration::seconds(30), 1000},
       ListQueues{},
       ListWorkers{},
       GetMetrics{},
@@ -105,7 +105,8 @@ std::vector<CallResult> sample_results() {
   return {
       Error{Code::not_found, "no execution e17"},
       Submitted{ExecutionId{17}},
-      SubmittedMany{{{ExecutionId{17}, std::nullopt}, {{}, Error{Code::already_exists, "used"}}}},
+      SubmittedMany{{{ExecutionId{17}, std::nullopt},
+                     {{}, Error{Code::resource_exhausted, "full", Duration::milliseconds(1500)}}}},
       Changed{3},
       Settlement{ExecutionId{17}, ExecutionStatus::cancelled},
       sample_detail(),

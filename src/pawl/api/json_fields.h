@@ -66,6 +66,11 @@ class JsonFieldWriter {
   void required(const char* key, const T& value) {
     (*this)(key, value);
   }
+  // Left out where there is none.
+  template <class T>
+  void unless_null(const char* key, const std::optional<T>& value) {
+    if (value) (*this)(key, *value);
+  }
   // JSON text as a value; text that is no JSON goes as a string, for the other side to judge.
   void json(const char* key, const std::string& text);
   void json_list(const char* key, const std::vector<std::string>& texts);
@@ -157,6 +162,10 @@ class JsonFieldReader {
     std::optional<std::string_view> json = find(key);
     if (!json || json_kind(*json) == JsonKind::null) return fail(what_ + " needs \"" + key + "\"");
     read(key, *json, value);
+  }
+  template <class T>
+  void unless_null(const char* key, std::optional<T>& value) {
+    (*this)(key, value);
   }
   void json(const char* key, std::string& text);
   void json_list(const char* key, std::vector<std::string>& texts);

@@ -3,6 +3,7 @@
 #include <sys/random.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "pawl/adapter/linux_loop/linux_clock.h"
 #include "pawl/base/check.h"
@@ -65,9 +66,9 @@ Status come_back(Session& session) {
 }
 
 Result<ExecutionId> submit(Session& session, SubmitRequest request) {
-  if (!session.station().remote()) return session.client().submit(std::move(request));
-  if (request.request_id.empty()) request.request_id = fresh_request_id();
-  while (true) {
+  if (session.station().remote() && request.request_id.empty())
+    request.request_id = fresh_request_id();
+  for (bool told = false;;) {
     Client& client = session.client();
     Ticket ticket = client.start(request);
     while (!client.done(ticket) && session.interrupts().count() == 0) client.pump(look_interval);
@@ -75,7 +76,13 @@ Result<ExecutionId> submit(Session& session, SubmitRequest request) {
     if (!client.done(ticket)) return interrupted(how);
     Result<Submitted> submitted = client.take_as<Submitted>(ticket);
     if (submitted.ok()) return submitted->execution;
-    if (!is_out_of_reach(session, submitted.error())) return submitted.error();
+    const Error& error = submitted.error();
+    if (error.retry_after > Duration{}) {
+      if (!std::exchange(told, true)) session.say("waiting for room: " + error.message);
+      if (!rest(session, error.retry_after)) return interrupted("nothing was submitted");
+      continue;
+    }
+    if (!is_out_of_reach(session, error)) return error;
     Status back = come_back(session);
     if (session.interrupts().count() > 0) return interrupted(how);
     if (!back.ok()) return back.error();

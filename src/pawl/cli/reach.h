@@ -18,7 +18,8 @@ bool is_out_of_reach(Session& session, const Error& error);
 // other error is the server's last word.
 Status come_back(Session& session);
 
-// To a server with a request id, so that asking again is safe.
+// To a server with a request id, so that asking again is safe. While there is no room it waits for as long as it is
+// told to, and asks again.
 Result<ExecutionId> submit(Session& session, SubmitRequest request);
 
 }  // namespace pawl::cli

@@ -38,6 +38,7 @@ struct StationRequest {
   uint32_t jobs = 0;                            // work: 0: one per core; serve: 0: none
   const FunctionRegistry* functions = nullptr;  // null: those of this program; must outlive it
   uint32_t partitions = 0;                      // serve: of a new directory; 0: one
+  uint64_t memory = 0;                          // bytes for open executions; 0: a quarter
   std::string listen;                           // serve: host:port for workers
   std::string keys;                             // serve: folder of keys; empty: plain text
   std::string http;              // serve: host:port for clients of other machines; empty: none

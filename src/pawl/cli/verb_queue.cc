@@ -38,6 +38,9 @@ Result<ConfigureQueue> change_of(const std::string& queue, const Arguments& give
     if (!permille.ok()) return usage("--rate: " + permille.error().message);
     change.rate_permille = *permille;
   }
+  if (given.has("waiting")) {
+    PAWL_ASSIGN(change.waiting_max, number_of(given, "waiting", 0, 0));
+  }
   if (given.has("burst")) {
     PAWL_ASSIGN(change.burst, number_of(given, "burst", 1, 1));
   }
@@ -55,7 +58,7 @@ Result<ConfigureQueue> change_of(const std::string& queue, const Arguments& give
 
 bool changes(const ConfigureQueue& change) {
   return change.strategy || change.paused || change.concurrency_max || change.rate_permille ||
-         change.burst || change.aging;
+         change.burst || change.aging || change.waiting_max;
 }
 
 int set(Session& session, const Arguments& given, const std::string& queue) {
@@ -87,14 +90,14 @@ int list_queues(Session& session, const Arguments& given) {
     return exit_ok;
   }
   Table table({"QUEUE", "PLACEMENT", "STATE", "READY", "OLDEST", "GRANTED", "MOST", "RATE",
-               "BACKING OFF", "PARKED", "AGAIN", "WORKERS"});
+               "BACKING OFF", "PARKED", "AGAIN", "WORKERS", "MAY WAIT"});
   for (const QueueDetail& queue : list->queues) {
-    table.row({tame(queue.spec.name), name(queue.spec.strategy),
-               queue.spec.paused ? "paused" : "open", with_commas(queue.ready),
-               queue.ready > 0 ? in_words(queue.oldest) : "-", with_commas(queue.granted),
-               or_none(queue.spec.concurrency_max), rate_text(queue.spec),
-               with_commas(queue.backing_off), with_commas(queue.parked),
-               with_commas(queue.redelivered), with_commas(queue.workers)});
+    table.row(
+        {tame(queue.spec.name), name(queue.spec.strategy), queue.spec.paused ? "paused" : "open",
+         with_commas(queue.ready), queue.ready > 0 ? in_words(queue.oldest) : "-",
+         with_commas(queue.granted), or_none(queue.spec.concurrency_max), rate_text(queue.spec),
+         with_commas(queue.backing_off), with_commas(queue.parked), with_commas(queue.redelivered),
+         with_commas(queue.workers), or_none(queue.spec.waiting_max)});
   }
   session.console().out(table.text());
   return exit_ok;

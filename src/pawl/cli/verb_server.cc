@@ -79,6 +79,15 @@ Result<CallRate> rate_of(const Arguments& given) {
   return rate;
 }
 
+// 0: not said.
+Result<uint64_t> memory_of(const Arguments& given) {
+  std::optional<std::string> text = given.value("memory");
+  if (!text) return 0;
+  Result<uint64_t> bytes = parse_size(*text);
+  if (!bytes.ok()) return Error{bytes.error().code, "--memory: " + bytes.error().message};
+  return *bytes;
+}
+
 // Whoever sends requests here learns from /readyz to send them elsewhere; what runs here may finish.
 void retire(Session& session, Duration limit) {
   if (limit <= Duration{}) return;
@@ -181,6 +190,9 @@ int verb_server(Session& session, const Arguments& given) {
   Result<uint64_t> open = number_of(given, "namespace-open", 0, 1);
   if (!open.ok()) return session.fail(open.error());
   request.name_space_open = *open;
+  Result<uint64_t> memory = memory_of(given);
+  if (!memory.ok()) return session.fail(memory.error());
+  request.memory = *memory;
   Result<Duration> drain = drain_of(given, Duration{});
   if (!drain.ok()) return session.fail(drain.error());
   if (Status opened = session.open(request); !opened.ok()) return session.fail(opened.error());

@@ -47,6 +47,9 @@ std::string headline(const Glance& now, const Glance& before) {
   std::string text = with_commas(all.counts.open()) + " open executions, " +
                      with_commas(all.ready) + " tasks ready, " + with_commas(all.running) +
                      " running, " + with_commas(all.parked) + " in dead letters";
+  if (all.open_bytes_max > 0)
+    text +=
+        ", holding " + bytes_in_words(all.open_bytes) + " of " + bytes_in_words(all.open_bytes_max);
   int64_t ns = (now.at - before.at).ns;
   if (ns > 0)
     text += ", " +

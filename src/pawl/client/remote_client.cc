@@ -27,9 +27,13 @@ std::string fresh_request_id() {
   return to_hex(dice);
 }
 
-bool may_pass(const CallResult& result) {
+// Before it makes sense to ask again; nothing: this answer it is.
+std::optional<Duration> pause_after(const CallResult& result, Duration otherwise) {
   const auto* error = std::get_if<Error>(&result);
-  return error != nullptr && (error->code == Code::unavailable || error->code == Code::unknown);
+  if (error == nullptr) return std::nullopt;
+  if (error->retry_after > Duration{}) return error->retry_after;
+  bool may_pass = error->code == Code::unavailable || error->code == Code::unknown;
+  return may_pass ? std::optional(otherwise) : std::nullopt;
 }
 
 template <class T>
@@ -100,10 +104,10 @@ class RemoteClient::Impl final : public Actor {
         silent_since = now;
         pause = pause_min;
       }
-      if (!may_pass(result) || now + pause >= until ||
-          now + pause - silent_since > options_.patience)
+      std::optional<Duration> wait = pause_after(result, pause);
+      if (!wait || now + *wait >= until || now + *wait - silent_since > options_.patience)
         return result;
-      pause_for(pause);
+      pause_for(*wait);
       pause = std::min(pause + pause, pause_max);
     }
   }

@@ -13,7 +13,8 @@
 //
 // When the connection breaks it is made again, and what may be asked again is: questions, waits, watches
 // (from the last event that was shown on), registrations and submissions, which get a request id of their
-// own if they have none. What must not be repeated unseen (cancel, redrive, discard, forget) gives
+// own if they have none. What is refused with a time after which it may be tried again (Error::retry_after) is,
+// for `patience` at most. What must not be repeated unseen (cancel, redrive, discard, forget) gives
 // UNAVAILABLE; ask whether it took effect, then again. The same holds for call().
 //
 // Errors: those of the server; UNAVAILABLE once nothing has been heard for `patience`; DEADLINE_EXCEEDED of

@@ -133,6 +133,37 @@ TEST_F(RemoteClientTest, AWatchSeesEachEventOnceOverABrokenConnection) {
   EXPECT_EQ(seen, 2u);
 }
 
+TEST_F(RemoteClientTest, AFullServerIsAskedAgainWhenItSaysSo) {
+  start();
+  auto client = connect();
+  ConfigureQueue change;
+  change.name = "default";
+  change.paused = true;
+  change.waiting_max = 1;
+  meanwhile([&] { return client->call(change); });
+  EXPECT_TRUE(meanwhile([&] { return client->submit(one("first")); }).ok());
+  auto waiting = std::async(std::launch::async, [&] { return client->submit(one("second")); });
+  Engine& engine = *house.engines[0]->engine;
+  while (engine.figures().counted.shed[static_cast<size_t>(Shed::queue)] == 0)
+    house.loop.run_once(Duration::milliseconds(1));
+  EXPECT_EQ(engine.figures().counts.submitted, 1u);
+  change.paused = false;
+  meanwhile([&] { return client->call(change); });
+  EXPECT_TRUE(meanwhile([&] { return waiting.get(); }).ok());
+  EXPECT_EQ(engine.figures().counts.submitted, 2u);
+
+  RemoteClientOptions hasty = options();
+  hasty.patience = Duration::milliseconds(1);
+  change.paused = true;
+  meanwhile([&] { return client->call(change); });
+  EXPECT_TRUE(meanwhile([&] { return client->submit(one("third")); }).ok());
+  auto other = meanwhile([&] { return RemoteClient::connect(hasty); });
+  ASSERT_TRUE(other.ok());
+  Error refused = meanwhile([&] { return (*other)->submit(one("fourth")); }).error();
+  EXPECT_EQ(refused.code, Code::resource_exhausted);
+  EXPECT_GE(refused.retry_after, Duration::milliseconds(100));
+}
+
 TEST_F(RemoteClientTest, AWaitEndsInTimeAndIsAskedAgain) {
   start();
   auto client = connect();

@@ -6,7 +6,7 @@ A call is tried again, after a pause that doubles, when that cannot do harm:
 * the answer is 503, or the connection broke half-way: it may have happened, so only calls that have one
   effect however often they are sent. Submissions have: a request id is made when none is given.
 
-`Retry-After` is honoured. No I/O here.
+The time that the server tells (`retry_after_ms`, `Retry-After`) is honoured. No I/O here.
 """
 
 from __future__ import annotations
@@ -116,8 +116,13 @@ class Backoff:
 
 
 def retry_after(response: httpx.Response) -> float:
+    """Seconds; the body says it more precisely than the header."""
     try:
-        return min(float(response.headers.get("Retry-After", "0")), RETRY_AFTER_MAX)
+        told = response.json()["error"]["retry_after_ms"] / 1000
+    except (ValueError, KeyError, TypeError):
+        told = response.headers.get("Retry-After", "0")
+    try:
+        return min(float(told), RETRY_AFTER_MAX)
     except ValueError:  # a date: rare, and our own pause will do
         return 0.0
 

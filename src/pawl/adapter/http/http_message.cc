@@ -21,14 +21,19 @@ std::string_view HttpRequest::query() const {
   return mark == std::string::npos ? std::string_view() : std::string_view(target).substr(mark + 1);
 }
 
-HttpResponse problem(int status, Code code, const std::string& message) {
+HttpResponse problem(int status, Code code, const std::string& message, Duration retry_after) {
   JsonWriter out;
   out.begin_object().key("error").begin_object();
   out.key("code").string(name(code)).key("message").string(message);
+  if (retry_after > Duration{})
+    out.key("retry_after_ms").number(rounded_up(retry_after, Duration::milliseconds(1)));
   out.end_object().end_object();
   HttpResponse response;
   response.status = status;
   response.body = out.take();
+  if (retry_after > Duration{})
+    response.fields.push_back(
+        {"Retry-After", std::to_string(rounded_up(retry_after, Duration::seconds(1)))});
   return response;
 }
 

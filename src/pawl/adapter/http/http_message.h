@@ -41,7 +41,8 @@ struct HttpResponse {
 };
 
 // {"error":{"code":"NOT_FOUND","message":"..."}}
-HttpResponse problem(int status, Code code, const std::string& message);
+// With a time after which it may be tried again, if that is known.
+HttpResponse problem(int status, Code code, const std::string& message, Duration retry_after = {});
 std::string_view reason_phrase(int status);
 // How the other side knows where a body ends: by its size, by chunks, or by the connection's end.
 enum class HttpFraming : uint8_t { sized, chunked, until_close };

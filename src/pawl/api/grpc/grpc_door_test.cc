@@ -106,6 +106,33 @@ TEST_F(GrpcDoorTest, NobodyIsServedBeforeItOpensAndAfterItCloses) {
   EXPECT_EQ(get(*late).error_code(), grpc::StatusCode::UNAVAILABLE);
 }
 
+TEST_F(GrpcDoorTest, AFullQueueTellsWhenToComeAgain) {
+  start();
+  open();
+  LocalClient client(*house.gateway, house.loop);
+  ConfigureQueue change;
+  change.name = "default";
+  change.paused = true;
+  change.waiting_max = 1;
+  ASSERT_TRUE(client.ask_as<Changed>(change).ok());
+  submit();
+  v1::SubmitRequest request;
+  request.set_definition(one_node);
+  v1::SubmitResponse response;
+  auto shown = context();
+  grpc::Status refused =
+      meanwhile([&] { return executions->Submit(shown.get(), request, &response); });
+  EXPECT_EQ(refused.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  auto hint = shown->GetServerTrailingMetadata().find("retry-after-ms");
+  ASSERT_NE(hint, shown->GetServerTrailingMetadata().end());
+  int told = std::stoi(std::string(hint->second.data(), hint->second.size()));
+  EXPECT_GE(told, 100);
+  std::string in_words =
+      told < 1000 ? std::to_string(told) + " ms" : std::to_string((told + 999) / 1000) + " s";
+  EXPECT_NE(refused.error_message().find("try again in " + in_words), std::string::npos)
+      << told << ": " << refused.error_message();
+}
+
 TEST_F(GrpcDoorTest, WhoShowsNothingIsNobody) {
   start();
   open();

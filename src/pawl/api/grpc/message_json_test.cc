@@ -33,6 +33,10 @@ class Comparer {
   void required(const char* key, const T& value) {
     (*this)(key, value);
   }
+  template <class T>
+  void unless_null(const char* key, const std::optional<T>& value) {
+    (*this)(key, value);
+  }
   void json(const char* key, const std::string&) { expect(key, "_json", false); }
   void json_list(const char* key, const std::vector<std::string>&) { expect(key, "_json", true); }
   template <class V>

@@ -70,8 +70,11 @@ class Reactor final : public grpc::ServerBidiReactor<ByteBuffer, ByteBuffer>, pu
   void finish(const Status& status) override {
     if (status.ok()) return Finish(grpc::Status::OK);
     const Error& error = status.error();
-    if (may_retry(error.code))
-      context_.AddTrailingMetadata("retry-after-ms", std::to_string(retry_after_ms));
+    if (may_retry(error.code)) {
+      Duration after = error.retry_after == Duration{} ? retry_after_else : error.retry_after;
+      context_.AddTrailingMetadata("retry-after-ms",
+                                   std::to_string(rounded_up(after, Duration::milliseconds(1))));
+    }
     Finish({static_cast<grpc::StatusCode>(error.code), shortened(error.message)});
   }
 

@@ -24,8 +24,8 @@ namespace pawl {
 
 // Bytes of an error's message that travel: clients take 8 KiB of metadata, in which a byte may need three.
 constexpr size_t error_message_bytes_max = 2048;
-// After which a refused client may come again.
-constexpr int retry_after_ms = 1000;
+// After which a refused client may come again, where the error does not say.
+constexpr Duration retry_after_else = Duration::seconds(1);
 
 class ServedCall {
  public:

@@ -29,6 +29,10 @@ class SchemaWriter {
     required_.push_back(key);
     (*this)(key, value);
   }
+  template <class T>
+  void unless_null(const char* key, const std::optional<T>&) {
+    (*this)(key, T{});
+  }
   void json(const char* key, const std::string&) { simple(key, "object", nullptr); }
   void json_list(const char* key, const std::vector<std::string>&) {
     if (!begin(key)) return;

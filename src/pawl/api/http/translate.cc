@@ -232,8 +232,9 @@ int http_status(Code code) {
 }
 
 HttpResponse to_response(const Error& error) {
-  HttpResponse response = problem(http_status(error.code), error.code, error.message);
-  if (response.status == 429 || response.status == 503)
+  HttpResponse response =
+      problem(http_status(error.code), error.code, error.message, error.retry_after);
+  if (error.retry_after == Duration{} && (response.status == 429 || response.status == 503))
     response.fields.push_back({"Retry-After", "1"});
   if (response.status == 401) response.fields.push_back({"WWW-Authenticate", "Bearer"});
   return response;

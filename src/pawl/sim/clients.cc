@@ -221,12 +221,13 @@ void Clients::send_submit(Client& client, Past past, int tries) {
     bool again = reply == nullptr || reply->code == Code::unknown ||
                  reply->code == Code::resource_exhausted || reply->code == Code::unavailable;
     if (!again || tries == 0 || past.submit.request_id.empty()) return done(client);
-    universe_.after(Duration::milliseconds(static_cast<int64_t>(client.dice.below(3000))),
-                    [this, &client, past, tries] {
-                      Past fresh = past;
-                      if (!stage_input(fresh)) return done(client);
-                      send_submit(client, std::move(fresh), tries - 1);
-                    });
+    Duration pause = Duration::milliseconds(static_cast<int64_t>(client.dice.below(3000)));
+    if (reply != nullptr && reply->retry_after > Duration{}) pause = reply->retry_after;
+    universe_.after(pause, [this, &client, past, tries] {
+      Past fresh = past;
+      if (!stage_input(fresh)) return done(client);
+      send_submit(client, std::move(fresh), tries - 1);
+    });
   };
   send(Command{past.submit}, then, client.name_space);
 }

@@ -103,6 +103,10 @@ constexpr std::array<const char*, sometimes_count> names = {
     "queue_rate_kept",
     "resource_used_up",
     "tasks_kept_apart",
+    "shed_low_priority",
+    "admitted_high_while_low_refused",
+    "queue_without_room",
+    "memory_used_up",
     "no_faults",
 };
 

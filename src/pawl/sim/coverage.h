@@ -108,6 +108,10 @@ enum class Sometimes : uint8_t {
   queue_rate_kept,
   resource_used_up,
   tasks_kept_apart,
+  shed_low_priority,
+  admitted_high_while_low_refused,
+  queue_without_room,
+  memory_used_up,
   no_faults,
   count_,
 };

@@ -669,6 +669,20 @@ uint64_t LogModel::count_of(const std::string& name_space) const {
   return count;
 }
 
+uint64_t LogModel::ended() const {
+  uint64_t count = 0;
+  for (const auto& [id, execution] : executions_) count += execution.ended();
+  return count;
+}
+
+std::optional<uint8_t> LogModel::priority_of(WorkflowId id) const {
+  auto it = workflows_.find(id);
+  if (it == workflows_.end()) return std::nullopt;
+  uint8_t highest = 0;
+  for (const Node& node : it->second.second->nodes) highest = std::max(highest, node.priority);
+  return highest;
+}
+
 uint64_t LogModel::count(ExecutionStatus status) const {
   uint64_t count = 0;
   for (const auto& [id, execution] : executions_) count += execution.status == status;

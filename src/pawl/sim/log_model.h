@@ -44,6 +44,9 @@ class LogModel {
   const TaskModel* task(const TaskKey& key) const;
   uint64_t count(ExecutionStatus status) const;
   uint64_t count_of(const std::string& name_space) const;
+  uint64_t ended() const;  // executions, however
+  // The highest of its nodes; nothing if it is not registered.
+  std::optional<uint8_t> priority_of(WorkflowId id) const;
   uint64_t forgotten() const { return forgotten_; }
   // Tasks and nodes that wait for nothing that could still come.
   std::string stuck() const;

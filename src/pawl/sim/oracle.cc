@@ -1,6 +1,7 @@
 #include "pawl/sim/oracle.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "pawl/sim/value_model.h"
 #include "pawl/wire/event_codec.h"
@@ -37,7 +38,7 @@ RequestKey key_of(const Request& request, const SubmitExecution& submit) {
 // What an answer says of an execution that must not exist for whoever asked; empty: that.
 std::string betrayal(const Response& response, ExecutionId id) {
   Error error;
-  if (const auto* reply = std::get_if<Reply>(&response.what)) error = {reply->code, reply->message};
+  if (const auto* reply = std::get_if<Reply>(&response.what)) error = error_of(*reply);
   if (const auto* progress = std::get_if<ProgressList>(&response.what))
     return progress->tasks.empty() ? "" : "progress";
   if (const auto* history = std::get_if<History>(&response.what))
@@ -66,6 +67,22 @@ uint64_t detail(const Event& event) {
 bool is_forget(const Request& request) {
   const auto* command = std::get_if<Command>(&request.what);
   return command != nullptr && std::holds_alternative<ForgetExecution>(*command);
+}
+
+const SubmitExecution* submission_in(const Request& request) {
+  if (const auto* run = std::get_if<RunExecution>(&request.what)) return &run->submit;
+  const auto* command = std::get_if<Command>(&request.what);
+  return command != nullptr ? std::get_if<SubmitExecution>(command) : nullptr;
+}
+
+// The number that stands behind `word`; nothing where there is none.
+std::optional<uint64_t> number_after(const std::string& text, const std::string& word) {
+  size_t at = text.find(word);
+  if (at == std::string::npos) return std::nullopt;
+  uint64_t number = 0;
+  const char* begin = text.data() + at + word.size();
+  auto read = std::from_chars(begin, text.data() + text.size(), number);
+  return read.ec == std::errc() ? std::optional(number) : std::nullopt;
 }
 
 bool transient(Code code) {
@@ -212,8 +229,15 @@ void Oracle::asked(const Request& request) {
     if (const auto* c = std::get_if<ConfigureQueue>(command)) ledger_.queues.insert(c->name);
   }
   if (const auto* run = std::get_if<RunExecution>(&request.what)) note_ask(request, run->submit);
-  Question question{request,  ExecutionStatus::running,           0, false, false,
-                    durable_, model_.count_of(request.name_space)};
+  bool submits = submission_in(request) != nullptr;
+  Question question{request,
+                    ExecutionStatus::running,
+                    0,
+                    false,
+                    false,
+                    durable_,
+                    model_.count_of(request.name_space),
+                    submits ? model_.ended() : 0};
   if (const ExecutionModel* known = model_.find(subject(request))) {
     question.status_then = known->status;
     question.events_then = known->events.size();
@@ -248,6 +272,11 @@ void Oracle::told(const Response& response) {
 void Oracle::check(const Question& question, const Reply& reply) {
   if (reply.code == Code::ok) ++universe_.tally.operations;
   if (reply.code == Code::unknown) universe_.reached(Sometimes::unknown_answered);
+  const SubmitExecution* submit = submission_in(question.request);
+  if (submit != nullptr && reply.code == Code::resource_exhausted)
+    check_shed(question, *submit, reply);
+  if (submit != nullptr && reply.code == Code::ok)
+    note_admitted(question, *submit, ExecutionId{reply.number});
   if (transient(reply.code)) return;
   ExecutionId id = subject(question.request);
   const auto* command = std::get_if<Command>(&question.request.what);
@@ -334,6 +363,40 @@ void Oracle::check_submit(const Request& request, const SubmitExecution& submit,
   } else {
     denied_.insert(key);
   }
+}
+
+// Whoever is refused for want of room is told by how much, and that must be so; and when to come again.
+void Oracle::check_shed(const Question& question, const SubmitExecution& submit,
+                        const Reply& reply) {
+  std::optional<uint64_t> used = number_after(reply.message, ", and ");
+  std::optional<uint8_t> priority = model_.priority_of(submit.workflow);
+  if (!used || !priority || reply.message.find(" may fill ") == std::string::npos) return;
+  if (reply.retry_after < Duration::milliseconds(100) || reply.retry_after > Duration::minutes(1))
+    violate("I28", "a refused submission may come again in " +
+                       std::to_string(reply.retry_after.whole_milliseconds()) + " ms");
+  uint64_t limit = number_after(reply.message, "_max (").value_or(0);
+  if (18 * *used < limit * (9 + *priority))
+    violate("I28", "a submission of priority " + std::to_string(*priority) +
+                       " was refused although there was room: " + reply.message);
+  // At least as many had ended when it decided, and at most as many had been submitted.
+  uint64_t open_at_most = model_.executions().size() - question.ended_then;
+  if (reply.message.starts_with("the limit open_executions_max") && *used > open_at_most)
+    violate("I28", "at most " + std::to_string(open_at_most) +
+                       " executions were open, but: " + reply.message);
+  universe_.coverage.reached_if(*used < limit, Sometimes::shed_low_priority);
+  newest_refusal_ = Refusal{durable_, *priority};
+}
+
+void Oracle::note_admitted(const Question& question, const SubmitExecution& submit,
+                           ExecutionId id) {
+  const ExecutionModel* made = model_.find(id);
+  std::optional<uint8_t> priority = model_.priority_of(submit.workflow);
+  if (made == nullptr || !priority || !newest_refusal_) return;
+  uint64_t at = made->events.front().first;
+  bool near = at > question.durable_then && at + 1 >= newest_refusal_->durable &&
+              at <= newest_refusal_->durable + 1;
+  universe_.coverage.reached_if(near && *priority > newest_refusal_->priority,
+                                Sometimes::admitted_high_while_low_refused);
 }
 
 void Oracle::check_cancel(ExecutionId id, const Reply& reply) {

@@ -84,6 +84,7 @@ class Oracle {
     bool forgotten_then = false;
     uint64_t durable_then = 0;
     uint64_t submitted_then = 0;  // to its namespace
+    uint64_t ended_then = 0;      // of all, asked of submissions only
   };
 
   void violate(const char* invariant, std::string what);
@@ -95,6 +96,8 @@ class Oracle {
   void check_run(const Question& question, const RunExecution& run, const Reply& reply);
   void check_pages(const Question& question, const History& history, const ExecutionModel& known);
   void check_submit(const Request& request, const SubmitExecution& submit, const Reply& reply);
+  void check_shed(const Question& question, const SubmitExecution& submit, const Reply& reply);
+  void note_admitted(const Question& question, const SubmitExecution& submit, ExecutionId id);
   void check_cancel(ExecutionId id, const Reply& reply);
   void check_forget(const Question& question, ExecutionId id, const Reply& reply);
   bool forgotten(ExecutionId id) const;
@@ -128,6 +131,11 @@ class Oracle {
   };
   std::map<RequestKey, Promise> promised_;  // what was told, and in which life
   std::set<RequestKey> denied_;             // told not to have taken effect
+  struct Refusal {
+    uint64_t durable = 0;  // when it was told
+    uint8_t priority = 9;
+  };
+  std::optional<Refusal> newest_refusal_;  // for want of room
   uint64_t lives_ = 0;
 };
 

@@ -106,6 +106,7 @@ void draw_limits(Random& dice, const Plan& plan, Limits& limits) {
   if (aside.chance(300)) limits.checkpoint_slice_bytes_max = skewed(aside, 1, 2000);
   if (aside.chance(150)) limits.name_space_open_executions_max = skewed(aside, 1, 10);
   if (aside.chance(60)) limits.name_spaces_max = aside.between(1, 3);
+  if (aside.chance(150)) limits.open_bytes_max = skewed(aside, 1, 30'000);
 }
 
 LinkOptions draw_link(Random& dice) {

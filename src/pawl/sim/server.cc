@@ -362,6 +362,8 @@ void Server::note_answer(const Response& response) {
   if (detail != nullptr && detail->output.is_blob()) (void)shared_blob_.get(detail->output.ref());
   universe.coverage.reached_if(mentions(response, "almost full"), Sometimes::disk_soft_refusal);
   universe.coverage.reached_if(mentions(response, "inbox_depth_max"), Sometimes::inbox_refused);
+  universe.coverage.reached_if(mentions(response, "open_bytes_max"), Sometimes::memory_used_up);
+  universe.coverage.reached_if(mentions(response, "waiting_max"), Sometimes::queue_without_room);
   bool of_name_space = mentions(response, "name_space_open_executions_max");
   universe.coverage.reached_if(of_name_space, Sometimes::name_space_executions_refused);
   universe.coverage.reached_if(!of_name_space && mentions(response, "open_executions_max"),

@@ -56,7 +56,7 @@ std::vector<Fault> swarm(Random& dice, Duration load_time) {
   }
   // Most lies are found out at the next start; few lie below a checkpoint by then, and do no harm.
   uint32_t& lies = weights[static_cast<size_t>(FaultKind::log_write_lost)];
-  if (lies > 0) lies += 6;
+  if (lies > 0) lies += 12;
   uint64_t sum = 0;
   for (uint32_t weight : weights) sum += weight;
   if (sum == 0) weights[0] = 1, sum = 1;

@@ -10,9 +10,9 @@ import unittest
 from datetime import timezone
 from unittest import mock
 
+import httpx
 from sdk_case import PATIENCE, SdkCase
 
-import httpx
 import pawl
 from pawl.exchange import retry_after
 

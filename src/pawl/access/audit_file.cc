@@ -5,12 +5,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <condition_variable>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <mutex>
 #include <thread>
+#include <vector>
 
 #include "pawl/api/rfc3339.h"
 #include "pawl/base/json.h"
@@ -54,12 +57,54 @@ std::string to_json(uint64_t number, const AuditRecord& record) {
   return out.take();
 }
 
-uint64_t number_in(std::string_view json) {
-  auto found = json_find(json, {"number"});
+uint64_t number_of(std::string_view digits) {
   uint64_t number = 0;
-  for (char c : found.value_or(""))
-    number = c >= '0' && c <= '9' ? number * 10 + uint64_t(c - '0') : 0;
+  for (char c : digits) number = c >= '0' && c <= '9' ? number * 10 + uint64_t(c - '0') : 0;
   return number;
+}
+
+uint64_t number_in(std::string_view json) {
+  return number_of(json_find(json, {"number"}).value_or(""));
+}
+
+constexpr std::string_view segment_prefix = "audit-";
+constexpr std::string_view segment_suffix = ".log";
+constexpr size_t segment_digits = 12;  // at least
+
+std::string folder_of(const std::string& path) {
+  size_t slash = path.rfind('/');
+  return slash == std::string::npos ? "./" : path.substr(0, slash + 1);
+}
+
+std::string segment_path(const std::string& path, uint64_t first) {
+  std::string digits = std::to_string(first);
+  digits.insert(0, segment_digits - std::min(segment_digits, digits.size()), '0');
+  return folder_of(path).append(segment_prefix).append(digits).append(segment_suffix);
+}
+
+struct Segment {
+  uint64_t first = 0;  // number of its first record
+  std::string path;
+
+  friend bool operator<(const Segment& a, const Segment& b) { return a.first < b.first; }
+};
+
+// The oldest first.
+std::vector<Segment> segments_beside(const std::string& path) {
+  std::vector<Segment> found;
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(folder_of(path), ignored)) {
+    std::string name = entry.path().filename().string();
+    if (!name.starts_with(segment_prefix) || !name.ends_with(segment_suffix)) continue;
+    std::string digits = name.substr(segment_prefix.size());
+    digits.resize(digits.size() - std::min(digits.size(), segment_suffix.size()));
+    if (digits.size() < segment_digits ||
+        digits.find_first_not_of("0123456789") != std::string::npos)
+      continue;
+    found.push_back({number_of(digits), entry.path().string()});
+  }
+  std::sort(found.begin(), found.end());
+  return found;
 }
 
 // "HASH JSON", or nothing.
@@ -71,7 +116,8 @@ bool is_line(std::string_view line) {
 struct End {
   int64_t size = 0;      // of the whole lines
   bool cut_off = false;  // something stands behind them
-  uint64_t number = 0;
+  uint64_t first = 0;    // number of the first of them; 0: there is none
+  uint64_t number = 0;   // of the last
   std::string hash = chain_begin();
 };
 
@@ -81,12 +127,20 @@ Error broken(const std::string& path, const std::string& why) {
 
 // So that a new file is still there after a crash.
 bool sync_directory_of(const std::string& path) {
-  size_t slash = path.rfind('/');
-  const std::string directory = slash == std::string::npos ? "." : path.substr(0, slash + 1);
-  int fd = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  int fd = ::open(folder_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   bool done = fd >= 0 && fsync(fd) == 0;
   if (fd >= 0) (void)close(fd);
   return done;
+}
+
+// The number in the first line.
+uint64_t first_in(int fd) {
+  std::string head(line_bytes_max, '\0');
+  ssize_t size = pread(fd, head.data(), head.size(), 0);
+  if (size <= 0) return 0;
+  head.resize(static_cast<size_t>(size));
+  std::string_view line = std::string_view(head).substr(0, head.find('\n'));
+  return is_line(line) ? number_in(line.substr(hash_digits + 1)) : 0;
 }
 
 // The last whole line says where to go on.
@@ -109,20 +163,38 @@ Result<End> end_of(int fd, const std::string& path) {
   if (!is_line(line) || number_in(line.substr(hash_digits + 1)) == 0)
     return Error{Code::data_loss,
                  path + ": its last line is no record; `pawl verify` says where it breaks"};
-  return End{begin + static_cast<int64_t>(last) + 1, last + 1 < tail.size(),
+  return End{begin + static_cast<int64_t>(last) + 1, last + 1 < tail.size(), first_in(fd),
              number_in(line.substr(hash_digits + 1)), std::string(line.substr(0, hash_digits))};
+}
+
+// What a new file goes on with: where the newest segment ends.
+Status go_on_after(const std::vector<Segment>& segments, End& end) {
+  if (segments.empty()) return {};
+  const std::string& path = segments.back().path;
+  int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return broken(path, std::strerror(errno));
+  Result<End> before = end_of(fd, path);
+  (void)close(fd);
+  if (!before.ok()) return std::move(before.error());
+  end.number = before->number;
+  end.hash = before->hash;
+  return {};
 }
 
 }  // namespace
 
 struct AuditFile::Impl {
-  Impl(int fd, std::string file, const End& end, Loop& own_loop)
+  Impl(int fd, std::string file, const End& end, Loop& own_loop, uint64_t segment_bytes_max)
       : descriptor(fd),
         path(std::move(file)),
         loop(own_loop),
+        segment_bytes(segment_bytes_max),
+        size(static_cast<uint64_t>(end.size)),
+        first(end.first != 0 ? end.first : end.number + 1),
         number(end.number),
         hash(end.hash),
         durable_number(end.number),
+        unwritten(end.number + 1),
         thread([this] { write_until_closed(); }) {}
   ~Impl() {
     {
@@ -140,10 +212,12 @@ struct AuditFile::Impl {
       changed.wait(lock, [this] { return closing || !pending.empty(); });
       if (pending.empty()) return;
       std::string batch = std::exchange(pending, {});
+      uint64_t next = std::exchange(unwritten, number + 1);
       uint64_t last = number;
       lock.unlock();
       changed.notify_all();
-      std::string failed = write_batch(batch);
+      std::string failed = size < segment_bytes ? "" : begin_segment(next);
+      if (failed.empty()) failed = write_batch(batch);
       lock.lock();
       if (failed.empty()) durable_number = last;
       if (!failed.empty() && failure.empty()) failure = failed;
@@ -154,25 +228,44 @@ struct AuditFile::Impl {
   // Once a sync has failed nobody knows what is on the disk: it is not tried again.
   std::string write_batch(std::string_view batch) {
     if (!failure.empty()) return failure;
+    size += batch.size();
     while (!batch.empty()) {
-      ssize_t size = write(descriptor, batch.data(), batch.size());
-      if (size < 0 && errno == EINTR) continue;
-      if (size < 0) return std::strerror(errno);
-      batch.remove_prefix(static_cast<size_t>(size));
+      ssize_t written = write(descriptor, batch.data(), batch.size());
+      if (written < 0 && errno == EINTR) continue;
+      if (written < 0) return std::strerror(errno);
+      batch.remove_prefix(static_cast<size_t>(written));
     }
     return fdatasync(descriptor) == 0 ? "" : std::strerror(errno);
   }
 
-  const int descriptor;
+  // All of the old file is on disk. A crash in between leaves no newest file: the next open makes it.
+  std::string begin_segment(uint64_t next) {
+    if (!failure.empty()) return failure;
+    if (rename(path.c_str(), segment_path(path, first).c_str()) != 0) return std::strerror(errno);
+    int fresh = ::open(path.c_str(), open_flags | O_EXCL, S_IRUSR | S_IWUSR);
+    if (fresh < 0) return std::strerror(errno);
+    (void)close(std::exchange(descriptor, fresh));
+    size = 0;
+    first = next;
+    return sync_directory_of(path) ? "" : std::strerror(errno);
+  }
+
+  static constexpr int open_flags = O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC;
+
+  int descriptor;  // this and what follows to `first`: the thread's
   const std::string path;
   Loop& loop;
+  const uint64_t segment_bytes;
+  uint64_t size;   // of the newest file
+  uint64_t first;  // number of its first record
   std::mutex mutex;
   std::condition_variable changed;
   std::string pending;
   uint64_t number = 0;
   std::string hash;
   uint64_t durable_number = 0;
-  std::string failure;  // written by the thread alone, read under the mutex elsewhere
+  uint64_t unwritten = 1;  // the first of those that are pending
+  std::string failure;     // written by the thread alone, read under the mutex elsewhere
   bool closing = false;
   std::thread thread;
 };
@@ -180,17 +273,20 @@ struct AuditFile::Impl {
 AuditFile::AuditFile(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 AuditFile::~AuditFile() = default;
 
-Result<std::unique_ptr<AuditFile>> AuditFile::open(const std::string& path, Loop& loop) {
-  int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, S_IRUSR | S_IWUSR);
+Result<std::unique_ptr<AuditFile>> AuditFile::open(const std::string& path, Loop& loop,
+                                                   uint64_t segment_bytes) {
+  int fd = ::open(path.c_str(), Impl::open_flags, S_IRUSR | S_IWUSR);
   if (fd < 0) return broken(path, std::strerror(errno));
   Result<End> end = end_of(fd, path);
+  if (end.ok() && end->number == 0)
+    if (Status known = go_on_after(segments_beside(path), *end); !known.ok()) end = known.error();
   bool repaired = end.ok() && (!end->cut_off || (ftruncate(fd, end->size) == 0 && fsync(fd) == 0));
   if (end.ok() && (!repaired || !sync_directory_of(path))) end = broken(path, std::strerror(errno));
   if (!end.ok()) {
     (void)close(fd);
     return std::move(end.error());
   }
-  auto impl = std::make_unique<Impl>(fd, path, *end, loop);
+  auto impl = std::make_unique<Impl>(fd, path, *end, loop, segment_bytes);
   return std::unique_ptr<AuditFile>(new AuditFile(std::move(impl)));
 }
 
@@ -210,28 +306,48 @@ Result<uint64_t> AuditFile::durable() {
   return impl_->durable_number;
 }
 
-Result<AuditReport> verify_audit(const std::string& path) {
+namespace {
+
+// Follows the chain through one file; `report` says how far it has come.
+void follow(const std::string& path, AuditReport& report) {
   std::ifstream in(path, std::ios::binary);
-  if (!in) return Error{Code::not_found, path + " cannot be read"};
-  AuditReport report;
-  report.newest = chain_begin();
+  const std::string file = path.substr(folder_of(path).size());
   uint64_t at = 1;
   auto wrong = [&](const std::string& what) {
-    report.problem = "line " + std::to_string(at) + ": " + what;
-    return report;
+    report.problem = file + ": line " + std::to_string(at) + ": " + what;
   };
   for (std::string line; std::getline(in, line); ++at) {
     if (in.eof()) {  // no newline ends it
       report.cut_off = true;
-      break;
+      return;
     }
     if (!is_line(line)) return wrong("it is no record");
     std::string_view json = std::string_view(line).substr(hash_digits + 1);
-    if (hash_of(report.newest, json) != std::string_view(line).substr(0, hash_digits))
+    std::string_view hash = std::string_view(line).substr(0, hash_digits);
+    bool unknown_before = report.records == 0 && report.first > 1;
+    if (!unknown_before && hash_of(report.newest, json) != hash)
       return wrong("it, or a line before it, was changed, removed, added or moved");
-    if (number_in(json) != at) return wrong("its number is not " + std::to_string(at));
+    uint64_t number = report.newest_number() + 1;
+    if (number_in(json) != number) return wrong("its number is not " + std::to_string(number));
     ++report.records;
-    report.newest = line.substr(0, hash_digits);
+    report.newest = hash;
+  }
+}
+
+}  // namespace
+
+Result<AuditReport> verify_audit(const std::string& path) {
+  std::vector<Segment> segments = segments_beside(path);
+  bool newest = std::filesystem::exists(path);
+  if (!newest && segments.empty()) return Error{Code::not_found, path + " cannot be read"};
+  AuditReport report;
+  report.newest = chain_begin();
+  report.segments = static_cast<uint32_t>(segments.size());
+  if (!segments.empty()) report.first = std::max<uint64_t>(segments.front().first, 1);
+  if (newest) segments.push_back({0, path});
+  for (const Segment& one : segments) {
+    if (report.cut_off) report.problem = "the file before " + one.path + " ends in a cut off line";
+    if (!report.problem) follow(one.path, report);
   }
   return report;
 }

@@ -1,4 +1,4 @@
-// The audit trail as a file that only grows and cannot be changed unseen: each line begins with the SHA-256
+// The audit trail as files that only grow and cannot be changed unseen: each line begins with the SHA-256
 // of the line before it and of itself.
 //
 //   PAWL_ASSIGN(auto trail, AuditFile::open(directory + "/audit.log", loop));
@@ -6,6 +6,10 @@
 //   AuditReport report = verify_audit(directory + "/audit.log");
 //
 //   <64 hex digits> {"number":1,"at":"2024-05-01T00:00:00Z","caller":"ci","namespace":"team-a","call":...}
+//
+// A file of segment_bytes or more is given the number of its first record as its name,
+// audit-000000000001.log, and a new audit.log goes on with the chain. Segments are never removed here; the
+// oldest may be moved elsewhere at any time, and are checked there.
 //
 // What gathers while one write is being synced goes with the next. A last line that a crash has cut off
 // was never acknowledged, and is removed at the next open.
@@ -27,10 +31,13 @@ namespace pawl {
 
 inline constexpr const char* audit_file_name = "audit.log";
 constexpr size_t audit_pending_bytes_max = 16 << 20;
+constexpr uint64_t audit_segment_bytes = 64 << 20;
 
 class AuditFile final : public AuditTrail {
  public:
-  static Result<std::unique_ptr<AuditFile>> open(const std::string& path, Loop& loop);
+  // `path`: of the newest file, into which is written; segments lie beside it.
+  static Result<std::unique_ptr<AuditFile>> open(const std::string& path, Loop& loop,
+                                                 uint64_t segment_bytes = audit_segment_bytes);
   ~AuditFile() override;  // what was added is written first
 
   uint64_t add(const AuditRecord& record) override;
@@ -44,10 +51,15 @@ class AuditFile final : public AuditTrail {
 
 struct AuditReport {
   uint64_t records = 0;                // that are as they were written
-  std::string newest;                  // hash of the last of them
+  uint64_t first = 1;                  // number of the first: those before it have been moved away
+  uint32_t segments = 0;               // beside the newest file
+  std::string newest;                  // hash of the last record
   bool cut_off = false;                // a last line without an end: never acknowledged
-  std::optional<std::string> problem;  // "line 17: ..."
+  std::optional<std::string> problem;  // "audit.log: line 17: ..."
+
+  uint64_t newest_number() const { return first + records - 1; }
 };
+// The newest file, and all segments beside it. NOT_FOUND: there is neither.
 Result<AuditReport> verify_audit(const std::string& path);
 
 }  // namespace pawl

@@ -5,6 +5,7 @@
 
 #include <csignal>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
@@ -41,7 +42,8 @@ struct AuditFileTest : testing::Test {
   AuditReport verify() const { return verify_audit(path).value(); }
   std::string problem_of(const std::string& text) const {
     write(text);
-    return verify().problem.value_or("");
+    std::string problem = verify().problem.value_or("");
+    return problem.starts_with("audit.log: ") ? problem.substr(11) : problem;
   }
 
   LinuxClock clock;
@@ -140,6 +142,71 @@ TEST_F(AuditFileTest, WhatCannotBeWrittenStopsItForGood) {
   trail.reset();
   EXPECT_EQ(verify().records, 0u);
   EXPECT_TRUE(verify().cut_off);
+}
+
+// Files of about two records each.
+struct AuditSegmentsTest : AuditFileTest {
+  static constexpr uint64_t small = 300;
+
+  void add(int records) {
+    auto trail = std::move(AuditFile::open(path, *loop, small).value());
+    for (int i = 0; i < records; ++i)
+      wait(*trail, trail->add({{}, "ci", "team-a", "cancel", "e" + std::to_string(i)}));
+  }
+  std::vector<std::string> segments() const {
+    std::vector<std::string> names;
+    for (const auto& entry : std::filesystem::directory_iterator(directory))
+      if (entry.path() != path) names.push_back(entry.path().filename());
+    std::sort(names.begin(), names.end());
+    return names;
+  }
+};
+
+TEST_F(AuditSegmentsTest, OneChainGoesThroughAllFiles) {
+  add(5);
+  EXPECT_EQ(segments(),
+            (std::vector<std::string>{"audit-000000000001.log", "audit-000000000003.log"}));
+  add(4);  // goes on
+  ASSERT_EQ(segments().size(), 4u);
+  AuditReport report = verify();
+  EXPECT_EQ(report.problem, std::nullopt);
+  EXPECT_EQ(report.records, 9u);
+  EXPECT_EQ(report.segments, 4u);
+  EXPECT_EQ(report.newest_number(), 9u);
+  std::filesystem::remove(path);  // a crash between two files
+  add(1);
+  EXPECT_EQ(verify().problem, std::nullopt);
+  EXPECT_EQ(verify().newest_number(), 9u) << "number 9 was removed with its file";
+}
+
+TEST_F(AuditSegmentsTest, WhatIsMissingOrChangedInAnyFileIsFound) {
+  add(7);
+  ASSERT_EQ(segments().size(), 3u);
+  const std::string second = directory + "/" + segments()[1];
+  std::filesystem::rename(second, directory + "/elsewhere");
+  EXPECT_NE(verify().problem.value_or("").find(segments()[1] + ": line 1: it, or a line before it"),
+            std::string::npos)
+      << verify().problem.value_or("nothing");
+  std::filesystem::rename(directory + "/elsewhere", second);
+  ASSERT_EQ(verify().problem, std::nullopt);
+  std::fstream file(second);
+  file.seekp(70);
+  file.put('?');
+  file.close();
+  EXPECT_NE(verify().problem.value_or("").find("audit-000000000003.log: line 1"),
+            std::string::npos);
+}
+
+TEST_F(AuditSegmentsTest, TheOldestMayBeMovedAway) {
+  add(7);
+  std::filesystem::remove(directory + "/" + segments()[0]);
+  AuditReport report = verify();
+  EXPECT_EQ(report.problem, std::nullopt);
+  EXPECT_EQ(report.first, 3u);
+  EXPECT_EQ(report.records, 5u);
+  EXPECT_EQ(report.newest_number(), 7u);
+  add(1);
+  EXPECT_EQ(verify().newest_number(), 8u);
 }
 
 TEST_F(AuditFileTest, AFileThatIsNoTrailIsNotGoneOnWith) {

@@ -214,10 +214,15 @@ Status check_partition(const std::string& directory, Slot slot, Disk& payloads,
 void check_audit(const std::string& directory, Findings& findings) {
   Result<AuditReport> report = verify_audit(directory + "/" + audit_file_name);
   if (!report.ok()) return;
-  if (report->problem) return findings.bad(std::string(audit_file_name) + ": " + *report->problem);
-  findings.good("audit: " + with_commas(report->records) + " records, each follows the one before" +
-                (report->cut_off ? "; a line that a crash cut off is no record" : ""));
-  findings.note("audit: the newest record is number " + std::to_string(report->records) +
+  if (report->problem) return findings.bad(*report->problem);
+  findings.good(
+      "audit: " + with_commas(report->records) + " records, each follows the one before" +
+      (report->segments > 0 ? ", in " + with_commas(report->segments + 1) + " files" : "") +
+      (report->cut_off ? "; a line that a crash cut off is no record" : ""));
+  if (report->first > 1)
+    findings.note("audit: the records before number " + std::to_string(report->first) +
+                  " have been moved away; they are checked where they are");
+  findings.note("audit: the newest record is number " + std::to_string(report->newest_number()) +
                 ", hash " + report->newest);
 }
 

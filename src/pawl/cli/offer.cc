@@ -62,6 +62,7 @@ Status read_offer(const Arguments& given, WorkerSpec& offer) {
   if (weight > worker_weight_max)
     return usage("weight", "at most " + std::to_string(worker_weight_max));
   offer.weight = static_cast<uint32_t>(weight);
+  PAWL_ASSIGN(offer.price, number_of(given, "price", 0, 0));
   return {};
 }
 

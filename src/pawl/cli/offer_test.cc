@@ -14,7 +14,8 @@ Result<WorkerSpec> offered(const std::vector<std::string>& words) {
                                   {"label", 'l', "NAME=VALUE", ""},
                                   {"zone", 'z', "ZONE", ""},
                                   {"capacity", 'c', "NAME=N", ""},
-                                  {"weight", 'w', "N", ""}},
+                                  {"weight", 'w', "N", ""},
+                                  {"price", 0, "N", ""}},
                       .examples = {}};
   PAWL_ASSIGN(Arguments given, parse_arguments(spec, words));
   WorkerSpec offer;
@@ -24,14 +25,16 @@ Result<WorkerSpec> offered(const std::vector<std::string>& words) {
 
 TEST(Offer, IsWhatWasTyped) {
   Result<WorkerSpec> offer =
-      offered({"-c", "gpu=2", "-c", "cpu=1.5",  "-c", "memory=1GiB", "-q", "b",    "-q", "a",
-               "-q", "b",     "-l", "disk=ssd", "-l", "class=spot",  "-z", "eu-1", "-w", "7"});
+      offered({"-c", "gpu=2", "-c", "cpu=1.5", "-c",      "memory=1GiB", "-q", "b",
+               "-q", "a",     "-q", "b",       "-l",      "disk=ssd",    "-l", "class=spot",
+               "-z", "eu-1",  "-w", "7",       "--price", "120"});
   ASSERT_TRUE(offer.ok()) << offer.error().message;
   EXPECT_EQ(offer->capacity, (Amounts{{"cpu", 1500}, {"gpu", 2}, {"memory", 1 << 30}}));
   EXPECT_EQ(offer->queues, (std::vector<std::string>{"a", "b"}));
   EXPECT_EQ(offer->labels, (std::vector<Label>{{"class", "spot"}, {"disk", "ssd"}}));
   EXPECT_EQ(offer->zone, "eu-1");
   EXPECT_EQ(offer->weight, 7u);
+  EXPECT_EQ(offer->price, 120u);
   EXPECT_EQ(offered({})->capacity, Amounts{});
 }
 

@@ -18,9 +18,11 @@ GrantReason because(size_t candidates, GrantCause cause, uint64_t detail) {
   return candidates == 1 ? GrantReason{} : GrantReason{cause, detail};
 }
 
-// free / credit of a > that of b, in integers
+// free / credit of a > that of b, in integers; of two alike the cheaper
 bool freer(const WorkerLoad& a, const WorkerLoad& b) {
-  return uint64_t{a.free()} * b.spec->credit > uint64_t{b.free()} * a.spec->credit;
+  uint64_t free_a = uint64_t{a.free()} * b.spec->credit;
+  uint64_t free_b = uint64_t{b.free()} * a.spec->credit;
+  return free_a > free_b || (free_a == free_b && a.spec->price < b.spec->price);
 }
 
 class LeastLoaded final : public PlacementStrategy {
@@ -160,7 +162,8 @@ class Fit final : public PlacementStrategy {
     uint64_t best_left = left_free(task, *candidates[0].load);
     for (size_t i = 1; i < candidates.size(); ++i) {
       uint64_t left = left_free(task, *candidates[i].load);
-      if (pack_ ? left >= best_left : left <= best_left) continue;
+      bool cheaper = candidates[i].load->spec->price < candidates[best].load->spec->price;
+      if (left == best_left ? !cheaper : pack_ == (left > best_left)) continue;
       best = i;
       best_left = left;
     }

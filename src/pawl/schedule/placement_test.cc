@@ -130,6 +130,19 @@ TEST(Placement, TheLeastLoadedIsAlwaysNext) {
   EXPECT_EQ(house.reason.cause, GrantCause::least_loaded);
 }
 
+TEST(Placement, OfTwoThatAreAlikeTheCheaperIsNext) {
+  for (Strategy which : {Strategy::least_loaded, Strategy::pack, Strategy::spread}) {
+    House house;
+    for (const char* name : {"a", "b", "c"}) house.add(name, 10);
+    house.spec(0).price = house.spec(2).price = 200;
+    house.spec(1).price = 120;
+    auto strategy = make_strategy(which);
+    EXPECT_EQ(house.choose(*strategy), "b") << name(which);
+    bool packs = which == Strategy::pack;
+    EXPECT_EQ(house.choose(*strategy), packs ? "b" : "a") << "what is free counts first";
+  }
+}
+
 TEST(Placement, ARangeIsSharedAmongThoseThatCouldTakeIt) {
   House house;
   house.add("a", 128);

@@ -77,6 +77,7 @@ class LogTest(PawlCase):
             told.append(json.loads(server.stderr.readline()))
         shown = self.shown(execution)
         self.assertEqual(shown["trace_id"], TRACE)
+        self.assertIn(f"trace {TRACE}", self.pawl("show", execution).stdout)
         output = next(node for node in shown["nodes"] if node["id"] == "good")["output"]
         self.assertRegex(json.dumps(output), rf"00-{TRACE}-[0-9a-f]{{16}}-01")
         self.assertNotIn("00f067aa0ba902b7", json.dumps(output), "the attempt is a span of its own")
@@ -120,6 +121,16 @@ class LogTest(PawlCase):
         self.pawl("run", "one.yaml", "--request-id", "mine")
         newest = self.json("list")["executions"][0]
         self.assertEqual(newest["trace_id"], TRACE)
+
+    def test_a_worker_that_goes_on_with_its_session_is_named(self):
+        server, address = self.serve("--log", "json")
+        worker = self.start("worker", "--server", address, "--name", "w1", "--log", "json")
+        self.said(worker, "worker_ready")
+        self.stop(server)
+        again = self.start("server", "--listen", address, "--log", "json")
+        line = json.loads(self.said(again, "worker_resumed"))
+        self.assertEqual((line["level"], line["worker"]), ("info", "w1"))
+        self.stop(worker)
 
     def test_a_run_writes_beside_its_state(self):
         self.write("one.yaml", "name: one\nnodes: {a: {run: 'true'}}\n")

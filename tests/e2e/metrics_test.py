@@ -9,11 +9,30 @@ import time
 import unittest
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 from pawl_case import PATIENCE, REPOSITORY, PawlCase
 
 SAMPLE = re.compile(r"^(\w+)(?:\{(.*)\})? (\S+)$")
 DOCUMENT = REPOSITORY / "docs/operations.md"
+
+
+# Twenty tasks that wait for the file `go`; the first that runs says so.
+GATED = """\
+name: gated
+input: {fifo: null}
+nodes:
+  gate:
+    for_each: 20
+    run: '[ $PAWL_ITEM != 0 ] || echo up > ${ .input.fifo }; until [ -e go ]; do sleep 0.05; done'
+"""
+
+
+def used(pid):
+    """Seconds of processor time and resident bytes."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    ticks = int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK"), int(fields[21]) * os.sysconf("SC_PAGESIZE")
 
 
 class MetricsTest(PawlCase):
@@ -75,6 +94,49 @@ nodes:
         self.assertGreater(after["pawl_commit_seconds_count"], 0)
         self.assertGreater(after["process_resident_memory_bytes"], 1 << 20)
         self.assertIn('pawl_http_requests_total{method="GET",route="/metrics",status="200"}', after)
+
+    def test_figures_of_what_waits_what_runs_and_what_comes_again(self):
+        server, address = self.serve()
+        worker = self.worker(address, "--name", "w", "--jobs", "2")
+        self.write("bad.yaml", "name: bad\nnodes:\n"
+                               "  a: {run: exit 3, retry: {max_attempts: 3, backoff: 1ms}}\n")
+        self.pawl("run", "bad.yaml", "--quiet", code=1)
+        fifo = self.fifo()
+        self.write("gated.yaml", GATED)
+        run = self.start("run", "gated.yaml", "-i", f"fifo={fifo}", "--quiet")
+        self.heard(fifo)
+        self.wait_for(lambda: self.figures()["pawl_worker_running"] == 2)
+        during = self.figures()
+        of_queue = {name: during[f'pawl_queue_{name}{{queue="default"}}'] for name in (
+            "granted", "backing_off", "dead_letters", "redelivered_total", "workers")}
+        self.assertEqual(of_queue, {"granted": 16, "backing_off": 0, "dead_letters": 1,
+                                    "redelivered_total": 2, "workers": 1})
+        self.assertEqual(during['pawl_queue_depth{queue="default",priority="5"}'], 4)
+        self.assertGreater(during['pawl_queue_oldest_seconds{queue="default"}'], 0)
+        self.assertEqual((during["pawl_worker_slots"], during["pawl_worker_slots_busy"]), (2, 2))
+        self.assertEqual((during["pawl_worker_credit"], during["pawl_worker_credit_outstanding"]), (16, 16))
+        self.wait_for(lambda: self.usage().get("running") == 2)  # with the next heartbeat
+        usage = self.usage()
+        self.assertIn(usage["version"], self.pawl("--version").stdout)
+        self.near(usage["memory_bytes"], used(worker.pid)[1])
+        cpu_before, resident = used(server.pid)
+        figures = self.figures()
+        tick = 0.02
+        self.assertTrue(cpu_before - tick <= figures["process_cpu_seconds_total"] <= used(server.pid)[0] + tick)
+        self.near(figures["process_resident_memory_bytes"], resident)
+        (self.place / "go").touch()
+        self.finish(run, 0)
+        after = self.figures()
+        for name in ("pawl_worker_slots_busy", "pawl_worker_credit_outstanding",
+                     'pawl_queue_granted{queue="default"}', 'pawl_queue_oldest_seconds{queue="default"}'):
+            self.assertEqual(after[name], 0, name)
+
+    def usage(self):
+        """Of the only worker, as its last heartbeat said."""
+        return self.json("workers")["workers"][0].get("usage", {})
+
+    def near(self, told, seen):
+        self.assertTrue(seen * 0.7 < told < seen * 1.3, (told, seen))
 
     def wait_for(self, condition):
         end = time.monotonic() + PATIENCE

@@ -6,7 +6,7 @@ import unittest
 from pawl.tasks import spec_of, task
 from pawl.worker.definition import NodeDefinition, WorkflowDefinition, decode_workflow, item_at
 from pawl.worker.expressions import ExpressionError, follow, plain_path
-from pawl.worker.hashing import hash128, idempotency_key
+from pawl.worker.hashing import hash128, idempotency_key, span_of
 from pawl.worker.link import Link
 from pawl.worker.messages import (
     AttemptReport,
@@ -238,6 +238,8 @@ class BytesTest(unittest.TestCase):
         for data, hash_ in known.items():
             low, high = hash128(data)
             self.assertEqual(f"{high:016x}{low:016x}", hash_)
+        # of src/pawl/model/trace_test.cc
+        self.assertEqual(span_of((1, 2), execution=17, node=2, item=42, attempt=3), 0xE8FC7C2C67769381)
         self.assertEqual(len(idempotency_key((1, 2), 3, 4, 5)), 32)
 
     def test_damaged_bytes_are_refused(self):

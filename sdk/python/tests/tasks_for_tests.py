@@ -52,6 +52,16 @@ def who():
 
 
 @pawl.task
+def trace():
+    return pawl.current_task().traceparent
+
+
+@pawl.task(process=True)
+def trace_in_a_process():
+    return pawl.current_task().traceparent
+
+
+@pawl.task
 def no_json():
     return {1, 2}
 

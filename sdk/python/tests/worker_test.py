@@ -161,6 +161,16 @@ class WorkerTest(WorkerCase):
         self.assertEqual(len(key), len(server))
         self.assertNotEqual(key, server)
 
+    def test_tasks_know_their_trace(self):
+        self.work()
+        spans = set()
+        for function in ("trace", "trace_in_a_process"):
+            run = self.call(function)
+            version, trace, span, flags = run.result(PATIENCE).split("-")
+            self.assertEqual((version, trace, flags), ("00", run.get().trace_id, "01"))
+            spans.add(span)
+        self.assertEqual(len(spans), 2, "each attempt is a span of its own")
+
     def test_a_key_is_the_same_for_every_attempt(self):
         self.work()
         keys = self.result("who", for_each=3)

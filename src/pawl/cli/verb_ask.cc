@@ -88,6 +88,7 @@ int show(Session& session, const Arguments& given) {
               style.paint(colour_of(all.status), name(all.status)) + "\n");
   console.out("started " + local_time(all.started) +
               (all.ended.ns != 0 ? ", took " + took(all) : "") + "\n");
+  if (!all.trace_id.empty()) console.out("trace " + all.trace_id + "\n");
   if (!all.error.empty()) console.out("error: " + tame(all.error) + "\n");
   if (!all.labels.empty() && all.labels != "{}") console.out("labels: " + all.labels + "\n");
   Result<std::string> input = session.client().text(detail->input);

@@ -198,6 +198,7 @@ VerbEntry worker_entry() {
                    {"capacity", 'c', "NAME=N",
                     "cpu=3.5, memory=8GiB, gpu=1; else what the machine has"},
                    {"weight", 'w', "N", "of its turns in a weighted round robin (default: 1)"},
+                   {"price", 0, "N", "per hour, in any unit: of equals the cheapest gets a task"},
                    {"drain", 0, "TIME", "for what runs at the end (default: 30s)"},
                    log_option,
                    log_level_option},

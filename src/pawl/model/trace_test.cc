@@ -46,6 +46,8 @@ TEST(Trace, OneThatNobodyGaveFollowsFromTheLogAndTheExecution) {
   EXPECT_EQ(trace.span, 0u);
   TaskKey task{ExecutionId{3}, 0, 7};
   EXPECT_NE(span_of({1, 2}, task, 1), span_of({1, 2}, task, 2));
+  EXPECT_EQ(span_of({1, 2}, {ExecutionId{17}, 2, 42}, 3), 0xe8fc7c2c67769381)
+      << "in every language";
   EXPECT_TRUE(parse_traceparent(traceparent(trace, span_of({1, 2}, task, 1))).ok());
 }
 

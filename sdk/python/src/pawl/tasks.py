@@ -159,6 +159,11 @@ class CurrentTask(Protocol):
     def idempotency_key(self) -> str:
         """The same for every attempt of the task, and for no other task."""
 
+    @property
+    def traceparent(self) -> str:
+        """The execution's trace and a span for this attempt, as W3C Trace Context writes it: what a program
+        finds in TRACEPARENT."""
+
     def cancelled(self) -> bool:
         """The result no longer counts, or the time is up: return soon."""
 

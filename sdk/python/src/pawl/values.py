@@ -112,6 +112,7 @@ class Execution:
     input: Payload = None
     output: Payload = None
     nodes: tuple[Node, ...] = ()
+    trace_id: str = ""  # 32 hex digits
 
     @property
     def settled(self) -> bool:
@@ -143,6 +144,7 @@ class Execution:
             input=payload(value.get("input")),
             output=payload(value.get("output")),
             nodes=tuple(Node.read(node) for node in value.get("nodes", ())),
+            trace_id=value.get("trace_id", ""),
         )
 
 

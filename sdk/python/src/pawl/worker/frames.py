@@ -87,6 +87,7 @@ def _fill_hello(hello: Hello, out: Any) -> None:
     for name, value in spec.labels:
         out.labels.add(name=name.encode(), value=value.encode())
     out.zone = spec.zone.encode()
+    out.price = spec.price
     out.session = hello.session
     for held in hello.held:
         one = out.held.add()
@@ -243,4 +244,6 @@ class Decoder:
             items_count=value.items_count,
             items=items,
             cluster=(value.cluster.low, value.cluster.high),
+            trace_id=(value.trace_id.low, value.trace_id.high),
+            trace_flags=value.trace_flags,
         )

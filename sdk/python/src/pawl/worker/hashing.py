@@ -39,6 +39,12 @@ def idempotency_key(cluster: tuple[int, int], execution: int, node: int, item: i
     return f"{high:016x}{low:016x}"
 
 
+def span_of(cluster: tuple[int, int], execution: int, node: int, item: int, attempt: int) -> int:
+    """Of an attempt, in its execution's trace (src/pawl/model/trace.cc)."""
+    words = struct.pack("<6Q", *cluster, execution, node, item, attempt)
+    return hash128(b"\x04span" + words)[0] | 1
+
+
 def output_sequence(node: int, item: int, attempt: int) -> int:
     """Where the large output of an attempt is kept (src/pawl/model/payload.cc)."""
     return 1 << 63 | node << 49 | item << 25 | (attempt & 0x1FFFFFF)

@@ -75,6 +75,8 @@ class RunContext:
     items_count: int
     items: Payload  # an encoded list (see context.py); None: the items are 0 .. items_count - 1
     cluster: tuple[int, int]
+    trace_id: tuple[int, int] = (0, 0)  # low, high; zero: of a coordinator that does not know of traces
+    trace_flags: int = 0
 
     @property
     def definition(self) -> NodeDefinition:
@@ -140,6 +142,7 @@ class WorkerSpec:
     capacity: tuple[tuple[str, int], ...] = ()  # ascending by name; "cpu" in thousandths of a core
     labels: tuple[tuple[str, str], ...] = ()  # ascending
     zone: str = ""
+    price: int = 0  # per hour, in any unit
 
 
 @dataclass(frozen=True)

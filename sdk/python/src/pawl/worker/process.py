@@ -46,6 +46,7 @@ class Identity:
     item: int
     attempt: int
     idempotency_key: str
+    traceparent: str
 
 
 class Watch(Protocol):
@@ -180,6 +181,7 @@ class _Current:
         self.item = identity.item
         self.attempt = identity.attempt
         self.idempotency_key = identity.idempotency_key
+        self.traceparent = identity.traceparent
         self.stop = threading.Event()
         self._send = send
 

@@ -27,7 +27,7 @@ from pawl.tasks import TaskSpec, set_current_task
 from pawl.values import Json
 from pawl.worker.context import Context, Payloads
 from pawl.worker.expressions import ExpressionError
-from pawl.worker.hashing import hash128, idempotency_key, output_sequence
+from pawl.worker.hashing import hash128, idempotency_key, output_sequence, span_of
 from pawl.worker.messages import (
     PAYLOAD_INLINE_MAX,
     AttemptProgress,
@@ -47,6 +47,15 @@ CONTEXTS_MAX = 64
 News = Callable[[int, Union[AttemptReport, AttemptProgress]], None]
 
 
+def traceparent(run: RunContext, item: int, attempt: int) -> str:
+    """The execution's trace with a span for this attempt, as W3C Trace Context writes it; "" without one."""
+    low, high = run.trace_id
+    if low == high == 0:
+        return ""
+    span = span_of(run.cluster, run.execution, run.node, item, attempt)
+    return f"00-{high:016x}{low:016x}-{span:016x}-{run.trace_flags:02x}"
+
+
 class Job:
     """One launch while it runs; what current_task() gives."""
 
@@ -61,7 +70,9 @@ class Job:
         run = context.run
         node = run.definition
         key = idempotency_key(run.cluster, run.execution, run.node, launch.item)
-        self.identity = Identity(f"e{run.execution}", node.id, launch.item, grant.attempt, key)
+        self.identity = Identity(
+            f"e{run.execution}", node.id, launch.item, grant.attempt, key, traceparent(run, launch.item, grant.attempt)
+        )
         self._run_timeout = node.run_timeout
         self._heartbeat_timeout = node.heartbeat_timeout
         self._began = self._heard = time.monotonic()
@@ -86,6 +97,10 @@ class Job:
     @property
     def idempotency_key(self) -> str:
         return self.identity.idempotency_key
+
+    @property
+    def traceparent(self) -> str:
+        return self.identity.traceparent
 
     def begin(self) -> None:
         """Its time runs from here."""

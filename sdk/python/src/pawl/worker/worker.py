@@ -62,13 +62,15 @@ class Worker:
         capacity: Optional[Mapping[str, float]] = None,
         labels: Optional[Mapping[str, str]] = None,
         zone: str = "",
+        price: int = 0,
         token: Optional[str] = None,
         credentials: Optional[grpc.ChannelCredentials] = None,
     ) -> None:
         """`server`: HOST:PORT of `pawl server --listen`, else PAWL_WORKERS, else 127.0.0.1:7070. `drain`:
         seconds for what runs to end. `queues`: those that it serves (all). `capacity`: what nodes with
         `resources` may use here: {"cpu": 2.5, "memory": 8 << 30, "gpu": 1}; what is not named it has none of.
-        `labels` and `zone`: for `affinity`. `credentials`: for TLS."""
+        `labels` and `zone`: for `affinity`. `price` per hour, in any unit: of equals the cheapest gets a task.
+        `credentials`: for TLS."""
         self.server = server or os.environ.get("PAWL_WORKERS") or "127.0.0.1:7070"
         if "://" in self.server:
             raise ValueError(f"a worker connects to HOST:PORT, not to {self.server!r}")
@@ -85,6 +87,7 @@ class Worker:
             capacity=amounts(capacity or {}),
             labels=tuple(sorted((labels or {}).items())),
             zone=zone,
+            price=price,
         )
         self._drain_limit = drain
         shown = token or os.environ.get("PAWL_TOKEN")

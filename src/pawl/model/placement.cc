@@ -110,7 +110,8 @@ const char* name(Strategy strategy) {
 }
 
 const char* name(GrantCause cause) {
-  return name_at({"only", "preferred", "least_loaded", "turn", "weight", "key", "packed", "spread"},
+  return name_at({"only", "preferred", "least_loaded", "turn", "weight", "key", "packed", "spread",
+                  "recalled"},
                  static_cast<size_t>(cause));
 }
 

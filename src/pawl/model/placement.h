@@ -104,8 +104,9 @@ enum class GrantCause : uint8_t {
   key = 5,           // its task's key belongs there: how many full workers were passed over
   packed = 6,        // permille of its tightest resource left free
   spread = 7,        // the same
+  recalled = 8,  // another gave it back for this one, which had a free slot: the other's session
 };
-constexpr GrantCause last_grant_cause = GrantCause::spread;
+constexpr GrantCause last_grant_cause = GrantCause::recalled;
 const char* name(GrantCause cause);  // "least_loaded"
 
 struct GrantReason {

@@ -21,6 +21,14 @@ bool anyone_for(const Scene& scene, const LaneKey& lane, const TaskRange& tasks,
   });
 }
 
+// The worker for which another has given the front back, if it still has room.
+const Candidate* meant_for(const ReadyEntry& front, const std::vector<Candidate>& candidates) {
+  auto found = std::find_if(candidates.begin(), candidates.end(), [&](const Candidate& one) {
+    return one.load->session == front.meant_for;
+  });
+  return found == candidates.end() ? nullptr : &*found;
+}
+
 // The worker for the front of the lane, for which there is at least one.
 void place(Scene& scene, Pick& pick, const Front& best) {
   const ReadyEntry& front = *best.entry;
@@ -32,6 +40,13 @@ void place(Scene& scene, Pick& pick, const Front& best) {
     if (uint32_t most = room_for(scene, lane, front.range, best.urgency.due_ns, worker))
       candidates.push_back({&worker, most});
   }
+  uint64_t may_grant = queue.may_grant(scene.now);
+  if (const Candidate* meant = meant_for(front, candidates)) {
+    pick.worker = static_cast<size_t>(meant->load - scene.workers.data());
+    pick.items_max = static_cast<uint32_t>(std::min<uint64_t>(meant->room, may_grant));
+    pick.reason = {GrantCause::recalled, meant->load->idle()};
+    return;
+  }
   std::optional<GrantReason> preferred = keep_preferred(lane.placement, candidates);
   WaitingTask task{&lane.placement, 0, front.range.size()};
   bool keyed = static_cast<bool>(lane.placement.key);
@@ -39,7 +54,7 @@ void place(Scene& scene, Pick& pick, const Front& best) {
     task.key = scene.facts.key(front.range);
   Choice choice =
       keyed ? queue.by_key->choose(task, candidates) : queue.strategy->choose(task, candidates);
-  uint64_t most = std::min<uint64_t>(choice.items_max, queue.may_grant(scene.now));
+  uint64_t most = std::min<uint64_t>(choice.items_max, may_grant);
   pick.worker = static_cast<size_t>(candidates[choice.candidate].load - scene.workers.data());
   pick.items_max = static_cast<uint32_t>(most);
   pick.reason = preferred.value_or(choice.reason);

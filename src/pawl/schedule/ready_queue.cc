@@ -1,5 +1,6 @@
 #include "pawl/schedule/ready_queue.h"
 
+#include <algorithm>
 #include <bit>
 
 #include "pawl/base/check.h"
@@ -20,15 +21,29 @@ LaneId ReadyQueue::lane(const LaneKey& key, QueueTable& queues) {
   return static_cast<LaneId>(lanes_.size() - 1);
 }
 
-void ReadyQueue::push(LaneId id, uint8_t priority, ReadyEntry entry) {
+std::deque<ReadyEntry>& ReadyQueue::level_for(LaneId id, uint8_t priority,
+                                              const ReadyEntry& entry) {
   PAWL_CHECK(priority < priority_levels, "priorities are checked where definitions are");
   PAWL_CHECK(entry.range.begin < entry.range.end, "an empty range is never ready");
   Lane& lane = lanes_[id];
-  entry.sequence = ++sequence_;
-  lane.levels[priority].push_back(entry);
   lane.occupied |= 1u << priority;
   lane.items += entry.range.size();
   items_ += entry.range.size();
+  return lane.levels[priority];
+}
+
+void ReadyQueue::push(LaneId id, uint8_t priority, ReadyEntry entry) {
+  entry.sequence = ++sequence_;
+  level_for(id, priority, entry).push_back(entry);
+}
+
+void ReadyQueue::put_back(LaneId id, uint8_t priority, ReadyEntry entry) {
+  entry.sequence = 0;
+  std::deque<ReadyEntry>& level = level_for(id, priority, entry);
+  auto place =
+      std::lower_bound(level.begin(), level.end(), entry.since,
+                       [](const ReadyEntry& one, Instant since) { return one.since < since; });
+  level.insert(place, entry);
 }
 
 Front ReadyQueue::front(LaneId id, Duration aging) const {

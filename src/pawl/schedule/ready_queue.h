@@ -2,7 +2,7 @@
 //
 // Tasks wait in *lanes*: one per (queue, node type, function, placement), because that is what a worker
 // can or cannot serve. A lane has ten priorities; within one, first in, first out, over all lanes. A range
-// of tasks is one entry, so a mapped node of a million items costs 40 bytes here.
+// of tasks is one entry, so a mapped node of a million items costs 56 bytes here.
 //
 // Priorities age: a task is as urgent as one of the priority above that came `aging` later. So what is
 // most urgent never changes while two tasks wait, and none waits for ever.
@@ -35,6 +35,7 @@ struct ReadyEntry {
   AttemptNumber attempt = 1;
   Instant since;          // when it became ready
   uint64_t sequence = 0;  // order of arrival, set by push
+  SessionId meant_for{};  // it was given back for this worker; 0: for whoever is chosen
 };
 
 // How urgent: the least first.
@@ -68,6 +69,9 @@ class ReadyQueue {
   uint32_t lanes() const { return static_cast<uint32_t>(lanes_.size()); }
 
   void push(LaneId lane, uint8_t priority, ReadyEntry entry);
+  // What was taken before: it stands by its age, before all that became ready at the same time. O(log n + those
+  // before it, or behind it).
+  void put_back(LaneId lane, uint8_t priority, ReadyEntry entry);
 
   Front front(LaneId lane, Duration aging) const;  // O(priorities in use)
   // Removes up to `items_max` tasks from the front entry of that priority.
@@ -93,6 +97,9 @@ class ReadyQueue {
     uint32_t occupied = 0;  // bit per priority
     uint64_t items = 0;
   };
+
+  // Counts the entry, which the caller puts into this level.
+  std::deque<ReadyEntry>& level_for(LaneId lane, uint8_t priority, const ReadyEntry& entry);
 
   std::vector<Lane> lanes_;
   uint64_t items_ = 0;

@@ -1,6 +1,7 @@
 // A connected worker as the scheduler sees it, and whether it can take what waits in a lane.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -33,6 +34,12 @@ struct WorkerLoad {
   uint32_t free() const {
     return !suspect && spec->credit > outstanding ? spec->credit - outstanding : 0;
   }
+  // Slots for which it has nothing.
+  uint32_t idle() const {
+    return std::min(free(), spec->slots - std::min(spec->slots, outstanding));
+  }
+  // Tasks that it holds and cannot have begun, each in a slot of its own.
+  uint32_t waiting() const { return outstanding - std::min(spec->slots, outstanding); }
 };
 
 // The steps of "can this worker run what waits in this lane at all?", in the order of serves().

@@ -39,6 +39,9 @@ void write_tasks(const EngineCounters& counted, Exposition& page) {
     page.sample({{"kind", name(static_cast<FailureKind>(kind))}}, counted.failed[kind]);
   page.counted("pawl_task_retries_total", "Failed attempts after which the task is tried again",
                counted.retried);
+  page.counted("pawl_recalled_total",
+               "Tasks that a worker gave back unbegun, for another that had a free slot",
+               counted.recalled);
   page.counted("pawl_dead_letters_total", "Tasks and nodes that failed for good and were parked",
                counted.dead_lettered);
   page.counted("pawl_reports_fenced_total",

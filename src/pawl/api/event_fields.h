@@ -85,6 +85,7 @@ void fields(IO& io, T& v) {
   io("error", v.error);
   io("disposition", v.disposition);
   io("retry_at_ns", v.retry_at);
+  io("ready_since_ns", v.ready_since);
 }
 template <class IO, Same<RetryReleased> T>
 void fields(IO& io, T& v) {

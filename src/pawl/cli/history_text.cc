@@ -46,6 +46,7 @@ class Teller {
   }
   std::string operator()(const AttemptFailed& e) const {
     std::string line = tasks(e.range);
+    if (recalled(e)) return line + ": attempt " + std::to_string(e.attempt) + " " + tame(e.error);
     line += e.attempt == 0 ? ": " : ": attempt " + std::to_string(e.attempt) + " failed: ";
     line += tame(in_words(Cause{e.kind, e.exit_code, e.error}));
     if (e.disposition == Disposition::retry) return line + "; will be tried again";

@@ -97,7 +97,7 @@ void add(WorkerDetail& sum, const WorkerDetail& part) {
 // All fields are named, so that a new one has to be decided about. Sessions are the first's, as workers.
 void add(EngineCounters& sum, const EngineCounters& part) {
   auto& [commands, commits, commit_bytes, events, granted, succeeded, failed, retried,
-         dead_lettered, cancelled, fenced, shed, sessions_opened, sessions_closed, wait, held,
+         recalled, dead_lettered, cancelled, fenced, shed, sessions_opened, sessions_closed, wait, held,
          commit, answer, checkpoint] = sum;
   commands += part.commands;
   commits += part.commits;
@@ -107,6 +107,7 @@ void add(EngineCounters& sum, const EngineCounters& part) {
   succeeded += part.succeeded;
   for (size_t kind = 0; kind < failed.size(); ++kind) failed[kind] += part.failed[kind];
   retried += part.retried;
+  recalled += part.recalled;
   dead_lettered += part.dead_lettered;
   cancelled += part.cancelled;
   fenced += part.fenced;

@@ -55,6 +55,7 @@ struct Rule {
   Route of(const RenewSession&) const { return worker_side(); }
   Route of(const CloseSession&) const { return worker_side(); }
   Route of(const ReportAttempts&) const { return worker_side(); }
+  Route of(const ReturnAttempts&) const { return worker_side(); }
   Route of(const Tick&) const { return worker_side(); }
   template <class OfAnExecution>
   Route of(const OfAnExecution& one) const {

@@ -96,6 +96,11 @@ struct EventLines::Writer {
       add(LogLevel::debug, "attempts_succeeded", e.range, e.attempt, "succeeded");
   }
   void operator()(const AttemptFailed& e) const {
+    if (recalled(e)) {
+      if (wanted(LogLevel::debug))
+        add(LogLevel::debug, "attempts_recalled", e.range, e.attempt, e.error);
+      return;
+    }
     if (!wanted(LogLevel::warn)) return;
     if (wanted(LogLevel::info))
       add(LogLevel::info, "attempt_failed", e.range, e.attempt, how_failed(e));

@@ -95,6 +95,13 @@ struct ReportAttempts {
   std::vector<AttemptReport> reports;
 };
 
+// A worker gives back what it has not begun and never will, in answer to TakeBack. Nothing: it has begun
+// all that was named.
+struct ReturnAttempts {
+  SessionId session;
+  std::vector<HeldAttempts> attempts;
+};
+
 enum class EvaluationPurpose : uint8_t { condition = 0, items = 1, output = 2 };
 const char* name(EvaluationPurpose purpose);  // "condition"
 
@@ -128,9 +135,9 @@ struct ConfigureQueue {
   std::optional<uint64_t> waiting_max{};
 };
 
-using Command =
-    std::variant<RegisterWorkflow, SubmitExecution, CancelExecution, CancelTask, RedriveDeadLetters,
-                 DiscardDeadLetters, ForgetExecution, OpenSession, ResumeSession, RenewSession,
-                 CloseSession, ReportAttempts, ReportEvaluation, Tick, ConfigureQueue>;
+using Command = std::variant<RegisterWorkflow, SubmitExecution, CancelExecution, CancelTask,
+                             RedriveDeadLetters, DiscardDeadLetters, ForgetExecution, OpenSession,
+                             ResumeSession, RenewSession, CloseSession, ReportAttempts,
+                             ReturnAttempts, ReportEvaluation, Tick, ConfigureQueue>;
 
 }  // namespace pawl

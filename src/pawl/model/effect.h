@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "pawl/base/result.h"
 #include "pawl/model/event.h"
@@ -43,6 +44,11 @@ struct Evaluate {
   Expression expression;
   RunContextRef context;  // context->node is the node asking (output: any)
 };
+// Of what the session was granted, what its worker has not begun: another has a free slot for it.
+struct TakeBack {
+  SessionId session;
+  std::vector<HeldAttempts> attempts;
+};
 // The session is over: its worker must stop what it holds and say Hello again.
 struct Hangup {
   SessionId session;
@@ -59,6 +65,7 @@ struct DropBelongings {
   ExecutionId execution;
 };
 
-using Effect = std::variant<Answer, Dispatch, Stop, Evaluate, Hangup, Settled, DropBelongings>;
+using Effect =
+    std::variant<Answer, Dispatch, Stop, TakeBack, Evaluate, Hangup, Settled, DropBelongings>;
 
 }  // namespace pawl

@@ -106,7 +106,12 @@ struct AttemptFailed {
   std::string error;
   Disposition disposition = Disposition::park;
   Instant retry_at;
+  Instant ready_since{};  // again: as old the tasks stay in their queue; 0: as new as the event
 };
+// Given back by a worker that had not begun it, because another had a free slot: nothing has failed.
+inline bool recalled(const AttemptFailed& event) {
+  return event.kind == FailureKind::declined && event.disposition == Disposition::again;
+}
 
 // Back-off is over.
 struct RetryReleased {

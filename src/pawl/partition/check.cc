@@ -17,6 +17,7 @@ std::string describe(const Execution& execution, NodeIndex node, const char* wha
 // What the executions hold together.
 struct Held {
   std::map<SessionId, uint64_t> items;
+  std::map<SessionId, std::map<LaneId, uint64_t>> lanes;
   std::map<SessionId, std::map<std::string, uint64_t>> resources;
   std::map<QueueId, uint64_t> of_queues;
   uint64_t nodes = 0;
@@ -37,6 +38,7 @@ std::string check_node(const State& state, const Execution& execution, NodeIndex
       open += range.span.end - range.span.begin;
       uint64_t items = range.span.end - range.span.begin;
       held.items[range.session] += items;
+      held.lanes[range.session][execution.plan->lanes[node]] += items;
       held.of_queues[execution.plan->queues[node]] += items;
       for (const Amount& one : execution.definition(node).placement.resources)
         held.resources[range.session][one.name] += one.amount * items;
@@ -92,6 +94,13 @@ std::string check_execution(const State& state, const Execution& execution, Held
                  execution.status == ExecutionStatus::running;
   if (stalled) return to_text(execution.id) + ": nothing of it can move, and it is not parked";
   return "";
+}
+
+std::string check_lanes(const Session& session, const std::map<LaneId, uint64_t>& held) {
+  std::map<LaneId, uint64_t> counted;
+  for (const LaneItems& one : session.lanes) counted[one.lane] += one.items;
+  if (counted == held) return "";
+  return "worker " + session.worker.name + ": what it holds of a lane is miscounted";
 }
 
 std::string check_resources(const Session& session, std::map<std::string, uint64_t>& held) {
@@ -204,6 +213,7 @@ std::string inconsistency(const State& state) {
   for (const auto& [id, session] : state.sessions) {
     if (held.items[id] != session.outstanding)
       return "a worker's outstanding grants are miscounted";
+    if (std::string wrong = check_lanes(session, held.lanes[id]); !wrong.empty()) return wrong;
     if (std::string wrong = check_resources(session, held.resources[id]); !wrong.empty())
       return wrong;
   }

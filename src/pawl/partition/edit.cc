@@ -138,12 +138,23 @@ OpenRange NodeEdit::close(ItemSpan span) {
 
 void NodeEdit::make_ready(ItemSpan span, AttemptNumber attempts) {
   if (!state_.live) return;
-  const Node& node = execution_.definition(node_);
-  state_.ready.push(execution_.plan->lanes[node_], node.priority,
+  state_.ready.push(execution_.plan->lanes[node_], execution_.definition(node_).priority,
                     {{execution_.id, node_, span.begin, span.end}, attempts + 1, state_.now});
-  if (node.timeout.queue.ns > 0)
-    state_.timers.insert(
-        {state_.now + node.timeout.queue, TimerKind::queue_timeout, {execution_.id, node_, 0}});
+  arm_queue_timeout(state_.now);
+}
+
+void NodeEdit::put_back(ItemSpan span, AttemptNumber attempts, Instant since, SessionId meant_for) {
+  if (!state_.live) return;
+  TaskRange tasks{execution_.id, node_, span.begin, span.end};
+  state_.ready.put_back(execution_.plan->lanes[node_], execution_.definition(node_).priority,
+                        {tasks, attempts + 1, since, 0, meant_for});
+  arm_queue_timeout(since);
+}
+
+void NodeEdit::arm_queue_timeout(Instant since) {
+  Duration most = execution_.definition(node_).timeout.queue;
+  if (most.ns > 0)
+    state_.timers.insert({since + most, TimerKind::queue_timeout, {execution_.id, node_, 0}});
 }
 
 void NodeEdit::arm_retry(ItemSpan span, Instant at) {

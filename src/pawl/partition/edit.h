@@ -25,6 +25,8 @@ class NodeEdit {
   OpenRange close(ItemSpan span);
   // The tasks may be granted (again): attempt `attempts` + 1 is next.
   void make_ready(ItemSpan span, AttemptNumber attempts);
+  // The same, for tasks that a worker gave back for another: as old as they were.
+  void put_back(ItemSpan span, AttemptNumber attempts, Instant since, SessionId meant_for);
   void arm_retry(ItemSpan span, Instant at);
   // What backs off of a node that is being stopped.
   void drop_back_offs();
@@ -52,6 +54,7 @@ class NodeEdit {
   bool moves() const;
   uint64_t waiting() const;
   uint64_t parked() const;
+  void arm_queue_timeout(Instant since);
   void count_back_off(uint64_t tasks, bool begins);
   State& state_;
   Execution& execution_;

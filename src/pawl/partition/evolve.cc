@@ -195,12 +195,15 @@ struct Evolve {
   void operator()(const AttemptFailed& event) {
     NodeEdit edit(state, find_execution(state, event.range.execution), event.range.node);
     ItemSpan span{event.range.begin, event.range.end};
-    if (event.attempt > 0) edit.close(span);
+    SessionId meant_for;
+    if (event.attempt > 0) meant_for = state.sessions.at(edit.close(span).session).asked.meant_for;
+    Instant since = event.ready_since != Instant{} ? event.ready_since : state.now;
     auto cause = std::make_shared<const Cause>(Cause{event.kind, event.exit_code, event.error});
     edit.rewrite(span, [&](Story& story, ItemSpan part) {
       if (event.attempt > 0) story.attempts = event.attempt;
       if (counts(event.kind)) ++story.failures;
       story.cause = cause;
+      story.since = since;
       story.retry_at = event.retry_at;
       story.status = event.disposition == Disposition::retry   ? TaskStatus::backing_off
                      : event.disposition == Disposition::again ? TaskStatus::ready
@@ -209,7 +212,10 @@ struct Evolve {
     });
     edit.run().next_fresh = std::max(edit.run().next_fresh, span.end);
     if (event.disposition == Disposition::park) edit.run().parked += event.range.size();
-    if (event.disposition == Disposition::again) edit.make_ready(span, event.attempt);
+    if (recalled(event))
+      edit.put_back(span, event.attempt, since, meant_for);
+    else if (event.disposition == Disposition::again)
+      edit.make_ready(span, event.attempt);
   }
 
   void operator()(const RetryReleased& event) {

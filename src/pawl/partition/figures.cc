@@ -10,6 +10,10 @@ struct Tally {
   void operator()(const AttemptsSucceeded& event) const { to.succeeded += event.range.size(); }
   void operator()(const AttemptFailed& event) const {
     uint64_t tasks = event.range.size();
+    if (recalled(event)) {
+      to.recalled += tasks;
+      return;
+    }
     to.failed[static_cast<size_t>(event.kind)] += tasks;
     (event.disposition == Disposition::park ? to.dead_lettered : to.retried) += tasks;
   }

@@ -43,6 +43,7 @@ void grant_ready(Step& step) {
       rest.begin = span.end;
     }
   }
+  take_back(step, workers);
 }
 
 }  // namespace pawl

@@ -2,34 +2,11 @@
 #include <optional>
 
 #include "pawl/base/json.h"
+#include "pawl/partition/held.h"
 #include "pawl/partition/step.h"
 
 namespace pawl {
 namespace {
-
-struct Current {
-  ItemSpan span;
-  Instant granted;
-};
-
-// The first part of report.range at or after `from` that is still held under exactly this token. What
-// is not: another attempt is current there, or the task has ended (one item of a range may have been
-// cancelled while the others ran on).
-std::optional<Current> current(const State& state, SessionId session, const AttemptReport& report,
-                               ItemIndex from) {
-  const Execution* execution = state.executions.find(report.range.execution);
-  if (execution == nullptr || report.range.node >= execution->nodes.size()) return std::nullopt;
-  const NodeWork* work = execution->nodes[report.range.node].work.get();
-  if (work == nullptr) return std::nullopt;
-  auto it = std::upper_bound(work->open.begin(), work->open.end(), from,
-                             [](ItemIndex item, const OpenRange& o) { return item < o.span.end; });
-  for (; it != work->open.end() && it->span.begin < report.range.end; ++it) {
-    if (it->session == session && it->attempt == report.attempt && it->nonce == report.nonce)
-      return Current{{std::max(from, it->span.begin), std::min(report.range.end, it->span.end)},
-                     it->since};
-  }
-  return std::nullopt;
-}
 
 AttemptReport part_of(const AttemptReport& report, ItemSpan span) {
   AttemptReport part = report;
@@ -147,10 +124,11 @@ Reply on(Step& step, const ReportAttempts& command) {
   uint64_t fenced = 0;
   for (const AttemptReport& report : command.reports) {
     bool well_formed = report.outputs.empty() || report.outputs.size() == report.range.size();
+    const HeldAttempts attempts{report.range, report.attempt, report.nonce};
     ItemIndex at = report.range.begin;
     uint32_t taken = 0;
-    while (well_formed && at < report.range.end) {
-      auto held = current(step.state(), command.session, report, at);
+    while (well_formed) {
+      auto held = held_part(step.state(), command.session, attempts, at);
       if (!held) break;
       const ItemSpan span = held->span;
       bool whole = span.begin == report.range.begin && span.end == report.range.end;

@@ -75,6 +75,7 @@ Reply on(Step& step, const Tick& command) {
     }
   }
   expire_leases(step);
+  forget_recall_due(step);
   return {};
 }
 

@@ -179,7 +179,7 @@ Instant Partition::next_timer() const {
   Instant next = state_.timers.empty() ? Instant::never() : state_.timers.begin()->at;
   for (const auto& [id, session] : state_.sessions)
     next = std::min(next, session.heard + session.worker.lease);
-  return std::min(next, next_by_rate());
+  return std::min({next, next_by_rate(), state_.recall_due});
 }
 
 // When a queue that has to wait for its rate may grant again.

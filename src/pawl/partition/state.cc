@@ -213,13 +213,24 @@ void collect_timers(State& state, const Execution& execution, NodeIndex index) {
 
 namespace {
 
-// add: +1 or -1
+void count_lane(std::vector<LaneItems>& lanes, LaneId lane, uint32_t count, bool add) {
+  auto of_lane = [lane](const LaneItems& one) { return one.lane == lane; };
+  auto held = std::find_if(lanes.begin(), lanes.end(), of_lane);
+  if (held == lanes.end()) held = lanes.insert(held, {lane, 0});
+  held->items = add ? held->items + count : held->items - count;
+  if (held->items > 0) return;
+  *held = lanes.back();
+  lanes.pop_back();
+}
+
 void book(State& state, const Execution& execution, NodeIndex node, Session& session,
-          uint64_t count, bool add) {
+          uint32_t count, bool add) {
+  session.outstanding = add ? session.outstanding + count : session.outstanding - count;
+  count_lane(session.lanes, execution.plan->lanes[node], count, add);
   Queue& queue = state.queues.at(execution.plan->queues[node]);
   queue.granted = add ? queue.granted + count : queue.granted - count;
   if (state.live && add) queue.drain.take(count, state.now);
-  if (state.live) ready_tasks(state, execution, node) += add ? -count : count;
+  if (state.live) ready_tasks(state, execution, node) += add ? -uint64_t{count} : count;
   const Amounts& wanted = execution.definition(node).placement.resources;
   if (wanted.empty()) return;
   const Amounts& offered = session.worker.capacity;
@@ -256,15 +267,13 @@ Session open_session(WorkerSpec worker, Instant now) {
 void reserve(State& state, const Execution& execution, NodeIndex node, SessionId id,
              uint32_t count) {
   Session& session = session_of(state, id);
-  session.outstanding += count;
+  session.asked_in_vain = false;
   book(state, execution, node, session, count, true);
 }
 
 void release(State& state, const Execution& execution, NodeIndex node, SessionId id,
              uint32_t count) {
-  Session& session = session_of(state, id);
-  session.outstanding -= count;
-  book(state, execution, node, session, count, false);
+  book(state, execution, node, session_of(state, id), count, false);
 }
 
 void enlist(State& state, NodeKey key, NodeWork& work) {

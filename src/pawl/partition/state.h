@@ -30,6 +30,7 @@
 #include "pawl/schedule/broker.h"
 #include "pawl/schedule/drain_rate.h"
 #include "pawl/schedule/ready_queue.h"
+#include "pawl/schedule/rebalance.h"
 
 namespace pawl {
 
@@ -159,15 +160,24 @@ class ExecutionTable {
   uint64_t size_ = 0;
 };
 
+// What a worker was asked to give back and has not answered for.
+struct Asked {
+  SessionId meant_for;  // whose slot is free
+  uint32_t items = 0;   // 0: nothing
+};
+
 struct Session {
   WorkerSpec worker;
-  uint32_t outstanding = 0;       // items granted and not reported
-  std::vector<uint64_t> taken{};  // of worker.capacity, parallel to it, by those items
-  uint64_t identity = 0;          // hash of its name
-  Instant heard{};                // soft: when it last renewed
-  WorkerUsage usage{};            // soft: as it then said
-  bool away = false;              // soft: not heard since the engine came back; gets nothing new
-  Elsewhere elsewhere{};          // soft: what other partitions make of it
+  uint32_t outstanding = 0;        // items granted and not reported
+  std::vector<LaneItems> lanes{};  // the same by lane, in no order
+  std::vector<uint64_t> taken{};   // of worker.capacity, parallel to it, by those items
+  uint64_t identity = 0;           // hash of its name
+  Instant heard{};                 // soft: when it last renewed
+  WorkerUsage usage{};             // soft: as it then said
+  bool away = false;               // soft: not heard since the engine came back; gets nothing new
+  Elsewhere elsewhere{};           // soft: what other partitions make of it
+  Asked asked{};                   // soft
+  bool asked_in_vain = false;      // soft: it had begun all of it; until it is granted more
 };
 // A third of the lease is one heartbeat: after two it is late, after three the session is over.
 Instant suspect_from(const Session& session);
@@ -253,6 +263,10 @@ struct State {
   std::vector<ExecutionId> new_forgotten;      // of them: since the last checkpoint
   std::vector<ExecutionId> forgetting;         // in checkpoints that the view has not applied yet
   std::vector<Hash128> recalled;  // request ids of forgotten ones that the view was asked for
+
+  // Soft: not before, and when, it is to be looked for work that waits in one worker while another idles.
+  Instant recall_from;
+  Instant recall_due = Instant::never();
 };
 
 // What an ended execution adds to State::ended_digest: how it and each of its nodes ended.

@@ -54,6 +54,9 @@ class Step {
   friend void renew(Step& step, SessionId session, const WorkerUsage* usage);
   friend void excuse(Step& step, Duration late);
   friend void forget_timer(Step& step, const Timer& timer);
+  friend void take_back(Step& step, std::vector<WorkerLoad>& workers);
+  friend void answered(Step& step, SessionId session, bool in_vain);
+  friend void forget_recall_due(Step& step);
   State& state_;
   StepOutput& out_;
 };
@@ -71,6 +74,7 @@ Reply on(Step& step, const ResumeSession& command);
 Reply on(Step& step, const RenewSession& command);
 Reply on(Step& step, const CloseSession& command);
 Reply on(Step& step, const ReportAttempts& command);
+Reply on(Step& step, const ReturnAttempts& command);
 Reply on(Step& step, const ReportEvaluation& command);
 Reply on(Step& step, const Tick& command);
 Reply on(Step& step, const ConfigureQueue& command);
@@ -83,6 +87,11 @@ void activate(Step& step, const Execution& execution, NodeIndex node);
 void finish_execution(Step& step, const Execution& execution);
 // Gives ready tasks to workers with credit.
 void grant_ready(Step& step);
+// Asks for tasks that wait in one worker while another has a free slot. `workers`: after all grants.
+void take_back(Step& step, std::vector<WorkerLoad>& workers);
+// The session has said what it gives back.
+void answered(Step& step, SessionId session, bool in_vain);
+void forget_recall_due(Step& step);  // the look is made with the next schedule()
 void renew(Step& step, SessionId session, const WorkerUsage* usage);
 // Nobody could be heard for so long.
 void excuse(Step& step, Duration late);

@@ -238,6 +238,14 @@ Why why_running(const State& state, const Execution& execution, NodeIndex node, 
           "wait until it ends; `pawl cancel " + what + "` ends it"};
 }
 
+// An earlier attempt that is no failure of its own: it was lost, or given back.
+std::string came_back(const Story* story, bool many) {
+  if (many || story == nullptr || !story->cause) return "";
+  FailureKind kind = story->cause->kind;
+  if (kind != FailureKind::lost && kind != FailureKind::declined) return "";
+  return "; the attempt before does not count: " + describe(*story->cause);
+}
+
 // What a group of tasks of one node, all in one status, waits for. `first` stands for all.
 Why why_tasks(const State& state, const Execution& execution, NodeIndex node, TaskStatus status,
               uint64_t count, ItemIndex first) {
@@ -248,10 +256,16 @@ Why why_tasks(const State& state, const Execution& execution, NodeIndex node, Ta
   const Story* story = run.work ? run.work->stories.find(first) : nullptr;
   std::string failed = story && story->cause ? describe(*story->cause) : "";
   switch (status) {
-    case TaskStatus::ready:
-      return waits_for_worker(state, execution, node, first, std::move(subject), tasks);
-    case TaskStatus::granted:
-      return why_running(state, execution, node, first, std::move(subject), tasks);
+    case TaskStatus::ready: {
+      Why why = waits_for_worker(state, execution, node, first, std::move(subject), tasks);
+      why.reason += came_back(story, many);
+      return why;
+    }
+    case TaskStatus::granted: {
+      Why why = why_running(state, execution, node, first, std::move(subject), tasks);
+      why.reason += came_back(story, many);
+      return why;
+    }
     case TaskStatus::backing_off:
       return {WhyCode::backing_off, std::move(subject),
               tasks + " tried again in " + in_words(story->retry_at - state.now) + " (attempt " +

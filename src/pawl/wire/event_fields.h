@@ -110,6 +110,7 @@ void fields(Io& io, typename Io::template Ref<AttemptFailed> e) {
   io.text(e.error);
   io.choice(e.disposition, Disposition::park);
   io.signed_number(e.retry_at.ns);
+  io.appended(e.ready_since != Instant{}, [&] { io.signed_number(e.ready_since.ns); });
 }
 
 template <class Io>

@@ -40,7 +40,15 @@ inline std::vector<Event> grown_events() {
           WorkflowRegistered{{4}, "definition bytes", "team-a"},
           ExecutionSubmitted{{300}, {4}, "r", {7, 8}, Payload::inline_json("{}"), "", "team-a"},
           ExecutionForgotten{{300}, {0x31, 0x32}, {7, 8}, "team-a"},
-          QueueConfigured{{"bulk", Strategy::pack, false, 40, 0, 1, Duration::seconds(90), 5000}}};
+          QueueConfigured{{"bulk", Strategy::pack, false, 40, 0, 1, Duration::seconds(90), 5000}},
+          AttemptFailed{{{300}, 3, 9, 12},
+                        2,
+                        FailureKind::declined,
+                        0,
+                        "recalled from worker w1, which had not begun it",
+                        Disposition::again,
+                        {},
+                        {1'234'567'890'123}}};
 }
 
 // With what was appended after that.

@@ -1,6 +1,7 @@
 #include "pawl/testing/scenario/partition_rig.h"
 
 #include <algorithm>
+#include <map>
 
 #include "pawl/partition/checkpoint.h"
 #include "pawl/partition/snapshot.h"
@@ -175,6 +176,16 @@ Reply PartitionRig::fail(const TaskRange& range, FailureKind kind, int32_t code,
   how.exit_code = code;
   how.error = error;
   return report(range, how, {});
+}
+
+Reply PartitionRig::give_back(const TaskRange& range) {
+  std::map<SessionId, std::vector<HeldAttempts>> held;
+  for (const Grant& grant : open(range))
+    held[grant.session].push_back({grant.range, grant.attempt, grant.nonce});
+  Reply reply{Code::aborted, "no attempt of it is open", 0};
+  for (auto& [session, attempts] : held)
+    reply = command(ReturnAttempts{session, std::move(attempts)});
+  return reply;
 }
 
 std::vector<Effect> PartitionRig::take_effects() {

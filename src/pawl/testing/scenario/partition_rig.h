@@ -50,6 +50,9 @@ class PartitionRig {
   Reply fail(const TaskRange& range, FailureKind kind = FailureKind::exit_code, int32_t code = 1,
              const std::string& error = "broken");
 
+  // Its worker had not begun it. Each session that has some of `range` open gives it back at once.
+  Reply give_back(const TaskRange& range);
+
   // What contradicts itself: the state's cross-indexes, the replay of all groups, or the newest
   // checkpoint with the groups after it. Empty when all is well.
   std::string problem();

@@ -125,6 +125,9 @@ Command RandomLife::work(const State& state) {
     const OpenRange& open = node.open[dice_.below(node.open.size())];
     auto begin = static_cast<ItemIndex>(dice_.between(open.span.begin, open.span.end - 1));
     auto end = static_cast<ItemIndex>(dice_.between(begin + 1, open.span.end));
+    if (dice_.chance(60))
+      return ReturnAttempts{open.session,
+                            {{{key.execution, key.node, begin, end}, open.attempt, open.nonce}}};
     return report(open.session, {key.execution, key.node, begin, end}, open);
   }
   if (!state.sessions.empty() && dice_.chance(300))

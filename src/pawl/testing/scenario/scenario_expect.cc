@@ -53,6 +53,10 @@ void ScenarioEffects::add(const std::vector<Effect>& effects, const State& state
       const Grant& grant = dispatch->grant;
       dispatched.push_back(words_of(state, grant.range) + "#" + std::to_string(grant.attempt) +
                            "@w" + std::to_string(grant.session.value));
+    } else if (const auto* recall = std::get_if<TakeBack>(&effect)) {
+      for (const HeldAttempts& one : recall->attempts)
+        recalled.push_back(words_of(state, one.range) + "@w" +
+                           std::to_string(recall->session.value));
     } else if (const auto* stop = std::get_if<Stop>(&effect)) {
       stopped.push_back(words_of(state, stop->attempts.range));
     } else if (const auto* evaluate = std::get_if<Evaluate>(&effect)) {
@@ -250,6 +254,7 @@ std::string expectation(const ScenarioStep& step, PartitionRig& rig, ScenarioEff
   const std::string& word = step.words.front();
   if (word == "dispatched") return compare(step, seen.dispatched);
   if (word == "asked") return compare(step, seen.asked);
+  if (word == "recalled") return compare(step, seen.recalled);
   if (word == "stopped") return compare(step, seen.stopped);
   if (word == "settled") return compare(step, seen.settled);
   if (word == "overview") return expect_overview(step, rig.state());

@@ -15,6 +15,7 @@ namespace pawl {
 struct ScenarioEffects {
   std::vector<std::string> dispatched;  // "e1/m[0..9]#1@w2"
   std::vector<std::string> asked;       // "e1/a:condition", "e1:output"
+  std::vector<std::string> recalled;    // "e1/m[5..9]@w1"
   std::vector<std::string> stopped;     // "e1/a"
   std::vector<std::string> settled;     // "e1:succeeded"
 

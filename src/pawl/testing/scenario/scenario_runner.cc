@@ -100,6 +100,7 @@ class Runner {
         {"restart", &Runner::restart},   {"refused", &Runner::expect_refused},
         {"replied", &Runner::replied},   {"forget", &Runner::forget},
         {"queue", &Runner::queue},       {"again", &Runner::again},
+        {"return", &Runner::give_back},
     };
     auto found = verbs.find(word);
     return found == verbs.end() ? nullptr : found->second;
@@ -145,6 +146,8 @@ class Runner {
     spec.lease = Duration::hours(1000);
     if (auto credit = step.value("credit"))
       spec.credit = static_cast<uint32_t>(scenario_number(*credit).value_or(0));
+    if (auto slots = step.value("slots"))
+      spec.slots = static_cast<uint32_t>(scenario_number(*slots).value_or(1));
     if (auto functions = step.value("functions")) spec.functions = split_commas(*functions);
     std::sort(spec.functions.begin(), spec.functions.end());
     if (auto lease = step.value("lease"))
@@ -250,6 +253,18 @@ class Runner {
     auto code = step.words.size() > 3 ? scenario_number(step.words[3]) : 1;
     reply_ = rig_->fail(*range, *kind, static_cast<int32_t>(code.value_or(1)),
                         step.after(":").value_or("broken"));
+    return "";
+  }
+
+  std::string give_back(const ScenarioStep& step) {
+    if (step.words.size() == 4 && step.words[1] == "nothing") {
+      SessionId by{scenario_number(std::string_view(step.words[3]).substr(1)).value_or(0)};
+      reply_ = rig_->command(ReturnAttempts{by, {}});
+      return "";
+    }
+    auto range = step.words.size() == 2 ? range_of(step.words[1]) : std::nullopt;
+    if (!range) return malformed;
+    reply_ = rig_->give_back(*range);
     return "";
   }
 

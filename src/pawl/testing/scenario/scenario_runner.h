@@ -3,7 +3,7 @@
 //
 //   workflow                       YAML of a workflow file, indented; known by its `name`
 //   limit NAME NUMBER              before everything else
-//   worker [credit N] [functions a,b] [types process,transform] [lease 10s]     w1, w2, ...
+//   worker [credit N] [slots N] [functions a,b] [types process,transform] [lease 10s]     w1, w2, ...
 //       [name N] [zone Z] [labels a=b,c=d] [capacity cpu=2000,gpu=1] [queues a,b] [weight N]
 //   queue NAME [strategy S] [paused true] [concurrency N] [rate_permille N] [burst N] [aging 10s]
 //       [waiting N]
@@ -11,6 +11,7 @@
 //   submit NAME [request ID] [labels JSON] [input JSON]                          e1, e2, ...
 //   succeed TASKS [= JSON | = item]      what is open of e1/a, e1/m[3], e1/m[0..9], e1/m
 //   fail TASKS [KIND [NUMBER]]           exit_code 1 unless it says otherwise
+//   return TASKS | return nothing by w1  the answer to a recall: what of it had not begun
 //   keep TASK as NAME                    remembers an attempt; then, whenever:
 //   report NAME [by w2] [nonce N] [attempt N]      a success of that attempt
 //   evaluate e1/a = JSON | evaluate e1/a fails TEXT       e1 alone: the execution's output
@@ -27,6 +28,7 @@
 //   expect e1/a[0] STATUS [attempts N] [failures N] [retry_in 900ms..1100ms] [output JSON]
 //   dispatched [TASKS[#ATTEMPT][@w1]]...   exactly these, in this order, since the last such line
 //   asked [TARGET:condition|items|output]...      likewise
+//   recalled [TASKS[@w1]]...       likewise: what workers were asked to give back
 //   stopped [TASKS]... | settled [e1:STATUS]...   likewise
 //   why TARGET CODE... [: TEXT]    the reasons' codes in order, and a part of what they say
 //   letters TARGET [TASKS]...      the dead letters

@@ -20,7 +20,9 @@ from pawl.worker.messages import (
     Hello,
     Message,
     Progress,
+    Recall,
     Reports,
+    Returned,
     RunContext,
     RunningAttempts,
     Stops,
@@ -149,6 +151,19 @@ class SessionTest(unittest.TestCase):
         self.session.ended(running, AttemptReport(TaskRange(1, 0, 1, 2), 1, 99))
         turn, bodies = self.turn()
         self.assertEqual((turn.start, [b for b in bodies if isinstance(b, Reports)]), ([], []))
+
+    def test_a_recall_brings_back_what_waits_and_nothing_that_runs(self):
+        self.greet()
+        turn, _ = self.tell(Grants((self.grant(0, 4),)))
+        self.assertEqual([launch.item for launch in turn.start], [0, 1])
+        turn, bodies = self.tell(Recall((HeldAttempts(TaskRange(1, 0, 1, 9), 1, 99),)))
+        self.assertEqual(bodies, [Returned((HeldAttempts(TaskRange(1, 0, 2, 4), 1, 99),))])
+        self.assertEqual((turn.start, turn.stop, self.session.running), ([], [], 2))
+        _, bodies = self.tell(Recall((HeldAttempts(TaskRange(1, 0, 0, 9), 1, 99),)))
+        self.assertEqual(bodies, [Returned(())], "answered, so that the coordinator knows")
+        _, bodies = self.tell(Grants((self.grant(10, 13),)))
+        (declined,) = bodies[-1].reports
+        self.assertEqual(declined.range, TaskRange(1, 0, 12, 13), "what came back is credit again")
 
     def test_a_new_life_of_the_coordinator_is_told_what_is_held(self):
         self.greet()

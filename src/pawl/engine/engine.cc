@@ -460,6 +460,8 @@ void Engine::release(const Effect& effect) {
     peers_.grant(dispatch->grant);
   } else if (const auto* stop = std::get_if<Stop>(&effect)) {
     peers_.stop(*stop);
+  } else if (const auto* recall = std::get_if<TakeBack>(&effect)) {
+    peers_.take_back(*recall);
   } else if (const auto* evaluate = std::get_if<Evaluate>(&effect)) {
     evaluations_.start(*evaluate);
   } else if (const auto* hangup = std::get_if<Hangup>(&effect)) {

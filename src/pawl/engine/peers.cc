@@ -1,6 +1,7 @@
 #include "pawl/engine/peers.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "pawl/base/check.h"
 
@@ -104,6 +105,8 @@ void Peers::take(Peer& peer, MessageBody body) {
     wishes_.push_back({RenewSession{peer.session, std::get<Heartbeat>(std::move(body)).usage}, 0});
   } else if (auto* progress = std::get_if<Progress>(&body)) {
     take(peer, std::move(*progress));
+  } else if (auto* returned = std::get_if<Returned>(&body)) {
+    wishes_.push_back({ReturnAttempts{peer.session, std::move(returned->attempts)}, 0});
   } else if (std::holds_alternative<Goodbye>(body)) {
     close(peer, "the worker said goodbye");
   }
@@ -216,6 +219,14 @@ void Peers::stop(const Stop& stop) {
   Peer* peer = find(stop.session);
   if (peer == nullptr) return;
   gather<Stops>(*peer).stops.push_back(stop.attempts);
+  close_if_stuck(*peer);
+}
+
+void Peers::take_back(TakeBack recall) {
+  Peer* peer = find(recall.session);
+  if (peer == nullptr) return;
+  std::vector<HeldAttempts>& attempts = gather<Recall>(*peer).attempts;
+  std::move(recall.attempts.begin(), recall.attempts.end(), std::back_inserter(attempts));
   close_if_stuck(*peer);
 }
 

@@ -65,6 +65,7 @@ class Peers {
 
   void grant(Grant grant);
   void stop(const Stop& stop);
+  void take_back(TakeBack recall);
   void hang_up(const Hangup& hangup);
   // Sends what has gathered; call it at the end of a turn.
   void flush(Instant now);

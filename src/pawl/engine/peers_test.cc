@@ -99,6 +99,26 @@ TEST_F(PeersTest, AFullLinkDropsNoGrantAndKeepsTheOrder) {
   EXPECT_TRUE(std::holds_alternative<Stops>(heard[7].back()));
 }
 
+TEST_F(PeersTest, ARecallFollowsItsGrantsAndItsAnswerBecomesACommand) {
+  SessionId session = join(7, 1);
+  heard.clear();
+  peers.grant(grant_of(session, 4));
+  peers.take_back({session, {{grant_of(session, 4).range, 1, 9}}});
+  peers.take_back({SessionId{44}, {{grant_of(session, 4).range, 1, 9}}});  // nobody has it
+  listen();
+  ASSERT_EQ(heard[7].size(), 2u);
+  EXPECT_TRUE(std::holds_alternative<Grants>(heard[7][0]));
+  EXPECT_EQ(std::get<Recall>(heard[7][1]).attempts.at(0).nonce, 9u);
+  peers.take_wishes();
+  EXPECT_TRUE(worker(7).send(Returned{std::get<Recall>(heard[7][1]).attempts}).ok());
+  listen();
+  std::vector<Peers::Wish> wishes = peers.take_wishes();
+  ASSERT_EQ(wishes.size(), 1u);
+  const auto& command = std::get<ReturnAttempts>(wishes[0].command);
+  EXPECT_EQ(command.session, session);
+  EXPECT_EQ(command.attempts.at(0).nonce, 9u);
+}
+
 TEST_F(PeersTest, AWorkerThatTakesNothingLosesItsSession) {
   SessionId session = join(7, 1);
   for (uint32_t i = 0; i < 80'000 && !peers.has_wishes(); ++i) {

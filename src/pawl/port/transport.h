@@ -41,6 +41,9 @@ struct Progress {
   std::vector<RunningAttempts> running;  // all that run, by execution and node
 };
 struct Goodbye {};
+struct Returned {
+  std::vector<HeldAttempts> attempts;
+};  // the answer to a Recall: what of it had not begun, and never will here; may be nothing
 // engine -> worker
 struct Welcome {
   SessionId session;
@@ -52,14 +55,19 @@ struct Grants {
 struct Stops {
   std::vector<StopAttempts> stops;
 };
+struct Recall {
+  std::vector<HeldAttempts> attempts;
+};  // another worker has a free slot: what of these has not begun is to come back
 struct Closed {
   std::string reason;
 };  // the session is over: stop all its attempts, say Hello again
 // transport -> engine: its way to `from` has broken. It may come back, and it may be wrong.
 struct Unreachable {};
+// Of a later version: it counts as any other, and is passed over.
+struct Unknown {};
 
 using MessageBody = std::variant<Hello, Heartbeat, Reports, Progress, Goodbye, Welcome, Grants,
-                                 Stops, Closed, Unreachable>;
+                                 Stops, Closed, Unreachable, Returned, Recall, Unknown>;
 
 // `incarnation` tells two lives of the same address apart; `sequence` 0 is a bare acknowledgement.
 struct Message {

@@ -65,6 +65,7 @@ void EngineSession::deliver(Message message, Instant now) {
         [&](auto& content) {
           using Body = std::decay_t<decltype(content)>;
           if constexpr (std::is_same_v<Body, Grants>) take(std::move(content));
+          if constexpr (std::is_same_v<Body, Recall>) take(content);
           if constexpr (std::is_same_v<Body, Welcome> || std::is_same_v<Body, Stops> ||
                         std::is_same_v<Body, Closed>)
             take(std::move(content), now);
@@ -115,8 +116,21 @@ void EngineSession::take(Grants grants) {
 void EngineSession::take(const Stops& stops, Instant now) {
   if (phase_ != Phase::serving) return;
   for (const StopAttempts& stop : stops.stops) {
-    held_items_ -= queue_.drop(stop);
+    for (const TaskRange& dropped : queue_.drop(stop)) held_items_ -= dropped.size();
     owner_.stop_running(*this, stop, now);
+  }
+}
+
+// What is queued has not begun, and now never will.
+void EngineSession::take(const Recall& recall) {
+  if (phase_ != Phase::serving) return;
+  if (!returned_) returned_.emplace();
+  for (const HeldAttempts& named : recall.attempts) {
+    for (const TaskRange& range : queue_.drop({named.range, named.attempt, named.nonce})) {
+      held_items_ -= range.size();
+      telemetry_.count("worker_returned_items", range.size());
+      returned_->attempts.push_back({range, named.attempt, named.nonce});
+    }
   }
 }
 
@@ -138,6 +152,7 @@ void EngineSession::resume(std::vector<MessageBody> unkept, Instant now) {
   std::move(reports_.begin(), reports_.end(), std::back_inserter(reports));
   reports_ = std::move(reports);
   report_at_ = now;
+  returned_.reset();  // it is no longer held, and so goes to others
   heartbeat_at_ = Instant::never();
   heartbeat_sequence_ = 0;
   hello_at_ = now;
@@ -157,6 +172,7 @@ void EngineSession::end(Instant hello_at) {
   owner_.disown(*this);
   queue_.clear();
   held_items_ = 0;
+  returned_.reset();
   reports_.clear();
   fresh_progress_.clear();
   said_running_.clear();
@@ -256,6 +272,8 @@ void EngineSession::say_progress(Instant now) {
 
 void EngineSession::send_what_is_due(Instant now) {
   if (phase_ != Phase::serving || link_.full()) return;
+  if (returned_) (void)link_.send(*std::exchange(returned_, std::nullopt)).ok();
+  if (link_.full()) return;
   if (!reports_.empty() && (now >= report_at_ || !owner_.reports_can_wait()))
     (void)link_.send(Reports{std::exchange(reports_, {})}).ok();
   say_progress(now);

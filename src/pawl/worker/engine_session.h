@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -83,6 +84,7 @@ class EngineSession {
   void take(Welcome welcome, Instant now);
   void take(Grants grants);
   void take(const Stops& stops, Instant now);
+  void take(const Recall& recall);
   void take(const Closed& closed, Instant now);
   bool greeted_in_vain(Instant now) const;
   void end(Instant hello_at);
@@ -116,6 +118,7 @@ class EngineSession {
 
   GrantQueue queue_;
   uint64_t held_items_ = 0;             // queued or running, not stopped
+  std::optional<Returned> returned_;    // the answer to a Recall, waiting for the link
   std::vector<AttemptReport> reports_;  // held back, or waiting for the link
   Instant report_at_;                   // the oldest of them: not later
   std::map<TaskKey, AttemptProgress> fresh_progress_;

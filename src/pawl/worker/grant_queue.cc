@@ -58,8 +58,8 @@ Grant GrantQueue::take(uint32_t items_max) {
   return part;
 }
 
-uint64_t GrantQueue::drop(const StopAttempts& stop) {
-  uint64_t before = items_;
+std::vector<TaskRange> GrantQueue::drop(const StopAttempts& stop) {
+  std::vector<TaskRange> dropped;
   for (auto& level : levels_) {
     for (size_t i = 0; i < level.size();) {
       if (!concerns(stop, level[i])) {
@@ -67,6 +67,10 @@ uint64_t GrantQueue::drop(const StopAttempts& stop) {
         continue;
       }
       std::vector<TaskRange> rest = without(level[i].range, stop.range);
+      TaskRange gone = level[i].range;
+      gone.begin = std::max(gone.begin, stop.range.begin);
+      gone.end = std::min(gone.end, stop.range.end);
+      if (gone.begin < gone.end) dropped.push_back(gone);
       items_ -= level[i].range.size();
       Grant grant = std::move(level[i]);
       auto place = level.erase(level.begin() + static_cast<std::ptrdiff_t>(i));
@@ -78,7 +82,7 @@ uint64_t GrantQueue::drop(const StopAttempts& stop) {
       i += rest.size();
     }
   }
-  return before - items_;
+  return dropped;
 }
 
 void GrantQueue::clear() {

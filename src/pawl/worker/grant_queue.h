@@ -24,9 +24,9 @@ std::vector<TaskRange> without(const TaskRange& range, const TaskRange& hole);
 class GrantQueue {
  public:
   void push(Grant grant);
-  const Grant& front() const;               // only when not empty
-  Grant take(uint32_t items_max);           // from the front; at least one item
-  uint64_t drop(const StopAttempts& stop);  // items dropped
+  const Grant& front() const;                             // only when not empty
+  Grant take(uint32_t items_max);                         // from the front; at least one item
+  std::vector<TaskRange> drop(const StopAttempts& stop);  // what it has dropped
   void clear();
 
   std::vector<HeldAttempts> held() const;

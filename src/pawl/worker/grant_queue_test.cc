@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
 
 namespace pawl {
@@ -56,7 +57,11 @@ TEST(GrantQueue, DropsExactlyWhatAStopNames) {
       Grant other = grant(1, 5);
       other.nonce = 10;
       queue.push(other);
-      uint64_t dropped = queue.drop(stop(begin, end));
+      uint64_t dropped = 0;
+      for (const TaskRange& range : queue.drop(stop(begin, end))) {
+        EXPECT_EQ(range, (TaskRange{ExecutionId{1}, 0, std::max(begin, 1u), std::min(end, 5u)}));
+        dropped += range.size();
+      }
       uint64_t expected = 0;
       for (ItemIndex i = 1; i < 5; ++i) expected += i >= begin && i < end;
       EXPECT_EQ(dropped, expected);

@@ -22,6 +22,8 @@
 //  * A stopped item that is still queued is dropped. A launch whose items are all stopped is asked
 //    to terminate, and killed stop_grace later; neither is reported. A launch of which only some
 //    items are stopped goes on: the engine refuses their results.
+//  * What a Recall names and is still queued is not started any more and comes back (Returned); what has begun
+//    goes on. Each is answered, if only with nothing.
 //  * A Heartbeat goes out every third of the lease. When the last one that the engine acknowledged
 //    was sent longer than the lease ago, the session is over for us as it is for the engine.
 //  * When the engine has come back, the worker says Hello with its session and what it holds of it, goes on

@@ -327,6 +327,57 @@ TEST(Worker, DeclinesBeyondItsCreditAndWithoutAnExecutor) {
   EXPECT_EQ(world.worker->queued_items(), 4u);
 }
 
+HeldAttempts named(const Grant& grant, ItemIndex begin, ItemIndex end) {
+  return {{grant.range.execution, grant.range.node, begin, end}, grant.attempt, grant.nonce};
+}
+
+TEST(Worker, ARecallBringsBackWhatIsQueuedAndNothingThatHasBegun) {
+  World world(2, 8);
+  Grant grant = world.grant(0, 5);
+  world.give({grant});
+  ASSERT_EQ(world.processes.started.size(), 2u);
+  Grant other = grant;
+  other.nonce = 77;  // not held
+  world.engine.send(Recall{{named(grant, 1, 3), named(other, 0, 5), named(grant, 4, 9)}});
+  world.settle();
+  auto answers = world.engine.take<Returned>();
+  ASSERT_EQ(answers.size(), 1u);
+  ASSERT_EQ(answers[0].attempts.size(), 2u);
+  EXPECT_EQ(answers[0].attempts[0].range, (TaskRange{ExecutionId{1}, 0, 2, 3}));
+  EXPECT_EQ(answers[0].attempts[1].range, (TaskRange{ExecutionId{1}, 0, 4, 5}));
+  EXPECT_EQ(answers[0].attempts[0].nonce, grant.nonce);
+  EXPECT_EQ(world.worker->queued_items(), 1u);
+  EXPECT_TRUE(world.processes.stops.empty());
+  world.engine.send(Recall{{named(grant, 0, 2)}});
+  world.settle();
+  answers = world.engine.take<Returned>();
+  ASSERT_EQ(answers.size(), 1u) << "each is answered, if only with nothing";
+  EXPECT_TRUE(answers[0].attempts.empty());
+  world.give({world.grant(10, 16)});
+  ASSERT_EQ(world.reports().size(), 1u) << "what came back is credit again: one of six is too many";
+  EXPECT_EQ(world.worker->queued_items(), 6u);
+}
+
+TEST(Worker, WhatItGaveBackIsNotAmongWhatItHoldsInTheNextLifeOfItsEngine) {
+  World world(1, 8);
+  Grant grant = world.grant(0, 4);
+  world.give({grant});
+  world.engine.keeps = false;  // the old engine dies before the answer is durable
+  world.engine.send(Recall{{named(grant, 2, 4)}});
+  world.settle();
+  world.engine.take<Hello>();
+  world.engine.restart();
+  world.pass(Duration::seconds(1));
+  auto hellos = world.engine.take<Hello>();
+  ASSERT_EQ(hellos.size(), 1u);
+  ItemIndex held = 0;
+  for (const HeldAttempts& one : hellos[0].held) {
+    EXPECT_LE(one.range.end, 2u);
+    held += one.range.size();
+  }
+  EXPECT_EQ(held, 2u);
+}
+
 TEST(Worker, StopsDropTheQueuedAndTerminateThenKillTheRunning) {
   World world(1);
   Grant grant = world.grant(0, 3);

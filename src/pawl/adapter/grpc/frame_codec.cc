@@ -74,6 +74,7 @@ Hello hello_of(const v1::Hello& in) {
   return hello;
 }
 void encode_body(const Unreachable&, v1::Frame&) {}  // never leaves the process
+void encode_body(const Unknown&, v1::Frame&) {}      // nor does this: nobody sends it
 void encode_body(const Heartbeat& body, v1::Frame& frame) {
   to_proto(body.usage, *frame.mutable_heartbeat());
 }
@@ -89,6 +90,10 @@ void encode_body(const Progress& progress, v1::Frame& frame) {
 void encode_body(const Goodbye&, v1::Frame& frame) {
   frame.mutable_goodbye();
 }
+void encode_body(const Returned& returned, v1::Frame& frame) {
+  v1::Returned& out = *frame.mutable_returned();
+  for (const HeldAttempts& one : returned.attempts) to_proto(one, *out.add_attempts());
+}
 void encode_body(const Welcome& welcome, v1::Frame& frame) {
   frame.mutable_welcome()->set_session(welcome.session.value);
   if (welcome.partitions > 1) frame.mutable_welcome()->set_partitions(welcome.partitions);
@@ -97,8 +102,19 @@ void encode_body(const Stops& stops, v1::Frame& frame) {
   v1::Stops& out = *frame.mutable_stops();
   for (const StopAttempts& stop : stops.stops) to_proto(stop, *out.add_stops());
 }
+void encode_body(const Recall& recall, v1::Frame& frame) {
+  v1::Recall& out = *frame.mutable_recall();
+  for (const HeldAttempts& one : recall.attempts) to_proto(one, *out.add_attempts());
+}
 void encode_body(const Closed& closed, v1::Frame& frame) {
   frame.mutable_closed()->set_reason(closed.reason);
+}
+
+template <class Message>
+std::vector<HeldAttempts> attempts_of(const Message& in) {
+  std::vector<HeldAttempts> attempts;
+  for (const v1::HeldAttempts& one : in.attempts()) attempts.push_back(from_proto(one));
+  return attempts;
 }
 
 }  // namespace
@@ -213,10 +229,14 @@ Result<MessageBody> FrameDecoder::decode_body(const v1::Frame& frame) {
     }
     case v1::Frame::kClosed:
       return MessageBody{Closed{frame.closed().reason()}};
+    case v1::Frame::kReturned:
+      return MessageBody{Returned{attempts_of(frame.returned())}};
+    case v1::Frame::kRecall:
+      return MessageBody{Recall{attempts_of(frame.recall())}};
     case v1::Frame::BODY_NOT_SET:
       break;
   }
-  return Error{Code::invalid_argument, "frame: a body that this version does not know"};
+  return MessageBody{Unknown{}};
 }
 
 Result<Message> FrameDecoder::decode(std::string_view bytes) {

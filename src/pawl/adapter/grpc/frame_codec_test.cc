@@ -125,6 +125,11 @@ TEST(FrameCodec, WhatWorkersSayComesBackAsItWas) {
   WorkerUsage usage{3, 1700, 1 << 30, "1.2.3"};
   EXPECT_EQ(over(Heartbeat{usage}).usage, usage);
   over(Goodbye{});
+  Returned returned = over(Returned{{{{ExecutionId{1}, 0, 3, 9}, 2, 77}}});
+  EXPECT_EQ(returned.attempts.at(0).range, (TaskRange{ExecutionId{1}, 0, 3, 9}));
+  EXPECT_EQ(returned.attempts.at(0).attempt, 2u);
+  EXPECT_EQ(returned.attempts.at(0).nonce, 77u);
+  EXPECT_TRUE(over(Returned{}).attempts.empty());
 }
 
 TEST(FrameCodec, WhatTheEngineSaysComesBackAsItWas) {
@@ -137,6 +142,9 @@ TEST(FrameCodec, WhatTheEngineSaysComesBackAsItWas) {
   EXPECT_EQ(stops.stops.at(0).range, (TaskRange{ExecutionId{1}, 0, 3, 9}));
   EXPECT_EQ(stops.stops.at(0).attempt, 2u);
   EXPECT_EQ(stops.stops.at(0).nonce, 77u);
+  Recall recall = over(Recall{{{{ExecutionId{1}, 0, 3, 9}, 2, 77}}});
+  EXPECT_EQ(recall.attempts.at(0).range, (TaskRange{ExecutionId{1}, 0, 3, 9}));
+  EXPECT_EQ(recall.attempts.at(0).nonce, 77u);
 
   Grant grant = grant_of(workflow_of("w"), 17, 3);
   Grants grants = over(Grants{{grant}});
@@ -212,6 +220,15 @@ TEST(FrameCodec, AFrameThatNamesWhatIsNotThereIsRefused) {
   ASSERT_FALSE(message.ok());
   EXPECT_EQ(message.error().code, Code::invalid_argument);
   EXPECT_NE(message.error().message.find("slot 0"), std::string::npos);
+}
+
+TEST(FrameCodec, ABodyOfALaterVersionCountsAndIsPassedOver) {
+  std::string bytes = FrameEncoder().encode(around(Unknown{}));
+  bytes += std::string("\xfa\x06\x01\x00", 4);  // field 111: a message of one byte
+  Result<Message> message = FrameDecoder().decode(bytes);
+  ASSERT_TRUE(message.ok()) << message.error().message;
+  EXPECT_EQ(message.value().sequence, 12u);
+  EXPECT_TRUE(std::holds_alternative<Unknown>(message.value().body));
 }
 
 TEST(FrameCodec, DamagedFramesAreRefusedOrHarmless) {

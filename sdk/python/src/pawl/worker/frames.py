@@ -29,10 +29,13 @@ from pawl.worker.messages import (
     Message,
     Payload,
     Progress,
+    Recall,
     Reports,
+    Returned,
     RunContext,
     Stops,
     TaskRange,
+    Unknown,
     Welcome,
 )
 
@@ -89,8 +92,12 @@ def _fill_hello(hello: Hello, out: Any) -> None:
     out.zone = spec.zone.encode()
     out.price = spec.price
     out.session = hello.session
-    for held in hello.held:
-        one = out.held.add()
+    _fill_attempts(hello.held, out.held)
+
+
+def _fill_attempts(attempts: tuple[HeldAttempts, ...], out: Any) -> None:
+    for held in attempts:
+        one = out.add()
         _fill_range(held.range, one.range)
         one.attempt, one.nonce = held.attempt, held.nonce
 
@@ -133,6 +140,9 @@ def encode(message: Message) -> bytes:
         frame.heartbeat.running = body.running
     elif isinstance(body, Goodbye):
         frame.goodbye.SetInParent()
+    elif isinstance(body, Returned):
+        frame.returned.SetInParent()
+        _fill_attempts(body.attempts, frame.returned.attempts)
     elif isinstance(body, Reports):
         frame.reports.SetInParent()
         for report in body.reports:
@@ -152,6 +162,10 @@ def encode(message: Message) -> bytes:
 
 def _range(value: Any) -> TaskRange:
     return TaskRange(value.execution, value.node, value.begin, value.end)
+
+
+def _attempts(values: Any) -> tuple[HeldAttempts, ...]:
+    return tuple(HeldAttempts(_range(one.range), one.attempt, one.nonce) for one in values)
 
 
 def _blob(value: Any) -> BlobRef:
@@ -207,10 +221,12 @@ class Decoder:
         if kind == "welcome":
             return Welcome(frame.welcome.session, max(1, frame.welcome.partitions))
         if kind == "stops":
-            return Stops(tuple(HeldAttempts(_range(s.range), s.attempt, s.nonce) for s in frame.stops.stops))
+            return Stops(_attempts(frame.stops.stops))
+        if kind == "recall":
+            return Recall(_attempts(frame.recall.attempts))
         if kind == "closed":
             return Closed(frame.closed.reason.decode("utf-8", "replace"))
-        raise ValueError(f"the coordinator sends {kind or 'something'} that this version does not know")
+        return Unknown()
 
     def _grant(self, grant: Any) -> Grant:
         shared = grant.context if grant.HasField("context") else None

@@ -174,6 +174,11 @@ class Goodbye:
 
 
 @dataclass(frozen=True)
+class Returned:
+    attempts: tuple[HeldAttempts, ...]  # of a recall: what had not begun, and never will here
+
+
+@dataclass(frozen=True)
 class Welcome:
     session: int
     partitions: int = 1  # of the coordinator
@@ -190,11 +195,23 @@ class Stops:
 
 
 @dataclass(frozen=True)
+class Recall:
+    attempts: tuple[HeldAttempts, ...]  # what of them has not begun is to come back
+
+
+@dataclass(frozen=True)
 class Closed:
     reason: str
 
 
-Body = Union[Hello, Heartbeat, Reports, Progress, Goodbye, Welcome, Grants, Stops, Closed]
+@dataclass(frozen=True)
+class Unknown:
+    """Of a later version of the coordinator: it counts as any other, and is passed over."""
+
+
+Body = Union[
+    Hello, Heartbeat, Reports, Progress, Goodbye, Returned, Welcome, Grants, Stops, Recall, Closed, Unknown
+]
 
 
 @dataclass(frozen=True)

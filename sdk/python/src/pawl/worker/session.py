@@ -11,6 +11,8 @@ The rules are those of src/pawl/worker/worker.h, with launches of one item each:
 * At most `spec.slots` launches run, by priority, then in order of arrival.
 * A stopped item that still waits is dropped; one that runs is asked to end, then killed STOP_GRACE later.
   Neither is reported.
+* What a recall names and still waits is not started any more and comes back; each is answered, if only with
+  nothing.
 * A heartbeat goes out every third of the lease. The lease runs from before the sending of what the
   coordinator last acknowledged; when it is over, so is the session, here as there.
 * When the coordinator has come back, hello is said with the session and what is held of it; what runs goes
@@ -46,7 +48,9 @@ from pawl.worker.messages import (
     Hello,
     Message,
     Progress,
+    Recall,
     Reports,
+    Returned,
     RunningAttempts,
     Stops,
     TaskRange,
@@ -140,6 +144,7 @@ class Session:
         self._queue: list[deque[Grant]] = [deque() for _ in range(PRIORITIES)]
         self._queued_items = 0
         self._runs: dict[int, _Run] = {}
+        self._returned: Optional[list[HeldAttempts]] = None  # the answer to a recall, waiting for the link
         self._reports: list[AttemptReport] = []
         self._progress: dict[tuple[int, int, int], AttemptProgress] = {}
         self._progress_at = now
@@ -247,6 +252,8 @@ class Session:
         elif isinstance(body, Stops):
             for stop in body.stops:
                 self._take_stop(stop, now)
+        elif isinstance(body, Recall):
+            self._take_recall(body)
         elif isinstance(body, Closed):
             self.notices.append(f"session closed by the coordinator: {body.reason}")
             # In greeting it refuses our hello, or is about a session that we have given up: no hurry.
@@ -284,16 +291,31 @@ class Session:
     def _take_stop(self, stop: HeldAttempts, now: float) -> None:
         if self._phase is not Phase.SERVING:
             return
-        for level in self._queue:
-            for _ in range(len(level)):
-                grant = level.popleft()
-                rest = without(grant.range, stop.range) if concerns(stop, grant) else [grant.range]
-                self._queued_items -= grant.range.size - sum(part.size for part in rest)
-                level.extend(replace(grant, range=part) for part in rest)
+        self._drop(stop)
         for run in self._runs.values():
             grant = run.launch.grant
             if run.wanted and concerns(stop, grant) and not without(grant.range, stop.range):
                 self._let_go(run, now)
+
+    def _take_recall(self, recall: Recall) -> None:
+        if self._phase is Phase.SERVING:
+            dropped = [part for named in recall.attempts for part in self._drop(named)]
+            self._returned = (self._returned or []) + dropped
+
+    def _drop(self, named: HeldAttempts) -> list[HeldAttempts]:
+        """What of it waits does so no longer."""
+        dropped = []
+        for level in self._queue:
+            for _ in range(len(level)):
+                grant = level.popleft()
+                rest = without(grant.range, named.range) if concerns(named, grant) else [grant.range]
+                gone = grant.range.size - sum(part.size for part in rest)
+                if gone > 0:
+                    self._queued_items -= gone
+                    begin = max(grant.range.begin, named.range.begin)
+                    dropped.append(replace(named, range=grant.range.part(begin, begin + gone)))
+                level.extend(replace(grant, range=part) for part in rest)
+        return dropped
 
     # --- its session ---
 
@@ -304,6 +326,7 @@ class Session:
             return
         lost = [report for body in unkept if isinstance(body, Reports) for report in body.reports]
         self._reports = lost + self._reports
+        self._returned = None  # it is no longer held, and so goes to others
         self._heartbeat_at, self._heartbeat_sequence = math.inf, 0
         self._hello_at = now
         self._phase = Phase.APART
@@ -314,6 +337,7 @@ class Session:
         for level in self._queue:
             level.clear()
         self._queued_items = 0
+        self._returned = None
         self._reports.clear()
         self._progress.clear()
         self._said_running = ()
@@ -377,6 +401,9 @@ class Session:
     def _flush(self, now: float) -> None:
         if self._phase is not Phase.SERVING:
             return
+        if self._returned is not None and not self._link.full:
+            self._link.send(Returned(tuple(self._returned)))
+            self._returned = None
         while self._reports and not self._link.full:
             self._link.send(Reports(tuple(self._next_reports())))
         self._say_progress(now)
@@ -426,10 +453,10 @@ class Session:
             self._link.send(Hello(self.spec, self.id, self._held() if self.id else ()))
 
 
-def concerns(stop: HeldAttempts, grant: Grant) -> bool:
+def concerns(named: HeldAttempts, grant: Grant) -> bool:
     """Whether it speaks of this grant's attempts, of whichever items."""
-    same = (stop.range.execution, stop.range.node) == (grant.range.execution, grant.range.node)
-    return same and (stop.attempt, stop.nonce) == (grant.attempt, grant.nonce)
+    same = (named.range.execution, named.range.node) == (grant.range.execution, grant.range.node)
+    return same and (named.attempt, named.nonce) == (grant.attempt, grant.nonce)
 
 
 def without(range_: TaskRange, hole: TaskRange) -> list[TaskRange]:

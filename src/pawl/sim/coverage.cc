@@ -60,6 +60,8 @@ constexpr std::array<const char*, sometimes_count> names = {
     "reported_ahead",
     "attempt_hung",
     "attempt_declined",
+    "recalled_task",
+    "recall_crossed_start",
     "execution_parked",
     "dead_letter_redriven",
     "dead_letter_discarded",

@@ -65,6 +65,8 @@ enum class Sometimes : uint8_t {
   reported_ahead,
   attempt_hung,
   attempt_declined,
+  recalled_task,
+  recall_crossed_start,
   execution_parked,
   dead_letter_redriven,
   dead_letter_discarded,

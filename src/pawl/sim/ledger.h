@@ -49,6 +49,7 @@ struct Ledger {
   std::map<SessionId, std::vector<std::vector<HeldAttempts>>>
       resumes;                             // what workers said they hold
   std::set<std::string> queues;            // configured
+  std::set<AttemptKey> launched;           // begun
   std::map<AttemptKey, Outcome> outcomes;  // as executors told their workers
   std::map<Hash128, std::string> large_inputs;
   std::set<std::pair<uint64_t, uint32_t>> poisoned;  // group, and event of it from 1

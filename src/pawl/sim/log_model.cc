@@ -408,7 +408,11 @@ struct LogModel::Apply {
     require(declined || lost || said || too_large, "I4",
             text(key) + ": attempt " + std::to_string(event.attempt) +
                 " is recorded as failed, but it did not say so");
-    model.coverage_.reached_if(declined, Sometimes::attempt_declined);
+    require(!declined || !model.ledger_.launched.contains({key, event.attempt, task.nonce}), "I4",
+            text(key) + ": attempt " + std::to_string(event.attempt) +
+                " was given back although it had begun");
+    model.coverage_.reached_if(declined && !recalled(event), Sometimes::attempt_declined);
+    model.coverage_.reached_if(recalled(event), Sometimes::recalled_task);
     bool counts = !declined && event.kind != FailureKind::lost;
     if (counts) {
       ++task.failures;
@@ -438,10 +442,19 @@ struct LogModel::Apply {
                 std::to_string(delay / 1e6) + " before it is tried again");
   }
 
+  void ready_again(const AttemptFailed& event, TaskModel& task, const TaskKey& key) {
+    const Instant before = task.since;
+    ready(task);
+    if (event.ready_since == Instant{}) return;
+    require(before <= event.ready_since && event.ready_since <= group.now, "I12",
+            text(key) + " comes back to its queue older than it is, or in the future");
+    task.since = event.ready_since;
+  }
+
   void operator()(const AttemptFailed& event) {
     each(event.range, [&](TaskModel& task, const TaskKey& key) {
       check_failure(event, task, key);
-      if (event.disposition == Disposition::again) return ready(task);
+      if (event.disposition == Disposition::again) return ready_again(event, task, key);
       bool retry = event.disposition == Disposition::retry;
       task.state = retry ? TaskState::backing_off : TaskState::parked;
       task.retry_at = event.retry_at;

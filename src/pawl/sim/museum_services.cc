@@ -73,6 +73,18 @@ struct CompletionById final : Seams {
   std::map<TaskKey, Token> current_;
 };
 
+// A worker gives back all that it is asked for, begun or not.
+struct RecallGivesBackRunning final : Seams {
+  bool message(Message& message) override {
+    if (auto* recall = std::get_if<Recall>(&message.body))
+      asked_[message.to] = recall->attempts;
+    else if (auto* returned = std::get_if<Returned>(&message.body))
+      returned->attempts = asked_[message.from];
+    return true;
+  }
+  std::map<Address, std::vector<HeldAttempts>> asked_;
+};
+
 // One direction of the connection is dead, and nobody notices.
 struct HalfOpenConnection final : Seams {
   bool message(Message& message) override { return message.to != 1 || ++seen_ < 40; }
@@ -182,6 +194,9 @@ std::vector<Exhibit> service_exhibits() {
        "faults none\nfail_permille 500", make<ClockStops>},
       {"completion_by_id", "Zeebe, Temporal's by-id path: a result without its attempt",
        "faults none\nfail_permille 500\nrepeat_permille 500", make<CompletionById>},
+      {"recall_gives_back_running", "visibility timeouts: what is worked on is handed out again",
+       "faults bad_network\nworkers 3\nembedded 0\nslots 1\ncredit 6\nclients 4\nlongest_ms 200",
+       make<RecallGivesBackRunning>},
       {"half_open_connection", "a connection that is dead in one direction only",
        "faults none\nworkers 1\nembedded 0\ncrash_worker_permille 0", make<HalfOpenConnection>},
       {"dedupe_by_window", "NATS JetStream: duplicates are known for two minutes", "faults none",

@@ -70,6 +70,7 @@ void SimNetwork::tell_judge(const Message& arrived) {
   if (judge == nullptr) return;
   if (const auto* hello = std::get_if<Hello>(&arrived.body)) judge->arrived(*hello);
   if (const auto* welcome = std::get_if<Welcome>(&arrived.body)) judge->arrived(*welcome);
+  if (const auto* recall = std::get_if<Recall>(&arrived.body)) judge->arrived(*recall);
   if (const auto* reports = std::get_if<Reports>(&arrived.body))
     for (const AttemptReport& report : reports->reports) judge->arrived(report);
 }

@@ -574,6 +574,7 @@ void Oracle::launched(const Grant& grant) {
     if (task == nullptr || task->attempts < grant.attempt)
       return violate("I4", "an attempt of " + to_text(grant.range.execution) +
                                " runs whose grant is not durable");
+    ledger_.launched.insert({grant.range.at(item), grant.attempt, grant.nonce});
   }
   const ExecutionModel* execution = model_.find(grant.range.execution);
   if (execution == nullptr) return;
@@ -619,6 +620,15 @@ void Oracle::arrived(const AttemptReport& report) {
   universe_.coverage.reached_if(task->attempts > report.attempt, Sometimes::late_result_fenced);
   universe_.coverage.reached_if(task->attempts == report.attempt && task->ended(),
                                 Sometimes::repeated_result_fenced);
+}
+
+void Oracle::arrived(const Recall& recall) {
+  for (const HeldAttempts& named : recall.attempts) {
+    for (ItemIndex item = named.range.begin; item < named.range.end; ++item)
+      universe_.coverage.reached_if(
+          ledger_.launched.contains({named.range.at(item), named.attempt, named.nonce}),
+          Sometimes::recall_crossed_start);
+  }
 }
 
 void Oracle::audit(const Overview& overview) {

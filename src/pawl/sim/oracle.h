@@ -52,6 +52,8 @@ class Oracle {
   void arrived(const Hello& hello);
   void arrived(const Welcome& welcome);
   void arrived(const AttemptReport& report);
+  // At a worker.
+  void arrived(const Recall& recall);
 
   // A large input, about to be submitted by reference.
   void know_input(const std::string& text) { ledger_.large_inputs[hash128(text)] = text; }

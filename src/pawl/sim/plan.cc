@@ -17,7 +17,11 @@ constexpr std::array<const char*, fault_kinds> names = {
     "damage_at_rest", "log_write_lost",     "engine_pause",      "worker_pause",
     "worker_crash",   "worker_drain",       "bad_network",       "cut_network",
     "wall_jump",      "checkpoint_damaged", "checkpoint_errors", "slow_evaluator",
-    "blob_damaged",   "blob_write_error",   "blob_write_lost",   "poison"};
+    "blob_damaged",   "blob_write_error",   "blob_write_lost",   "poison",
+    "worker_slow"};
+
+// Those that seeds have always drawn from, so that they mean what they meant; the others are drawn aside.
+constexpr size_t swarm_kinds = static_cast<size_t>(FaultKind::worker_slow);
 
 Duration milliseconds(Random& dice, uint64_t low, uint64_t high) {
   return Duration::milliseconds(static_cast<int64_t>(dice.between(low, high)));
@@ -46,9 +50,9 @@ std::vector<Fault> swarm(Random& dice, Duration load_time) {
   std::vector<Fault> faults;
   uint64_t draw = dice.below(10);
   if (draw < 2) return faults;
-  std::vector<uint32_t> weights(fault_kinds, 0);
+  std::vector<uint32_t> weights(swarm_kinds, 0);
   if (draw == 2) {
-    weights[dice.below(fault_kinds)] = 1;
+    weights[dice.below(swarm_kinds)] = 1;
   } else {
     uint32_t share = static_cast<uint32_t>(dice.between(150, 800));
     for (uint32_t& weight : weights)
@@ -69,6 +73,19 @@ std::vector<Fault> swarm(Random& dice, Duration load_time) {
   std::stable_sort(faults.begin(), faults.end(),
                    [](const Fault& a, const Fault& b) { return a.at < b.at; });
   return faults;
+}
+
+// Workers that come late, and some that become slow where more than one kind of thing happens anyway.
+void draw_joining(Random& dice, Plan& plan) {
+  if (dice.chance(300)) plan.join_within = milliseconds(dice, 10, 20'000);
+  bool several_kinds = std::any_of(plan.faults.begin(), plan.faults.end(), [&](const Fault& one) {
+    return one.kind != plan.faults.front().kind;
+  });
+  if (!several_kinds || !dice.chance(300)) return;
+  for (uint64_t n = dice.between(1, 4); n > 0; --n)
+    plan.faults.push_back(make_fault(dice, FaultKind::worker_slow, plan.load_time));
+  std::stable_sort(plan.faults.begin(), plan.faults.end(),
+                   [](const Fault& a, const Fault& b) { return a.at < b.at; });
 }
 
 // Without large outputs there is nothing to fail.
@@ -217,6 +234,7 @@ Plan make_plan(uint64_t seed) {
   if (aside.chance(400)) plan.name_spaces = static_cast<uint32_t>(aside.between(2, 3));
   if (!plan.embedded && aside.chance(250))
     plan.partitions = static_cast<uint32_t>(aside.between(2, 4));
+  if (!plan.embedded) draw_joining(aside, plan);
   return plan;
 }
 
@@ -282,6 +300,7 @@ Status apply_plan_text(Plan& plan, const std::string& text) {
   take(fields, "evaluated_permille", plan.evaluated_permille);
   take(fields, "forget_all", plan.forget_all);
   take(fields, "workers", plan.workers);
+  take_ms(fields, "join_within_ms", plan.join_within);
   take(fields, "slots", plan.slots);
   take(fields, "credit", plan.credit);
   take(fields, "embedded", plan.embedded);

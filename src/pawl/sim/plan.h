@@ -48,6 +48,7 @@ enum class FaultKind : uint8_t {
   blob_write_lost,   // one of its next writes is acknowledged and is not there, or elsewhere
   // A crash, after which an event of the log ends every process that applies it, or some are killed there.
   poison,
+  worker_slow,  // what it begins takes many times as long, for a while
   count_,
 };
 constexpr size_t fault_kinds = static_cast<size_t>(FaultKind::count_);
@@ -89,6 +90,7 @@ struct Plan {
   // World.
   uint32_t partitions = 1;  // each on a machine of its own; they share the workers
   uint32_t workers = 2;
+  Duration join_within{};  // all but the first come some time within it
   uint32_t slots = 2;
   uint32_t credit = 6;
   bool embedded = false;  // the worker lives in the engine's process

@@ -81,6 +81,7 @@ void SimExecutor::start(Launch launch) {
   running.hangs = given ? hangs(running.launch.grant) : !world_.healed && dice.chance(habits.hang);
   uint64_t spread = static_cast<uint64_t>(habits.longest.ns - habits.shortest.ns);
   Duration time{habits.shortest.ns + static_cast<int64_t>(dice.below(spread + 1) >> dice.below(6))};
+  if (world_.universe.now() < slow_until_) time.ns *= slowness;
   if (world_.healed) time = std::min(time, Duration::seconds(1));
   Duration limit = running.launch.grant.context->definition().timeout.run;
   if (dice.chance(habits.progress)) progress(id);

@@ -37,6 +37,8 @@ class SimExecutor final : public Executor {
   void stop(uint64_t launch, StopMode mode) override;
   // What hangs ends soon.
   void heal();
+  // What begins before takes `slowness` times as long.
+  void slow_until(Instant until) { slow_until_ = until; }
 
  private:
   struct Running {
@@ -65,6 +67,8 @@ class SimExecutor final : public Executor {
   Mailbox<ExecutorNews>& news_;
   Random dice_;
   Call<void()> crash_worker_;
+  static constexpr int64_t slowness = 20;
+  Instant slow_until_;
   std::map<uint64_t, Running> running_;
   std::vector<AttemptReport> told_;
 };

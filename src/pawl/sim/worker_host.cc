@@ -141,6 +141,10 @@ void WorkerHost::pause(Duration lasts) {
                                       Sometimes::worker_paused_beyond_lease);
 }
 
+void WorkerHost::slow(Duration lasts) {
+  if (life_) life_->executor->slow_until(world_.universe.now() + lasts);
+}
+
 void WorkerHost::heal() {
   if (life_) life_->executor->heal();
   if (incapable_) crash(Duration::milliseconds(10));

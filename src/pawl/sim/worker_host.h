@@ -29,6 +29,7 @@ class WorkerHost {
   void crash(Duration until_back);
   void drain();
   void pause(Duration lasts);
+  void slow(Duration lasts);
   void heal();
   bool up() const { return life_ != nullptr; }
   Address address() const { return address_; }

@@ -57,8 +57,7 @@ class World {
     universe_.coverage.reached_if(plan_.embedded, Sometimes::embedded_worker);
     universe_.coverage.reached_if(plan_.partitions > 1, Sometimes::several_partitions);
     for (auto& server : servers_) server->start();
-    if (!plan_.embedded)
-      for (auto& worker : workers_) worker->start();
+    if (!plan_.embedded) start_workers();
     clients_->start();
     for (const Fault& fault : plan_.faults)
       universe_.at(fault.at, [this, fault] {
@@ -97,6 +96,18 @@ class World {
                         if (plan_.embedded) workers_[0]->kill();
                       }};
     servers_.push_back(std::make_unique<Server>(std::move(its), dice_.split()));
+  }
+  void start_workers() {
+    Random dice(mix64(plan_.seed) ^ 0x1a7e);
+    const uint64_t within = static_cast<uint64_t>(plan_.join_within.ns);
+    workers_.front()->start();
+    for (size_t i = 1; i < workers_.size(); ++i) {
+      if (within == 0)
+        workers_[i]->start();
+      else
+        universe_.after({static_cast<int64_t>(dice.below(within))},
+                        [this, i] { workers_[i]->start(); });
+    }
   }
   Server& some_server(Random& dice) {
     return *servers_[servers_.size() == 1 ? 0 : dice.below(servers_.size())];
@@ -350,6 +361,8 @@ void World::inject(const Fault& fault) {
       return inject_blob(fault.kind, dice);
     case FaultKind::poison:
       return server.poison(dice.next(), back);
+    case FaultKind::worker_slow:
+      return some_worker(dice).slow(fault.lasts);
     case FaultKind::count_:
       return;
   }

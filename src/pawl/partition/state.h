@@ -25,12 +25,11 @@
 #include "pawl/partition/counts.h"
 #include "pawl/partition/plan.h"
 #include "pawl/partition/ranges.h"
+#include "pawl/partition/session.h"
 #include "pawl/partition/story.h"
 #include "pawl/schedule/assign.h"
-#include "pawl/schedule/broker.h"
 #include "pawl/schedule/drain_rate.h"
 #include "pawl/schedule/ready_queue.h"
-#include "pawl/schedule/rebalance.h"
 
 namespace pawl {
 
@@ -160,28 +159,6 @@ class ExecutionTable {
   uint64_t size_ = 0;
 };
 
-// What a worker was asked to give back and has not answered for.
-struct Asked {
-  SessionId meant_for;  // whose slot is free
-  uint32_t items = 0;   // 0: nothing
-};
-
-struct Session {
-  WorkerSpec worker;
-  uint32_t outstanding = 0;        // items granted and not reported
-  std::vector<LaneItems> lanes{};  // the same by lane, in no order
-  std::vector<uint64_t> taken{};   // of worker.capacity, parallel to it, by those items
-  uint64_t identity = 0;           // hash of its name
-  Instant heard{};                 // soft: when it last renewed
-  WorkerUsage usage{};             // soft: as it then said
-  bool away = false;               // soft: not heard since the engine came back; gets nothing new
-  Elsewhere elsewhere{};           // soft: what other partitions make of it
-  Asked asked{};                   // soft
-  bool asked_in_vain = false;      // soft: it had begun all of it; until it is granted more
-};
-// A third of the lease is one heartbeat: after two it is late, after three the session is over.
-Instant suspect_from(const Session& session);
-
 enum class TimerKind : uint8_t { retry = 0, queue_timeout = 1 };
 struct Timer {
   Instant at;
@@ -277,8 +254,6 @@ Hash128 operator+(const Hash128& a, const Hash128& b);  // 128-bit sum, modulo
 // Looks a task up, wherever it is. `node` must be active or ended.
 TaskStatus task_status(const NodeRun& node, ItemIndex item);
 AttemptNumber attempts_of(const NodeRun& node, ItemIndex item);
-
-Session open_session(WorkerSpec worker, Instant now);
 
 // Books `count` tasks of the node onto the session and off it again: items, resources, and its queue.
 void reserve(State& state, const Execution& execution, NodeIndex node, SessionId session,

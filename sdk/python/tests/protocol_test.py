@@ -10,6 +10,7 @@ from pawl.worker.hashing import hash128, idempotency_key, span_of
 from pawl.worker.link import Link
 from pawl.worker.messages import (
     AttemptReport,
+    AttemptTimes,
     Closed,
     FailureKind,
     Goodbye,
@@ -117,6 +118,10 @@ class SessionTest(unittest.TestCase):
     def report(self, launch):
         return AttemptReport(launch.grant.range, 1, 99, (b"1",))
 
+    def told(self, begin, end, queued=0.0, ran=0.0):
+        outputs = (b"1",) * (end - begin)
+        return AttemptReport(TaskRange(1, 0, begin, end), 1, 99, outputs, times=AttemptTimes(queued, ran))
+
     def test_slots_credit_and_priority(self):
         self.greet()
         turn, _ = self.tell(Grants((self.grant(0, 3),)))
@@ -124,16 +129,30 @@ class SessionTest(unittest.TestCase):
         _, bodies = self.tell(Grants((self.grant(10, 12, priority=9),)))
         (declined,) = bodies[-1].reports
         self.assertEqual((declined.range.begin, declined.range.end, declined.kind), (11, 12, FailureKind.DECLINED))
-        self.session.ended(turn.start[0].id, self.report(turn.start[0]))
+        self.session.ended(turn.start[0].id, self.report(turn.start[0]), self.now)
         turn, bodies = self.turn()
         self.assertEqual([launch.item for launch in turn.start], [10])
-        self.assertEqual(bodies, [Reports((AttemptReport(TaskRange(1, 0, 0, 1), 1, 99, (b"1",)),))])
+        self.assertEqual(bodies, [Reports((self.told(0, 1),))])
+
+    def test_it_says_how_long_tasks_waited_here_and_ran(self):
+        self.greet()
+        turn, _ = self.tell(Grants((self.grant(0, 3),)))
+        self.now += 2
+        self.session.ended(turn.start[0].id, self.report(turn.start[0]), self.now)
+        second = turn.start[1]
+        turn, bodies = self.turn()
+        self.assertIn(Reports((self.told(0, 1, queued=0, ran=2),)), bodies)
+        self.now += 0.5
+        self.session.ended(second.id, self.report(second), self.now)
+        self.session.ended(turn.start[0].id, self.report(turn.start[0]), self.now)
+        _, bodies = self.turn()
+        self.assertIn(Reports((self.told(1, 3, queued=0 + 2, ran=2.5 + 0.5),)), bodies)
 
     def test_it_says_how_many_run_and_not_what_waits(self):
         self.greet()
         turn, bodies = self.tell(Grants((self.grant(0, 3),)))
         self.assertEqual(bodies, [Progress((), (RunningAttempts(1, 0, 2),))])
-        self.session.ended(turn.start[0].id, self.report(turn.start[0]))
+        self.session.ended(turn.start[0].id, self.report(turn.start[0]), self.now)
         self.now += 1
         _, bodies = self.turn()
         self.assertEqual([b for b in bodies if isinstance(b, Progress)], [], "a slot that is filled again is not new")
@@ -148,7 +167,7 @@ class SessionTest(unittest.TestCase):
         self.assertEqual(turn.stop, [running])
         self.now += 6
         self.assertEqual(self.turn()[0].kill, [running])
-        self.session.ended(running, AttemptReport(TaskRange(1, 0, 1, 2), 1, 99))
+        self.session.ended(running, AttemptReport(TaskRange(1, 0, 1, 2), 1, 99), self.now)
         turn, bodies = self.turn()
         self.assertEqual((turn.start, [b for b in bodies if isinstance(b, Reports)]), ([], []))
 
@@ -168,7 +187,7 @@ class SessionTest(unittest.TestCase):
     def test_a_new_life_of_the_coordinator_is_told_what_is_held(self):
         self.greet()
         turn, _ = self.tell(Grants((self.grant(0, 3),)))
-        self.session.ended(turn.start[0].id, self.report(turn.start[0]))
+        self.session.ended(turn.start[0].id, self.report(turn.start[0]), self.now)
         self.turn(acknowledge=False)  # its report is lost with the old life
         self.incarnation, self.sequence, self.heard = 2, 0, 0
         self.session.receive(Message(COORDINATOR, WORKER, 2, 1), self.now)
@@ -177,7 +196,7 @@ class SessionTest(unittest.TestCase):
         held = sorted((h.range.begin, h.range.end) for h in hello.held)
         self.assertEqual(held, [(0, 1), (1, 2), (2, 3)])
         _, bodies = self.tell(Welcome(17))
-        self.assertEqual(bodies, [Reports((AttemptReport(TaskRange(1, 0, 0, 1), 1, 99, (b"1",)),))])
+        self.assertEqual(bodies, [Reports((self.told(0, 1),))])
         self.assertEqual(self.session.running, 2)
 
     def test_silence_ends_the_session(self):
@@ -207,7 +226,7 @@ class SessionTest(unittest.TestCase):
         turn, _ = self.tell(Grants((self.grant(0, 3),)))
         self.session.drain()
         for launch in turn.start:
-            self.session.ended(launch.id, self.report(launch))
+            self.session.ended(launch.id, self.report(launch), self.now)
         turn, bodies = self.turn()
         self.assertEqual(turn.start, [])
         self.assertIsInstance(bodies[0], Reports)
@@ -240,6 +259,7 @@ class RangesTest(unittest.TestCase):
         self.assertIsNone(join(report(0, 1), report(1, 2, (b"2",))))
         self.assertIsNone(join(report(0, 1), report(2, 3)))
         self.assertIsNone(join(report(0, 1), report(1, 2, kind=FailureKind.FUNCTION)))
+        self.assertIsNone(join(report(0, 1), report(1, 2, times=AttemptTimes(1, 2))))
 
 
 class BytesTest(unittest.TestCase):

@@ -98,7 +98,7 @@ void add(WorkerDetail& sum, const WorkerDetail& part) {
 void add(EngineCounters& sum, const EngineCounters& part) {
   auto& [commands, commits, commit_bytes, events, granted, succeeded, failed, retried,
          recalled, dead_lettered, cancelled, fenced, shed, sessions_opened, sessions_closed, wait, held,
-         commit, answer, checkpoint] = sum;
+         queued, ran, commit, answer, checkpoint] = sum;
   commands += part.commands;
   commits += part.commits;
   commit_bytes += part.commit_bytes;
@@ -114,6 +114,8 @@ void add(EngineCounters& sum, const EngineCounters& part) {
   for (size_t kind = 0; kind < shed.size(); ++kind) shed[kind] += part.shed[kind];
   wait.add(part.wait);
   held.add(part.held);
+  queued.add(part.queued);
+  ran.add(part.ran);
   commit.add(part.commit);
   answer.add(part.answer);
   checkpoint.add(part.checkpoint);

@@ -363,6 +363,8 @@ Response figures(uint64_t granted, int64_t wait_ms, uint64_t position, DiskSpace
   one->counted.failed[2] = granted;
   one->counted.sessions_opened = 4;
   one->counted.wait.observe(Duration::milliseconds(wait_ms));
+  one->counted.queued.observe(Duration::milliseconds(wait_ms));
+  one->counted.ran.observe(Duration::milliseconds(wait_ms), granted);
   one->counts.submitted = granted;
   one->durable_position = position;
   one->epoch = position;
@@ -382,6 +384,8 @@ TEST_F(RouterTest, FiguresAreAddedUp) {
   EXPECT_EQ(sum.counted.failed[2], 111u);
   EXPECT_EQ(sum.counted.sessions_opened, 4u);
   EXPECT_EQ(sum.counted.wait.count(), 3u);
+  EXPECT_EQ(sum.counted.queued.count(), 3u);
+  EXPECT_EQ(sum.counted.ran.count(), 111u);
   EXPECT_EQ(sum.counted.wait.at_most(5), 2u);
   EXPECT_EQ(sum.counts.submitted, 111u);
   EXPECT_EQ(sum.durable_position, 24u);

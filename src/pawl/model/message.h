@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -67,6 +68,15 @@ struct Grant {
   AttemptNumber attempt = 1;
   uint64_t nonce = 0;
   RunContextRef context;
+  Instant arrived;  // at its worker, on that worker's clock; does not travel
+};
+
+// What the items of a report took at their worker, added up: ten that waited a second each make ten.
+struct AttemptTimes {
+  Duration queued;  // from the arrival of the grant until they were started
+  Duration ran;     // from there until they had ended
+
+  friend bool operator==(const AttemptTimes&, const AttemptTimes&) = default;
 };
 
 // How attempts ended: all of `range` alike (a range of successes, or one failure).
@@ -79,6 +89,7 @@ struct AttemptReport {
   FailureKind kind = FailureKind::exit_code;
   int32_t exit_code = 0;  // exit code, or signal number
   std::string error;      // one line for people
+  std::optional<AttemptTimes> times{};  // nothing: nobody has measured them
 };
 
 // Not durable: the newest wins.

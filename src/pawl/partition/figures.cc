@@ -30,7 +30,12 @@ struct Tally {
 void EngineCounters::take(const StepOutput& out, Instant now) {
   for (const Event& event : out.events) std::visit(Tally{*this}, event);
   events += out.events.size();
-  for (const AttemptTime& time : out.reported) held.observe(now - time.granted, time.items);
+  for (const AttemptTime& time : out.reported) {
+    held.observe(now - time.granted, time.items);
+    if (!time.each) continue;
+    queued.observe(time.each->queued, time.items);
+    ran.observe(time.each->ran, time.items);
+  }
   fenced += out.fenced;
   for (size_t kind = 0; kind < shed.size(); ++kind) shed[kind] += out.shed[kind];
 }

@@ -118,6 +118,13 @@ void apply_report(Step& step, const AttemptReport& report) {
     fail(step, failed, item);
 }
 
+// Of whatever part of a report is taken, as of the whole.
+std::optional<AttemptTimes> each_of(const AttemptReport& report) {
+  if (!report.times) return std::nullopt;
+  auto items = static_cast<int64_t>(report.range.size());
+  return AttemptTimes{{report.times->queued.ns / items}, {report.times->ran.ns / items}};
+}
+
 }  // namespace
 
 Reply on(Step& step, const ReportAttempts& command) {
@@ -133,7 +140,7 @@ Reply on(Step& step, const ReportAttempts& command) {
       const ItemSpan span = held->span;
       bool whole = span.begin == report.range.begin && span.end == report.range.end;
       apply_report(step, whole ? report : part_of(report, span));
-      step.measure({held->granted, span.end - span.begin});
+      step.measure({held->granted, span.end - span.begin, each_of(report)});
       taken += span.end - span.begin;
       at = span.end;
     }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -18,6 +19,7 @@ namespace pawl {
 struct AttemptTime {
   Instant granted;
   uint64_t items = 0;
+  std::optional<AttemptTimes> each{};  // one of them, at its worker
 };
 
 struct StepOutput {

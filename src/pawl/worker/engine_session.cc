@@ -23,7 +23,14 @@ LinkOptions link_options(const WorkerOptions& options, Address engine) {
 bool joins(const AttemptReport& a, const AttemptReport& b) {
   return a.succeeded && b.succeeded && a.outputs.empty() && b.outputs.empty() &&
          a.range.execution == b.range.execution && a.range.node == b.range.node &&
-         a.range.end == b.range.begin && a.attempt == b.attempt && a.nonce == b.nonce;
+         a.range.end == b.range.begin && a.attempt == b.attempt && a.nonce == b.nonce &&
+         a.times.has_value() == b.times.has_value();
+}
+
+void add(std::optional<AttemptTimes>& sum, const std::optional<AttemptTimes>& more) {
+  if (!sum || !more) return;
+  sum->queued = sum->queued + more->queued;
+  sum->ran = sum->ran + more->ran;
 }
 
 }  // namespace
@@ -64,10 +71,9 @@ void EngineSession::deliver(Message message, Instant now) {
     std::visit(
         [&](auto& content) {
           using Body = std::decay_t<decltype(content)>;
-          if constexpr (std::is_same_v<Body, Grants>) take(std::move(content));
           if constexpr (std::is_same_v<Body, Recall>) take(content);
-          if constexpr (std::is_same_v<Body, Welcome> || std::is_same_v<Body, Stops> ||
-                        std::is_same_v<Body, Closed>)
+          if constexpr (std::is_same_v<Body, Welcome> || std::is_same_v<Body, Grants> ||
+                        std::is_same_v<Body, Stops> || std::is_same_v<Body, Closed>)
             take(std::move(content), now);
         },
         body);
@@ -90,7 +96,7 @@ void EngineSession::take(Welcome welcome, Instant now) {
   owner_.serve(welcome.partitions);
 }
 
-void EngineSession::take(Grants grants) {
+void EngineSession::take(Grants grants, Instant now) {
   for (Grant& grant : grants.grants) {
     if (phase_ != Phase::serving || grant.session != id_) continue;
     NodeType type = grant.context->definition().type;
@@ -109,6 +115,7 @@ void EngineSession::take(Grants grants) {
     }
     if (grant.range.size() == 0) continue;
     held_items_ += grant.range.size();
+    grant.arrived = now;
     queue_.push(std::move(grant));
   }
 }
@@ -196,6 +203,7 @@ void EngineSession::forget_progress(const TaskRange& range) {
 void EngineSession::report(AttemptReport report) {
   if (!reports_.empty() && joins(reports_.back(), report)) {
     reports_.back().range.end = report.range.end;
+    add(reports_.back().times, report.times);
     return;
   }
   if (reports_.empty()) report_at_ = clock_.monotonic() + options_.report_hold;

@@ -82,7 +82,7 @@ class EngineSession {
   };
 
   void take(Welcome welcome, Instant now);
-  void take(Grants grants);
+  void take(Grants grants, Instant now);
   void take(const Stops& stops, Instant now);
   void take(const Recall& recall);
   void take(const Closed& closed, Instant now);

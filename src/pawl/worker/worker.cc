@@ -8,6 +8,16 @@
 
 namespace pawl {
 
+namespace {
+
+// `times` of them; no more than for ever.
+Duration together(Duration each, int64_t times) {
+  int64_t ns = 0;
+  return __builtin_mul_overflow(each.ns, times, &ns) ? Duration::forever() : Duration{ns};
+}
+
+}  // namespace
+
 Worker::Worker(WorkerOptions options, Executors executors, Clock& clock, Loop& loop,
                Transport& transport, Mailbox<ExecutorNews>& news, Telemetry& telemetry)
     : options_(std::move(options)),
@@ -153,12 +163,31 @@ void Worker::hear_news() {
   }
 }
 
+// A launch works on its items one after the other: those that have ended shared the time since the one
+// before them did.
+void Worker::measure(Run& run, std::vector<AttemptReport>& reports) {
+  int64_t items = 0;
+  for (const AttemptReport& report : reports) items += report.range.size();
+  if (items == 0) return;
+  Instant now = clock_.monotonic();
+  Duration each{(now - run.next_since).ns / items};
+  Duration queued = run.next_since - run.grant.arrived;
+  for (AttemptReport& report : reports) {
+    auto count = static_cast<int64_t>(report.range.size());
+    Duration before = together(each, count * (count - 1) / 2);  // each waited for those ahead of it
+    report.times = {together(queued, count) + before, together(each, count)};
+    queued = queued + together(each, count);
+  }
+  run.next_since = now;
+}
+
 // What has been stopped is no longer live, and its report is left out as it would be at the end.
 void Worker::hear(Reported reported) {
   auto found = runs_.find(reported.launch);
   if (found == runs_.end() || found->second.orphaned) return;
   Run& run = found->second;
   if (run.live.empty()) return;
+  measure(run, reported.reports);
   for (AttemptReport& report : reported.reports) {
     const TaskRange& range = report.range;
     let_go(run, range);
@@ -179,6 +208,7 @@ void Worker::hear(Finished finished) {
   run.session->forget_progress(run.grant.range);
   if (run.live.empty()) return;
   for (const TaskRange& live : run.live) run.session->let_go(live.size());
+  measure(run, finished.reports);
   for (AttemptReport& report : finished.reports) {
     log_ended(telemetry_, options_.spec.name, run.grant, report);
     run.session->report(std::move(report));
@@ -247,7 +277,7 @@ void Worker::launch(Instant now) {
     run.grant = launch.grant;
     run.session = &session;
     run.live = {launch.grant.range};
-    run.since = now;
+    run.since = run.next_since = now;
     session.running_changed();
     log_started(telemetry_, options_.spec.name, launch.grant);
     executor.start(std::move(launch));

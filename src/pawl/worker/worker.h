@@ -108,6 +108,7 @@ class Worker final : public Actor, private EngineSession::Owner {
     EngineSession* session = nullptr;
     std::vector<TaskRange> live;  // neither stopped nor reported
     Instant since;
+    Instant next_since;     // since when the first item runs that has not ended
     bool stopping = false;  // terminate has been asked
     bool orphaned = false;  // its session is over: nobody wants its report
     std::map<ItemIndex, AttemptProgress> progress;
@@ -131,6 +132,7 @@ class Worker final : public Actor, private EngineSession::Owner {
   void hear(Reported reported);
   void hear(Finished finished);
   void hear(Progressed progressed);
+  void measure(Run& run, std::vector<AttemptReport>& reports);
   void let_go(Run& run, const TaskRange& items);
   void stop_run(uint64_t launch, Run& run, Instant now);
   void kill_overdue(Instant now);

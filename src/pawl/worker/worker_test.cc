@@ -259,6 +259,51 @@ TEST(Worker, AGrantOfNoOpItemsCostsOneLaunchPerSlotAndOneReport) {
   EXPECT_EQ(batches[0].reports[0].range, (TaskRange{ExecutionId{1}, 0, 0, 1024}));
 }
 
+TEST(Worker, MeasuresHowLongAttemptsWaitedHereAndRan) {
+  World world(1);
+  world.give({world.grant(0, 2)});
+  world.clock.now = world.clock.now + Duration::seconds(3);
+  world.processes.finish(world.processes.started[0]);
+  world.settle();
+  world.clock.now = world.clock.now + Duration::seconds(4);
+  world.processes.finish(world.processes.started[1]);
+  world.settle();
+  auto reports = world.reports();
+  ASSERT_EQ(reports.size(), 2u);
+  EXPECT_EQ(reports[0].times, (AttemptTimes{{}, Duration::seconds(3)}));
+  EXPECT_EQ(reports[1].times, (AttemptTimes{Duration::seconds(3), Duration::seconds(4)}));
+}
+
+// Of a launch each item begins when the one before it has ended.
+TEST(Worker, MeasuresARangeByWhatItsItemsTookTogether) {
+  World world(1);
+  world.give({world.grant(0, 6, NodeType::function)});
+  ASSERT_EQ(world.functions.started.size(), 1u);
+  world.clock.now = world.clock.now + Duration::seconds(4);
+  world.functions.report(world.functions.started[0], 0, 4);
+  world.settle();
+  world.clock.now = world.clock.now + Duration::seconds(10);
+  world.functions.report(world.functions.started[0], 4, 6);
+  world.settle();
+  auto reports = world.reports();
+  ASSERT_EQ(reports.size(), 2u);
+  EXPECT_EQ(reports[0].times, (AttemptTimes{Duration::seconds(0 + 1 + 2 + 3), Duration::seconds(4)}));
+  EXPECT_EQ(reports[1].times, (AttemptTimes{Duration::seconds(4 + 9), Duration::seconds(10)}));
+}
+
+TEST(Worker, WhatIsReportedTogetherIsMeasuredTogether) {
+  World world(2, 8);
+  world.give({world.grant(0, 8)});
+  for (size_t i : {0, 1}) {
+    world.clock.now = world.clock.now + Duration::milliseconds(1);
+    world.processes.finish(world.processes.started[i]);
+    world.settle();
+  }
+  auto reports = world.reports();
+  ASSERT_EQ(reports.size(), 1u) << "the first was held back";
+  EXPECT_EQ(reports[0].times, (AttemptTimes{{}, Duration::milliseconds(1 + 2)}));
+}
+
 TEST(Worker, ReportsAllThatFinishedSinceTheLastTurnTogether) {
   World world(4);
   world.give({world.grant(0, 4)});

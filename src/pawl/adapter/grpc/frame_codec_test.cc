@@ -101,6 +101,7 @@ TEST(FrameCodec, WhatWorkersSayComesBackAsItWas) {
   good.nonce = 99;
   good.succeeded = true;
   good.outputs = {Payload::inline_json("1"), Payload()};
+  good.times = {Duration::seconds(3), Duration::microseconds(8)};
   bad.range = {ExecutionId{17}, 2, 7, 8};
   bad.kind = FailureKind::signal;
   bad.exit_code = 9;
@@ -112,6 +113,8 @@ TEST(FrameCodec, WhatWorkersSayComesBackAsItWas) {
   EXPECT_EQ(reports.reports[0].nonce, 99u);
   EXPECT_TRUE(reports.reports[0].succeeded);
   EXPECT_EQ(reports.reports[0].outputs, good.outputs);
+  EXPECT_EQ(reports.reports[0].times, good.times);
+  EXPECT_FALSE(reports.reports[1].times) << "not measured";
   EXPECT_EQ(reports.reports[1].kind, FailureKind::signal);
   EXPECT_EQ(reports.reports[1].exit_code, 9);
   EXPECT_EQ(reports.reports[1].error, "killed");

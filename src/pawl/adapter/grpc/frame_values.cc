@@ -143,6 +143,10 @@ void to_proto(const AttemptReport& in, v1::AttemptReport& out) {
   out.set_nonce(in.nonce);
   out.set_succeeded(in.succeeded);
   for (const Payload& output : in.outputs) to_proto(output, *out.add_outputs());
+  if (in.times) {
+    out.mutable_times()->set_queued_ns(in.times->queued.ns);
+    out.mutable_times()->set_ran_ns(in.times->ran.ns);
+  }
   if (in.succeeded) return;
   out.set_kind(static_cast<v1::FailureKind>(static_cast<int>(in.kind) + 1));
   out.set_exit_code(in.exit_code);
@@ -156,6 +160,7 @@ AttemptReport from_proto(const v1::AttemptReport& in) {
   out.nonce = in.nonce();
   out.succeeded = in.succeeded();
   for (const v1::Payload& output : in.outputs()) out.outputs.push_back(from_proto(output));
+  if (in.has_times()) out.times = {{in.times().queued_ns()}, {in.times().ran_ns()}};
   if (in.succeeded()) return out;
   // What a later version calls otherwise is, for us, the program's own failure.
   bool known = in.kind() > v1::FAILURE_KIND_UNSPECIFIED && in.kind() <= v1::FAILURE_KIND_DECLINED;

@@ -115,6 +115,8 @@ def _fill_report(report: AttemptReport, out: Any) -> None:
     if report.kind is not None:
         out.kind, out.exit_code = int(report.kind), report.exit_code
         out.error = report.error.encode("utf-8", "replace")
+    if report.times is not None:
+        out.times.queued_ns, out.times.ran_ns = int(report.times.queued * 1e9), int(report.times.ran * 1e9)
 
 
 def _fill_progress(progress: AttemptProgress, out: Any) -> None:

@@ -90,6 +90,7 @@ class Grant:
     attempt: int
     nonce: int
     context: RunContext
+    arrived: float = 0.0  # here, on this worker's clock; does not travel
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,14 @@ class HeldAttempts:
     range: TaskRange
     attempt: int
     nonce: int
+
+
+@dataclass(frozen=True)
+class AttemptTimes:
+    """What the items of a report took, added up, in seconds: waiting here to be started, and from there on."""
+
+    queued: float
+    ran: float
 
 
 @dataclass(frozen=True)
@@ -110,6 +119,7 @@ class AttemptReport:
     kind: Optional[FailureKind] = None
     exit_code: int = 0
     error: str = ""
+    times: Optional[AttemptTimes] = None  # None: not measured
 
 
 @dataclass(frozen=True)

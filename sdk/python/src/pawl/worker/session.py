@@ -2,7 +2,7 @@
 
     session = Session(spec, address, now)
     session.receive(message, now)             # for each that arrived
-    session.ended(launch.id, report)          # for each that ended
+    session.ended(launch.id, report, now)     # for each that ended
     turn = session.turn(now)                  # what is to be sent, started and stopped
     ... not later than session.deadline()
 
@@ -36,6 +36,7 @@ from pawl.worker.link import Link
 from pawl.worker.messages import (
     AttemptProgress,
     AttemptReport,
+    AttemptTimes,
     BlobRef,
     Body,
     Closed,
@@ -98,6 +99,7 @@ class Turn:
 @dataclass
 class _Run:
     launch: Launch
+    since: float
     wanted: bool = True  # somebody waits for its report
     kill_at: float = math.inf
 
@@ -179,7 +181,7 @@ class Session:
         for body in delivery.bodies:
             self._take(body, now)
 
-    def ended(self, launch: int, report: AttemptReport) -> None:
+    def ended(self, launch: int, report: AttemptReport, now: float) -> None:
         run = self._runs.pop(launch, None)
         if run is None:
             return
@@ -188,7 +190,8 @@ class Session:
             return
         where = report.range
         self._progress.pop((where.execution, where.node, where.begin), None)
-        self._report(report)
+        times = AttemptTimes(queued=run.since - run.launch.grant.arrived, ran=now - run.since)
+        self._report(replace(report, times=times))
 
     def progressed(self, launch: int, progress: AttemptProgress) -> None:
         run = self._runs.get(launch)
@@ -212,7 +215,7 @@ class Session:
     def turn(self, now: float) -> Turn:
         if not self.gone:
             self._keep_session(now)
-            self._launch()
+            self._launch(now)
             self._flush(now)
             self._greet_or_leave(now)
             for run in self._runs.values():
@@ -248,7 +251,7 @@ class Session:
             self._take_welcome(body, now)
         elif isinstance(body, Grants):
             for grant in body.grants:
-                self._take_grant(grant)
+                self._take_grant(replace(grant, arrived=now))
         elif isinstance(body, Stops):
             for stop in body.stops:
                 self._take_stop(stop, now)
@@ -374,7 +377,7 @@ class Session:
 
     # --- what a turn does ---
 
-    def _launch(self) -> None:
+    def _launch(self, now: float) -> None:
         while self._phase is Phase.SERVING and not self._draining and self._slots.free > 0:
             level = next((level for level in reversed(self._queue) if level), None)
             if level is None:
@@ -387,7 +390,7 @@ class Session:
                 level.popleft()
             else:
                 level[0] = replace(grant, range=grant.range.part(begin + 1, end))
-            self._runs[launch.id] = _Run(launch)
+            self._runs[launch.id] = _Run(launch, now)
             self._turn.start.append(launch)
 
     def _report(self, report: AttemptReport) -> None:
@@ -473,7 +476,13 @@ def join(a: AttemptReport, b: AttemptReport) -> Optional[AttemptReport]:
     neighbours = (a.range.execution, a.range.node, a.range.end) == (b.range.execution, b.range.node, b.range.begin)
     if not neighbours or bool(a.outputs) != bool(b.outputs) or len(a.outputs) >= JOINED_OUTPUTS_MAX:
         return None
-    return replace(a, range=a.range.part(a.range.begin, b.range.end), outputs=a.outputs + b.outputs)
+    if (a.times is None) != (b.times is None):
+        return None
+    times = a.times
+    if a.times is not None and b.times is not None:
+        times = AttemptTimes(a.times.queued + b.times.queued, a.times.ran + b.times.ran)
+    range_ = a.range.part(a.range.begin, b.range.end)
+    return replace(a, range=range_, outputs=a.outputs + b.outputs, times=times)
 
 
 def output_bytes(output: object) -> int:

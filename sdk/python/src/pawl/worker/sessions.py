@@ -57,9 +57,9 @@ class Sessions:
                 session.drain()
             self._all.append(session)
 
-    def ended(self, launch: int, report: AttemptReport) -> None:
+    def ended(self, launch: int, report: AttemptReport, now: float) -> None:
         for session in self._all:
-            session.ended(launch, report)
+            session.ended(launch, report, now)
 
     def progressed(self, launch: int, progress: AttemptProgress) -> None:
         for session in self._all:

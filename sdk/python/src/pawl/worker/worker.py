@@ -186,7 +186,7 @@ class Worker:
         elif isinstance(letter, tuple):
             launch, news = letter
             if isinstance(news, AttemptReport):
-                self._session.ended(launch, news)
+                self._session.ended(launch, news, time.monotonic())
             else:
                 self._session.progressed(launch, news)
         else:

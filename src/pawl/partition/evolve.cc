@@ -171,7 +171,8 @@ struct Evolve {
     const OpenRange* place =
         std::upper_bound(work.open.begin(), work.open.end(), span.begin,
                          [](ItemIndex item, const OpenRange& o) { return item < o.span.begin; });
-    work.open.insert(place, {span, event.attempt, event.session, event.nonce, state.now});
+    work.open.insert(place,
+                     {span, event.attempt, event.session, event.nonce, state.now, event.reason});
     reserve(state, execution, event.range.node, event.session, event.range.size());
   }
 

@@ -54,6 +54,22 @@ std::unique_ptr<NodeWork> work_of(WorkRow row, uint32_t items_count) {
   return work;
 }
 
+// In the order of the nodes, and in each of its items.
+template <class AnExecution, class Visit>
+void for_each_open(AnExecution& execution, Visit visit) {
+  for (auto& run : execution.nodes) {
+    if (!run.work) continue;
+    for (auto& open : run.work->open) visit(open);
+  }
+}
+
+bool any_reason(const Execution& execution) {
+  bool any = false;
+  for_each_open(execution,
+                [&](const OpenRange& open) { any = any || open.reason != GrantReason{}; });
+  return any;
+}
+
 // Counters that follow from the nodes are worked out, not stored.
 void derive_counters(Execution& execution) {
   const Workflow& workflow = *execution.plan->workflow;
@@ -350,8 +366,13 @@ Bytes encode_execution(const Execution& execution) {
   const std::string& name_space = execution.name_space->name;
   std::optional<Trace> trace;
   if (execution.trace) trace = *execution.trace;
+  bool reasons = any_reason(execution);
+  if (reasons && !trace) trace.emplace();  // what is appended before something stands there, empty
   io.appended(name_space != default_namespace || trace, [&] { io.text(name_space); });
   trace_field(io, trace);
+  io.appended(reasons, [&] {
+    for_each_open(execution, [&](const OpenRange& open) { fields(io, open.reason); });
+  });
   return out.take();
 }
 
@@ -391,7 +412,9 @@ Result<std::unique_ptr<Execution>> decode_execution(const State& state, Executio
   io.appended(false, [&] { io.text(name_space); });
   std::optional<Trace> trace;
   trace_field(io, trace);
-  if (trace) execution->trace = std::make_unique<const Trace>(*trace);
+  io.appended(
+      false, [&] { for_each_open(*execution, [&](OpenRange& open) { fields(io, open.reason); }); });
+  if (trace && trace->id != Hash128{}) execution->trace = std::make_unique<const Trace>(*trace);
   auto tenant = state.name_spaces.find(name_space);
   if (!in.ok() || !in.at_end() || tenant == state.name_spaces.end())
     return Error{Code::data_loss, "the view row of " + to_text(id) + " is damaged"};

@@ -26,6 +26,12 @@ void fields(Io& io, typename Io::template Ref<OpenRange> range) {
 }
 
 template <class Io>
+void fields(Io& io, typename Io::template Ref<GrantReason> reason) {
+  io.choice(reason.cause, last_grant_cause);
+  io.number(reason.detail);
+}
+
+template <class Io>
 void fields(Io& io, typename Io::template Ref<Cause> cause) {
   io.choice(cause.kind, FailureKind::declined);
   io.signed_number(cause.exit_code);

@@ -57,6 +57,7 @@ struct OpenRange {
   SessionId session;
   uint64_t nonce = 0;
   Instant since;
+  GrantReason reason{};  // why this session's worker
 };
 
 // What only a mapped node has.

@@ -218,6 +218,33 @@ std::string ends_by(const State& state, const Session& session, const Timeouts& 
   return text;
 }
 
+std::string percent(uint64_t permille) {
+  return std::to_string(permille / 10) + "%";
+}
+
+std::string in_words(const GrantReason& reason) {
+  switch (reason.cause) {
+    case GrantCause::only:
+      return "no other could take it then";
+    case GrantCause::preferred:
+      return "it meets " + counted(reason.detail, "preference") + " of its node, more than others";
+    case GrantCause::least_loaded:
+      return percent(reason.detail) + " of its credit was free, the largest share";
+    case GrantCause::turn:
+      return "it was its turn among " + std::to_string(reason.detail);
+    case GrantCause::weight:
+      return "it was its turn by its weight of " + std::to_string(reason.detail);
+    case GrantCause::key:
+      return "its key belongs there" +
+             (reason.detail > 0 ? ", past " + counted(reason.detail, "full worker") : "");
+    case GrantCause::packed:
+      return "it was left with the least, " + percent(reason.detail) + " of its scarcest resource";
+    case GrantCause::spread:
+      return "it was left with the most, " + percent(reason.detail) + " of its scarcest resource";
+  }
+  return name(reason.cause);
+}
+
 // Where, since when, for how long still, and why there.
 Why why_running(const State& state, const Execution& execution, NodeIndex node, ItemIndex item,
                 std::string subject, const std::string& tasks) {
@@ -228,14 +255,15 @@ Why why_running(const State& state, const Execution& execution, NodeIndex node, 
   std::string zone = session.worker.zone.empty() ? "" : " in zone " + session.worker.zone;
   std::string reason = tasks + " running, attempt " + std::to_string(open.attempt) +
                        ", on worker " + session.worker.name + zone + ", which got it " +
-                       in_words(state.now - open.since) + " ago";
+                       in_words(state.now - open.since) + " ago because " + in_words(open.reason);
   reason += ends_by(state, session, definition.timeout);
   reason += "; queue " + definition.queue + " places by " + name(queue.spec.strategy);
   if (!definition.placement.rules.empty()) reason += " among those that its affinity allows";
   bool one = subject.find('[') != std::string::npos;
   std::string what = one ? "'" + subject + "'" : subject;
   return {WhyCode::running, std::move(subject), std::move(reason),
-          "wait until it ends; `pawl cancel " + what + "` ends it"};
+          "wait until it ends; `pawl cancel " + what +
+              "` ends it; another worker gets it once this one is lost or sends it back"};
 }
 
 // An earlier attempt that is no failure of its own: it was lost, or given back.

@@ -34,12 +34,15 @@ TEST_F(WhyRunningTest, ItSaysWhereSinceWhenAndWhatWouldEndIt) {
   rig.advance(Duration::seconds(2));
   Why running = why();
   EXPECT_EQ(running.code, WhyCode::running);
-  for (const char* words :
-       {"it is running, attempt 1, on worker big in zone eu-1, which got it 2 s ago",
-        "its lease has 7 s left", "timeout.run allows it 2 min",
-        "queue default places by least_loaded"})
+  for (const char* words : {"it is running, attempt 1, on worker big in zone eu-1, which got it 2 "
+                            "s ago because no other could "
+                            "take it then",
+                            "its lease has 7 s left", "timeout.run allows it 2 min",
+                            "queue default places by least_loaded"})
     EXPECT_TRUE(has(running, words)) << words << " is not in: " << running.reason;
-  EXPECT_EQ(running.remedy, "wait until it ends; `pawl cancel e1/n` ends it");
+  EXPECT_EQ(running.remedy,
+            "wait until it ends; `pawl cancel e1/n` ends it; another worker gets it once "
+            "this one is lost or sends it back");
 }
 
 TEST_F(WhyRunningTest, OfAWorkerThatIsSilentItSaysSo) {

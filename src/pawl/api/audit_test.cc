@@ -31,12 +31,20 @@ class HandClock final : public Clock {
   Instant running;
 };
 
+class HandLog final : public Telemetry {
+ public:
+  void count(std::string_view, uint64_t) override {}
+  void gauge(std::string_view, int64_t) override {}
+  void log(const LogLine& line) override { lines.push_back(line); }
+  std::vector<LogLine> lines;
+};
+
 // The house's engine behind a gateway that records.
 struct AuditTest : testing::Test {
   AuditTest() {
     house.gateway.reset();
     GatewayPorts ports{house.loop,      *house.router, house.blob, house.outputs,
-                       house.evaluator, &clock,        &trail};
+                       house.evaluator, &clock,        &trail,     &log};
     GatewayOptions options;
     options.calls_per_caller = {.per_second = 10, .burst = 100};
     house.gateway = std::make_unique<Gateway>(ports, house.answers, options);
@@ -57,6 +65,7 @@ struct AuditTest : testing::Test {
 
   HandClock clock;
   HandTrail trail;
+  HandLog log;
   House house;
 };
 
@@ -169,6 +178,18 @@ TEST_F(AuditTest, ACallerHasItsRate) {
   EXPECT_TRUE(std::holds_alternative<Overview>(ask({}, GetOverview{})));  // local: none
   clock.running = clock.running + Duration::milliseconds(100);
   EXPECT_TRUE(std::holds_alternative<Overview>(ask(reader, GetOverview{})));
+}
+
+TEST_F(AuditTest, CallsThatAreTooManyAreOneLineASecond) {
+  Caller reader = caller(Role::reader);
+  for (int i = 0; i < 103; ++i) ask(reader, GetOverview{});
+  ASSERT_EQ(log.lines.size(), 1u) << "of three that were refused";
+  EXPECT_STREQ(log.lines[0].event, "call_refused");
+  EXPECT_EQ(log.lines[0].level, LogLevel::warn);
+  EXPECT_NE(log.lines[0].message.find("calls_per_caller"), std::string::npos);
+  clock.running = clock.running + Duration::seconds(1);
+  for (int i = 0; i < 12; ++i) ask(reader, GetOverview{});
+  EXPECT_EQ(log.lines.size(), 2u);
 }
 
 }  // namespace

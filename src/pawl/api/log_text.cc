@@ -25,6 +25,8 @@ void for_each_member(const LogLine& line, Member member) {
   if (line.attempt != 0) member("attempt", uint64_t{line.attempt});
   if (!line.worker.empty()) member("worker", line.worker);
   if (line.trace) member("trace_id", trace_id_text(*line.trace));
+  if (!line.name_space.empty()) member("namespace", line.name_space);
+  if (!line.user.empty()) member("user", line.user);
 }
 
 std::string json_line(const LogLine& line, WallTime now) {

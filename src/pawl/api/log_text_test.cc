@@ -16,7 +16,9 @@ LogLine whole_line() {
           .item = 4,
           .attempt = 2,
           .worker = "w1",
-          .trace = Hash128{0x22, 0x11}};
+          .trace = Hash128{0x22, 0x11},
+          .name_space = "team-a",
+          .user = "ann"};
 }
 
 TEST(LogText, JsonHasEveryMemberThatApplies) {
@@ -24,7 +26,8 @@ TEST(LogText, JsonHasEveryMemberThatApplies) {
             "{\"ts\":\"1970-01-01T00:00:01.500Z\",\"level\":\"warn\",\"event\":\"attempt_failed\","
             "\"message\":\"exit code "
             "7\",\"execution\":\"e3\",\"node\":\"count\",\"item\":4,\"attempt\":2,"
-            "\"worker\":\"w1\",\"trace_id\":\"00000000000000110000000000000022\"}\n");
+            "\"worker\":\"w1\",\"trace_id\":\"00000000000000110000000000000022\","
+            "\"namespace\":\"team-a\",\"user\":\"ann\"}\n");
   EXPECT_EQ(log_text({.event = "server_ready", .message = "serving"}, LogFormat::json, WallTime{}),
             "{\"ts\":\"1970-01-01T00:00:00.000Z\",\"level\":\"info\",\"event\":\"server_ready\","
             "\"message\":\"serving\"}\n");
@@ -43,7 +46,7 @@ TEST(LogText, TextIsForPeopleAndGrep) {
   EXPECT_EQ(
       log_text(whole_line(), LogFormat::text, WallTime{}),
       "1970-01-01T00:00:00.000Z warn attempt_failed exit code 7 execution=e3 node=count item=4 "
-      "attempt=2 worker=w1 trace_id=00000000000000110000000000000022\n");
+      "attempt=2 worker=w1 trace_id=00000000000000110000000000000022 namespace=team-a user=ann\n");
   EXPECT_EQ(log_text(whole_line(), LogFormat::plain, WallTime{}), "pawl: exit code 7\n");
 }
 

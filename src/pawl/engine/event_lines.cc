@@ -1,5 +1,6 @@
 #include "pawl/engine/event_lines.h"
 
+#include "pawl/model/labels.h"
 #include "pawl/partition/query.h"
 
 namespace pawl {
@@ -37,7 +38,10 @@ struct EventLines::Writer {
     LogLine& line = add(level, event, std::move(message));
     line.execution = id;
     const Execution* execution = state.executions.find(id);
-    if (execution != nullptr) line.trace = trace_of(state, *execution).id;
+    if (execution == nullptr) return line;
+    line.trace = trace_of(state, *execution).id;
+    line.name_space = execution->name_space->name;
+    line.user = submitter(execution->labels);
     return line;
   }
   LogLine& add(LogLevel level, const char* event, const TaskRange& range, AttemptNumber attempt,

@@ -38,6 +38,7 @@ class EventLinesTest : public testing::Test {
     SubmitExecution submit;
     submit.workflow = WorkflowId{1};
     submit.input = Payload::inline_json("{\"password\":\"hunter2\"}");
+    submit.labels = R"({"day":"hunter2","tenant_id":"default","user_id":"ann"})";
     partition.step(submit, 1, 1, out);
     submitted = out.events;
   }
@@ -63,6 +64,32 @@ TEST_F(EventLinesTest, SuccessesAreLinesOnlyForWhoeverAsks) {
   EXPECT_EQ(all[0].node, "count");
   EXPECT_EQ(all[0].item, std::nullopt);
   EXPECT_EQ(all[0].trace, derived_trace({7, 7}, id).id);
+}
+
+TEST_F(EventLinesTest, WhatIsAboutAnExecutionSaysWhoseItIs) {
+  std::vector<LogLine> all = lines(LogLevel::info, submitted);
+  size_t about = 0;
+  for (const LogLine& line : all) {
+    if (!line.execution) continue;
+    ++about;
+    EXPECT_EQ(line.name_space, "default");
+    EXPECT_EQ(line.user, "ann");
+  }
+  EXPECT_EQ(about, 1u);
+}
+
+TEST_F(EventLinesTest, AWorkerThatGoesOnIsALineWithItsName) {
+  Levels levels(LogLevel::info);
+  EventLines all(levels);
+  StepOutput out;
+  WorkerSpec spec;
+  spec.name = "w1";
+  partition.step(OpenSession{spec}, 1, 1, out);
+  all.begin(partition.state());
+  LogLine line = all.resumed(SessionId{1});
+  EXPECT_STREQ(line.event, "worker_resumed");
+  EXPECT_EQ(line.worker, "w1");
+  EXPECT_EQ(line.message, "session 1 goes on");
 }
 
 TEST_F(EventLinesTest, AFailureSaysHowAndNothingThatAProgramWrote) {

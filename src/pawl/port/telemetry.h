@@ -31,6 +31,8 @@ struct LogLine {
   AttemptNumber attempt = 0;        // 0: of none
   std::string worker{};             // its name
   std::optional<Hash128> trace{};   // id of the execution's trace
+  std::string name_space{};         // of the execution
+  std::string user{};               // who submitted it; empty: nobody was asked who he is
 };
 
 class Telemetry {

@@ -1,5 +1,7 @@
 #include "pawl/worker/attempt_log.h"
 
+#include "pawl/model/labels.h"
+
 namespace pawl {
 namespace {
 
@@ -16,6 +18,8 @@ void log(Telemetry& telemetry, LogLine line, const std::string& worker, const Gr
   line.attempt = grant.attempt;
   line.worker = worker;
   if (context.trace.id != Hash128{}) line.trace = context.trace.id;
+  line.name_space = tenant(context.labels);
+  line.user = submitter(context.labels);
   telemetry.log(line);
 }
 

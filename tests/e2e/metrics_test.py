@@ -14,7 +14,34 @@ from pathlib import Path
 from pawl_case import PATIENCE, REPOSITORY, PawlCase
 
 SAMPLE = re.compile(r"^(\w+)(?:\{(.*)\})? (\S+)$")
-DOCUMENT = REPOSITORY / "docs/operations.md"
+DOCUMENT = (REPOSITORY / "docs/operations.md").read_text()
+OF_THE_SERVER, OF_A_WORKER = DOCUMENT.split("### A worker's own page")
+
+
+def documented(text):
+    return dict(re.findall(r"^\| `((?:pawl|process)_\w+)` \| (\w+) \|", text, re.M))
+
+
+def announced(page):
+    return dict(re.findall(r"^# TYPE (\w+) (\w+)$", page, re.M))
+
+
+# Twenty tasks that wait for the file `go`; the first that runs says so.
+GATED = """\
+name: gated
+input: {fifo: null}
+nodes:
+  gate:
+    for_each: 20
+    run: '[ $PAWL_ITEM != 0 ] || echo up > ${ .input.fifo }; until [ -e go ]; do sleep 0.05; done'
+"""
+
+
+def used(pid):
+    """Seconds of processor time and resident bytes."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    ticks = int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK"), int(fields[21]) * os.sysconf("SC_PAGESIZE")
 
 
 # Twenty tasks that wait for the file `go`; the first that runs says so.
@@ -149,15 +176,16 @@ nodes:
 
     def test_the_document_names_every_metric(self):
         self.serve()
-        page = dict(re.findall(r"^# TYPE (\w+) (\w+)$", self.page(), re.M))
-        rows = dict(re.findall(r"^\| `((?:pawl|process)_\w+)` \| (\w+) \|", DOCUMENT.read_text(), re.M))
-        self.assertEqual(rows, page)
+        self.assertEqual(documented(OF_THE_SERVER), announced(self.page()))
 
     @unittest.skipUnless(shutil.which("promtool"), "promtool (Debian package prometheus) is missing")
     def test_promtool_finds_nothing_to_object_to(self):
         self.serve("--jobs", "1")
         self.pawl("each", "echo", "{}", ":::", "a", "b")
-        done = subprocess.run(["promtool", "check", "metrics"], input=self.page(), text=True,
+        self.check_by_promtool(self.page())
+
+    def check_by_promtool(self, page):
+        done = subprocess.run(["promtool", "check", "metrics"], input=page, text=True,
                               capture_output=True, timeout=PATIENCE)
         self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "", ""))
 
@@ -193,6 +221,64 @@ nodes:
         os.unlink(ballast)
         self.wait_for(lambda: self.ask("/readyz")[0] == 200)
         self.stop(server)
+
+    def worker_with_page(self, address, *words):
+        worker = self.start("worker", "--server", address, "--name", "w", "--metrics", "127.0.0.1:0", *words)
+        self.url = "http://" + self.said(worker, "metrics at").rsplit(" ", 1)[1].strip()
+        return worker
+
+    def test_a_worker_says_how_it_is(self):
+        _, address = self.server()
+        self.worker_with_page(address, "--jobs", "2")
+        self.wait_for(lambda: self.ask("/readyz")[0] == 200)
+        fifo = self.fifo()
+        self.write("mixed.yaml", """\
+name: mixed
+input: {fifo: null}
+nodes:
+  good: {for_each: 30, run: 'true'}
+  bad: {for_each: 4, run: exit 3}
+  gate: {needs: [good], for_each: 5, run: 'echo up > ${ .input.fifo }; until [ -e go ]; do sleep 0.05; done'}
+""")
+        run = self.start("run", "mixed.yaml", "-i", f"fifo={fifo}", "--quiet")
+        self.heard(fifo)
+        self.wait_for(lambda: self.figures()['pawl_worker_running{worker="w"}'] == 2)
+        during = self.figures()
+        self.assertEqual(during['pawl_worker_slots{worker="w"}'], 2)
+        self.assertEqual(during['pawl_worker_credit{worker="w"}'], 16)
+        self.assertEqual(during['pawl_worker_queued{worker="w"}'], 3)
+        self.assertEqual(during['pawl_worker_credit_outstanding{worker="w"}'], 5)
+        self.assertEqual(during['pawl_worker_attempts_total{worker="w",outcome="succeeded"}'], 30)
+        (self.place / "go").touch()
+        self.finish(run, 1)
+        after = self.figures()
+        self.assertEqual(after['pawl_worker_attempts_total{worker="w",outcome="succeeded"}'], 35)
+        self.assertEqual(after['pawl_worker_attempts_total{worker="w",outcome="exit_code"}'], 4)
+        self.assertEqual(after['pawl_task_run_seconds_count{worker="w"}'], 39)
+        self.assertEqual(after['pawl_task_queued_seconds_count{worker="w"}'], 39)
+        self.assertEqual(after['pawl_worker_credit_outstanding{worker="w"}'], 0)
+        self.assertEqual(after["pawl_worker_connections_total"], 1)
+        self.assertEqual(documented(OF_A_WORKER), announced(self.page()))
+        if shutil.which("promtool"):
+            self.check_by_promtool(self.page())
+
+    def test_a_worker_is_ready_while_it_has_a_session(self):
+        server, address = self.server()
+        worker = self.worker_with_page(address)
+        self.wait_for(lambda: self.ask("/readyz")[0] == 200)
+        self.stop(server)
+        self.wait_for(lambda: self.ask("/readyz")[0] == 503)
+        self.assertIn(f"no session at {address}", self.ask("/readyz")[1])
+        self.assertEqual(self.ask("/livez")[0], 200)
+        self.assertEqual(self.ask("/v1/executions")[0], 404)
+        self.server(listen=address)
+        self.wait_for(lambda: self.ask("/readyz")[0] == 200)
+        self.assertEqual(self.figures()["pawl_worker_connections_total"], 2)
+        self.stop(worker)
+
+    def test_a_worker_shows_nothing_in_plain_text_to_other_machines(self):
+        refused = self.pawl("worker", "--metrics", "0.0.0.0:0", code=3).stderr
+        self.assertIn("plain text", refused)
 
     def test_a_time_that_is_none_is_refused(self):
         self.assertIn("--drain", self.pawl("server", "--drain", "soon", code=2).stderr)

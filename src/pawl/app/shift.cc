@@ -12,7 +12,9 @@
 #include "pawl/adapter/grpc/stream_client.h"
 #include "pawl/adapter/linux_loop/linux_clock.h"
 #include "pawl/app/operator_log.h"
+#include "pawl/app/probe_door.h"
 #include "pawl/app/random_number.h"
+#include "pawl/app/worker_metrics.h"
 #include "pawl/app/workshop.h"
 
 namespace pawl {
@@ -44,10 +46,23 @@ class Scratch {
 // So long the last words of programs may take at the end.
 constexpr Duration flush_max = Duration::seconds(2);
 
+// Plain text on this machine; for others in TLS, with the certificate of a server, to whoever shows one.
+Result<HttpOptions> probe_options(const std::string& listen, const std::string& keys) {
+  HttpOptions http;
+  http.listen = listen;
+  if (stays_here(listen)) return http;
+  if (keys.empty()) PAWL_TRY(check_plain(listen));
+  TlsFiles files = tls_files_in(keys, "server");
+  http.tls_on = true;
+  http.tls = {files.certificate, files.key, files.authority, true};
+  return http;
+}
+
 class ServedShift final : public cli::Shift {
  public:
   explicit ServedShift(const LogOptions& log) : telemetry_("", log) {}
   ~ServedShift() override {
+    probes_.reset();
     workshop_.reset();
     if (outputs_) (void)outputs_->flush(flush_max);
   }
@@ -80,17 +95,34 @@ class ServedShift final : public cli::Shift {
     options.first_address = random_number() | 1;  // nobody else has it, or ever had
     PAWL_ASSIGN(workshop_, Workshop::open({*loop_, clock_, *transport_, telemetry_, *payloads_},
                                           std::move(options)));
-    return {};
+    return request.metrics.empty() ? Status() : open_probes(request);
   }
 
   LinuxLoop& loop() override { return *loop_; }
   bool connected() const override { return workshop_->connected(); }
   uint64_t running() const override { return workshop_->running().size(); }
-  void drain() override { workshop_->drain(); }
+  uint16_t metrics_port() const override { return probes_ ? probes_->port() : 0; }
+  void drain() override {
+    draining_ = true;
+    workshop_->drain();
+  }
   void abandon() override { workshop_->abandon(); }
   bool stopped() const override { return workshop_->stopped(); }
 
  private:
+  Status open_probes(const cli::ShiftRequest& request) {
+    metrics_ = std::make_unique<WorkerMetrics>(*workshop_, *transport_, telemetry_);
+    PAWL_ASSIGN(HttpOptions http, probe_options(request.metrics, request.keys));
+    auto ready = [this, server = request.server]() -> Status {
+      if (draining_) return Error{Code::unavailable, "takes nothing more: it is being stopped"};
+      if (!transport_->answered() || !workshop_->connected())
+        return Error{Code::unavailable, "no session at " + server};
+      return {};
+    };
+    PAWL_ASSIGN(probes_, ProbeDoor::open(http, *loop_, clock_, *metrics_, std::move(ready)));
+    return {};
+  }
+
   LinuxClock clock_;
   OperatorLog telemetry_;
   Scratch scratch_;
@@ -99,6 +131,9 @@ class ServedShift final : public cli::Shift {
   std::unique_ptr<RemotePayloads> payloads_;
   std::unique_ptr<RemoteOutputs> outputs_;
   std::unique_ptr<Workshop> workshop_;
+  std::unique_ptr<WorkerMetrics> metrics_;
+  std::unique_ptr<ProbeDoor> probes_;
+  bool draining_ = false;
 };
 
 }  // namespace

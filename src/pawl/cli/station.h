@@ -72,19 +72,21 @@ class Shift {
  public:
   virtual ~Shift() = default;
   virtual LinuxLoop& loop() = 0;
-  virtual bool connected() const = 0;    // the server has given us a session
-  virtual uint64_t running() const = 0;  // launches
-  virtual void drain() = 0;              // takes nothing more, lets what runs finish
-  virtual void abandon() = 0;            // ends what runs; others get it
-  virtual bool stopped() const = 0;      // after either
+  virtual bool connected() const = 0;         // the server has given us a session
+  virtual uint64_t running() const = 0;       // launches
+  virtual uint16_t metrics_port() const = 0;  // where it says how it is; 0: nowhere
+  virtual void drain() = 0;                   // takes nothing more, lets what runs finish
+  virtual void abandon() = 0;                 // ends what runs; others get it
+  virtual bool stopped() const = 0;           // after either
 };
 
 struct ShiftRequest {
-  std::string server;  // host:port
-  std::string name;    // for people
-  uint32_t jobs = 0;   // 0: one per core
-  WorkerSpec offer;    // queues, capacity, labels, zone, weight
-  std::string keys;    // folder with worker.pem, worker.key and ca.pem; empty: plain text
+  std::string server;   // host:port
+  std::string name;     // for people
+  uint32_t jobs = 0;    // 0: one per core
+  WorkerSpec offer;     // queues, capacity, labels, zone, weight
+  std::string keys;     // folder with worker.pem, worker.key and ca.pem; empty: plain text
+  std::string metrics;  // host:port for metrics and probes; empty: nowhere
   LogOptions log{.format = LogFormat::plain};  // on standard error
 };
 

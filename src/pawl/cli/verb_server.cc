@@ -224,8 +224,16 @@ int verb_worker(Session& session, const Arguments& given) {
     return session.fail(offered.error());
   Result<Duration> drain_limit = drain_of(given, drain_default);
   if (!drain_limit.ok()) return session.fail(drain_limit.error());
+  if (given.has("metrics")) {
+    Result<std::string> metrics = address_of(given, "metrics");
+    if (!metrics.ok()) return session.fail(metrics.error());
+    request.metrics = *metrics;
+  }
   Result<std::unique_ptr<Shift>> shift = session.hire(request);
   if (!shift.ok()) return session.fail(shift.error());
+  if (!request.metrics.empty())
+    session.say("metrics at " + with_port(request.metrics, (*shift)->metrics_port()),
+                "metrics_ready");
   return work(session, **shift, request, *drain_limit);
 }
 

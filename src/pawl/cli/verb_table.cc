@@ -200,6 +200,7 @@ VerbEntry worker_entry() {
                    {"weight", 'w', "N", "of its turns in a weighted round robin (default: 1)"},
                    {"price", 0, "N", "per hour, in any unit: of equals the cheapest gets a task"},
                    {"drain", 0, "TIME", "for what runs at the end (default: 30s)"},
+                   {"metrics", 0, "HOST:PORT", "GET /metrics, /livez and /readyz of this worker"},
                    log_option,
                    log_level_option},
        .examples = {"pawl worker", "pawl worker --server 10.0.0.1:7070 --jobs 16 --name big",

@@ -159,11 +159,12 @@ struct StreamClient::Impl {
 
   void heard(Message message) {
     pause = options.reconnect_first;
+    if (!has_answered.exchange(true)) ++connections;
     ++(receivers.deliver(message) ? received : lost);
   }
 
   void over(const grpc::Status& status) {
-    is_connected = false;
+    is_connected = has_answered = false;
     std::lock_guard lock(mutex);
     if (!status.ok() && !closing && status.error_message() != complained) {
       complained = status.error_message();
@@ -193,8 +194,8 @@ struct StreamClient::Impl {
   std::string complained;
 
   Receivers receivers;
-  std::atomic<uint64_t> sent{0}, received{0}, lost{0};
-  std::atomic<bool> is_connected{false};
+  std::atomic<uint64_t> sent{0}, received{0}, lost{0}, connections{0};
+  std::atomic<bool> is_connected{false}, has_answered{false};
   std::mutex mutex;
   std::condition_variable idle;
   bool closing = false;
@@ -228,6 +229,14 @@ void StreamClient::send(Message message) {
 
 bool StreamClient::connected() const {
   return impl_->is_connected;
+}
+
+bool StreamClient::answered() const {
+  return impl_->has_answered;
+}
+
+uint64_t StreamClient::connections() const {
+  return impl_->connections;
 }
 
 StreamCounts StreamClient::counts() const {

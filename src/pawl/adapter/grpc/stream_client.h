@@ -41,6 +41,8 @@ class StreamClient final : public Transport {
 
   bool connected() const;
   StreamCounts counts() const;
+  bool answered() const;         // the other side has spoken over the connection that is there
+  uint64_t connections() const;  // over which it has, so far
 
  private:
   struct Impl;

@@ -9,6 +9,7 @@ from pawl.worker.expressions import ExpressionError, follow, plain_path
 from pawl.worker.hashing import hash128, idempotency_key, span_of
 from pawl.worker.link import Link
 from pawl.worker.messages import (
+    AttemptProgress,
     AttemptReport,
     AttemptTimes,
     Closed,
@@ -153,11 +154,26 @@ class SessionTest(unittest.TestCase):
         turn, bodies = self.tell(Grants((self.grant(0, 3),)))
         self.assertEqual(bodies, [Progress((), (RunningAttempts(1, 0, 2),))])
         self.session.ended(turn.start[0].id, self.report(turn.start[0]), self.now)
-        self.now += 1
+        self.now += 0.2
         _, bodies = self.turn()
         self.assertEqual([b for b in bodies if isinstance(b, Progress)], [], "a slot that is filled again is not new")
         _, bodies = self.tell(Stops((HeldAttempts(TaskRange(1, 0, 1, 3), 1, 99),)))
         self.assertEqual(bodies, [Progress((), ())])
+
+    def test_it_says_how_long_what_runs_has_run(self):
+        self.greet()
+        turn, _ = self.tell(Grants((self.grant(0, 2),)))
+        self.session.progressed(turn.start[1].id, AttemptProgress(1, 0, 1, 1, 250, "a quarter"), self.now)
+        self.now += 1.5
+        _, bodies = self.turn()
+        (progress,) = [body for body in bodies if isinstance(body, Progress)]
+        self.assertEqual(
+            sorted(progress.items, key=lambda one: one.item),
+            [
+                AttemptProgress(1, 0, 0, 1, 0, "", running=1.5),
+                AttemptProgress(1, 0, 1, 1, 250, "a quarter", running=1.5),
+            ],
+        )
 
     def test_stops_reach_what_waits_and_what_runs(self):
         self.greet()
@@ -204,7 +220,7 @@ class SessionTest(unittest.TestCase):
         turn, _ = self.tell(Grants((self.grant(0, 2),)))
         started = [launch.id for launch in turn.start]
         self.now += 3.1
-        self.assertEqual(self.turn(acknowledge=False)[1], [Heartbeat(running=2)])
+        self.assertIn(Heartbeat(running=2), self.turn(acknowledge=False)[1])
         self.now += 6
         self.assertEqual(self.turn()[0].stop, started)
         self.assertFalse(self.session.connected)

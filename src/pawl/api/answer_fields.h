@@ -227,6 +227,14 @@ void fields(IO& io, T& v) {
   io("attempt", v.attempt);
   io("permille", v.permille);
   io("message", v.message);
+  io.milliseconds("elapsed_ms", v.usage.running);
+  io.milliseconds("cpu_ms", v.usage.cpu);
+  io("memory_bytes", v.usage.memory_bytes);
+}
+template <class IO, Same<RunningTask> T>
+void fields(IO& io, T& v) {
+  fields(io, v.progress);
+  io("worker", v.worker);
 }
 template <class IO, Same<RunningAttempts> T>
 void fields(IO& io, T& v) {

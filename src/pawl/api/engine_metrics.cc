@@ -51,11 +51,13 @@ void write_tasks(const EngineCounters& counted, Exposition& page) {
              "First attempts: from ready to run until granted, durably, to a worker", counted.wait);
   page.timed("pawl_task_held_seconds", "Reported attempts: from the grant until the report",
              counted.held);
-  page.timed("pawl_task_queued_seconds",
-             "Reported attempts: from the grant's arrival at the worker until the start, as it measured",
-             counted.queued);
+  page.timed(
+      "pawl_task_queued_seconds",
+      "Reported attempts: from the grant's arrival at the worker until the start, as it measured",
+      counted.queued);
   page.timed("pawl_task_run_seconds",
-             "Reported attempts: from the start until the end, as the worker measured", counted.ran);
+             "Reported attempts: from the start until the end, as the worker measured",
+             counted.ran);
 }
 
 template <class Value>

@@ -12,6 +12,8 @@
 namespace pawl::cli {
 namespace {
 
+constexpr size_t running_shown_max = 20;
+
 Status open_for_asking(Session& session, const Arguments& given) {
   PAWL_TRY(Session::check_output(given));
   return session.open(given, Purpose::look);
@@ -71,6 +73,33 @@ std::string node_output(Client& client, const NodeDetail& node) {
   return text.ok() ? tame(*text) : "";
 }
 
+// What its workers say of the tasks that have run for a moment.
+Status show_running(Session& session, const ExecutionDetail& detail) {
+  if (detail.summary.tasks.running == 0) return {};
+  PAWL_ASSIGN(ProgressList running, session.client().progress(detail.summary.id));
+  if (running.tasks.empty()) return {};
+  const Style& style = session.console().out_style();
+  Table table({"RUNNING", "WORKER", "ATTEMPT", "SINCE", "CPU", "MEMORY", "PROGRESS"});
+  size_t shown = std::min(running.tasks.size(), running_shown_max);
+  for (size_t i = 0; i < shown; ++i) {
+    const auto& [one, worker] = running.tasks[i];
+    if (one.task.node >= detail.nodes.size()) continue;
+    const NodeDetail& node = detail.nodes[one.task.node];
+    bool said = one.permille > 0 || !one.message.empty();
+    std::string progress = said ? std::to_string(one.permille / 10) + "% " + tame(one.message) : "";
+    table.row({task_name(node.id, one.task.item, one.task.item + 1, node.mapped), tame(worker),
+               std::to_string(one.attempt),
+               one.usage.running.ns > 0 ? in_words(one.usage.running) : "",
+               one.usage.memory_bytes > 0 ? in_words(one.usage.cpu) : "",
+               one.usage.memory_bytes > 0 ? bytes_in_words(one.usage.memory_bytes) : "",
+               clip(progress, 60, style)});
+  }
+  session.console().out("\n" + table.text());
+  if (shown < running.tasks.size())
+    session.console().out("and " + with_commas(running.tasks.size() - shown) + " more\n");
+  return {};
+}
+
 int show(Session& session, const Arguments& given) {
   Result<ExecutionId> id = execution_of(session, given);
   if (!id.ok()) return session.fail(id.error());
@@ -103,6 +132,8 @@ int show(Session& session, const Arguments& given) {
                std::to_string(node.attempts), clip(last, 60, style)});
   }
   console.out(table.text());
+  if (Status shown = show_running(session, *detail); !shown.ok())
+    return session.fail(shown.error());
   if (!detail->output.is_absent()) {
     Result<std::string> output = session.client().text(detail->output);
     if (!output.ok()) return session.fail(output.error());

@@ -12,9 +12,14 @@
 namespace pawl::cli {
 namespace {
 
+// Its program has, and not its worker alone.
+bool says_something(const AttemptProgress& progress) {
+  return progress.permille > 0 || !progress.message.empty();
+}
+
 void take_progress(ProgressView& view, const ExecutionDetail& detail, const ProgressList& running) {
-  for (const AttemptProgress& one : running.tasks) {
-    if (one.task.node >= detail.nodes.size()) continue;
+  for (const auto& [one, worker] : running.tasks) {
+    if (one.task.node >= detail.nodes.size() || !says_something(one)) continue;
     view.say(detail.nodes[one.task.node].id, one.permille, one.message);
   }
 }
@@ -78,8 +83,8 @@ class JsonDisplay final : public Display {
       node.error.empty() ? json.null() : json.string(node.error);
       tell("node " + node.id, json.end_object().take());
     }
-    for (const AttemptProgress& one : running.tasks) {
-      if (one.task.node >= detail.nodes.size()) continue;
+    for (const auto& [one, worker] : running.tasks) {
+      if (one.task.node >= detail.nodes.size() || !says_something(one)) continue;
       const std::string& node = detail.nodes[one.task.node].id;
       JsonWriter json;
       json.begin_object().key("event").string("progress");

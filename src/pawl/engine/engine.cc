@@ -246,7 +246,14 @@ History Engine::history_of(const ReadHistory& query) {
 }
 
 ProgressList Engine::progress_of(const GetProgress& query) const {
-  ProgressList list{peers_.progress(query.execution, query.limit), {}};
+  ProgressList list;
+  const auto& sessions = partition_->state().sessions;
+  for (Peers::Word& word :
+       peers_.progress(query.execution, query.limit, ports_.clock.monotonic())) {
+    auto session = sessions.find(word.session);
+    list.tasks.push_back({std::move(word.progress),
+                          session != sessions.end() ? session->second.worker.name : std::string()});
+  }
   for (const auto& [node, count] : peers_.running(query.execution))
     list.running.push_back({query.execution, node, static_cast<uint32_t>(count)});
   return list;

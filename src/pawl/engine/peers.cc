@@ -142,7 +142,8 @@ void Peers::take(Peer& peer, Progress progress) {
   for (AttemptProgress& item : progress.items) {
     if (peer.progress.size() >= peer.credit && !peer.progress.contains(item.task)) continue;
     if (item.message.size() > limits_.error_bytes_max) item.message.resize(limits_.error_bytes_max);
-    peer.progress[item.task] = std::move(item);
+    TaskKey task = item.task;
+    peer.progress[task] = {std::move(item), peer.heard};
   }
   if (progress.running.size() > peer.credit) progress.running.resize(peer.credit);
   peer.running = std::move(progress.running);
@@ -165,15 +166,18 @@ uint64_t Peers::running() const {
   return sum;
 }
 
-std::vector<AttemptProgress> Peers::progress(ExecutionId execution, uint32_t limit) const {
-  std::vector<AttemptProgress> found;
+std::vector<Peers::Word> Peers::progress(ExecutionId execution, uint32_t limit, Instant now) const {
+  std::vector<Word> found;
   for (const auto& [address, peer] : peers_) {
     auto it = peer->progress.lower_bound(TaskKey{execution, 0, 0});
-    for (; it != peer->progress.end() && it->first.execution == execution; ++it)
-      found.push_back(it->second);
+    for (; it != peer->progress.end() && it->first.execution == execution; ++it) {
+      Word& word = found.emplace_back(Word{it->second.progress, peer->session});
+      AttemptUsage& usage = word.progress.usage;
+      if (usage.running.ns > 0) usage.running = usage.running + (now - it->second.at);
+    }
   }
   std::sort(found.begin(), found.end(),
-            [](const AttemptProgress& a, const AttemptProgress& b) { return a.task < b.task; });
+            [](const Word& a, const Word& b) { return a.progress.task < b.progress.task; });
   if (found.size() > limit) found.resize(limit);
   return found;
 }

@@ -70,8 +70,12 @@ class Peers {
   // Sends what has gathered; call it at the end of a turn.
   void flush(Instant now);
   Instant deadline() const;
-  // The newest progress of the execution's tasks, by node and item.
-  std::vector<AttemptProgress> progress(ExecutionId execution, uint32_t limit) const;
+  // The newest progress of the execution's tasks, by node and item, and of whose worker.
+  struct Word {
+    AttemptProgress progress;  // as it would be said now
+    SessionId session;
+  };
+  std::vector<Word> progress(ExecutionId execution, uint32_t limit, Instant now) const;
   // What runs by the newest word of the workers: of an execution, per node; of all. Behind by the time that
   // a message takes, and never to be decided on.
   std::map<NodeIndex, uint64_t> running(ExecutionId execution) const;
@@ -91,7 +95,11 @@ class Peers {
     Instant unreachable_since = Instant::never();
     std::deque<MessageBody> waiting;  // for room in the link; all about the newest session
     size_t gathered = 0;              // grants and stops put there since it was last empty
-    std::map<TaskKey, AttemptProgress> progress;
+    struct Said {
+      AttemptProgress progress;
+      Instant at;
+    };
+    std::map<TaskKey, Said> progress;
     std::vector<RunningAttempts> running;
   };
   Peer* peer(Address address);

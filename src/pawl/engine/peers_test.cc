@@ -158,7 +158,7 @@ TEST_F(PeersTest, AReportOfAReversedRangeIsPassedOnForThePartitionToRefuse) {
   ASSERT_TRUE(worker(7).send(Reports{{report}}).ok());
   listen();
   EXPECT_EQ(peers.take_wishes().size(), 1u);
-  EXPECT_EQ(peers.progress(ExecutionId{1}, 100).size(), WorkerSpec{}.credit);
+  EXPECT_EQ(peers.progress(ExecutionId{1}, 100, {}).size(), WorkerSpec{}.credit);
 }
 
 TEST_F(PeersTest, AcknowledgesWhatIsKeptAndNothingElse) {

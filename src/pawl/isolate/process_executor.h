@@ -58,6 +58,9 @@ class ProcessExecutor final : public Executor, public Actor, public Sink<Process
   uint32_t max_range() const override { return 1; }
   void start(Launch launch) override;
   void stop(uint64_t launch, StopMode mode) override;
+  std::optional<LaunchUsage> usage(uint64_t launch) const override {
+    return runner_->usage(launch);
+  }
 
   bool turn() override;  // commands rendered later, reports held back
   Instant deadline() const override {

@@ -187,6 +187,12 @@ Status ProcessRunner::open_descriptors() {
   return {};
 }
 
+std::optional<LaunchUsage> ProcessRunner::usage(uint64_t id) const {
+  auto child = children_.find(id);
+  if (child == children_.end() || child->second->reaped) return std::nullopt;
+  return usage_of_tree(child->second->pid);
+}
+
 ProcessRunner::~ProcessRunner() {
   loop_.remove(*this);
   for (auto& [id, child] : children_) {

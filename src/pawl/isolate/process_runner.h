@@ -74,6 +74,7 @@ class ProcessRunner final : public Actor {
   // How many processes may run at once under this process's limits (4 descriptors each).
   uint32_t max_slots() const { return slots_; }
   uint64_t running() const { return children_.size(); }
+  std::optional<LaunchUsage> usage(uint64_t id) const;  // nothing: it has ended
 
   void start(uint64_t id, ProcessCommand command);
   void stop(uint64_t id, StopMode mode);  // unknown or ended: nothing happens

@@ -6,6 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <memory>
 #include <optional>
@@ -51,20 +52,54 @@ pid_t living_group(std::string_view stat) {
   return parse<pid_t>(stat.substr(own_group + 1)).value_or(0);
 }
 
+// From utime on; the fields of proc(5) from the third on stand behind the name.
+struct StatFields {
+  uint64_t ticks = 0;  // utime, stime, cutime, cstime
+  uint64_t pages = 0;  // resident
+};
+std::optional<StatFields> fields_in(std::string_view stat) {
+  size_t at = stat.rfind(')');
+  if (at == std::string_view::npos) return std::nullopt;
+  constexpr int utime = 14, cstime = 17, resident = 24;
+  StatFields fields;
+  for (int field = 2; field < resident; ++field) {
+    at = stat.find(' ', at);
+    if (at == std::string_view::npos) return std::nullopt;
+    std::optional<int64_t> value = parse<int64_t>(stat.substr(++at));
+    if (field + 1 >= utime && field + 1 <= cstime)
+      fields.ticks += static_cast<uint64_t>(value.value_or(0));
+    if (field + 1 == resident) fields.pages = static_cast<uint64_t>(value.value_or(0));
+  }
+  return fields;
+}
+
 struct CloseDirectory {
   void operator()(DIR* directory) const { closedir(directory); }
 };
 
+// The file of each process, or thread, that has a folder with its number in `folder`.
 template <class Visit>
-void for_each_process(const char* file, Visit visit) {
-  std::unique_ptr<DIR, CloseDirectory> proc(opendir("/proc"));
-  if (proc == nullptr) return;
+void for_each_in(const std::string& folder, const char* file, Visit visit) {
+  std::unique_ptr<DIR, CloseDirectory> all(opendir(folder.c_str()));
+  if (all == nullptr) return;
   std::string text;
-  while (dirent* entry = readdir(proc.get())) {
+  while (dirent* entry = readdir(all.get())) {
     std::optional<pid_t> pid = parse<pid_t>(entry->d_name);
     if (!pid) continue;
-    read_file("/proc/" + std::to_string(*pid) + file, text);
+    read_file(folder + "/" + std::to_string(*pid) + file, text);
     visit(*pid, std::string_view(text));
+  }
+}
+
+template <class Visit>
+void for_each_process(const char* file, Visit visit) {
+  for_each_in("/proc", file, visit);
+}
+
+// "17 18 ": those that a thread has started.
+void add_numbers(std::string_view text, std::vector<pid_t>& to) {
+  for (size_t at = 0; at < text.size(); at = std::min(text.find(' ', at), text.size() - 1) + 1) {
+    if (std::optional<pid_t> pid = parse<pid_t>(text.substr(at))) to.push_back(*pid);
   }
 }
 
@@ -96,6 +131,28 @@ bool group_lives(pid_t group) {
   for_each_process(
       "/stat", [&](pid_t, std::string_view stat) { lives = lives || living_group(stat) == group; });
   return lives;
+}
+
+std::optional<LaunchUsage> usage_of_tree(pid_t pid) {
+  static const auto tick_ns = 1'000'000'000 / std::max(1L, sysconf(_SC_CLK_TCK));
+  static const auto page_bytes = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+  LaunchUsage usage;
+  std::vector<pid_t> tree = {pid};
+  std::string stat;
+  for (size_t i = 0; i < std::min(tree.size(), processes_looked_at); ++i) {
+    std::string folder = "/proc/" + std::to_string(tree[i]);
+    read_file(folder + "/stat", stat);
+    std::optional<StatFields> fields = fields_in(stat);
+    if (!fields) {
+      if (i == 0) return std::nullopt;
+      continue;  // it has just ended
+    }
+    usage.cpu = usage.cpu + Duration{static_cast<int64_t>(fields->ticks) * tick_ns};
+    usage.memory_bytes += fields->pages * page_bytes;
+    for_each_in(folder + "/task", "/children",
+                [&](pid_t, std::string_view children) { add_numbers(children, tree); });
+  }
+  return usage;
 }
 
 bool process_lives(pid_t pid) {

@@ -10,9 +10,12 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "pawl/port/executor.h"
 
 namespace pawl {
 
@@ -34,5 +37,11 @@ void kill_tagged(const TaggedProcess& process, std::string_view run);
 // Whether a process of that group lives. A zombie does not, whoever forgot to reap it.
 bool group_lives(pid_t group);
 bool process_lives(pid_t pid);
+
+// What a process and all that descends from it use: processor time so far, with that of those which have
+// been waited for, and resident memory now, where what several share counts for each. Beyond
+// processes_looked_at of them the rest is left out. Nothing: the process is gone.
+constexpr size_t processes_looked_at = 256;
+std::optional<LaunchUsage> usage_of_tree(pid_t pid);
 
 }  // namespace pawl

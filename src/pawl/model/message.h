@@ -68,7 +68,7 @@ struct Grant {
   AttemptNumber attempt = 1;
   uint64_t nonce = 0;
   RunContextRef context;
-  Instant arrived;  // at its worker, on that worker's clock; does not travel
+  Instant arrived{};  // at its worker, on that worker's clock; does not travel
 };
 
 // What the items of a report took at their worker, added up: ten that waited a second each make ten.
@@ -87,9 +87,18 @@ struct AttemptReport {
   bool succeeded = false;
   std::vector<Payload> outputs;  // success: one per item, or empty when all are null
   FailureKind kind = FailureKind::exit_code;
-  int32_t exit_code = 0;  // exit code, or signal number
-  std::string error;      // one line for people
+  int32_t exit_code = 0;                // exit code, or signal number
+  std::string error;                    // one line for people
   std::optional<AttemptTimes> times{};  // nothing: nobody has measured them
+};
+
+// What an attempt that runs has used, as its worker last saw it.
+struct AttemptUsage {
+  Duration running;           // since its start; 0: not said
+  Duration cpu;               // processor time of its processes; 0: it has none of its own
+  uint64_t memory_bytes = 0;  // resident, of these together
+
+  friend bool operator==(const AttemptUsage&, const AttemptUsage&) = default;
 };
 
 // Not durable: the newest wins.
@@ -98,6 +107,7 @@ struct AttemptProgress {
   AttemptNumber attempt = 1;
   uint32_t permille = 0;  // 0..1000
   std::string message;
+  AttemptUsage usage{};
 };
 
 // Attempts that a worker holds, however far it is with them.

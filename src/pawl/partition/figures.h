@@ -39,9 +39,10 @@ struct EngineCounters {
   std::array<uint64_t, shed_kinds> shed{};       // submissions refused, by Shed
   uint64_t sessions_opened = 0;
   uint64_t sessions_closed = 0;
-  Histogram wait;        // of first attempts: from ready until the grant is on its way to a worker
-  Histogram held;        // of reported attempts: from the grant until the report
-  Histogram queued;      // of reported attempts, as workers measure: from the grant's arrival there to the start
+  Histogram wait;  // of first attempts: from ready until the grant is on its way to a worker
+  Histogram held;  // of reported attempts: from the grant until the report
+  Histogram
+      queued;  // of reported attempts, as workers measure: from the grant's arrival there to the start
   Histogram ran;         // the same: from the start to the end
   Histogram commit;      // from handing a group to the log until it is durable
   Histogram answer;      // of commands and queries: from their group's beginning until the answer

@@ -74,14 +74,18 @@ struct StopWaiting {
   Ticket waiting = 0;
 };
 
-// The newest word of the execution's running tasks, those that have reported any, and how many run.
-// Not durable.
+// The newest word of the execution's running tasks, those that have said something or run for a second, and
+// how many run. Not durable.
 struct GetProgress {
   ExecutionId execution;
   uint32_t limit = 1000;
 };
+struct RunningTask {
+  AttemptProgress progress;  // its usage.running goes on from when it was said
+  std::string worker;        // its name
+};
 struct ProgressList {
-  std::vector<AttemptProgress> tasks;    // by node and item
+  std::vector<RunningTask> tasks;        // by node and item
   std::vector<RunningAttempts> running;  // by node
 };
 

@@ -14,6 +14,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -42,6 +43,12 @@ struct Progressed {
 };
 using ExecutorNews = std::variant<Finished, Reported, Progressed>;
 
+// Of the processes of a launch.
+struct LaunchUsage {
+  Duration cpu;               // so far, with that of those that have ended
+  uint64_t memory_bytes = 0;  // resident now, together
+};
+
 enum class StopMode : uint8_t { terminate, kill };
 
 class Executor {
@@ -50,6 +57,11 @@ class Executor {
   virtual uint32_t max_range() const = 0;
   virtual void start(Launch launch) = 0;
   virtual void stop(uint64_t launch, StopMode mode) = 0;
+  // What it uses now. Nothing: it has no process of its own, or none any more.
+  virtual std::optional<LaunchUsage> usage(uint64_t launch) const {
+    (void)launch;
+    return std::nullopt;
+  }
 };
 
 }  // namespace pawl

@@ -554,10 +554,12 @@ void Oracle::check(const Question&, const FiguresRef&) {
 // Not durable: anything about an attempt that was once granted is true enough.
 void Oracle::check(const Question&, const ProgressList& progress) {
   ++universe_.tally.operations;
-  for (const AttemptProgress& one : progress.tasks) {
+  for (const auto& [one, worker] : progress.tasks) {
     const TaskModel* task = model_.task(one.task);
     if (task == nullptr || task->attempts < one.attempt)
       violate("I2", "progress is shown of an attempt that was never granted");
+    if (one.usage.running.ns < 0 || worker.empty())
+      violate("I2", "a task that runs is shown without its worker, or before its start");
   }
   for (const RunningAttempts& one : progress.running) {
     const TaskModel* task = model_.task({one.execution, one.node, 0});

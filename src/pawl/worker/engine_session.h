@@ -66,6 +66,7 @@ class EngineSession {
   // Items that run come out of the queue and stay held, until they are reported or stopped.
   void let_go(uint64_t items) { held_items_ -= items; }
   void hold(uint64_t items) { held_items_ += items; }
+  uint64_t held_items() const { return held_items_; }
 
   void report(AttemptReport report);
   void progress(AttemptProgress progress);

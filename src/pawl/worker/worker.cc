@@ -61,6 +61,12 @@ uint64_t Worker::queued_items() const {
   return items;
 }
 
+uint64_t Worker::held_items() const {
+  uint64_t items = 0;
+  for (const auto& session : sessions_) items += session->held_items();
+  return items;
+}
+
 bool Worker::turn() {
   if (gone()) return false;
   Instant now = clock_.monotonic();
@@ -68,6 +74,7 @@ bool Worker::turn() {
   hear_news();
   for (auto& session : sessions_) session->keep(now);
   kill_overdue(now);
+  look(now);
   launch(now);
   hear_news();  // executors that finish at once: their reports ride with this turn's
   for (auto& session : sessions_) session->flush(now);
@@ -78,7 +85,7 @@ Instant Worker::deadline() const {
   Instant at = Instant::never();
   for (const auto& session : sessions_) at = std::min(at, session->deadline());
   if (!kill_at_.empty()) at = std::min(at, kill_at_.begin()->first);
-  return at;
+  return std::min(at, look_at_);
 }
 
 // A Welcome may make more sessions; they are among the addresses from the next message on.
@@ -181,6 +188,14 @@ void Worker::measure(Run& run, std::vector<AttemptReport>& reports) {
   run.next_since = now;
 }
 
+void Worker::report(const Run& run, std::vector<AttemptReport>& reports) {
+  for (AttemptReport& report : reports) {
+    log_ended(telemetry_, options_.spec.name, run.grant, report);
+    figures_.take(report);
+    run.session->report(std::move(report));
+  }
+}
+
 // What has been stopped is no longer live, and its report is left out as it would be at the end.
 void Worker::hear(Reported reported) {
   auto found = runs_.find(reported.launch);
@@ -188,14 +203,13 @@ void Worker::hear(Reported reported) {
   Run& run = found->second;
   if (run.live.empty()) return;
   measure(run, reported.reports);
-  for (AttemptReport& report : reported.reports) {
+  for (const AttemptReport& report : reported.reports) {
     const TaskRange& range = report.range;
     let_go(run, range);
     run.progress.erase(run.progress.lower_bound(range.begin), run.progress.lower_bound(range.end));
     run.session->forget_progress(range);
-    log_ended(telemetry_, options_.spec.name, run.grant, report);
-    run.session->report(std::move(report));
   }
+  report(run, reported.reports);
 }
 
 void Worker::hear(Finished finished) {
@@ -209,18 +223,39 @@ void Worker::hear(Finished finished) {
   if (run.live.empty()) return;
   for (const TaskRange& live : run.live) run.session->let_go(live.size());
   measure(run, finished.reports);
-  for (AttemptReport& report : finished.reports) {
-    log_ended(telemetry_, options_.spec.name, run.grant, report);
-    run.session->report(std::move(report));
-  }
+  report(run, finished.reports);
 }
 
 void Worker::hear(Progressed progressed) {
   auto run = runs_.find(progressed.launch);
   if (run == runs_.end() || run->second.orphaned) return;
   AttemptProgress& progress = progressed.progress;
-  run->second.session->progress(progress);
+  tell(run->second, progress, clock_.monotonic());
   run->second.progress[progress.task.item] = std::move(progress);
+}
+
+// In the order of their starts.
+void Worker::look(Instant now) {
+  if (now < look_at_) return;
+  look_at_ = runs_.empty() ? Instant::never() : now + options_.look_interval;
+  size_t looked_at = 0;
+  for (auto& [launch, run] : runs_) {
+    if (now - run.since < options_.look_interval || looked_at == launches_looked_at) return;
+    if (run.orphaned || run.live.empty()) continue;
+    ++looked_at;
+    const Executor& executor = *executors_.at(run.grant.context->definition().type);
+    run.used = executor.usage(launch).value_or(run.used);
+    TaskKey task = run.live.front().at(run.live.front().begin);
+    auto said = run.progress.find(task.item);
+    AttemptProgress progress{task, run.grant.attempt, 0, {}};
+    tell(run, said != run.progress.end() ? said->second : progress, now);
+  }
+}
+
+// With what it uses.
+void Worker::tell(Run& run, AttemptProgress progress, Instant now) {
+  progress.usage = {now - run.next_since, run.used.cpu, run.used.memory_bytes};
+  run.session->progress(std::move(progress));
 }
 
 // A launch of many items works on one of them after the other.
@@ -278,7 +313,9 @@ void Worker::launch(Instant now) {
     run.session = &session;
     run.live = {launch.grant.range};
     run.since = run.next_since = now;
+    look_at_ = std::min(look_at_, now + options_.look_interval);
     session.running_changed();
+    ++figures_.launches;
     log_started(telemetry_, options_.spec.name, launch.grant);
     executor.start(std::move(launch));
   }

@@ -19,6 +19,8 @@
 //    slot runs and more than half of the credit is still queued: nobody here waits for the answer
 //    then, and what gathers becomes durable together. Progress: the newest per task, and how many
 //    attempts run of each node; at most once per progress_interval.
+//  * Every look_interval what has run that long is looked at, and how long it has run and what it uses is
+//    told as its progress: of at most launches_looked_at, those that have run longest.
 //  * A stopped item that is still queued is dropped. A launch whose items are all stopped is asked
 //    to terminate, and killed stop_grace later; neither is reported. A launch of which only some
 //    items are stopped goes on: the engine refuses their results.
@@ -55,8 +57,11 @@
 #include "pawl/port/transport.h"
 #include "pawl/port/usage_meter.h"
 #include "pawl/worker/engine_session.h"
+#include "pawl/worker/worker_figures.h"
 
 namespace pawl {
+
+constexpr size_t launches_looked_at = 256;
 
 struct WorkerOptions {
   WorkerSpec spec;
@@ -66,6 +71,7 @@ struct WorkerOptions {
   Duration progress_interval = Duration::milliseconds(100);
   Duration report_hold = Duration::milliseconds(2);
   Duration hello_interval = Duration::seconds(1);  // after a refused Hello
+  Duration look_interval = Duration::seconds(1);   // between looks at what runs
   UsageMeter* meter = nullptr;                     // null: heartbeats say only what runs
   LinkOptions link;                                // its ends and incarnation are those above
 };
@@ -100,7 +106,11 @@ class Worker final : public Actor, private EngineSession::Owner {
   bool connected() const;  // to every partition that it knows of
   SessionId session() const { return sessions_.front()->id(); }  // with the first
   std::vector<RunningLaunch> running() const;
+  size_t running_launches() const { return runs_.size(); }
   uint64_t queued_items() const;
+  uint64_t held_items() const;  // queued or running, of what was granted
+  const WorkerSpec& spec() const { return options_.spec; }
+  const WorkerFigures& figures() const { return figures_; }
 
  private:
   struct Run {
@@ -112,6 +122,7 @@ class Worker final : public Actor, private EngineSession::Owner {
     bool stopping = false;  // terminate has been asked
     bool orphaned = false;  // its session is over: nobody wants its report
     std::map<ItemIndex, AttemptProgress> progress;
+    LaunchUsage used;  // when it was last looked at
   };
   using Runs = std::map<uint64_t, Run>;
 
@@ -132,7 +143,10 @@ class Worker final : public Actor, private EngineSession::Owner {
   void hear(Reported reported);
   void hear(Finished finished);
   void hear(Progressed progressed);
+  void look(Instant now);
+  static void tell(Run& run, AttemptProgress progress, Instant now);
   void measure(Run& run, std::vector<AttemptReport>& reports);
+  void report(const Run& run, std::vector<AttemptReport>& reports);
   void let_go(Run& run, const TaskRange& items);
   void stop_run(uint64_t launch, Run& run, Instant now);
   void kill_overdue(Instant now);
@@ -154,8 +168,10 @@ class Worker final : public Actor, private EngineSession::Owner {
   std::vector<std::unique_ptr<EngineSession>> sessions_;  // by partition; never fewer
   size_t turn_of_ = 0;  // the session that is asked first, among equals
   bool draining_ = false;
+  WorkerFigures figures_;
   Runs runs_;
   uint64_t next_launch_ = 1;
+  Instant look_at_ = Instant::never();        // at what runs
   std::multimap<Instant, uint64_t> kill_at_;  // launches asked to terminate
 };
 

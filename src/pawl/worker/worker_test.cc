@@ -46,6 +46,7 @@ class FakeExecutor final : public Executor {
     if (at_once) finish(launch);
   }
   void stop(uint64_t launch, StopMode mode) override { stops.emplace_back(launch, mode); }
+  std::optional<LaunchUsage> usage(uint64_t) const override { return used; }
 
   void finish(const Launch& launch, bool succeeded = true) {
     AttemptReport report;
@@ -79,6 +80,7 @@ class FakeExecutor final : public Executor {
   std::vector<Launch> started;
   std::vector<std::pair<uint64_t, StopMode>> stops;
   bool at_once = false;
+  std::optional<LaunchUsage> used;
 
  private:
   Sink<ExecutorNews>& news_;
@@ -214,6 +216,12 @@ struct World {
     engine.send(Grants{std::move(grants)});
     settle();
   }
+  std::vector<AttemptProgress> told() {
+    std::vector<AttemptProgress> out;
+    for (Progress& batch : engine.take<Progress>())
+      for (AttemptProgress& one : batch.items) out.push_back(std::move(one));
+    return out;
+  }
   std::vector<AttemptReport> reports() {
     std::vector<AttemptReport> out;
     for (Reports& batch : engine.take<Reports>())
@@ -279,16 +287,18 @@ TEST(Worker, MeasuresARangeByWhatItsItemsTookTogether) {
   World world(1);
   world.give({world.grant(0, 6, NodeType::function)});
   ASSERT_EQ(world.functions.started.size(), 1u);
-  world.clock.now = world.clock.now + Duration::seconds(4);
+  world.clock.now = world.clock.now + Duration::milliseconds(4);
   world.functions.report(world.functions.started[0], 0, 4);
   world.settle();
-  world.clock.now = world.clock.now + Duration::seconds(10);
+  world.clock.now = world.clock.now + Duration::milliseconds(10);
   world.functions.report(world.functions.started[0], 4, 6);
   world.settle();
   auto reports = world.reports();
   ASSERT_EQ(reports.size(), 2u);
-  EXPECT_EQ(reports[0].times, (AttemptTimes{Duration::seconds(0 + 1 + 2 + 3), Duration::seconds(4)}));
-  EXPECT_EQ(reports[1].times, (AttemptTimes{Duration::seconds(4 + 9), Duration::seconds(10)}));
+  EXPECT_EQ(reports[0].times,
+            (AttemptTimes{Duration::milliseconds(0 + 1 + 2 + 3), Duration::milliseconds(4)}));
+  EXPECT_EQ(reports[1].times,
+            (AttemptTimes{Duration::milliseconds(4 + 9), Duration::milliseconds(10)}));
 }
 
 TEST(Worker, WhatIsReportedTogetherIsMeasuredTogether) {
@@ -302,6 +312,33 @@ TEST(Worker, WhatIsReportedTogetherIsMeasuredTogether) {
   auto reports = world.reports();
   ASSERT_EQ(reports.size(), 1u) << "the first was held back";
   EXPECT_EQ(reports[0].times, (AttemptTimes{{}, Duration::milliseconds(1 + 2)}));
+}
+
+// As often as it looks, and not before something has run that long.
+TEST(Worker, TellsHowLongWhatRunsHasRunAndWhatItUses) {
+  World world(2);
+  world.processes.used = LaunchUsage{Duration::milliseconds(700), 5 << 20};
+  world.give({world.grant(0, 1), world.grant(0, 9, NodeType::function)});
+  world.pass(Duration::milliseconds(900));
+  EXPECT_TRUE(world.told().empty());
+  world.pass(Duration::milliseconds(300));
+  auto told = world.told();
+  ASSERT_EQ(told.size(), 2u);
+  EXPECT_EQ(told[0].usage,
+            (AttemptUsage{Duration::seconds(1), Duration::milliseconds(700), 5 << 20}));
+  EXPECT_EQ(told[1].usage, (AttemptUsage{Duration::seconds(1), {}, 0})) << "no process of its own";
+  world.processes.progress(world.processes.started[0], 0, 250);
+  world.settle();
+  world.pass(Duration::milliseconds(100));
+  told = world.told();
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_EQ(told[0].permille, 250u);
+  EXPECT_EQ(told[0].usage.memory_bytes, 5u << 20) << "as it was last looked at";
+  world.pass(Duration::seconds(1));
+  told = world.told();
+  ASSERT_EQ(told.size(), 2u);
+  EXPECT_EQ(told[0].permille, 250u) << "what it has said stays said";
+  EXPECT_EQ(told[0].usage.running, Duration::seconds(2));
 }
 
 TEST(Worker, ReportsAllThatFinishedSinceTheLastTurnTogether) {

@@ -119,14 +119,16 @@ TEST(FrameCodec, WhatWorkersSayComesBackAsItWas) {
   EXPECT_EQ(reports.reports[1].exit_code, 9);
   EXPECT_EQ(reports.reports[1].error, "killed");
 
+  AttemptUsage usage{Duration::seconds(5), Duration::milliseconds(20), 3 << 20};
   Progress progress =
-      over(Progress{{{{ExecutionId{17}, 2, 6}, 3, 500, "half"}}, {{ExecutionId{17}, 2, 4}}});
+      over(Progress{{{{ExecutionId{17}, 2, 6}, 3, 500, "half", usage}}, {{ExecutionId{17}, 2, 4}}});
+  EXPECT_EQ(progress.items.at(0).usage, usage);
   EXPECT_EQ(progress.items.at(0).task, (TaskKey{ExecutionId{17}, 2, 6}));
   EXPECT_EQ(progress.items.at(0).permille, 500u);
   EXPECT_EQ(progress.running, (std::vector{RunningAttempts{ExecutionId{17}, 2, 4}}));
   EXPECT_EQ(progress.items.at(0).message, "half");
-  WorkerUsage usage{3, 1700, 1 << 30, "1.2.3"};
-  EXPECT_EQ(over(Heartbeat{usage}).usage, usage);
+  WorkerUsage worker{3, 1700, 1 << 30, "1.2.3"};
+  EXPECT_EQ(over(Heartbeat{worker}).usage, worker);
   over(Goodbye{});
   Returned returned = over(Returned{{{{ExecutionId{1}, 0, 3, 9}, 2, 77}}});
   EXPECT_EQ(returned.attempts.at(0).range, (TaskRange{ExecutionId{1}, 0, 3, 9}));

@@ -177,6 +177,10 @@ void to_proto(const AttemptProgress& in, v1::AttemptProgress& out) {
   out.set_attempt(in.attempt);
   out.set_permille(in.permille);
   out.set_message(in.message);
+  if (in.usage == AttemptUsage{}) return;
+  out.mutable_usage()->set_running_ns(in.usage.running.ns);
+  out.mutable_usage()->set_cpu_ns(in.usage.cpu.ns);
+  out.mutable_usage()->set_memory_bytes(in.usage.memory_bytes);
 }
 
 void to_proto(const RunningAttempts& in, v1::RunningAttempts& out) {
@@ -195,6 +199,8 @@ AttemptProgress from_proto(const v1::AttemptProgress& in) {
   out.attempt = in.attempt();
   out.permille = in.permille();
   out.message = in.message();
+  const v1::AttemptUsage& usage = in.usage();
+  out.usage = {{usage.running_ns()}, {usage.cpu_ns()}, usage.memory_bytes()};
   return out;
 }
 

@@ -123,6 +123,8 @@ def _fill_progress(progress: AttemptProgress, out: Any) -> None:
     out.execution, out.node, out.item = progress.execution, progress.node, progress.item
     out.attempt, out.permille = progress.attempt, progress.permille
     out.message = progress.message.encode("utf-8", "replace")
+    if progress.running > 0:
+        out.usage.running_ns = int(progress.running * 1e9)
 
 
 def encode(message: Message) -> bytes:

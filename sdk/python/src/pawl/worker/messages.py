@@ -130,6 +130,7 @@ class AttemptProgress:
     attempt: int
     permille: int
     message: str
+    running: float = 0.0  # seconds since its start; 0: not said
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ import math
 from collections import Counter, deque
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from itertools import islice
 from typing import Optional
 
 from pawl.worker.link import Link
@@ -63,6 +64,8 @@ COORDINATOR = 1
 STOP_GRACE = 5.0
 PROGRESS_INTERVAL = 0.1
 HELLO_INTERVAL = 1.0  # after a refused hello
+LOOK_INTERVAL = 1.0  # between words about how long what runs has run
+LOOKED_AT_MAX = 256  # of those that have run longest
 REPORT_BYTES_MAX = 4 << 20  # of outputs in one message
 JOINED_OUTPUTS_MAX = 256  # in one report
 PRIORITIES = 10
@@ -100,6 +103,7 @@ class Turn:
 class _Run:
     launch: Launch
     since: float
+    said: Optional[AttemptProgress] = None
     wanted: bool = True  # somebody waits for its report
     kill_at: float = math.inf
 
@@ -150,6 +154,7 @@ class Session:
         self._reports: list[AttemptReport] = []
         self._progress: dict[tuple[int, int, int], AttemptProgress] = {}
         self._progress_at = now
+        self._look_at = math.inf
         self._said_running: tuple[RunningAttempts, ...] = ()  # in this session
         self._turn = Turn()
 
@@ -193,10 +198,11 @@ class Session:
         times = AttemptTimes(queued=run.since - run.launch.grant.arrived, ran=now - run.since)
         self._report(replace(report, times=times))
 
-    def progressed(self, launch: int, progress: AttemptProgress) -> None:
+    def progressed(self, launch: int, progress: AttemptProgress, now: float) -> None:
         run = self._runs.get(launch)
         if run is not None and run.wanted:
-            self._progress[progress.execution, progress.node, progress.item] = progress
+            run.said = progress
+            self._tell(run, now)
 
     def drain(self) -> None:
         self._draining = True
@@ -215,6 +221,7 @@ class Session:
     def turn(self, now: float) -> Turn:
         if not self.gone:
             self._keep_session(now)
+            self._look(now)
             self._launch(now)
             self._flush(now)
             self._greet_or_leave(now)
@@ -234,6 +241,7 @@ class Session:
             at = min(at, self._lease_from + self.spec.lease)
         if self._phase is Phase.GREETING and self._link.idle:
             at = min(at, self._greeted_at + self.spec.lease)
+        at = min(at, self._look_at)
         if self._link.full:
             return at
         if self._phase is Phase.APART:
@@ -392,6 +400,21 @@ class Session:
                 level[0] = replace(grant, range=grant.range.part(begin + 1, end))
             self._runs[launch.id] = _Run(launch, now)
             self._turn.start.append(launch)
+            self._look_at = min(self._look_at, now + LOOK_INTERVAL)
+
+    def _look(self, now: float) -> None:
+        if now < self._look_at:
+            return
+        self._look_at = now + LOOK_INTERVAL if self._runs else math.inf
+        for run in islice(self._runs.values(), LOOKED_AT_MAX):
+            if run.wanted and now - run.since >= LOOK_INTERVAL:
+                self._tell(run, now)
+
+    def _tell(self, run: _Run, now: float) -> None:
+        """The newest that it said, and how long it has run."""
+        where, attempt = run.launch.grant.range, run.launch.grant.attempt
+        said = run.said or AttemptProgress(where.execution, where.node, where.begin, attempt, 0, "")
+        self._progress[where.execution, where.node, where.begin] = replace(said, running=now - run.since)
 
     def _report(self, report: AttemptReport) -> None:
         last = self._reports[-1] if self._reports else None

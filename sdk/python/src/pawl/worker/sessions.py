@@ -61,9 +61,9 @@ class Sessions:
         for session in self._all:
             session.ended(launch, report, now)
 
-    def progressed(self, launch: int, progress: AttemptProgress) -> None:
+    def progressed(self, launch: int, progress: AttemptProgress, now: float) -> None:
         for session in self._all:
-            session.progressed(launch, progress)
+            session.progressed(launch, progress, now)
 
     def drain(self) -> None:
         for session in self._all:

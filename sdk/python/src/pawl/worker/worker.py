@@ -188,7 +188,7 @@ class Worker:
             if isinstance(news, AttemptReport):
                 self._session.ended(launch, news, time.monotonic())
             else:
-                self._session.progressed(launch, news)
+                self._session.progressed(launch, news, time.monotonic())
         else:
             letter()
 

@@ -251,8 +251,8 @@ ProgressList Engine::progress_of(const GetProgress& query) const {
   for (Peers::Word& word :
        peers_.progress(query.execution, query.limit, ports_.clock.monotonic())) {
     auto session = sessions.find(word.session);
-    list.tasks.push_back({std::move(word.progress),
-                          session != sessions.end() ? session->second.worker.name : std::string()});
+    if (session == sessions.end()) continue;  // over: what it ran is granted anew
+    list.tasks.push_back({std::move(word.progress), session->second.worker.name});
   }
   for (const auto& [node, count] : peers_.running(query.execution))
     list.running.push_back({query.execution, node, static_cast<uint32_t>(count)});

@@ -7,7 +7,7 @@ namespace pawl {
 Result<std::unique_ptr<ProbeDoor>> ProbeDoor::open(HttpOptions options, LinuxLoop& loop,
                                                    Clock& clock, const MetricSource& metrics,
                                                    Ready ready) {
-  std::unique_ptr<ProbeDoor> door(new ProbeDoor(metrics, std::move(ready)));
+  std::unique_ptr<ProbeDoor> door(new ProbeDoor(metrics, probed));
   PAWL_ASSIGN(door->listener_, HttpListener::open(std::move(options), loop, clock, *door));
   return door;
 }
@@ -26,7 +26,7 @@ HttpResponse ProbeDoor::answer(const HttpRequest& request) const {
   }
   HttpResponse response;
   if (probe) {
-    Status ready = path == "/readyz" ? ready_() : Status();
+    Status ready = path == "/readyz" ? probed_.ready() : Status();
     if (!ready.ok()) return problem(503, ready.error().code, ready.error().message);
     response.body = path == "/readyz" ? R"({"ready":true})" : R"({"live":true})";
     return response;

@@ -1,15 +1,14 @@
 // The door for whoever watches over a process that has no gateway: GET /metrics, and the probes /livez,
 // /readyz and /startupz, over HTTP/1.1.
 //
-//   PAWL_ASSIGN(auto door, ProbeDoor::open(http, loop, clock, metrics, [&]() -> Status { ... }));
+//   PAWL_ASSIGN(auto door, ProbeDoor::open(http, loop, clock, metrics, probed));
 //   door->port();
 //
-// `ready` is asked for each /readyz: its error is the answer of a 503. Nothing can be changed here, and
+// `probed` is asked for each /readyz: its error is the answer of a 503. Nothing can be changed here, and
 // nothing of tasks is shown. Limits are those of HttpOptions. Errors of open(): those of HttpListener.
 // Threading: the loop's thread.
 #pragma once
 
-#include <functional>
 #include <memory>
 
 #include "pawl/adapter/http/http_listener.h"
@@ -17,17 +16,21 @@
 
 namespace pawl {
 
+class Probed {
+ public:
+  virtual ~Probed() = default;
+  virtual Status ready() const = 0;
+};
+
 class ProbeDoor final : private HttpHandler {
  public:
-  using Ready = std::function<Status()>;
-
   static Result<std::unique_ptr<ProbeDoor>> open(HttpOptions options, LinuxLoop& loop, Clock& clock,
-                                                 const MetricSource& metrics, Ready ready);
+                                                 const MetricSource& metrics, const Probed& probed);
   uint16_t port() const { return listener_->port(); }
 
  private:
-  ProbeDoor(const MetricSource& metrics, Ready ready)
-      : metrics_(metrics), ready_(std::move(ready)) {}
+  ProbeDoor(const MetricSource& metrics, const Probed& probed)
+      : metrics_(metrics), probed_(probed) {}
   HttpResponse answer(const HttpRequest& request) const;
 
   void heard(ExchangeId id, HttpRequest request) override;
@@ -36,7 +39,7 @@ class ProbeDoor final : private HttpHandler {
   void gone(ExchangeId) override {}
 
   const MetricSource& metrics_;
-  Ready ready_;
+  const Probed& probed_;
   std::unique_ptr<HttpListener> listener_;
 };
 

@@ -58,7 +58,7 @@ Result<HttpOptions> probe_options(const std::string& listen, const std::string& 
   return http;
 }
 
-class ServedShift final : public cli::Shift {
+class ServedShift final : public cli::Shift, private Probed {
  public:
   explicit ServedShift(const LogOptions& log) : telemetry_("", log) {}
   ~ServedShift() override {
@@ -68,6 +68,7 @@ class ServedShift final : public cli::Shift {
   }
 
   Status start(const cli::ShiftRequest& request, const FunctionRegistry* functions) {
+    server_ = request.server;
     PAWL_ASSIGN(loop_, LinuxLoop::create(clock_));
     PAWL_TRY(scratch_.make());
     StreamClientOptions stream;
@@ -113,16 +114,18 @@ class ServedShift final : public cli::Shift {
   Status open_probes(const cli::ShiftRequest& request) {
     metrics_ = std::make_unique<WorkerMetrics>(*workshop_, *transport_, telemetry_);
     PAWL_ASSIGN(HttpOptions http, probe_options(request.metrics, request.keys));
-    auto ready = [this, server = request.server]() -> Status {
-      if (draining_) return Error{Code::unavailable, "takes nothing more: it is being stopped"};
-      if (!transport_->answered() || !workshop_->connected())
-        return Error{Code::unavailable, "no session at " + server};
-      return {};
-    };
-    PAWL_ASSIGN(probes_, ProbeDoor::open(http, *loop_, clock_, *metrics_, std::move(ready)));
+    PAWL_ASSIGN(probes_, ProbeDoor::open(http, *loop_, clock_, *metrics_, *this));
     return {};
   }
 
+  Status ready() const override {
+    if (draining_) return Error{Code::unavailable, "takes nothing more: it is being stopped"};
+    if (!transport_->answered() || !workshop_->connected())
+      return Error{Code::unavailable, "no session at " + server_};
+    return {};
+  }
+
+  std::string server_;
   LinuxClock clock_;
   OperatorLog telemetry_;
   Scratch scratch_;

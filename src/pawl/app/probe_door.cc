@@ -6,7 +6,7 @@ namespace pawl {
 
 Result<std::unique_ptr<ProbeDoor>> ProbeDoor::open(HttpOptions options, LinuxLoop& loop,
                                                    Clock& clock, const MetricSource& metrics,
-                                                   Ready ready) {
+                                                   const Probed& probed) {
   std::unique_ptr<ProbeDoor> door(new ProbeDoor(metrics, probed));
   PAWL_ASSIGN(door->listener_, HttpListener::open(std::move(options), loop, clock, *door));
   return door;

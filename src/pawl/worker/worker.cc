@@ -85,7 +85,8 @@ Instant Worker::deadline() const {
   Instant at = Instant::never();
   for (const auto& session : sessions_) at = std::min(at, session->deadline());
   if (!kill_at_.empty()) at = std::min(at, kill_at_.begin()->first);
-  return std::min(at, look_at_);
+  if (!runs_.empty()) at = std::min(at, look_at_);
+  return at;
 }
 
 // A Welcome may make more sessions; they are among the addresses from the next message on.

@@ -318,7 +318,7 @@ TEST(Worker, WhatIsReportedTogetherIsMeasuredTogether) {
 TEST(Worker, TellsHowLongWhatRunsHasRunAndWhatItUses) {
   World world(2);
   world.processes.used = LaunchUsage{Duration::milliseconds(700), 5 << 20};
-  world.give({world.grant(0, 1), world.grant(0, 9, NodeType::function)});
+  world.give({world.grant(0, 1), world.grant(1, 9, NodeType::function)});
   world.pass(Duration::milliseconds(900));
   EXPECT_TRUE(world.told().empty());
   world.pass(Duration::milliseconds(300));

@@ -88,7 +88,7 @@ class LogTest(PawlCase):
         told += self.lines(server)
 
         mine = [line for line in told if line.get("execution") == execution]
-        self.assertTrue(all(line["trace_id"] == TRACE for line in mine))
+        self.assertTrue(all(line["trace_id"] == TRACE and line["namespace"] == "default" for line in mine))
         events = [line["event"] for line in mine]
         for event in ("execution_submitted", "attempts_granted", "attempts_succeeded", "attempt_failed",
                       "retry_scheduled", "dead_letter", "execution_parked"):

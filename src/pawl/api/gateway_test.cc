@@ -224,8 +224,8 @@ TEST_F(GatewayTest, ManyMayWaitWhileOthersLookAndLeave) {
   house.executor.progress(250, "a quarter");
   ProgressList progress;
   while (progress.tasks.empty()) progress = client.progress(id).value();
-  EXPECT_EQ(progress.tasks[0].permille, 250u);
-  EXPECT_EQ(progress.tasks[0].message, "a quarter");
+  EXPECT_EQ(progress.tasks[0].progress.permille, 250u);
+  EXPECT_EQ(progress.tasks[0].progress.message, "a quarter");
   EXPECT_EQ(progress.running, (std::vector{RunningAttempts{id, 0, 1}}));
   EXPECT_EQ(client.execution(id).value().summary.tasks.running, 1u);
   EXPECT_FALSE(client.done(first));

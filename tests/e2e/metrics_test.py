@@ -44,24 +44,6 @@ def used(pid):
     return ticks / os.sysconf("SC_CLK_TCK"), int(fields[21]) * os.sysconf("SC_PAGESIZE")
 
 
-# Twenty tasks that wait for the file `go`; the first that runs says so.
-GATED = """\
-name: gated
-input: {fifo: null}
-nodes:
-  gate:
-    for_each: 20
-    run: '[ $PAWL_ITEM != 0 ] || echo up > ${ .input.fifo }; until [ -e go ]; do sleep 0.05; done'
-"""
-
-
-def used(pid):
-    """Seconds of processor time and resident bytes."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    ticks = int(fields[11]) + int(fields[12])
-    return ticks / os.sysconf("SC_CLK_TCK"), int(fields[21]) * os.sysconf("SC_PAGESIZE")
-
-
 class MetricsTest(PawlCase):
     def serve(self, *words):
         server = self.start("server", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0", *words)

@@ -79,10 +79,12 @@ class ServedShift final : public cli::Shift, private Probed {
     RemotePayloadsOptions payloads;
     payloads.target = request.server;
     payloads.tls = stream.tls;
+    payloads.packed = !stays_here(request.server);
     payloads_ = std::make_unique<RemotePayloads>(payloads);
     RemoteOutputsOptions outputs;
     outputs.target = request.server;
     outputs.tls = stream.tls;
+    outputs.packed = payloads.packed;
     outputs_ = std::make_unique<RemoteOutputs>(outputs, telemetry_);
     WorkshopOptions options;
     options.name = request.name;

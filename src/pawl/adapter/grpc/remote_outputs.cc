@@ -16,6 +16,7 @@ namespace pawl {
 namespace {
 
 constexpr std::chrono::seconds call_patience{5};
+constexpr size_t packed_bytes_min = 1024;  // of a batch; below it packing costs more than it saves
 
 std::chrono::nanoseconds of(Duration duration) {
   return std::chrono::nanoseconds(duration.ns);
@@ -82,6 +83,8 @@ struct RemoteOutputs::Impl {
   grpc::Status send(const v1::WriteOutputsRequest& request) {
     grpc::ClientContext context;
     context.set_deadline(std::chrono::system_clock::now() + call_patience);
+    bool packed = options.packed && request.ByteSizeLong() >= packed_bytes_min;
+    if (packed) context.set_compression_algorithm(GRPC_COMPRESS_GZIP);
     v1::WriteOutputsResponse response;
     return stub->WriteOutputs(&context, request, &response);
   }

@@ -28,6 +28,7 @@ struct RemoteOutputsOptions {
   uint64_t batch_bytes_max = 1 << 20;
   Duration gather = Duration::milliseconds(50);  // so long a small batch waits for more
   Duration retry_pause = Duration::milliseconds(500);
+  bool packed = false;  // as for RemotePayloads
 };
 
 class RemoteOutputs final : public OutputCopies {

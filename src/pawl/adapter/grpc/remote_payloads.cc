@@ -122,6 +122,7 @@ RemotePayloads::~RemotePayloads() = default;
 grpc::Status RemotePayloads::Impl::write(grpc::ClientContext& context, const BlobRef& ref,
                                          ByteView bytes) const {
   v1::WritePayloadResponse response;
+  if (options.packed) context.set_compression_algorithm(GRPC_COMPRESS_GZIP);
   auto writer = stub->WritePayload(&context, &response);
   uint64_t at = 0;
   do {
@@ -164,6 +165,7 @@ Result<Bytes> RemotePayloads::part(const BlobRef& ref, uint64_t offset, uint64_t
   v1::ReadPayloadRequest request;
   to_proto(ref, *request.mutable_ref());
   request.set_offset(offset);
+  request.set_packed(impl_->options.packed);
   request.set_size(size);
   Bytes bytes;
   PAWL_TRY(impl_->ask(

@@ -25,6 +25,7 @@ struct RemotePayloadsOptions {
   std::optional<TlsFiles> tls{};  // as for StreamClient
   Duration patience = Duration::seconds(5);
   uint64_t cache_bytes_max = 64 << 20;
+  bool packed = false;  // payloads travel compressed: worth it on the way to another machine
 };
 
 class RemotePayloads final : public PayloadStore {

@@ -1,15 +1,23 @@
 #include "pawl/adapter/grpc/remote_payloads.h"
 
+#include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <map>
 #include <mutex>
+#include <thread>
 
 #include "pawl/adapter/grpc/remote_outputs.h"
 #include "pawl/adapter/grpc/stream_server.h"
+#include "pawl/adapter/grpc/tls_credentials.h"
 #include "pawl/testing/memory_blob.h"
 #include "pawl/testing/memory_outputs.h"
+#include "pawl/v1/workers.grpc.pb.h"
 
 namespace pawl {
 namespace {
@@ -181,6 +189,96 @@ TEST_F(RemotePayloadsTest, AWorkerTouchesWhatItHoldsAGrantOf) {
   EXPECT_EQ(outputs.settled(), 3u);
   EXPECT_EQ(outputs_.files(),
             (std::map<std::string, Bytes>{{"e7/n/0.1.out", "said"}, {"e7/n/0.1.err", "said"}}));
+}
+
+TEST_F(RemotePayloadsTest, SoManyCallsAreServedAtOnce) {
+  StreamServerOptions none;
+  none.payload_calls_max = 0;
+  auto server = StreamServer::start(none, {kept_, outputs_}, quiet_).value();
+  auto workers = v1::Workers::NewStub(
+      grpc::CreateChannel("127.0.0.1:" + std::to_string(server->port()),
+                          channel_credentials("127.0.0.1", std::nullopt).value()));
+  grpc::ClientContext context;
+  v1::WriteOutputsResponse response;
+  grpc::Status refused = workers->WriteOutputs(&context, v1::WriteOutputsRequest(), &response);
+  EXPECT_EQ(refused.error_code(), grpc::StatusCode::UNAVAILABLE) << "workers ask again";
+  EXPECT_NE(refused.error_message().find("payload_calls_max"), std::string::npos);
+}
+
+// Passes bytes on between one client at a time and a server, and counts them.
+class CountingRelay {
+ public:
+  explicit CountingRelay(uint16_t to) : to_(to), listener_(socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in here = loopback(0);
+    socklen_t size = sizeof here;
+    EXPECT_EQ(bind(listener_, reinterpret_cast<sockaddr*>(&here), size), 0);
+    EXPECT_EQ(listen(listener_, 1), 0);
+    EXPECT_EQ(getsockname(listener_, reinterpret_cast<sockaddr*>(&here), &size), 0);
+    address = "127.0.0.1:" + std::to_string(ntohs(here.sin_port));
+    thread_ = std::thread([this] { serve(); });
+  }
+  ~CountingRelay() {
+    shutdown(listener_, SHUT_RDWR);
+    thread_.join();
+    close(listener_);
+  }
+  std::string address;
+  std::atomic<uint64_t> bytes{0};
+
+ private:
+  static sockaddr_in loopback(uint16_t port) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    return address;
+  }
+  void serve() {
+    for (int near = -1; (near = accept(listener_, nullptr, nullptr)) >= 0;) {
+      int far = socket(AF_INET, SOCK_STREAM, 0);
+      sockaddr_in server = loopback(to_);
+      EXPECT_EQ(connect(far, reinterpret_cast<sockaddr*>(&server), sizeof server), 0);
+      pollfd ends[] = {{near, POLLIN, 0}, {far, POLLIN, 0}};
+      bool open = true;
+      while (open && poll(ends, 2, -1) > 0)
+        for (int end : {0, 1})
+          if (open && ends[end].revents != 0) open = pass_on(ends[end].fd, ends[1 - end].fd);
+      close(near);
+      close(far);
+    }
+  }
+  bool pass_on(int from, int to) {
+    char buffer[65536];
+    ssize_t size = recv(from, buffer, sizeof buffer, 0);
+    if (size <= 0) return false;
+    bytes += static_cast<uint64_t>(size);
+    for (ssize_t at = 0, n = 0; at < size; at += n)
+      if ((n = send(to, buffer + at, static_cast<size_t>(size - at), MSG_NOSIGNAL)) <= 0)
+        return false;
+    return true;
+  }
+
+  uint16_t to_;
+  int listener_;
+  std::thread thread_;
+};
+
+TEST_F(RemotePayloadsTest, PackedPayloadsAreAFractionOnTheWire) {
+  const Bytes bytes = several_parts();
+  const BlobRef ref = output(bytes);
+  std::map<bool, uint64_t> travelled;
+  for (bool packed : {false, true}) {
+    CountingRelay relay(server_->port());
+    RemotePayloadsOptions through;
+    through.target = relay.address;
+    through.packed = packed;
+    RemotePayloads payloads(through);
+    ASSERT_TRUE(payloads.put(ref, bytes).ok());
+    EXPECT_EQ(payloads.get(ref).value(), bytes);
+    travelled[packed] = relay.bytes;
+  }
+  EXPECT_GT(travelled[false], 2 * bytes.size());
+  EXPECT_LT(travelled[true], bytes.size());
 }
 
 TEST_F(RemotePayloadsTest, WhatProgramsWroteArrivesWholeAndInOrder) {

@@ -54,15 +54,30 @@ using StreamReactor = grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer
 using Accept = std::function<StreamReactor*(const grpc::CallbackServerContext&)>;
 using PartyOf = std::function<GrantParty(std::string certificate)>;
 
+// One of so many calls at once, each of which holds a thread.
+class Place {
+ public:
+  Place(std::atomic<uint32_t>& taken, uint32_t most) : taken_(taken), got_(taken++ < most) {}
+  ~Place() { --taken_; }
+  Place(const Place&) = delete;
+  Place& operator=(const Place&) = delete;
+  bool got() const { return got_; }
+
+ private:
+  std::atomic<uint32_t>& taken_;
+  const bool got_;
+};
+
 // The stream is served where its bytes arrive, without a hop to another thread; payloads, which may wait for
 // a disk, by threads of their own.
 class WorkersService final
     : public v1::Workers::WithRawCallbackMethod_Connect<v1::Workers::Service> {
  public:
-  WorkersService(const WorkerStores& stores, const Admission& admit, Accept accept,
-                 PartyOf party_of)
+  WorkersService(const WorkerStores& stores, const Admission& admit, uint32_t calls_max,
+                 Accept accept, PartyOf party_of)
       : stores_(stores),
         admit_(admit),
+        calls_max_(calls_max),
         accept_(std::move(accept)),
         party_of_(std::move(party_of)) {}
 
@@ -72,29 +87,41 @@ class WorkersService final
 
   grpc::Status ReadPayload(grpc::ServerContext* context, const v1::ReadPayloadRequest* request,
                            grpc::ServerWriter<v1::PayloadPart>* parts) override {
-    grpc::Status admitted = admit_(*context);
+    if (request->packed()) context->set_compression_algorithm(GRPC_COMPRESS_GZIP);
+    Place place(calls_, calls_max_);
+    grpc::Status admitted = admit(*context, place);
     return admitted.ok() ? read_payload(stores_.payloads, caller(*context), *request, *parts)
                          : admitted;
   }
   grpc::Status WritePayload(grpc::ServerContext* context,
                             grpc::ServerReader<v1::WritePayloadRequest>* parts,
                             v1::WritePayloadResponse*) override {
-    grpc::Status admitted = admit_(*context);
+    Place place(calls_, calls_max_);
+    grpc::Status admitted = admit(*context, place);
     return admitted.ok() ? write_payload(stores_.payloads, caller(*context), *parts) : admitted;
   }
   grpc::Status WriteOutputs(grpc::ServerContext* context, const v1::WriteOutputsRequest* request,
                             v1::WriteOutputsResponse*) override {
-    grpc::Status admitted = admit_(*context);
+    Place place(calls_, calls_max_);
+    grpc::Status admitted = admit(*context, place);
     return admitted.ok() ? write_outputs(stores_.outputs, caller(*context), *request) : admitted;
   }
 
  private:
+  grpc::Status admit(const grpc::ServerContext& context, const Place& place) const {
+    if (place.got()) return admit_(context);
+    return {grpc::StatusCode::UNAVAILABLE, "the limit payload_calls_max (" +
+                                               std::to_string(calls_max_) +
+                                               " calls at once) is reached; try again"};
+  }
   PayloadCaller caller(const grpc::ServerContext& context) const {
     return {stores_.grants, party_of_(certificate_uri(*context.auth_context()))};
   }
 
   WorkerStores stores_;
   Admission admit_;
+  const uint32_t calls_max_;
+  std::atomic<uint32_t> calls_{0};
   Accept accept_;
   PartyOf party_of_;
 };
@@ -109,7 +136,8 @@ struct StreamServer::Impl {
         telemetry(operator_log),
         admit(options),
         service(
-            stores, admit, [this](const auto& context) { return accept(context); },
+            stores, admit, options.payload_calls_max,
+            [this](const auto& context) { return accept(context); },
             [this](std::string certificate) { return party_of(std::move(certificate)); }) {}
   ~Impl();
 

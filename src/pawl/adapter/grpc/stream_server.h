@@ -36,6 +36,7 @@ struct StreamServerOptions {
   std::string listen = "127.0.0.1:0";  // host:port; port 0: a free one
   uint32_t streams_max = 10'000;
   uint64_t outgoing_bytes_max = 64 << 20;
+  uint32_t payload_calls_max = 64;  // for payloads and outputs at once; each holds a thread
   // Whoever is silent is asked whether it is there, and hung up on without an answer.
   Duration keep_alive_every = Duration::seconds(30);
   Duration keep_alive_patience = Duration::seconds(10);

@@ -241,6 +241,8 @@ std::string in_words(const GrantReason& reason) {
       return "it was left with the least, " + percent(reason.detail) + " of its scarcest resource";
     case GrantCause::spread:
       return "it was left with the most, " + percent(reason.detail) + " of its scarcest resource";
+    case GrantCause::recalled:
+      return "it had a free slot, and another worker, which had not begun it, gave it back";
   }
   return name(reason.cause);
 }

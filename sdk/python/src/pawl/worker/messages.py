@@ -220,9 +220,7 @@ class Unknown:
     """Of a later version of the coordinator: it counts as any other, and is passed over."""
 
 
-Body = Union[
-    Hello, Heartbeat, Reports, Progress, Goodbye, Returned, Welcome, Grants, Stops, Recall, Closed, Unknown
-]
+Body = Union[Hello, Heartbeat, Reports, Progress, Goodbye, Returned, Welcome, Grants, Stops, Recall, Closed, Unknown]
 
 
 @dataclass(frozen=True)

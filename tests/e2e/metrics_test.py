@@ -220,7 +220,10 @@ input: {fifo: null}
 nodes:
   good: {for_each: 30, run: 'true'}
   bad: {for_each: 4, run: exit 3}
-  gate: {needs: [good], for_each: 5, run: 'echo up > ${ .input.fifo }; until [ -e go ]; do sleep 0.05; done'}
+  gate:
+    needs: [good]
+    for_each: 5
+    run: '[ $PAWL_ITEM != 0 ] || echo up > ${ .input.fifo }; until [ -e go ]; do sleep 0.05; done'
 """)
         run = self.start("run", "mixed.yaml", "-i", f"fifo={fifo}", "--quiet")
         self.heard(fifo)

@@ -51,7 +51,7 @@ class RunningTest(PawlCase):
         self.assertGreaterEqual(task["elapsed_ms"], 300, "as long as it has used a processor")
         # The shell that waits for it counts too: little, and never less than nothing.
         self.assertTrue(resident * 0.9 < task["memory_bytes"] < resident * 1.1 + (16 << 20), (task, resident))
-        self.assertTrue(300 <= task["cpu_ms"] <= cpu_ms + 100, (task, cpu_ms))
+        self.assertTrue(cpu_ms - 100 <= task["cpu_ms"] <= cpu_ms + 100, (task, cpu_ms))
         later = self.told(url, lambda newer: newer["elapsed_ms"] > task["elapsed_ms"])
         self.assertGreaterEqual(later["cpu_ms"], task["cpu_ms"])
         shown = self.pawl("show", "e1").stdout
@@ -59,7 +59,7 @@ class RunningTest(PawlCase):
         self.assertRegex(shown, r"(?m)^quiet +near +1 +\S.* [0-9.]+ MiB")
         (self.place / "go").touch()
         self.finish(run, 0)
-        self.assertEqual(self.progress(url), {}, "what has ended does not run")
+        self.assertEqual(self.progress(url).get("tasks", []), [], "what has ended does not run")
 
     def progress(self, url):
         with urllib.request.urlopen(f"{url}/v1/executions/e1/progress", timeout=PATIENCE) as answer:

@@ -96,8 +96,8 @@ void add(WorkerDetail& sum, const WorkerDetail& part) {
 
 // All fields are named, so that a new one has to be decided about. Sessions are the first's, as workers.
 void add(EngineCounters& sum, const EngineCounters& part) {
-  auto& [commands, commits, commit_bytes, events, granted, succeeded, failed, retried,
-         recalled, dead_lettered, cancelled, fenced, shed, sessions_opened, sessions_closed, wait, held,
+  auto& [commands, commits, commit_bytes, events, granted, succeeded, failed, retried, recalled,
+         dead_lettered, cancelled, fenced, shed, sessions_opened, sessions_closed, wait, held,
          queued, ran, commit, answer, checkpoint] = sum;
   commands += part.commands;
   commits += part.commits;

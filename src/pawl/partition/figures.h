@@ -32,11 +32,11 @@ struct EngineCounters {
   uint64_t succeeded = 0;
   std::array<uint64_t, failure_kinds> failed{};  // by FailureKind
   uint64_t retried = 0;                          // failed, and tried again by itself
-  uint64_t recalled = 0;                         // given back unbegun, for a worker with a free slot
-  uint64_t dead_lettered = 0;                    // tasks, and nodes that could not be evaluated
-  uint64_t cancelled = 0;                        // by themselves, not with their execution
-  uint64_t fenced = 0;                           // reports, whole or in part
-  std::array<uint64_t, shed_kinds> shed{};       // submissions refused, by Shed
+  uint64_t recalled = 0;                    // given back unbegun, for a worker with a free slot
+  uint64_t dead_lettered = 0;               // tasks, and nodes that could not be evaluated
+  uint64_t cancelled = 0;                   // by themselves, not with their execution
+  uint64_t fenced = 0;                      // reports, whole or in part
+  std::array<uint64_t, shed_kinds> shed{};  // submissions refused, by Shed
   uint64_t sessions_opened = 0;
   uint64_t sessions_closed = 0;
   Histogram wait;  // of first attempts: from ready until the grant is on its way to a worker

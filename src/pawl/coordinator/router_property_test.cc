@@ -17,44 +17,12 @@
 #include "pawl/testing/memory_replay_note.h"
 #include "pawl/testing/sim_disk.h"
 #include "pawl/testing/sim_evaluator.h"
+#include "pawl/testing/still_world.h"
 #include "pawl/wire/workflow_codec.h"
 #include "pawl/worker/worker.h"
 
 namespace pawl {
 namespace {
-
-class StillClock final : public Clock {
- public:
-  Instant monotonic() override { return Instant{1}; }
-  WallTime wall() override { return {1}; }
-};
-
-class TurnLoop final : public Loop {
- public:
-  void add(Actor& actor) override { actors_.push_back(&actor); }
-  void remove(Actor& actor) override { std::erase(actors_, &actor); }
-  void wake() override { woken_ = true; }
-  void run_until_idle() {
-    for (int round = 0; round < 100'000; ++round) {
-      woken_ = false;
-      bool more = false;
-      for (Actor* actor : std::vector<Actor*>(actors_)) more |= actor->turn();
-      if (!more && !woken_) return;
-    }
-    FAIL() << "the actors never come to rest";
-  }
-
- private:
-  std::vector<Actor*> actors_;
-  bool woken_ = false;
-};
-
-class Silence final : public Telemetry {
- public:
-  void count(std::string_view, uint64_t) override {}
-  void gauge(std::string_view, int64_t) override {}
-  void log(const LogLine&) override {}
-};
 
 // What becomes of an attempt says its execution's input: fail, hold or succeed.
 class ObedientExecutor final : public Executor {
@@ -108,7 +76,7 @@ struct OnePartition {
   MemoryReplayNote note;
   Mailbox<Evaluation> evaluations;
   SimEvaluator evaluator;
-  Silence telemetry;
+  Quiet telemetry;
   std::unique_ptr<Wal> log;
   std::unique_ptr<Engine> engine;
 };
@@ -316,10 +284,10 @@ class Server {
   }
 
   TurnLoop loop_;
-  StillClock clock_;
+  ManualClock clock_;
   MemoryBlob blob_;
   InprocTransport transport_;
-  Silence telemetry_;
+  Quiet telemetry_;
   std::vector<std::unique_ptr<Answers>> sinks_;
   std::vector<std::unique_ptr<OnePartition>> partitions_;
   Mailbox<ExecutorNews> news_{loop_};

@@ -21,46 +21,11 @@
 #include "pawl/testing/memory_replay_note.h"
 #include "pawl/testing/sim_disk.h"
 #include "pawl/testing/sim_evaluator.h"
+#include "pawl/testing/still_world.h"
 #include "pawl/wire/workflow_codec.h"
 #include "pawl/worker/worker.h"
 
 namespace pawl {
-
-class ManualClock final : public Clock {
- public:
-  Instant monotonic() override { return now; }
-  WallTime wall() override { return {now.ns}; }
-  Instant now{1};
-};
-
-// Gives every actor turns until all of them have nothing to do.
-class TurnLoop final : public Loop {
- public:
-  void add(Actor& actor) override { actors_.push_back(&actor); }
-  void remove(Actor& actor) override { std::erase(actors_, &actor); }
-  void wake() override { woken_ = true; }
-  void run_until_idle() {
-    for (int round = 0; round < 100'000; ++round) {
-      woken_ = false;
-      bool more = false;
-      for (Actor* actor : std::vector<Actor*>(actors_)) more |= actor->turn();
-      if (!more && !woken_) return;
-    }
-    FAIL() << "the actors never come to rest";
-  }
-
- private:
-  std::vector<Actor*> actors_;
-  bool woken_ = false;
-};
-
-class Quiet final : public Telemetry {
- public:
-  void count(std::string_view, uint64_t) override {}
-  void gauge(std::string_view, int64_t) override {}
-  void log(const LogLine& line) override { lines.push_back(line.message); }
-  std::vector<std::string> lines;
-};
 
 template <class T>
 class Collected final : public Sink<T> {

@@ -16,16 +16,10 @@
 #include <vector>
 
 #include "pawl/adapter/inproc/inproc_transport.h"
+#include "pawl/testing/still_world.h"
 #include "pawl/worker/worker.h"
 
 namespace pawl {
-
-class ManualClock final : public Clock {
- public:
-  Instant monotonic() override { return now; }
-  WallTime wall() override { return {now.ns}; }
-  Instant now{1'000'000'000};
-};
 
 class ManualLoop final : public Loop {
  public:
@@ -34,13 +28,6 @@ class ManualLoop final : public Loop {
   void wake() override { awake = true; }
   std::vector<Actor*> actors;
   bool awake = false;
-};
-
-class Quiet final : public Telemetry {
- public:
-  void count(std::string_view, uint64_t) override {}
-  void gauge(std::string_view, int64_t) override {}
-  void log(const LogLine&) override {}
 };
 
 // Keeps launches until the test finishes them.

@@ -17,6 +17,12 @@ grpc::Status status_of(const Error& error) {
   return {static_cast<grpc::StatusCode>(error.code), error.message};
 }
 
+// The stream ended early: the connection broke, or either side was stopped. Nobody's bytes are wrong,
+// and the same call may be made again.
+grpc::Status broke_off() {
+  return {grpc::StatusCode::UNAVAILABLE, "the payload did not arrive whole"};
+}
+
 }  // namespace
 
 grpc::Status read_payload(PayloadStore& payloads, const PayloadCaller& caller,
@@ -42,7 +48,7 @@ grpc::Status write_payload(PayloadStore& payloads, const PayloadCaller& caller,
                            grpc::ServerReader<v1::WritePayloadRequest>& parts) {
   const uint64_t most = Limits{}.output_bytes_max;
   v1::WritePayloadRequest part;
-  if (!parts.Read(&part)) return {grpc::StatusCode::INVALID_ARGUMENT, "no payload was sent"};
+  if (!parts.Read(&part)) return broke_off();
   BlobRef ref = from_proto(part.ref());
   if (!ref.owner || !is_output_blob_sequence(ref.sequence))
     return {grpc::StatusCode::PERMISSION_DENIED, "a worker keeps outputs of attempts only"};
@@ -55,7 +61,8 @@ grpc::Status write_payload(PayloadStore& payloads, const PayloadCaller& caller,
   do {
     bytes += part.bytes();
   } while (bytes.size() <= ref.size && parts.Read(&part));
-  if (bytes.size() != ref.size || hash128(bytes) != ref.hash)
+  if (bytes.size() < ref.size) return broke_off();
+  if (bytes.size() > ref.size || hash128(bytes) != ref.hash)
     return {grpc::StatusCode::INVALID_ARGUMENT, "the bytes are not those of the reference"};
   Status kept = payloads.put(ref, bytes);
   return kept.ok() ? grpc::Status::OK : status_of(kept.error());

@@ -12,6 +12,7 @@
 #include <mutex>
 #include <thread>
 
+#include "pawl/adapter/grpc/frame_values.h"
 #include "pawl/adapter/grpc/remote_outputs.h"
 #include "pawl/adapter/grpc/stream_server.h"
 #include "pawl/adapter/grpc/tls_credentials.h"
@@ -107,6 +108,27 @@ TEST_F(RemotePayloadsTest, RefusesWhatIsNoOutputOfAnAttempt) {
   BlobRef large = output("small");
   large.size = uint64_t{1} << 40;
   EXPECT_EQ(payloads_.put(large, "small").error().code, Code::resource_exhausted);
+  EXPECT_EQ(kept_.count(), 0u);
+}
+
+// What a server says of a stream that was cut is no verdict on the attempt: one that says so is asked again.
+TEST_F(RemotePayloadsTest, APayloadThatBreaksOffIsNobodysFault) {
+  auto stub = v1::Workers::NewStub(
+      grpc::CreateChannel(options().target, grpc::InsecureChannelCredentials()));
+  const Bytes bytes = several_parts();
+  for (uint64_t sent : {uint64_t{0}, remote_payload_part_bytes}) {
+    grpc::ClientContext context;
+    v1::WritePayloadResponse response;
+    auto writer = stub->WritePayload(&context, &response);
+    if (sent > 0) {
+      v1::WritePayloadRequest part;
+      to_proto(output(bytes), *part.mutable_ref());
+      part.set_bytes(bytes.substr(0, sent));
+      ASSERT_TRUE(writer->Write(part));
+    }
+    writer->WritesDone();
+    EXPECT_EQ(writer->Finish().error_code(), grpc::StatusCode::UNAVAILABLE) << sent << " bytes";
+  }
   EXPECT_EQ(kept_.count(), 0u);
 }
 

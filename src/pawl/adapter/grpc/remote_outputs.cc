@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "pawl/adapter/grpc/tls_credentials.h"
+#include "pawl/adapter/grpc/way_broke.h"
 #include "pawl/port/loop.h"
 #include "pawl/v1/workers.grpc.pb.h"
 
@@ -53,9 +54,7 @@ struct RemoteOutputs::Impl {
       lock.unlock();
       grpc::Status status = send(request);
       lock.lock();
-      bool again = status.error_code() == grpc::StatusCode::UNAVAILABLE ||
-                   status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED;
-      if (again) {
+      if (way_broke(status)) {
         changed.wait_for(lock, of(options.retry_pause), [this] { return closing; });
         continue;
       }

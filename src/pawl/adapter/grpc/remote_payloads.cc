@@ -11,6 +11,7 @@
 
 #include "pawl/adapter/grpc/frame_values.h"
 #include "pawl/adapter/grpc/tls_credentials.h"
+#include "pawl/adapter/grpc/way_broke.h"
 #include "pawl/v1/workers.grpc.pb.h"
 
 namespace pawl {
@@ -25,13 +26,6 @@ constexpr const char* retries =
     R"("initialBackoff":"0.05s","maxBackoff":"1s","backoffMultiplier":2,)"
     R"("retryableStatusCodes":["UNAVAILABLE"]}}]})";
 constexpr int tries_max = 10;  // of one call; in between, the channel waits for a connection
-
-// The way to the coordinator is at fault, not what was asked: the same call may be made again.
-bool way_broke(const grpc::Status& status) {
-  grpc::StatusCode code = status.error_code();
-  return code == grpc::StatusCode::UNAVAILABLE || code == grpc::StatusCode::UNKNOWN ||
-         code == grpc::StatusCode::CANCELLED || code == grpc::StatusCode::DEADLINE_EXCEEDED;
-}
 
 Status result_of(const grpc::Status& status) {
   if (status.ok()) return {};

@@ -110,6 +110,7 @@ struct FunctionExecutor::Job {
   std::atomic<bool> finished{false};  // changes under the lock
 
   BriefLock lock;
+  Instant since;          // under the lock: began, or was last reported
   ReportBuilder reports;  // under the lock
   ItemIndex ended;        // the items before it are in `reports`, or have been reported
 };
@@ -221,6 +222,14 @@ class FunctionExecutor::Pool {
     if (asleep) wakeup_.notify_one();
   }
 
+  // False: it is not here, or a thread has taken it.
+  bool take_back(const JobRef& job) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (std::erase(waiting_, job) == 0) return false;
+    count_.store(waiting_.size(), std::memory_order_release);
+    return true;
+  }
+
  private:
   void work() {
     Idle idle;
@@ -274,6 +283,10 @@ class FunctionExecutor::Pool {
 
   void run(Job& job) {
     const TaskRange& range = job.grant.range;
+    {
+      std::lock_guard<BriefLock> lock(job.lock);
+      job.since = clock_.monotonic();
+    }
     RunningCall call(job.launch, job.grant, job.stopped, clock_, news_);
     for (ItemIndex item = range.begin; item < range.end; item++) {
       if (job.stopped.load(std::memory_order_relaxed)) {
@@ -294,9 +307,9 @@ class FunctionExecutor::Pool {
     }
     std::unique_lock<BriefLock> lock(job.lock);
     job.finished.store(true, std::memory_order_release);
-    std::vector<AttemptReport> rest = job.reports.take();
+    Finished finished{job.launch, job.reports.take(), Worked{job.since, clock_.monotonic()}};
     lock.unlock();
-    news_.put(Finished{job.launch, std::move(rest)});
+    news_.put(std::move(finished));
   }
 
   void end(Job& job, ItemIndex item, const char* late, Result<std::string> result) {
@@ -387,7 +400,10 @@ void FunctionExecutor::report_pieces() {
     std::unique_lock<BriefLock> lock(job->lock, std::try_to_lock);
     if (!lock || job->finished) continue;
     std::vector<AttemptReport> ended = job->reports.take_until(job->ended);
-    if (!ended.empty()) news_.put(Reported{id, std::move(ended)});
+    if (ended.empty()) continue;
+    Worked worked{job->since, clock_.monotonic()};
+    job->since = worked.end;
+    news_.put(Reported{id, std::move(ended), worked});
   }
 }
 
@@ -408,15 +424,26 @@ void FunctionExecutor::submit(const JobRef& job, Result<FunctionInputs> inputs) 
   news_.put(Finished{job->launch, reports.take()});
 }
 
+// From whoever would have begun it: the renderer, or a thread.
+bool FunctionExecutor::take_back(const JobRef& job) {
+  if (job->finished || (!job->rendering && !pool_->take_back(job))) return false;
+  job->finished = true;
+  return true;
+}
+
+bool FunctionExecutor::withdraw(uint64_t launch) {
+  auto found = jobs_.find(launch);
+  return found != jobs_.end() && take_back(found->second);
+}
+
 void FunctionExecutor::stop(uint64_t launch, StopMode) {
   auto found = jobs_.find(launch);
   if (found == jobs_.end()) return;
   Job& job = *found->second;
   job.stopped.store(true, std::memory_order_relaxed);
-  if (!job.rendering || job.finished) return;
+  if (!take_back(found->second)) return;
   ReportBuilder reports(job.grant, payloads_);
   reports.fail(job.grant.range.begin, job.grant.range.end, FailureKind::declined, "stopped");
-  job.finished = true;
   news_.put(Finished{launch, reports.take()});
 }
 

@@ -8,8 +8,10 @@
 //  * A launch covers `range`, at most max_range() items, all with the same grant; the reports cover
 //    the same items, each once. Those of items that ended early may come ahead, in Reported, so that
 //    they become durable while others still run.
+//  * Launches that it works on later wait in the order of their start. withdraw() takes one back on which
+//    nothing has begun: then there is no Finished.
 //  * The executor enforces the node's run and heartbeat timeouts.
-// Threading: start/stop on the worker's thread; the sink is put from any thread.
+// Threading: start/stop/withdraw on the worker's thread; the sink is put from any thread.
 #pragma once
 
 #include <cstdint>
@@ -29,13 +31,21 @@ struct Launch {
   Grant grant;      // grant.range: what to run now (a part of what was granted)
 };
 
+// When the items of a report ran.
+struct Worked {
+  Instant begin;
+  Instant end;
+};
+
 struct Reported {
   uint64_t launch = 0;
   std::vector<AttemptReport> reports;
+  std::optional<Worked> worked{};  // nothing: since the launch, or the last report, until now
 };
 struct Finished {
   uint64_t launch = 0;
   std::vector<AttemptReport> reports;  // of the items not reported yet; perhaps none
+  std::optional<Worked> worked{};      // as above
 };
 struct Progressed {
   uint64_t launch = 0;
@@ -55,8 +65,15 @@ class Executor {
  public:
   virtual ~Executor() = default;
   virtual uint32_t max_range() const = 0;
+  // How many launches for each of the worker's slots may wait in it, where the work is short.
+  virtual uint32_t ahead() const { return 0; }
   virtual void start(Launch launch) = 0;
   virtual void stop(uint64_t launch, StopMode mode) = 0;
+  // False: it has begun, or is over; it goes on.
+  virtual bool withdraw(uint64_t launch) {
+    (void)launch;
+    return false;
+  }
   // What it uses now. Nothing: it has no process of its own, or none any more.
   virtual std::optional<LaunchUsage> usage(uint64_t launch) const {
     (void)launch;

@@ -58,6 +58,8 @@ constexpr std::array<const char*, sometimes_count> names = {
     "queue_timeout_parked",
     "run_timeout",
     "reported_ahead",
+    "launched_ahead",
+    "launch_withdrawn",
     "attempt_hung",
     "attempt_declined",
     "recalled_task",

@@ -63,6 +63,8 @@ enum class Sometimes : uint8_t {
   queue_timeout_parked,
   run_timeout,
   reported_ahead,
+  launched_ahead,
+  launch_withdrawn,
   attempt_hung,
   attempt_declined,
   recalled_task,

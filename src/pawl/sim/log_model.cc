@@ -408,7 +408,9 @@ struct LogModel::Apply {
     require(declined || lost || said || too_large, "I4",
             text(key) + ": attempt " + std::to_string(event.attempt) +
                 " is recorded as failed, but it did not say so");
-    require(!declined || !model.ledger_.launched.contains({key, event.attempt, task.nonce}), "I4",
+    // Or it had begun, and what it needed was out of reach: then its executor said so.
+    bool begun = model.ledger_.launched.contains({key, event.attempt, task.nonce});
+    require(!declined || said || !begun, "I4",
             text(key) + ": attempt " + std::to_string(event.attempt) +
                 " was given back although it had begun");
     model.coverage_.reached_if(declined && !recalled(event), Sometimes::attempt_declined);

@@ -75,6 +75,13 @@ std::vector<Fault> swarm(Random& dice, Duration load_time) {
   return faults;
 }
 
+// Executors that work ahead, as far as times of seconds count as short.
+void draw_ahead(Random& dice, Plan& plan) {
+  if (!dice.chance(400)) return;
+  plan.launches_ahead = static_cast<uint32_t>(dice.between(1, 4));
+  plan.stretch = milliseconds(dice, 10, 60'000);
+}
+
 // Workers that come late, and some that become slow where more than one kind of thing happens anyway.
 void draw_joining(Random& dice, Plan& plan) {
   if (dice.chance(300)) plan.join_within = milliseconds(dice, 10, 20'000);
@@ -235,6 +242,7 @@ Plan make_plan(uint64_t seed) {
   if (!plan.embedded && aside.chance(250))
     plan.partitions = static_cast<uint32_t>(aside.between(2, 4));
   if (!plan.embedded) draw_joining(aside, plan);
+  draw_ahead(aside, plan);
   return plan;
 }
 

@@ -101,6 +101,8 @@ struct Plan {
   LinkOptions engine_link;
   LinkOptions worker_link;
   uint32_t launch_items_max = 5;  // items that an executor takes at once
+  uint32_t launches_ahead = 0;    // launches for each slot that may wait in it
+  Duration stretch = Duration::milliseconds(4);
   Habits habits;
   Limits limits;
   // The log and its checkpoints.

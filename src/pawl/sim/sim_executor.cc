@@ -63,6 +63,21 @@ Status SimExecutor::read(const Grant& grant) {
 }
 
 void SimExecutor::start(Launch launch) {
+  if (running_.size() < world_.plan.slots) return work_on(std::move(launch));
+  world_.universe.reached(Sometimes::launched_ahead);
+  waiting_.push_back(std::move(launch));
+}
+
+bool SimExecutor::withdraw(uint64_t launch) {
+  auto waits = std::find_if(waiting_.begin(), waiting_.end(),
+                            [&](const Launch& one) { return one.id == launch; });
+  if (waits == waiting_.end()) return false;
+  waiting_.erase(waits);
+  world_.universe.reached(Sometimes::launch_withdrawn);
+  return true;
+}
+
+void SimExecutor::work_on(Launch launch) {
   world_.judges.of(launch.grant.range.execution).launched(launch.grant);
   const Grant& grant = launch.grant;
   world_.universe.note("launch", grant.range.execution.value,
@@ -73,6 +88,7 @@ void SimExecutor::start(Launch launch) {
   Running& running = running_[id];
   running.launch = std::move(launch);
   running.ahead = running.launch.grant.range.begin;
+  running.since = world_.universe.now();
   if (!read(running.launch.grant).ok()) {
     world_.universe.reached(Sometimes::input_unreadable);
     return finish_in(id, Duration::milliseconds(1), unreadable());
@@ -103,6 +119,7 @@ void SimExecutor::start(Launch launch) {
 }
 
 void SimExecutor::stop(uint64_t launch, StopMode mode) {
+  if (withdraw(launch)) return news_.put(Finished{launch, {}});
   auto it = running_.find(launch);
   if (it == running_.end() || it->second.stopped) return;
   if (mode == StopMode::terminate && dice_.chance(300)) return;  // it ignores the polite word
@@ -239,7 +256,9 @@ void SimExecutor::report_ahead(uint64_t launch) {
   if (half == grant.range.begin) return;
   world_.universe.reached(Sometimes::reported_ahead);
   it->second.ahead = half;
-  news_.put(Reported{launch, reports_of(grant, grant.range.begin, half, std::nullopt)});
+  Worked worked{it->second.since, world_.universe.now()};
+  it->second.since = worked.end;
+  news_.put(Reported{launch, reports_of(grant, grant.range.begin, half, std::nullopt), worked});
 }
 
 void SimExecutor::finish(uint64_t launch, std::optional<FailureKind> failure) {
@@ -249,12 +268,17 @@ void SimExecutor::finish(uint64_t launch, std::optional<FailureKind> failure) {
   world_.universe.note("finish", grant.range.execution.value,
                        uint64_t{grant.range.node} << 32 | grant.range.begin, grant.attempt);
   ItemIndex begin = it->second.ahead;
+  Worked worked{it->second.since, world_.universe.now()};
   running_.erase(it);
   size_t told = told_.size();
-  Finished finished{launch, reports_of(grant, begin, grant.range.end, failure)};
+  Finished finished{launch, reports_of(grant, begin, grant.range.end, failure), worked};
   if (told > 0 && !world_.healed && dice_.chance(world_.plan.habits.repeat_old_report))
     finished.reports.push_back(told_[dice_.below(told)]);
   news_.put(std::move(finished));
+  if (waiting_.empty()) return;
+  Launch next = std::move(waiting_.front());
+  waiting_.pop_front();
+  work_on(std::move(next));
 }
 
 }  // namespace pawl::sim

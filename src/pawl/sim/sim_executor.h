@@ -3,9 +3,10 @@
 //
 // What an attempt does follows from (seed, task, attempt) alone. An attempt that hangs ends when it
 // is stopped, when its run timeout is up, or when the world is healed. Everything is told to the
-// oracle before the worker hears it.
+// oracle before the worker hears it. Launches beyond the worker's slots wait in the order of their start.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <vector>
 
@@ -33,8 +34,10 @@ class SimExecutor final : public Executor {
       : world_(world), news_(news), dice_(dice), crash_worker_(std::move(crash_worker)) {}
 
   uint32_t max_range() const override { return world_.plan.launch_items_max; }
+  uint32_t ahead() const override { return world_.plan.launches_ahead; }
   void start(Launch launch) override;
   void stop(uint64_t launch, StopMode mode) override;
+  bool withdraw(uint64_t launch) override;
   // What hangs ends soon.
   void heal();
   // What begins before takes `slowness` times as long.
@@ -46,7 +49,9 @@ class SimExecutor final : public Executor {
     bool hangs = false;
     bool stopped = false;
     ItemIndex ahead = 0;  // items before it have been reported
+    Instant since;        // began, or was last reported
   };
+  void work_on(Launch launch);
   void finish_in(uint64_t launch, Duration delay, std::optional<FailureKind> failure);
   void report_ahead(uint64_t launch);
   void finish(uint64_t launch, std::optional<FailureKind> failure);
@@ -70,6 +75,7 @@ class SimExecutor final : public Executor {
   static constexpr int64_t slowness = 20;
   Instant slow_until_;
   std::map<uint64_t, Running> running_;
+  std::deque<Launch> waiting_;
   std::vector<AttemptReport> told_;
 };
 

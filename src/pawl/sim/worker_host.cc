@@ -98,6 +98,7 @@ void WorkerHost::live_in(SimProcess& process) {
   options.stop_grace = world_.plan.stop_grace;
   options.progress_interval = world_.plan.progress_interval;
   options.hello_interval = world_.plan.hello_interval;
+  options.stretch = world_.plan.stretch;
   options.link = world_.plan.worker_link;
   incapable_ = !world_.healed && !embedded_ && dice_.chance(40);
   Executors executors;

@@ -128,12 +128,16 @@ void EngineSession::take(const Stops& stops, Instant now) {
   }
 }
 
-// What is queued has not begun, and now never will.
+// What is queued has not begun, nor what only waits in an executor; and now they never will.
 void EngineSession::take(const Recall& recall) {
   if (phase_ != Phase::serving) return;
   if (!returned_) returned_.emplace();
   for (const HeldAttempts& named : recall.attempts) {
-    for (const TaskRange& range : queue_.drop({named.range, named.attempt, named.nonce})) {
+    StopAttempts which{named.range, named.attempt, named.nonce};
+    std::vector<TaskRange> back = queue_.drop(which);
+    std::vector<TaskRange> handed_over = owner_.withdraw(*this, which);
+    back.insert(back.end(), handed_over.begin(), handed_over.end());
+    for (const TaskRange& range : back) {
       held_items_ -= range.size();
       telemetry_.count("worker_returned_items", range.size());
       returned_->attempts.push_back({range, named.attempt, named.nonce});

@@ -40,6 +40,8 @@ class EngineSession {
     virtual std::vector<RunningAttempts> counted(const EngineSession& of) const = 0;
     virtual WorkerUsage usage(Instant now) = 0;
     virtual void stop_running(EngineSession& of, const StopAttempts& stop, Instant now) = 0;
+    // Takes back what was handed to an executor and has not begun: what it took.
+    virtual std::vector<TaskRange> withdraw(EngineSession& of, const StopAttempts& named) = 0;
     // The session is over: nobody wants what still runs of it.
     virtual void disown(EngineSession& of) = 0;
     // So many partitions share this worker; engine_address() of each is its address.
@@ -118,7 +120,7 @@ class EngineSession {
   Instant heartbeat_sent_;
 
   GrantQueue queue_;
-  uint64_t held_items_ = 0;             // queued or running, not stopped
+  uint64_t held_items_ = 0;             // queued or handed over, not stopped
   std::optional<Returned> returned_;    // the answer to a Recall, waiting for the link
   std::vector<AttemptReport> reports_;  // held back, or waiting for the link
   Instant report_at_;                   // the oldest of them: not later

@@ -35,6 +35,8 @@ class FakeExecutor final : public Executor {
  public:
   FakeExecutor(Sink<ExecutorNews>& news, uint32_t max_range) : news_(news), max_range_(max_range) {}
   uint32_t max_range() const override { return max_range_; }
+  uint32_t ahead() const override { return takes_ahead; }
+  bool withdraw(uint64_t launch) override { return std::erase(waiting, launch) > 0; }
   void start(Launch launch) override {
     started.push_back(launch);
     if (at_once) finish(launch);
@@ -48,7 +50,7 @@ class FakeExecutor final : public Executor {
     report.attempt = launch.grant.attempt;
     report.nonce = launch.grant.nonce;
     report.succeeded = succeeded;
-    news_.put(Finished{launch.id, {report}});
+    news_.put(Finished{launch.id, {report}, worked});
   }
   // Some items ahead of the others; the last ones with the end of the launch.
   void report(const Launch& launch, ItemIndex begin, ItemIndex end) {
@@ -75,6 +77,9 @@ class FakeExecutor final : public Executor {
   std::vector<std::pair<uint64_t, StopMode>> stops;
   bool at_once = false;
   std::optional<LaunchUsage> used;
+  uint32_t takes_ahead = 0;
+  std::vector<uint64_t> waiting;  // launches on which nothing has begun
+  std::optional<Worked> worked;   // by what finishes
 
  private:
   Sink<ExecutorNews>& news_;

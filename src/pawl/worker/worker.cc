@@ -104,6 +104,44 @@ bool Worker::runs_any(const EngineSession& of) const {
                      [&](const auto& run) { return run.second.session == &of; });
 }
 
+size_t Worker::running_launches() const {
+  return std::min<size_t>(runs_.size(), options_.spec.slots);
+}
+
+// Executors begin in the order of the starts.
+Worker::Runs::const_iterator Worker::end_of_running() const {
+  if (runs_.size() <= options_.spec.slots) return runs_.end();
+  return std::next(runs_.begin(), options_.spec.slots);
+}
+
+Executor& Worker::executor_of(const Run& run) const {
+  return *executors_.at(run.grant.context->definition().type);
+}
+
+// Where others wait behind the slots, the next of them begins.
+void Worker::forget(Runs::iterator run) {
+  uint64_t launch = run->first;
+  expected_ = expected_ - run->second.expected;
+  runs_.erase(run);
+  if (runs_.size() < options_.spec.slots) return;
+  auto last = std::next(runs_.begin(), options_.spec.slots - 1);
+  if (last->first > launch) last->second.since = last->second.next_since = clock_.monotonic();
+}
+
+std::vector<TaskRange> Worker::withdraw(EngineSession& of, const StopAttempts& named) {
+  std::vector<TaskRange> back;
+  for (auto it = runs_.begin(); it != runs_.end();) {
+    auto run = it++;
+    const TaskRange& range = run->second.grant.range;
+    bool meant = run->second.session == &of && concerns(named, run->second.grant) &&
+                 named.range.begin <= range.begin && range.end <= named.range.end;
+    if (!meant || run->second.stopping || !executor_of(run->second).withdraw(run->first)) continue;
+    back.insert(back.end(), run->second.live.begin(), run->second.live.end());
+    forget(run);
+  }
+  return back;
+}
+
 std::vector<HeldAttempts> Worker::running(const EngineSession& of) const {
   std::vector<HeldAttempts> running;
   for (const auto& [launch, run] : runs_) {
@@ -138,7 +176,7 @@ void Worker::let_go(Run& run, const TaskRange& items) {
 void Worker::stop_run(uint64_t launch, Run& run, Instant now) {
   run.stopping = true;
   kill_at_.emplace(now + options_.stop_grace, launch);
-  executors_.at(run.grant.context->definition().type)->stop(launch, StopMode::terminate);
+  executor_of(run).stop(launch, StopMode::terminate);
 }
 
 void Worker::kill_overdue(Instant now) {
@@ -146,7 +184,7 @@ void Worker::kill_overdue(Instant now) {
     auto run = runs_.find(kill_at_.begin()->second);
     kill_at_.erase(kill_at_.begin());
     if (run == runs_.end()) continue;
-    executors_.at(run->second.grant.context->definition().type)->stop(run->first, StopMode::kill);
+    executor_of(run->second).stop(run->first, StopMode::kill);
   }
 }
 
@@ -154,7 +192,7 @@ void Worker::disown(EngineSession& of) {
   for (auto& [launch, run] : runs_) {
     if (run.session != &of || run.orphaned) continue;
     run.orphaned = true;
-    executors_.at(run.grant.context->definition().type)->stop(launch, StopMode::kill);
+    executor_of(run).stop(launch, StopMode::kill);
   }
 }
 
@@ -173,20 +211,24 @@ void Worker::hear_news() {
 
 // A launch works on its items one after the other: those that have ended shared the time since the one
 // before them did.
-void Worker::measure(Run& run, std::vector<AttemptReport>& reports) {
+void Worker::measure(Run& run, std::vector<AttemptReport>& reports,
+                     const std::optional<Worked>& worked) {
   int64_t items = 0;
   for (const AttemptReport& report : reports) items += report.range.size();
   if (items == 0) return;
-  Instant now = clock_.monotonic();
-  Duration each{(now - run.next_since).ns / items};
-  Duration queued = run.next_since - run.grant.arrived;
+  Instant begin = worked ? worked->begin : run.next_since;
+  Instant end = worked ? worked->end : clock_.monotonic();
+  Duration each{(end - begin).ns / items};
+  Duration queued = begin - run.grant.arrived;
   for (AttemptReport& report : reports) {
     auto count = static_cast<int64_t>(report.range.size());
     Duration before = together(each, count * (count - 1) / 2);  // each waited for those ahead of it
     report.times = {together(queued, count) + before, together(each, count)};
     queued = queued + together(each, count);
   }
-  run.next_since = now;
+  run.next_since = end;
+  if (worked)
+    pace_.took(run.grant.context->definition().function, static_cast<uint64_t>(items), end - begin);
 }
 
 void Worker::report(const Run& run, std::vector<AttemptReport>& reports) {
@@ -203,7 +245,7 @@ void Worker::hear(Reported reported) {
   if (found == runs_.end() || found->second.orphaned) return;
   Run& run = found->second;
   if (run.live.empty()) return;
-  measure(run, reported.reports);
+  measure(run, reported.reports, reported.worked);
   for (const AttemptReport& report : reported.reports) {
     const TaskRange& range = report.range;
     let_go(run, range);
@@ -217,13 +259,13 @@ void Worker::hear(Finished finished) {
   auto found = runs_.find(finished.launch);
   PAWL_CHECK(found != runs_.end(), "an executor finished a launch twice");
   Run run = std::move(found->second);
-  runs_.erase(found);
+  forget(found);
   if (run.orphaned) return;
   run.session->running_changed();
   run.session->forget_progress(run.grant.range);
   if (run.live.empty()) return;
   for (const TaskRange& live : run.live) run.session->let_go(live.size());
-  measure(run, finished.reports);
+  measure(run, finished.reports, finished.worked);
   report(run, finished.reports);
 }
 
@@ -240,12 +282,13 @@ void Worker::look(Instant now) {
   if (now < look_at_) return;
   look_at_ = runs_.empty() ? Instant::never() : now + options_.look_interval;
   size_t looked_at = 0;
-  for (auto& [launch, run] : runs_) {
+  auto end = end_of_running();
+  for (auto it = runs_.begin(); it != end; ++it) {
+    auto& [launch, run] = *it;
     if (now - run.since < options_.look_interval || looked_at == launches_looked_at) return;
     if (run.orphaned || run.live.empty()) continue;
     ++looked_at;
-    const Executor& executor = *executors_.at(run.grant.context->definition().type);
-    run.used = executor.usage(launch).value_or(run.used);
+    run.used = executor_of(run).usage(launch).value_or(run.used);
     TaskKey task = run.live.front().at(run.live.front().begin);
     auto said = run.progress.find(task.item);
     AttemptProgress progress{task, run.grant.attempt, 0, {}};
@@ -262,7 +305,9 @@ void Worker::tell(Run& run, AttemptProgress progress, Instant now) {
 // A launch of many items works on one of them after the other.
 std::vector<RunningAttempts> Worker::counted(const EngineSession& of) const {
   std::map<std::pair<ExecutionId, NodeIndex>, uint32_t> counts;
-  for (const auto& [launch, run] : runs_) {
+  auto end = end_of_running();
+  for (auto it = runs_.begin(); it != end; ++it) {
+    const Run& run = it->second;
     if (run.session != &of || run.orphaned || run.live.empty()) continue;
     ++counts[{run.grant.range.execution, run.grant.range.node}];
   }
@@ -273,7 +318,7 @@ std::vector<RunningAttempts> Worker::counted(const EngineSession& of) const {
 
 WorkerUsage Worker::usage(Instant now) {
   WorkerUsage usage = options_.meter != nullptr ? options_.meter->read(now) : WorkerUsage{};
-  usage.running = static_cast<uint32_t>(runs_.size());
+  usage.running = static_cast<uint32_t>(running_launches());
   return usage;
 }
 
@@ -295,25 +340,45 @@ EngineSession* Worker::most_urgent() {
     highest = priority;
     best = &session;
   }
-  ++turn_of_;
   return best;
 }
 
+// How many items of the front of the queue to hand over now. None: what has been is enough.
+uint32_t Worker::portion(const Executor& executor, const Node& node) const {
+  const uint64_t slots = options_.spec.slots;
+  const bool slot_free = runs_.size() < slots;
+  if (!slot_free && runs_.size() >= slots * (1 + uint64_t{executor.ahead()})) return 0;
+  uint64_t sharers = slot_free ? slots - runs_.size() : slots;
+  uint64_t share = (queued_items() + sharers - 1) / sharers;
+  uint64_t most = std::max(1u, executor.max_range());
+  if (executor.ahead() > 0) {
+    Duration each = pace_.each(node.function).value_or(options_.stretch);
+    if (!slot_free && together(options_.stretch, slots) < expected_ + each) return 0;
+    // Halves, so that one waits while the other runs.
+    most = std::clamp<uint64_t>(static_cast<uint64_t>(options_.stretch.ns / 2 / each.ns), 1, most);
+  }
+  return static_cast<uint32_t>(std::clamp<uint64_t>(share, 1, most));
+}
+
 void Worker::launch(Instant now) {
-  while (waits_for_a_slot() && runs_.size() < options_.spec.slots) {
+  while (waits_for_a_slot()) {
     EngineSession& session = *most_urgent();
-    Executor& executor = *executors_.at(session.queue().front().context->definition().type);
-    uint64_t free = options_.spec.slots - runs_.size();
-    uint64_t share = (queued_items() + free - 1) / free;
+    const Node& node = session.queue().front().context->definition();
+    Executor& executor = *executors_.at(node.type);
+    uint32_t items = portion(executor, node);
+    if (items == 0) return;
+    ++turn_of_;
     Launch launch;
     launch.id = next_launch_++;
-    launch.grant = session.queue().take(
-        static_cast<uint32_t>(std::clamp<uint64_t>(share, 1, std::max(1u, executor.max_range()))));
+    launch.grant = session.queue().take(items);
     Run& run = runs_[launch.id];
     run.grant = launch.grant;
     run.session = &session;
     run.live = {launch.grant.range};
     run.since = run.next_since = now;
+    run.expected = std::min(together(pace_.each(node.function).value_or(options_.stretch), items),
+                            options_.stretch);
+    expected_ = expected_ + run.expected;
     look_at_ = std::min(look_at_, now + options_.look_interval);
     session.running_changed();
     ++figures_.launches;
@@ -323,12 +388,19 @@ void Worker::launch(Instant now) {
 }
 
 bool Worker::reports_can_wait() const {
-  return !draining_ && runs_.size() >= options_.spec.slots &&
-         queued_items() > options_.spec.credit / 2;
+  if (draining_ || runs_.size() < options_.spec.slots) return false;
+  return runs_.size() > options_.spec.slots || queued_items() > options_.spec.credit / 2;
 }
 
+// What waits in an executor is no more begun than what is queued.
 void Worker::drain() {
   draining_ = true;
+  for (auto it = runs_.begin(); it != runs_.end();) {
+    auto run = it++;
+    if (run->second.orphaned || !executor_of(run->second).withdraw(run->first)) continue;
+    for (const TaskRange& live : run->second.live) run->second.session->let_go(live.size());
+    forget(run);
+  }
   loop_.wake();
 }
 
@@ -343,7 +415,9 @@ void Worker::abandon() {
 
 std::vector<RunningLaunch> Worker::running() const {
   std::vector<RunningLaunch> out;
-  for (const auto& [launch, run] : runs_) {
+  auto end = end_of_running();
+  for (auto it = runs_.begin(); it != end; ++it) {
+    const Run& run = it->second;
     RunningLaunch& view = out.emplace_back();
     view.range = run.grant.range;
     view.attempt = run.grant.attempt;

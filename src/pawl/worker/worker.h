@@ -13,6 +13,9 @@
 // Rules:
 //  * At most spec.slots launches run. What is queued is started in priority order, among partitions in
 //    turn, then in order of arrival, in parts of at most executor.max_range() items, shared evenly between free slots.
+//  * An executor that works ahead (functions) is handed more launches than there are slots, so that its threads need
+//    not wait for the next one: as much as the slots work off within `stretch`, going by what such items
+//    took lately (pace.h). The first spec.slots of what has been handed over count as running.
 //  * Granted items beyond spec.credit (of one session), or of a type without an executor, come back as `declined`.
 //    Credit is free again once an item is reported or stopped.
 //  * What finished travels in one Reports message. It is held back, at most report_hold, while every
@@ -24,8 +27,8 @@
 //  * A stopped item that is still queued is dropped. A launch whose items are all stopped is asked
 //    to terminate, and killed stop_grace later; neither is reported. A launch of which only some
 //    items are stopped goes on: the engine refuses their results.
-//  * What a Recall names and is still queued is not started any more and comes back (Returned); what has begun
-//    goes on. Each is answered, if only with nothing.
+//  * What a Recall names and is still queued, or waits in an executor, is not started any more and comes back
+//    (Returned); what has begun goes on. Each is answered, if only with nothing.
 //  * A Heartbeat goes out every third of the lease. When the last one that the engine acknowledged
 //    was sent longer than the lease ago, the session is over for us as it is for the engine.
 //  * When the engine has come back, the worker says Hello with its session and what it holds of it, goes on
@@ -44,6 +47,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -57,6 +61,7 @@
 #include "pawl/port/transport.h"
 #include "pawl/port/usage_meter.h"
 #include "pawl/worker/engine_session.h"
+#include "pawl/worker/pace.h"
 #include "pawl/worker/worker_figures.h"
 
 namespace pawl {
@@ -70,6 +75,7 @@ struct WorkerOptions {
   Duration stop_grace = Duration::seconds(5);
   Duration progress_interval = Duration::milliseconds(100);
   Duration report_hold = Duration::milliseconds(2);
+  Duration stretch = Duration::milliseconds(4);    // of work, handed over at once for each slot
   Duration hello_interval = Duration::seconds(1);  // after a refused Hello
   Duration look_interval = Duration::seconds(1);   // between looks at what runs
   UsageMeter* meter = nullptr;                     // null: heartbeats say only what runs
@@ -106,7 +112,7 @@ class Worker final : public Actor, private EngineSession::Owner {
   bool connected() const;  // to every partition that it knows of
   SessionId session() const { return sessions_.front()->id(); }  // with the first
   std::vector<RunningLaunch> running() const;
-  size_t running_launches() const { return runs_.size(); }
+  size_t running_launches() const;
   uint64_t queued_items() const;
   uint64_t held_items() const;  // queued or running, of what was granted
   const WorkerSpec& spec() const { return options_.spec; }
@@ -122,7 +128,8 @@ class Worker final : public Actor, private EngineSession::Owner {
     bool stopping = false;  // terminate has been asked
     bool orphaned = false;  // its session is over: nobody wants its report
     std::map<ItemIndex, AttemptProgress> progress;
-    LaunchUsage used;  // when it was last looked at
+    LaunchUsage used;   // when it was last looked at
+    Duration expected;  // how much work it was held for; at most options.stretch
   };
   using Runs = std::map<uint64_t, Run>;
 
@@ -135,6 +142,7 @@ class Worker final : public Actor, private EngineSession::Owner {
   std::vector<RunningAttempts> counted(const EngineSession& of) const override;
   WorkerUsage usage(Instant now) override;
   void stop_running(EngineSession& of, const StopAttempts& stop, Instant now) override;
+  std::vector<TaskRange> withdraw(EngineSession& of, const StopAttempts& named) override;
   void disown(EngineSession& of) override;
   void serve(uint32_t partitions) override;
 
@@ -145,12 +153,16 @@ class Worker final : public Actor, private EngineSession::Owner {
   void hear(Progressed progressed);
   void look(Instant now);
   static void tell(Run& run, AttemptProgress progress, Instant now);
-  void measure(Run& run, std::vector<AttemptReport>& reports);
+  void measure(Run& run, std::vector<AttemptReport>& reports, const std::optional<Worked>& worked);
   void report(const Run& run, std::vector<AttemptReport>& reports);
   void let_go(Run& run, const TaskRange& items);
   void stop_run(uint64_t launch, Run& run, Instant now);
   void kill_overdue(Instant now);
   void launch(Instant now);
+  uint32_t portion(const Executor& executor, const Node& node) const;
+  void forget(Runs::iterator run);
+  Runs::const_iterator end_of_running() const;
+  Executor& executor_of(const Run& run) const;
   EngineSession* most_urgent();
   bool waits_for_a_slot() const;
 
@@ -170,6 +182,8 @@ class Worker final : public Actor, private EngineSession::Owner {
   bool draining_ = false;
   WorkerFigures figures_;
   Runs runs_;
+  Pace pace_;
+  Duration expected_;  // of work in runs_
   uint64_t next_launch_ = 1;
   Instant look_at_ = Instant::never();        // at what runs
   std::multimap<Instant, uint64_t> kill_at_;  // launches asked to terminate

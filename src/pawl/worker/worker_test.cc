@@ -233,6 +233,126 @@ TEST(Worker, WhatItGaveBackIsNotAmongWhatItHoldsInTheNextLifeOfItsEngine) {
   EXPECT_EQ(held, 2u);
 }
 
+// The worker knows that an item of these takes `each`, and nothing else is there.
+void learn(World& world, Duration each) {
+  world.functions.worked = Worked{{}, Instant{} + each};
+  world.give({world.grant(0, 1, NodeType::function)});
+  world.functions.finish(world.functions.started.at(0));
+  world.settle();
+  world.functions.started.clear();
+  world.reports();
+}
+
+std::vector<Grant> single_grants(World& world, ItemIndex begin, ItemIndex end) {
+  std::vector<Grant> grants;
+  for (ItemIndex item = begin; item < end; ++item)
+    grants.push_back(world.grant(item, item + 1, NodeType::function));
+  return grants;
+}
+
+TEST(Worker, HandsShortWorkAheadToAnExecutorThatTakesIt) {
+  World world(2);
+  world.functions.takes_ahead = 3;
+  world.give(single_grants(world, 100, 120));
+  EXPECT_EQ(world.functions.started.size(), 2u) << "nothing is known of it";
+  world.functions.worked = Worked{{}, Instant{} + Duration::microseconds(1)};
+  world.functions.finish(world.functions.started[0]);
+  world.settle();
+  EXPECT_EQ(world.functions.started.size(), 1u + 2 * (1 + 3))
+      << "for each slot one, and three more";
+  EXPECT_EQ(world.worker->running_launches(), 2u);
+  EXPECT_EQ(world.worker->running().size(), 2u);
+  for (size_t i = 1; i < 20; ++i) {
+    world.functions.finish(world.functions.started.at(i));
+    world.settle();
+  }
+  world.pass(Duration::milliseconds(2));
+  EXPECT_EQ(world.functions.started.size(), 20u);
+  EXPECT_EQ(world.worker->held_items(), 0u);
+  size_t reported = 0;
+  for (const AttemptReport& report : world.reports()) reported += report.range.size();
+  EXPECT_EQ(reported, 20u);
+}
+
+TEST(Worker, LongWorkWaitsInTheQueue) {
+  World world(2);
+  world.functions.takes_ahead = 3;
+  learn(world, Duration::seconds(10));
+  world.give(single_grants(world, 100, 110));
+  EXPECT_EQ(world.functions.started.size(), 2u);
+  EXPECT_EQ(world.worker->queued_items(), 8u);
+  world.functions.finish(world.functions.started[1]);
+  world.settle();
+  EXPECT_EQ(world.functions.started.size(), 3u);
+}
+
+TEST(Worker, ALaunchHasAsManyItemsAsAreWorkedOffSoon) {
+  World world(1);
+  world.functions.takes_ahead = 3;
+  learn(world, Duration::microseconds(500));
+  world.give({world.grant(0, 1000, NodeType::function)});
+  ASSERT_EQ(world.functions.started.size(), 2u) << "4 ms of work";
+  EXPECT_EQ(world.functions.started[0].grant.range.size(), 4u);
+  EXPECT_EQ(world.functions.started[1].grant.range.size(), 4u);
+  EXPECT_EQ(world.worker->queued_items(), 992u);
+}
+
+TEST(Worker, ARecallBringsBackWhatWaitsInAnExecutor) {
+  World world(1);
+  world.functions.takes_ahead = 3;
+  learn(world, Duration::microseconds(1));
+  std::vector<Grant> grants = single_grants(world, 100, 104);
+  world.give(grants);
+  ASSERT_EQ(world.functions.started.size(), 4u);
+  world.functions.waiting = {world.functions.started[2].id, world.functions.started[3].id};
+  Recall recall;
+  for (const Grant& grant : grants)
+    recall.attempts.push_back({grant.range, grant.attempt, grant.nonce});
+  world.engine.send(recall);
+  world.settle();
+  std::vector<Returned> returned = world.engine.take<Returned>();
+  ASSERT_EQ(returned.size(), 1u);
+  ASSERT_EQ(returned[0].attempts.size(), 2u);
+  EXPECT_EQ(returned[0].attempts[0].range, grants[2].range);
+  EXPECT_EQ(returned[0].attempts[1].range, grants[3].range);
+  EXPECT_EQ(world.worker->held_items(), 2u);
+  for (size_t i = 0; i < 2; ++i) world.functions.finish(world.functions.started[i]);
+  world.settle();
+  EXPECT_EQ(world.worker->held_items(), 0u);
+}
+
+TEST(Worker, DrainTakesBackWhatWaitsInAnExecutor) {
+  World world(1);
+  world.functions.takes_ahead = 3;
+  learn(world, Duration::microseconds(1));
+  world.give(single_grants(world, 100, 102));
+  ASSERT_EQ(world.functions.started.size(), 2u);
+  world.functions.waiting = {world.functions.started[1].id};
+  world.worker->drain();
+  world.settle();
+  EXPECT_EQ(world.worker->held_items(), 1u);
+  world.functions.finish(world.functions.started[0]);
+  world.pass(Duration::seconds(1));
+  EXPECT_EQ(world.reports().size(), 1u);
+  EXPECT_EQ(world.engine.take<Goodbye>().size(), 1u);
+  EXPECT_TRUE(world.worker->gone());
+}
+
+// Time that it waited behind others in the executor is no running time.
+TEST(Worker, WhatWaitedInAnExecutorBeginsWhenItsTurnComes) {
+  World world(1);
+  world.functions.takes_ahead = 1;
+  learn(world, Duration::microseconds(1));
+  world.give(single_grants(world, 100, 102));
+  ASSERT_EQ(world.functions.started.size(), 2u);
+  world.clock.now = world.clock.now + Duration::seconds(60);
+  world.functions.finish(world.functions.started[0]);
+  world.settle();
+  ASSERT_EQ(world.worker->running().size(), 1u);
+  EXPECT_EQ(world.worker->running()[0].since, world.clock.now);
+  EXPECT_EQ(world.worker->running()[0].range.begin, 101u);
+}
+
 TEST(Worker, StopsDropTheQueuedAndTerminateThenKillTheRunning) {
   World world(1);
   Grant grant = world.grant(0, 3);

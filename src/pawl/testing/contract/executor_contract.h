@@ -180,6 +180,24 @@ TEST_P(ExecutorContract, StopAfterTheEndOrOfAnUnknownLaunchDoesNothing) {
   EXPECT_TRUE(only_report(2).succeeded);
 }
 
+TEST_P(ExecutorContract, WhatIsWithdrawnIsNotHeardOfAgain) {
+  constexpr uint64_t launches = 40;
+  for (uint64_t id = 1; id <= launches; id++) executor().start(launch(id, Behaviour::wait));
+  EXPECT_FALSE(executor().withdraw(77)) << "there is none";
+  bool withdrawn = executor().withdraw(launches);
+  EXPECT_EQ(withdrawn, executor().ahead() > 0);
+  EXPECT_FALSE(withdrawn && executor().withdraw(launches)) << "only once";
+  for (uint64_t id = 1; id <= launches; id++) executor().stop(id, StopMode::kill);
+  for (uint64_t id = 1; id < launches; id++) EXPECT_FALSE(only_report(id).succeeded);
+  executor().start(launch(launches + 1, Behaviour::null));
+  EXPECT_TRUE(only_report(launches + 1).succeeded);
+  EXPECT_FALSE(executor().withdraw(launches + 1)) << "it is over";
+  if (withdrawn)
+    EXPECT_FALSE(finished_.contains(launches));
+  else
+    EXPECT_FALSE(only_report(launches).succeeded);
+}
+
 TEST_P(ExecutorContract, RunTimeoutEndsAnAttempt) {
   executor().start(launch(1, Behaviour::wait, 1,
                           {.queue = {}, .run = Duration::milliseconds(30), .heartbeat = {}}));

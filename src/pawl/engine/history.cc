@@ -1,38 +1,18 @@
 #include "pawl/engine/history.h"
 
 #include <algorithm>
-#include <limits>
 
 #include "pawl/partition/snapshot.h"
 
 namespace pawl {
 namespace {
 
-// A row is the event as a group of its own: with the clocks of the one it came in.
-Status append_row(History& history, HistoryPlace place, ByteView row) {
-  PAWL_ASSIGN(Group group, decode_group(place.position, 0, row));
-  for (Event& event : group.events)
-    history.entries.push_back(
-        {place.position, group.now, group.wall, std::move(event), place.index});
+// The event is a group of its own: with the clocks of the one it came in.
+Status append(History& history, HistoryPlace place, ByteView event) {
+  PAWL_ASSIGN(Group group, decode_group(place.position, 0, event));
+  for (Event& one : group.events)
+    history.entries.push_back({place.position, group.now, group.wall, std::move(one), place.index});
   return {};
-}
-
-uint64_t big_endian_in(ByteView key, size_t begin, size_t end) {
-  uint64_t number = 0;
-  for (size_t i = begin; i < end && i < key.size(); ++i)
-    number = number << 8 | static_cast<unsigned char>(key[i]);
-  return number;
-}
-
-// Of a row's key (history_key()).
-HistoryPlace place_of(ByteView key) {
-  return {big_endian_in(key, 9, 17), static_cast<uint32_t>(big_endian_in(key, 17, 21))};
-}
-
-Bytes first_key_behind(ExecutionId execution, HistoryPlace after) {
-  if (after.index == std::numeric_limits<uint32_t>::max())
-    return history_key(execution, after.position + 1, 0);
-  return history_key(execution, after.position, after.index + 1);
 }
 
 }  // namespace
@@ -46,8 +26,8 @@ Result<bool> HistoryTail::into(ViewBatch& batch, const std::set<ExecutionId>& wi
   auto next = std::upper_bound(groups_.begin(), groups_.end(), std::max(written_, stored_),
                                [](uint64_t at, const Entry& entry) { return at < entry.position; });
   uint64_t bytes = 0;
-  for (uint64_t rows = 0; next != groups_.end() && next->position <= batch.position; ++rows) {
-    if (rows >= rows_max || bytes >= bytes_max) return false;
+  for (uint64_t events = 0; next != groups_.end() && next->position <= batch.position; ++events) {
+    if (events >= rows_max || bytes >= bytes_max) return false;
     if (!scan_) scan_.emplace(next->encoded);
     if (!scan_->next()) {
       if (!scan_->ok())
@@ -57,12 +37,10 @@ Result<bool> HistoryTail::into(ViewBatch& batch, const std::set<ExecutionId>& wi
       written_ = next++->position;
     } else if (ExecutionId execution = scan_->execution();
                execution && !without.contains(execution)) {
-      batch.puts.emplace_back(history_key(execution, next->position, scan_->index()),
-                              scan_->alone());
-      bytes += batch.puts.back().second.size();
+      bytes += rows_.add(batch, execution, {next->position, scan_->index()}, scan_->alone());
     }
   }
-  return true;
+  return rows_.finish(batch, rows_max);
 }
 
 bool HistoryTail::drop_stored(uint64_t rows_max) {
@@ -75,6 +53,7 @@ bool HistoryTail::drop_stored(uint64_t rows_max) {
 void HistoryTail::clear() {
   groups_.clear();
   scan_.reset();
+  rows_.clear();
   stored_ = written_ = 0;
 }
 
@@ -82,17 +61,18 @@ History HistoryTail::read(View& view, ExecutionId execution, HistoryPlace after,
                           uint64_t durable) const {
   History history;
   uint64_t seen = 0;
-  Bytes begin =
-      after.position == 0 ? row_key('h', execution.value) : first_key_behind(execution, after);
-  auto cursor = view.scan(begin, row_key('h', execution.value + 1));
-  for (; cursor->valid() && history.entries.size() < limit; cursor->next()) {
-    HistoryPlace place = place_of(cursor->key());
-    seen = place.position;
-    history.status = append_row(history, place, cursor->value());
+  auto cursor = view.scan(history_begin(execution, after), row_key('h', execution.value + 1));
+  for (; cursor->valid() && !history.truncated; cursor->next()) {
+    seen = last_place(cursor->key()).position;
+    history.status = each_event(cursor->value(), [&](HistoryPlace place, ByteView event) -> Status {
+      if (place <= after || history.truncated) return {};
+      history.truncated = history.entries.size() >= limit;
+      return history.truncated ? Status() : append(history, place, event);
+    });
     if (!history.status.ok()) return history;
   }
   history.status = cursor->status();
-  history.truncated = cursor->valid();
+  if (history.truncated || !history.status.ok()) return history;
   for (const Entry& entry : groups_) {
     if (entry.position <= std::max(seen, stored_) || entry.position < after.position ||
         entry.position > durable)

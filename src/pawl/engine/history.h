@@ -1,8 +1,8 @@
 // The history of executions: the log's own events, by execution.
 //
-// What is older than the newest checkpoint stands in the view as rows (snapshot.h, kind h), written
-// by the checkpoint itself; the rest is kept here, encoded, until then. The two together are
-// complete and never overlap.
+// What is older than the newest checkpoint stands in the view as rows (history_rows.h), written by the
+// checkpoint itself; the rest is kept here, encoded, until then. The two together are complete and never
+// overlap.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "pawl/base/result.h"
+#include "pawl/engine/history_rows.h"
 #include "pawl/partition/request.h"
 #include "pawl/port/view.h"
 #include "pawl/wire/event_codec.h"
@@ -25,8 +26,8 @@ class HistoryTail {
  public:
   // A group as it was handed to the log.
   void add(uint64_t position, Bytes encoded);
-  // Puts more rows of the groups up to batch.position into the batch, from where the last call for
-  // this batch ended; none of the executions `without`, whose rows it removes. True: they are all there.
+  // Puts more of the groups up to batch.position into the batch, from where the last call for this batch
+  // ended; none of the executions `without`, whose rows it removes. True: all is there.
   Result<bool> into(ViewBatch& batch, const std::set<ExecutionId>& without, uint64_t rows_max,
                     uint64_t bytes_max);
   // The checkpoint at `position` has been applied: what it holds may go.
@@ -57,6 +58,7 @@ class HistoryTail {
   uint64_t stored_ = 0;            // positions up to here stand in the view
   uint64_t written_ = 0;           // ... up to here in the batch being written
   std::optional<GroupScan> scan_;  // of the group after `written_`, part of which is
+  HistoryRows rows_;               // of the batch being written
 };
 
 }  // namespace pawl

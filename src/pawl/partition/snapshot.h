@@ -8,7 +8,7 @@
 //   r <hash of request id>               its execution and payload hash, once that has ended
 //   o <execution> <node> <page>          outputs of 1,024 items of a mapped node
 //   f <week> <hash of request id>        the same of one that was forgotten in that week
-//   h <execution> <position> <index>     one event of its history (engine/history.h)
+//   h <execution> <position> <index>     events of its history, the last at that place (engine/history_rows.h)
 //
 // Ids in keys are big-endian, so that rows stand in id order. checkpoint.h brings together what has
 // changed and the one position that all rows reflect.

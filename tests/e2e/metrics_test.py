@@ -101,7 +101,7 @@ nodes:
             self.assertEqual(after[f"pawl_task_{name}_seconds_count"], 38)
         self.assertGreater(ran, 0)
         self.assertLessEqual(queued + ran, held, "what the worker measured lies between grant and report")
-        self.assertEqual(after["pawl_tasks_granted_total"], 38)
+        self.assertEqual(after['pawl_tasks_granted_total{reason="only"}'], 38)
         self.assertEqual(after['pawl_queue_depth{queue="default",priority="5"}'], 0)
         self.assertEqual(after["pawl_worker_credit_outstanding"], 0)
         self.assertGreater(after["pawl_commit_seconds_count"], 0)

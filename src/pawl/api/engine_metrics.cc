@@ -31,7 +31,10 @@ void write_executions(const Figures& figures, Exposition& page) {
 }
 
 void write_tasks(const EngineCounters& counted, Exposition& page) {
-  page.counted("pawl_tasks_granted_total", "Attempts given to workers", counted.granted);
+  page.family("pawl_tasks_granted_total", Exposition::counter,
+              "Attempts given to workers, by why it was that worker");
+  for (size_t cause = 0; cause < grant_causes; ++cause)
+    page.sample({{"reason", name(static_cast<GrantCause>(cause))}}, counted.granted[cause]);
   page.counted("pawl_tasks_succeeded_total", "Tasks that succeeded", counted.succeeded);
   page.counted("pawl_tasks_cancelled_total", "Tasks cancelled one by one", counted.cancelled);
   page.family("pawl_task_failures_total", Exposition::counter, "Attempts that failed, by kind");

@@ -195,7 +195,8 @@ TEST_F(PartitionsTest, QueuesWorkersAndFiguresAreThoseOfTheServer) {
   ASSERT_EQ(workers.workers.size(), 1u);
   EXPECT_EQ(workers.workers[0].outstanding, 3u);
   std::string page = client->ask_as<MetricsPage>(GetMetrics{}).value().text;
-  EXPECT_NE(page.find("\npawl_tasks_granted_total 3\n"), std::string::npos) << page;
+  EXPECT_NE(page.find("\npawl_tasks_granted_total{reason=\"only\"} 3\n"), std::string::npos)
+      << page;
   EXPECT_NE(page.find("\npawl_executions_submitted_total 3\n"), std::string::npos) << page;
   configure.burst = 0;
   EXPECT_EQ(client->ask_as<Changed>(configure).error().code, Code::invalid_argument);

@@ -114,7 +114,7 @@ class ServedShift final : public cli::Shift, private Probed {
 
  private:
   Status open_probes(const cli::ShiftRequest& request) {
-    metrics_ = std::make_unique<WorkerMetrics>(*workshop_, *transport_, telemetry_);
+    metrics_ = std::make_unique<WorkerMetrics>(*workshop_, *transport_, *payloads_, telemetry_);
     PAWL_ASSIGN(HttpOptions http, probe_options(request.metrics, request.keys));
     PAWL_ASSIGN(probes_, ProbeDoor::open(http, *loop_, clock_, *metrics_, *this));
     return {};

@@ -61,6 +61,13 @@ void write_attempts(const Workers& workers, Exposition& page) {
     page.sample({{"worker", worker->spec().name}}, worker->figures().ran);
 }
 
+void write_reads(const PayloadReads& reads, Exposition& page) {
+  page.family("pawl_worker_payload_reads_total", Exposition::counter,
+              "Reads of large inputs and results, by where they came from");
+  page.sample({{"from", "memory"}}, reads.from_memory);
+  page.sample({{"from", "server"}}, reads.from_server);
+}
+
 }  // namespace
 
 void WorkerMetrics::write(Exposition& page) const {
@@ -71,6 +78,7 @@ void WorkerMetrics::write(Exposition& page) const {
                transport_.connections());
   write_messages(transport_.counts(), "Messages from and to the server; lost: nobody was there",
                  page);
+  write_reads(payloads_.reads(), page);
   write_process(page);
   write_notices(log_, page);
 }

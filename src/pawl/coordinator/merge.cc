@@ -103,7 +103,7 @@ void add(EngineCounters& sum, const EngineCounters& part) {
   commits += part.commits;
   commit_bytes += part.commit_bytes;
   events += part.events;
-  granted += part.granted;
+  for (size_t cause = 0; cause < granted.size(); ++cause) granted[cause] += part.granted[cause];
   succeeded += part.succeeded;
   for (size_t kind = 0; kind < failed.size(); ++kind) failed[kind] += part.failed[kind];
   retried += part.retried;

@@ -111,7 +111,7 @@ class Words {
   }
   std::string operator()(const FiguresRef& figures) const {
     const EngineCounters& counted = figures->counted;
-    return join({counted.granted, counted.succeeded, counted.failed[0], counted.dead_lettered,
+    return join({counted.granted[0], counted.succeeded, counted.failed[0], counted.dead_lettered,
                  counted.cancelled, counted.sessions_opened, figures->executions_in_memory}) +
            say(figures->counts) + say(figures->queues) + say(figures->workers) +
            (figures->refuses ? "refuses" : "");

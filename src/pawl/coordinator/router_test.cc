@@ -359,7 +359,7 @@ TEST_F(RouterTest, TwoWorkersWithOneNameStayTwo) {
 
 Response figures(uint64_t granted, int64_t wait_ms, uint64_t position, DiskSpace space) {
   auto one = std::make_shared<Figures>();
-  one->counted.granted = granted;
+  one->counted.granted[2] = granted;
   one->counted.failed[2] = granted;
   one->counted.sessions_opened = 4;
   one->counted.wait.observe(Duration::milliseconds(wait_ms));
@@ -380,7 +380,7 @@ TEST_F(RouterTest, FiguresAreAddedUp) {
       {0, GetFigures{}}, {figures(1, 3, 7, DiskSpace::plenty), figures(10, 30, 9, DiskSpace::hard),
                           figures(100, 3, 8, DiskSpace::soft)});
   const Figures& sum = *std::get<FiguresRef>(whole.what);
-  EXPECT_EQ(sum.counted.granted, 111u);
+  EXPECT_EQ(sum.counted.granted[2], 111u);
   EXPECT_EQ(sum.counted.failed[2], 111u);
   EXPECT_EQ(sum.counted.sessions_opened, 4u);
   EXPECT_EQ(sum.counted.wait.count(), 3u);

@@ -6,7 +6,9 @@ namespace {
 struct Tally {
   EngineCounters& to;
 
-  void operator()(const AttemptsGranted& event) const { to.granted += event.range.size(); }
+  void operator()(const AttemptsGranted& event) const {
+    to.granted[static_cast<size_t>(event.reason.cause)] += event.range.size();
+  }
   void operator()(const AttemptsSucceeded& event) const { to.succeeded += event.range.size(); }
   void operator()(const AttemptFailed& event) const {
     uint64_t tasks = event.range.size();

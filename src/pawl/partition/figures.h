@@ -22,13 +22,14 @@
 namespace pawl {
 
 constexpr size_t failure_kinds = 10;
+constexpr size_t grant_causes = static_cast<size_t>(last_grant_cause) + 1;
 
 struct EngineCounters {
   uint64_t commands = 0;
   uint64_t commits = 0;  // groups
   uint64_t commit_bytes = 0;
   uint64_t events = 0;
-  uint64_t granted = 0;  // tasks, as all that follow
+  std::array<uint64_t, grant_causes> granted{};  // tasks, as all that follow; by GrantCause
   uint64_t succeeded = 0;
   std::array<uint64_t, failure_kinds> failed{};  // by FailureKind
   uint64_t retried = 0;                          // failed, and tried again by itself

@@ -3,6 +3,7 @@
 #include <grpcpp/grpcpp.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <list>
 #include <map>
@@ -107,6 +108,7 @@ struct RemotePayloads::Impl {
   RemotePayloadsOptions options;
   std::unique_ptr<v1::Workers::Stub> stub;
   Recent recent;
+  std::atomic<uint64_t> from_memory{0}, from_server{0};
 };
 
 RemotePayloads::RemotePayloads(const RemotePayloadsOptions& options)
@@ -155,7 +157,10 @@ Result<Bytes> RemotePayloads::get(const BlobRef& ref) {
 }
 
 Result<Bytes> RemotePayloads::part(const BlobRef& ref, uint64_t offset, uint64_t size) {
-  if (auto known = impl_->recent.find(ref, offset, size)) return std::move(*known);
+  if (auto known = impl_->recent.find(ref, offset, size)) {
+    ++impl_->from_memory;
+    return std::move(*known);
+  }
   v1::ReadPayloadRequest request;
   to_proto(ref, *request.mutable_ref());
   request.set_offset(offset);
@@ -164,7 +169,12 @@ Result<Bytes> RemotePayloads::part(const BlobRef& ref, uint64_t offset, uint64_t
   Bytes bytes;
   PAWL_TRY(impl_->ask(
       [&](grpc::ClientContext& context) { return impl_->read(context, request, bytes); }));
+  ++impl_->from_server;
   return bytes;
+}
+
+PayloadReads RemotePayloads::reads() const {
+  return {impl_->from_memory.load(), impl_->from_server.load()};
 }
 
 }  // namespace pawl

@@ -28,6 +28,11 @@ struct RemotePayloadsOptions {
   bool packed = false;  // payloads travel compressed: worth it on the way to another machine
 };
 
+struct PayloadReads {
+  uint64_t from_memory = 0;
+  uint64_t from_server = 0;
+};
+
 class RemotePayloads final : public PayloadStore {
  public:
   explicit RemotePayloads(const RemotePayloadsOptions& options);
@@ -36,6 +41,7 @@ class RemotePayloads final : public PayloadStore {
   Status put(const BlobRef& ref, ByteView bytes) override;
   Result<Bytes> get(const BlobRef& ref) override;
   Result<Bytes> part(const BlobRef& ref, uint64_t offset, uint64_t size) override;
+  PayloadReads reads() const;  // answered so far
 
  private:
   struct Impl;

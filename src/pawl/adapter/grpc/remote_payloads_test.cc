@@ -86,6 +86,8 @@ TEST_F(RemotePayloadsTest, AnswersFromMemoryWhatItHasRead) {
   EXPECT_EQ(payloads_.get(ref).value(), "often read");
   ASSERT_TRUE(kept_.drop(ref).ok());
   EXPECT_EQ(payloads_.get(ref).value(), "often read");
+  EXPECT_EQ(payloads_.reads().from_server, 1u);
+  EXPECT_EQ(payloads_.reads().from_memory, 1u);
 }
 
 TEST_F(RemotePayloadsTest, PassesTheStoresErrorsOn) {

@@ -220,7 +220,12 @@ int pawl_worker(const std::string& where, const std::string& keys) {
       functions.add("nothing", [](FunctionCall&) -> Result<std::string> { return std::string(); })
           .ok(),
       "the first function of its name");
-  auto shift = must(start_shift({where, "bench", 2, {}, keys}, &functions));
+  cli::ShiftRequest request;
+  request.server = where;
+  request.name = "bench";
+  request.jobs = 2;
+  request.keys = keys;
+  auto shift = must(start_shift(request, &functions));
   for (;;) shift->loop().run_once(Duration::seconds(1));
 }
 

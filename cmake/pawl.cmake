@@ -8,7 +8,7 @@
 #
 #   *_test.cc    one gtest binary, `wal_test`, registered with ctest as `wal` (labels: unit + LABELS)
 #   x_fuzz.cc    the binary `x_fuzz`, run briefly by ctest as `fuzz.x`, for long by `./dev fuzz`
-#   x_bench.cc   the binary `x_bench`, built only by the target `benches`, run by `./dev bench`
+#   x_bench.cc   the binary `x_bench`, linked only by the target `benches`, run by `./dev bench`
 #
 # A program is a folder's main.cc:  pawl_program(pawl DEPS cli engine EXTERNAL Threads::Threads)
 
@@ -120,7 +120,9 @@ endfunction()
 
 function(pawl_bench source libraries)
   get_filename_component(name ${source} NAME_WE)
-  add_executable(${name} EXCLUDE_FROM_ALL ${source})
+  add_library(${name}_objects OBJECT ${source})  # every build notices what no longer compiles
+  target_link_libraries(${name}_objects PRIVATE ${libraries})
+  add_executable(${name} EXCLUDE_FROM_ALL $<TARGET_OBJECTS:${name}_objects>)
   target_link_libraries(${name} PRIVATE ${libraries})
   add_dependencies(benches ${name})
   set_property(GLOBAL APPEND PROPERTY PAWL_BENCHES "${name}\t$<TARGET_FILE:${name}>")

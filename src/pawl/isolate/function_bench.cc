@@ -28,15 +28,11 @@ class NoRenderer final : public Renderer {
   }
 };
 
-class NoBlob final : public Blob {
+class NoPayloads final : public PayloadStore {
  public:
   Status put(const BlobRef&, ByteView) override { return {}; }
   Result<Bytes> get(const BlobRef&) override { return Bytes(); }
   Result<Bytes> part(const BlobRef&, uint64_t, uint64_t) override { return Bytes(); }
-  Status adopt(const BlobRef&, const BlobRef&) override { return {}; }
-  Status drop(const BlobRef&) override { return {}; }
-  Result<std::vector<ExecutionId>> owners() override { return std::vector<ExecutionId>(); }
-  Status drop_owner(ExecutionId) override { return {}; }
 };
 
 // Stands for the worker: an actor that counts what comes.
@@ -54,7 +50,7 @@ class Bench final : public Actor {
     context->workflow = std::move(workflow);
     context_ = std::move(context);
     executor_ = std::make_unique<FunctionExecutor>(functions_, threads, *loop_, clock_, renderer_,
-                                                   blob_, news_);
+                                                   payloads_, news_);
     loop_->add(*this);
   }
   ~Bench() override { loop_->remove(*this); }
@@ -109,7 +105,7 @@ class Bench final : public Actor {
   std::unique_ptr<LinuxLoop> loop_ = LinuxLoop::create(clock_).value();
   Mailbox<ExecutorNews> news_{*loop_};
   NoRenderer renderer_;
-  NoBlob blob_;
+  NoPayloads payloads_;
   FunctionRegistry functions_;
   RunContextRef context_;
   std::unique_ptr<FunctionExecutor> executor_;

@@ -17,6 +17,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <deque>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -142,8 +143,8 @@ class Load {
   }
 
   void send(int64_t due) {
-    Connection& one = all_[idle_.back()];
-    idle_.pop_back();
+    Connection& one = all_[idle_.front()];
+    idle_.pop_front();
     one.due = due;
     ++sent_;
     if (stamp_at_ > 0) {
@@ -209,7 +210,7 @@ class Load {
   std::string request_;
   size_t stamp_at_ = 0;  // where the time stands in the request; 0: nowhere
   std::vector<Connection> all_;
-  std::vector<uint32_t> idle_;
+  std::deque<uint32_t> idle_;  // in turn: a server hangs up on a connection that never says anything
   int64_t start_ = 0;
   int64_t last_due_ = 0;
   uint64_t sent_ = 0;

@@ -10,6 +10,8 @@ namespace pawl {
 
 namespace {
 
+constexpr uint32_t rounds_max = 128;  // of starting and hearing in one turn
+
 // `times` of them; no more than for ever.
 Duration together(Duration each, int64_t times) {
   int64_t ns = 0;
@@ -75,8 +77,8 @@ bool Worker::turn() {
   for (auto& session : sessions_) session->keep(now);
   kill_overdue(now);
   look(now);
-  launch(now);
-  hear_news();  // executors that finish at once: their reports ride with this turn's
+  // Executors that finish at once free their slots at once: their reports ride with this turn's.
+  for (uint32_t rounds = 0; launch(now) && rounds < rounds_max; ++rounds) hear_news();
   for (auto& session : sessions_) session->flush(now);
   return waits_for_a_slot() && runs_.size() < options_.spec.slots;
 }
@@ -360,13 +362,16 @@ uint32_t Worker::portion(const Executor& executor, const Node& node) const {
   return static_cast<uint32_t>(std::clamp<uint64_t>(share, 1, most));
 }
 
-void Worker::launch(Instant now) {
+// False: nothing was to be started.
+bool Worker::launch(Instant now) {
+  bool any = false;
   while (waits_for_a_slot()) {
     EngineSession& session = *most_urgent();
     const Node& node = session.queue().front().context->definition();
     Executor& executor = *executors_.at(node.type);
     uint32_t items = portion(executor, node);
-    if (items == 0) return;
+    if (items == 0) return any;
+    any = true;
     ++turn_of_;
     Launch launch;
     launch.id = next_launch_++;
@@ -385,6 +390,7 @@ void Worker::launch(Instant now) {
     log_started(telemetry_, options_.spec.name, launch.grant);
     executor.start(std::move(launch));
   }
+  return any;
 }
 
 bool Worker::reports_can_wait() const {

@@ -158,7 +158,7 @@ class Worker final : public Actor, private EngineSession::Owner {
   void let_go(Run& run, const TaskRange& items);
   void stop_run(uint64_t launch, Run& run, Instant now);
   void kill_overdue(Instant now);
-  void launch(Instant now);
+  bool launch(Instant now);
   uint32_t portion(const Executor& executor, const Node& node) const;
   void forget(Runs::iterator run);
   Runs::const_iterator end_of_running() const;

@@ -233,6 +233,19 @@ TEST(Worker, WhatItGaveBackIsNotAmongWhatItHoldsInTheNextLifeOfItsEngine) {
   EXPECT_EQ(held, 2u);
 }
 
+TEST(Worker, WhatEndsAtOnceIsReportedTogether) {
+  World world(2);
+  world.processes.at_once = true;
+  std::vector<Grant> grants;
+  for (ItemIndex item = 0; item < 20; ++item) grants.push_back(world.grant(2 * item, 2 * item + 1));
+  world.engine.send(Grants{std::move(grants)});
+  world.settle();
+  EXPECT_EQ(world.processes.started.size(), 20u);
+  std::vector<Reports> told = world.engine.take<Reports>();
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_EQ(told[0].reports.size(), 20u);
+}
+
 // The worker knows that an item of these takes `each`, and nothing else is there.
 void learn(World& world, Duration each) {
   world.functions.worked = Worked{{}, Instant{} + each};

@@ -1,6 +1,9 @@
 #include "pawl/base/json.h"
 
+#include <algorithm>
 #include <bitset>
+#include <charconv>
+#include <iterator>
 
 #include "pawl/base/check.h"
 
@@ -511,7 +514,22 @@ std::string json_unquote(std::string_view text) {
 
 namespace {
 
+// Most texts stand for themselves. False: this one does not, and `out` is as it was.
+bool append_plain(std::string_view before, std::string_view text, std::string_view behind,
+                  std::string& out) {
+  const size_t size = out.size();
+  out.resize(size + before.size() + text.size() + behind.size());
+  char* at = std::copy(before.begin(), before.end(), out.data() + size);
+  for (char c : text) {
+    if (!stands_for_itself(c)) return out.resize(size), false;
+    *at++ = c;
+  }
+  std::copy(behind.begin(), behind.end(), at);
+  return true;
+}
+
 void append_quoted(std::string_view text, std::string& out) {
+  if (append_plain("\"", text, "\"", out)) return;
   out.push_back('"');
   for (size_t at = 0; at < text.size();) {
     size_t run = at;
@@ -593,10 +611,12 @@ JsonWriter& JsonWriter::end_array() {
 
 JsonWriter& JsonWriter::key(std::string_view name) {
   PAWL_CHECK(!open_.empty() && open_.back() == '{' && !after_key_, "a key outside an object");
-  if (!fresh_) text_.push_back(',');
+  if (!append_plain(fresh_ ? "\"" : ",\"", name, "\":", text_)) {
+    if (!fresh_) text_.push_back(',');
+    append_quoted(name, text_);
+    text_.push_back(':');
+  }
   fresh_ = false;
-  append_quoted(name, text_);
-  text_.push_back(':');
   after_key_ = true;
   return *this;
 }
@@ -607,10 +627,12 @@ JsonWriter& JsonWriter::string(std::string_view value) {
   return *this;
 }
 JsonWriter& JsonWriter::number(int64_t value) {
-  return raw(std::to_string(value));
+  char digits[24];
+  return raw({digits, std::to_chars(digits, std::end(digits), value).ptr});
 }
 JsonWriter& JsonWriter::number(uint64_t value) {
-  return raw(std::to_string(value));
+  char digits[24];
+  return raw({digits, std::to_chars(digits, std::end(digits), value).ptr});
 }
 JsonWriter& JsonWriter::boolean(bool value) {
   return raw(value ? "true" : "false");

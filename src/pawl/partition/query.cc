@@ -91,6 +91,7 @@ QueryResult reply(const State& state, const GetExecution& query, const std::stri
   const Execution* execution = state.executions.find(query.execution);
   if (execution == nullptr) return unknown_execution(state, query.execution);
   ExecutionDetail detail{summarise(state, *execution), execution->input, execution->output, {}};
+  detail.nodes.reserve(execution->nodes.size());
   for (NodeIndex i = 0; i < execution->nodes.size(); ++i)
     detail.nodes.push_back(detail_of(*execution, i));
   return detail;

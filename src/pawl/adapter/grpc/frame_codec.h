@@ -15,10 +15,10 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "pawl/base/result.h"
@@ -61,7 +61,7 @@ class SentSlots {
 
  private:
   std::vector<std::shared_ptr<const T>> ring_;
-  std::map<const T*, uint32_t> slots_;
+  std::unordered_map<const T*, uint32_t> slots_;
   uint32_t next_ = 0;
 };
 

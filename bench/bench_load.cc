@@ -210,7 +210,8 @@ class Load {
   std::string request_;
   size_t stamp_at_ = 0;  // where the time stands in the request; 0: nowhere
   std::vector<Connection> all_;
-  std::deque<uint32_t> idle_;  // in turn: a server hangs up on a connection that never says anything
+  std::deque<uint32_t>
+      idle_;  // in turn: a server hangs up on a connection that never says anything
   int64_t start_ = 0;
   int64_t last_due_ = 0;
   uint64_t sent_ = 0;

@@ -13,8 +13,6 @@
 #include <system_error>
 #include <thread>
 
-#include "pawl/adapter/rocksdb/store.h"
-
 namespace pawl {
 namespace {
 
@@ -131,7 +129,7 @@ Status Generations::check_format(const std::string& generation) const {
   return {};
 }
 
-Status Generations::check_files(const std::string& generation, unsigned threads) {
+Status Generations::check_files(const std::string& generation, ReadFrom from, unsigned threads) {
   PAWL_TRY(check_format(generation));
   PAWL_ASSIGN(const std::vector<std::string> names, names_in(generation));
   std::vector<std::string> fresh;
@@ -142,7 +140,7 @@ Status Generations::check_files(const std::string& generation, unsigned threads)
   std::atomic<size_t> next{0};
   auto verify_some = [&] {
     for (size_t i; (i = next++) < fresh.size();)
-      verdicts[i] = verify_table(generation + "/" + fresh[i]);
+      verdicts[i] = verify_table(generation + "/" + fresh[i], from);
   };
   std::vector<std::thread> others(std::min<size_t>(std::max(threads, 1u), fresh.size() + 1) - 1);
   for (std::thread& other : others) other = std::thread(verify_some);
@@ -150,7 +148,7 @@ Status Generations::check_files(const std::string& generation, unsigned threads)
   for (std::thread& other : others) other.join();
   for (size_t i = 0; i < fresh.size(); ++i) {
     PAWL_TRY(std::move(verdicts[i]));
-    verified_tables_.insert(fresh[i]);
+    if (from == ReadFrom::medium) verified_tables_.insert(fresh[i]);
   }
   std::erase_if(verified_tables_, [&names](const std::string& name) {
     return !std::binary_search(names.begin(), names.end(), name);
@@ -158,10 +156,10 @@ Status Generations::check_files(const std::string& generation, unsigned threads)
   return {};
 }
 
-Status Generations::verify(uint64_t position) {
+Status Generations::verify(uint64_t position, ReadFrom from) {
   verified_tables_.clear();
   const std::string generation = path(position);
-  PAWL_TRY(check_files(generation, std::thread::hardware_concurrency()));
+  PAWL_TRY(check_files(generation, from, std::thread::hardware_concurrency()));
   PAWL_ASSIGN(const uint64_t found, verify_store(generation));
   if (found != position) {
     return Error{Code::data_loss,
@@ -205,7 +203,7 @@ Status Generations::publish(uint64_t position, const std::vector<uint64_t>& keep
   PAWL_ASSIGN(const std::vector<std::string> files, names_in(making()));
   for (const std::string& name : files) PAWL_TRY(sync_path(making() + "/" + name));
   PAWL_TRY(sync_path(making()));
-  PAWL_TRY(check_files(making(), 1));
+  PAWL_TRY(check_files(making(), ReadFrom::medium, 1));
   PAWL_ASSIGN(const uint64_t found, verify_store(making()));
   if (found != position) {
     return Error{Code::data_loss, making() + ": read back position " + std::to_string(found) +

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "pawl/adapter/rocksdb/store.h"
 #include "pawl/base/result.h"
 
 namespace pawl {
@@ -27,7 +28,7 @@ class Generations {
   const std::vector<uint64_t>& positions() const { return positions_; }
 
   // Reads a generation in full. The error names the file.
-  Status verify(uint64_t position);
+  Status verify(uint64_t position, ReadFrom from);
 
   std::string live() const { return directory_ + "/live"; }
   std::string making() const { return directory_ + "/making"; }
@@ -42,12 +43,13 @@ class Generations {
 
  private:
   // While nobody can work yet every processor may verify; later the one that seals does.
-  Status check_files(const std::string& generation, unsigned threads);
+  Status check_files(const std::string& generation, ReadFrom from, unsigned threads);
   Status check_format(const std::string& generation) const;
 
   std::string directory_;
   std::vector<uint64_t> positions_;
-  std::set<std::string> verified_tables_;  // names under live/; numbers are not reused in one life
+  // On the medium, in this life: names under live/, whose numbers are not reused in one life.
+  std::set<std::string> verified_tables_;
 };
 
 }  // namespace pawl

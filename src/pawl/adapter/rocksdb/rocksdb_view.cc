@@ -89,7 +89,7 @@ void RocksdbView::Impl::choose_generation() {
   Status why;
   for (; !found.empty(); found.pop_back()) {
     const uint64_t candidate = found.back();
-    why = generations.verify(candidate);
+    why = generations.verify(candidate, ReadFrom::cache);
     if (why.ok()) why = generations.copy_to_live(candidate);
     if (why.ok()) {
       auto live = RocksdbStore::open(generations.live(), options);
@@ -235,7 +235,7 @@ Result<std::vector<GenerationReport>> verify_generations(const std::string& dire
   PAWL_TRY(generations.open());
   std::vector<GenerationReport> reports;
   for (uint64_t position : generations.positions()) {
-    reports.push_back({position, generations.verify(position)});
+    reports.push_back({position, generations.verify(position, ReadFrom::medium)});
   }
   return reports;
 }

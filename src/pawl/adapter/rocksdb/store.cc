@@ -101,14 +101,15 @@ Result<uint64_t> read_position(rocksdb::DB& db) {
   return position;
 }
 
-// Tries `read` past the page cache first; some file systems (tmpfs) have no such reads.
-template <class Read>
-rocksdb::Status read_from_medium(rocksdb::Options options, Read read) {
-  options.use_direct_reads = true;
-  const rocksdb::Status direct = read(options);
-  if (direct.ok() || direct.IsCorruption()) return direct;
-  options.use_direct_reads = false;
-  return read(options);
+constexpr size_t verify_bytes_ahead = 2 << 20;
+
+rocksdb::Status verify_with(const rocksdb::Options& options, const std::string& path) {
+  rocksdb::SstFileReader reader(options);
+  const rocksdb::Status opened = reader.Open(path);
+  if (!opened.ok()) return opened;
+  rocksdb::ReadOptions read;
+  read.readahead_size = verify_bytes_ahead;
+  return reader.VerifyChecksum(read);
 }
 
 class RocksdbCursor final : public ViewCursor {
@@ -208,12 +209,14 @@ std::unique_ptr<ViewCursor> RocksdbStore::scan(ByteView from, ByteView to) const
   return std::make_unique<RocksdbCursor>(*impl_->db, from, to);
 }
 
-Status verify_table(const std::string& path) {
-  const rocksdb::Status status = read_from_medium(quiet_options(), [&](const auto& options) {
-    rocksdb::SstFileReader reader(options);
-    const rocksdb::Status opened = reader.Open(path);
-    return opened.ok() ? reader.VerifyChecksum() : opened;
-  });
+Status verify_table(const std::string& path, ReadFrom from) {
+  rocksdb::Options options = quiet_options();
+  options.use_direct_reads = from == ReadFrom::medium;
+  rocksdb::Status status = verify_with(options, path);
+  if (options.use_direct_reads && !status.ok() && !status.IsCorruption()) {
+    options.use_direct_reads = false;  // some file systems have no such reads
+    status = verify_with(options, path);
+  }
   if (!status.ok()) return error_from(status).within(path);
   return {};
 }

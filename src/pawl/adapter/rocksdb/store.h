@@ -30,9 +30,12 @@ class RocksdbStore {
   uint64_t position_ = 0;
 };
 
-// Reads every block of one table file against its checksum, from the medium rather than from the
-// page cache where the file system allows it.
-Status verify_table(const std::string& path);
+// What a file's bytes are taken from: the page cache, as every later read takes them, or the medium where the
+// file system allows it (tmpfs does not).
+enum class ReadFrom : uint8_t { cache, medium };
+
+// Reads every block of one table file against its checksum.
+Status verify_table(const std::string& path, ReadFrom from);
 
 // Opens the store in `directory` without changing it and gives its position.
 Result<uint64_t> verify_store(const std::string& directory);

@@ -7,7 +7,6 @@
     auditor.faults                     # lines; none: all holds
 """
 
-import hashlib
 import json
 import threading
 import time
@@ -22,16 +21,12 @@ SAMPLE = 25  # histories that the command line is asked for once nobody holds th
 DESCRIPTORS_SLACK = 24  # connections and files that come and go
 
 
-def digest(entries):
-    return hashlib.sha256(json.dumps(entries, sort_keys=True).encode()).hexdigest()
-
-
 class Auditor:
     def __init__(self, rig, say):
         self.rig, self.say = rig, say
         self.faults = []
         self.checked = {}  # execution -> request
-        self.histories = {}  # execution -> digest of its history, of those that have been checked
+        self.histories = {}  # execution -> its history, of those that have been checked
         self.journals = {}
         self.pending = {}  # request -> execution: acknowledged, and not ended when last looked at
         self.nonces = {}  # of grants
@@ -97,7 +92,7 @@ class Auditor:
             path = self.rig.place / f"history-{execution}.json"
             path.write_text(json.dumps(entries, indent=1))
             self.say(f"  its history is {path}")
-        self.histories[execution] = digest(entries)
+        self.histories[execution] = entries
         self.checked[execution] = request
 
     def new_nonce(self, execution, nonce):
@@ -164,8 +159,12 @@ class Auditor:
     def prefix_kept(self, client):
         """[9] What a history once said it says for ever."""
         for execution, before in self.histories.items():
-            if digest(client.call("read_history", execution=execution, limit=HISTORY_MAX)["entries"]) != before:
+            now = client.call("read_history", execution=execution, limit=HISTORY_MAX)["entries"]
+            if now != before:
                 self.fault(f"{execution}: its history is not what it was when it ended")
+                path = self.rig.place / f"history-{execution}-twice.json"
+                path.write_text(json.dumps({"then": before, "now": now}, indent=1))
+                self.say(f"  both are in {path}")
 
     def descriptors_back(self, before):
         """The server's descriptors are as many as when it began, give or take what is being closed."""
@@ -183,7 +182,7 @@ class Auditor:
         step = max(1, len(self.histories) // SAMPLE)
         for execution, before in list(self.histories.items())[::step]:
             told = self.rig.pawl("history", execution, "--limit", HISTORY_MAX, "--output", "json")
-            if told.returncode != 0 or digest(json.loads(told.stdout)["entries"]) != before:
+            if told.returncode != 0 or json.loads(told.stdout)["entries"] != before:
                 self.fault(f"pawl history {execution} differs from what the server said: {told.stderr}")
         for line in self.rig.left_over():
             self.fault(f"a process is left: {line}")

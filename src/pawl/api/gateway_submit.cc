@@ -82,8 +82,8 @@ void Gateway::continue_submit(uint64_t id, Open& open, const WorkflowDetail& det
   auto prepared = std::make_shared<Prepared>();
   prepared->workflow = *detail.workflow;
   prepared->hash = detail.hash;
-  // Perhaps only the first partition has been asked for it since the start.
-  if (ports_.router.knows(detail.id))
+  // The first partition knows it; a crash may have come before the others did.
+  if (ports_.router.partitions() == 1)
     prepared->id = detail.id;
   else
     prepared->encoded = encode(prepared->workflow);

@@ -8,6 +8,7 @@ namespace pawl {
 namespace {
 
 constexpr Route everywhere{Route::everywhere, 0};
+constexpr Route in_turn{Route::in_turn, 0};
 constexpr Route first{Route::one, 0};
 
 struct Rule {
@@ -36,7 +37,7 @@ struct Rule {
     const std::string& home = request.name_space.empty() ? submit.name_space : request.name_space;
     return {Route::one, request_slot(home, submit.request_id, slots)};
   }
-  Route of(const RegisterWorkflow&) const { return everywhere; }
+  Route of(const RegisterWorkflow&) const { return in_turn; }
   Route of(const ConfigureQueue&) const { return everywhere; }
   Route of(const GetOverview&) const { return everywhere; }
   Route of(const ListExecutions&) const { return everywhere; }

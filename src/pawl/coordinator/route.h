@@ -19,6 +19,7 @@ struct Route {
     one,         // partition `slot`
     any,         // one, whichever: a submission without a request id
     everywhere,  // all of them, and their answers are merged
+    in_turn,     // the first, then all others, which are told what it answered
   };
   Kind kind = one;
   uint32_t slot = 0;

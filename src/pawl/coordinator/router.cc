@@ -28,8 +28,7 @@ uint32_t limit_of(const Request& request) {
 
 }  // namespace
 
-Router::Router(std::vector<Sink<Request>*> partitions)
-    : partitions_(std::move(partitions)), outside_(partitions_.size()) {
+Router::Router(std::vector<Sink<Request>*> partitions) : partitions_(std::move(partitions)) {
   PAWL_CHECK(!partitions_.empty() && partitions_.size() <= partitions_max,
              "a coordinator has 1 to partitions_max partitions");
 }
@@ -38,23 +37,43 @@ void Router::put(Request request) {
   if (partitions_.size() == 1) return partitions_.front()->put(std::move(request));
   if (const auto* stop = std::get_if<StopWaiting>(&request.what)) return stop_waiting(*stop);
   Route route = route_of(request, partitions());
+  if (route.kind == Route::in_turn) return ask_first(std::move(request));
   if (route.kind == Route::everywhere) return ask_all(request);
   if (route.kind == Route::any) route.slot = next_++ % partitions();
   ask_one(route.slot, std::move(request));
 }
 
 void Router::ask_one(uint32_t slot, Request request) {
-  if (SubmitExecution* submit = submission_in(request))
-    submit->workflow = local(submit->workflow, slot);
   if (can_be_stopped(request)) waiting_[request.ticket] = slot;
   partitions_[slot]->put(std::move(request));
 }
 
+void Router::ask_first(Request request) {
+  PAWL_CHECK(request.ticket != 0, "what the others are told depends on the first one's answer");
+  Asked& asked = asked_[request.ticket];
+  asked.outstanding = 1;
+  asked.answers.resize(1);
+  asked.register_elsewhere = request;
+  partitions_.front()->put(std::move(request));
+}
+
+// Whether there is something that they are to answer.
+bool Router::ask_others(Asked& asked) {
+  std::optional<Request> request = std::exchange(asked.register_elsewhere, std::nullopt);
+  if (!request) return false;
+  const auto& first = std::get<Reply>(asked.answers.front().what);
+  if (first.code != Code::ok) return false;
+  std::get<RegisterWorkflow>(std::get<Command>(request->what)).id = WorkflowId{first.number};
+  asked.outstanding = partitions_.size() - 1;
+  asked.answers.resize(partitions_.size());
+  for (uint32_t slot = 1; slot < partitions(); ++slot) partitions_[slot]->put(*request);
+  return true;
+}
+
 void Router::ask_all(const Request& request) {
   if (request.ticket != 0) {
-    bool registers = command_in<RegisterWorkflow>(request) != nullptr;
-    asked_[request.ticket] = {limit_of(request), registers, partitions_.size(),
-                              std::vector<Response>(partitions_.size())};
+    Asked& asked = asked_[request.ticket];
+    asked = {limit_of(request), partitions_.size(), std::vector<Response>(partitions_.size()), {}};
   }
   const auto* configure = command_in<ConfigureQueue>(request);
   for (uint32_t slot = 0; slot < partitions(); ++slot) {
@@ -75,46 +94,13 @@ std::optional<Response> Router::take(uint32_t partition, Response response) {
   auto asked = asked_.find(response.ticket);
   if (asked == asked_.end()) {
     waiting_.erase(response.ticket);
-    if (auto* history = std::get_if<History>(&response.what)) say_outside(partition, *history);
     return response;
   }
   asked->second.answers[partition] = std::move(response);
-  if (--asked->second.outstanding > 0) return std::nullopt;
+  if (--asked->second.outstanding > 0 || ask_others(asked->second)) return std::nullopt;
   Asked all = std::move(asked->second);
   asked_.erase(asked);
-  if (all.registers) learn(all.answers);
   return merge(std::move(all.answers), all.limit);
-}
-
-void Router::learn(const std::vector<Response>& answers) {
-  std::vector<WorkflowId> ids;
-  for (const Response& response : answers) {
-    const auto* reply = std::get_if<Reply>(&response.what);
-    if (reply == nullptr || reply->code != Code::ok) return;
-    ids.push_back(WorkflowId{reply->number});
-  }
-  const WorkflowId outside = ids.front();
-  for (size_t slot = 0; slot < ids.size(); ++slot) outside_[slot][ids[slot]] = outside;
-  local_[outside] = std::move(ids);
-}
-
-bool Router::knows(WorkflowId workflow) const {
-  return partitions_.size() == 1 || local_.contains(workflow);
-}
-
-// 0, which no workflow has, if it is not known here: some other has the number there.
-WorkflowId Router::local(WorkflowId workflow, uint32_t slot) const {
-  auto known = local_.find(workflow);
-  return known != local_.end() ? known->second[slot] : WorkflowId{};
-}
-
-void Router::say_outside(uint32_t partition, History& history) const {
-  for (HistoryEntry& entry : history.entries) {
-    auto* submitted = std::get_if<ExecutionSubmitted>(&entry.event);
-    if (submitted == nullptr) continue;
-    auto known = outside_[partition].find(submitted->workflow);
-    if (known != outside_[partition].end()) submitted->workflow = known->second;
-  }
 }
 
 }  // namespace pawl

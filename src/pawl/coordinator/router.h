@@ -7,13 +7,13 @@
 //
 // With one partition everything passes straight through.
 //
-// Workflows are registered in every partition, under an id that differs; outside, the first partition's
-// is *the* id. Which others belong to it is learned from registrations that came through here, and not
-// kept: what does not know() a workflow is told by registering it again, which changes nothing.
+// A workflow is registered in every partition under one id, which the first partition gives: it is asked
+// first, the others are told. A crash may come between; then one of them says NOT_FOUND to a submission,
+// and registering again, which changes nothing elsewhere, mends it.
 //
-// Limits: what is kept, is kept per open question, and per workflow registered since the start.
+// Limits: what is kept, is kept per open question.
 // Errors: of a question that all are asked, the first error (by partition) is the answer, once all have
-// answered; asking again is safe. A submission of a workflow that is not known here is NOT_FOUND.
+// answered; asking again is safe. A registration needs a ticket.
 // Threading: one thread, that of whoever asks and reads the answers; the partitions may have others.
 #pragma once
 
@@ -35,33 +35,27 @@ class Router final : public Sink<Request> {
   void put(Request request) override;
   // What partition `partition` answers. The whole answer, once it is there.
   std::optional<Response> take(uint32_t partition, Response response);
-
-  // Whether it can be submitted, by the id that people know.
-  bool knows(WorkflowId workflow) const;
   uint32_t partitions() const { return static_cast<uint32_t>(partitions_.size()); }
 
  private:
   // A question that all were asked.
   struct Asked {
     uint32_t limit = 0;  // of lists
-    bool registers = false;
     size_t outstanding = 0;
-    std::vector<Response> answers;  // by partition
+    std::vector<Response> answers;              // by partition
+    std::optional<Request> register_elsewhere;  // once the first has answered
   };
 
   void ask_all(const Request& request);
+  void ask_first(Request request);
+  bool ask_others(Asked& asked);
   void ask_one(uint32_t slot, Request request);
   void stop_waiting(const StopWaiting& stop);
-  void learn(const std::vector<Response>& answers);
-  WorkflowId local(WorkflowId workflow, uint32_t slot) const;
-  void say_outside(uint32_t partition, History& history) const;
 
   std::vector<Sink<Request>*> partitions_;
   uint32_t next_ = 0;  // for what may go anywhere
   std::map<Ticket, Asked> asked_;
   std::map<Ticket, uint32_t> waiting_;  // what StopWaiting may name, and where it went
-  std::map<WorkflowId, std::vector<WorkflowId>> local_;    // by partition
-  std::vector<std::map<WorkflowId, WorkflowId>> outside_;  // by partition, the other way round
 };
 
 }  // namespace pawl

@@ -210,14 +210,12 @@ class Words {
 class Server {
  public:
   explicit Server(uint32_t slots) {
-    std::vector<Sink<Request>*> doors;
     for (uint32_t slot = 0; slot < slots; ++slot) {
       sinks_.push_back(std::make_unique<Answers>());
       partitions_.push_back(std::make_unique<OnePartition>(loop_, clock_, blob_, transport_,
                                                            Slot{slot, slots}, *sinks_.back()));
-      doors.push_back(partitions_.back()->engine.get());
     }
-    router_ = std::make_unique<Router>(std::move(doors));
+    open_door();
     WorkerOptions options;
     options.spec.name = "only";
     options.spec.slots = 200;
@@ -228,18 +226,19 @@ class Server {
     settle();
   }
 
+  void open_door() {
+    std::vector<Sink<Request>*> doors;
+    for (const auto& partition : partitions_) doors.push_back(partition->engine.get());
+    router_ = std::make_unique<Router>(std::move(doors));
+  }
+
   // Every ticket that is answered now, with what the answer says.
   std::map<Ticket, std::string> ask(Request request, bool numbers_execution) {
     if (numbers_execution) number_executions_.insert(request.ticket);
     router_->put(std::move(request));
     settle();
     std::vector<Response> arrived;
-    for (uint32_t slot = 0; slot < sinks_.size(); ++slot) {
-      for (Response& response : std::exchange(sinks_[slot]->values, {})) {
-        if (auto whole = router_->take(slot, std::move(response)))
-          arrived.push_back(std::move(*whole));
-      }
-    }
+    while (take_answers(arrived)) settle();
     learn_names();
     std::map<Ticket, std::string> said;
     for (const Response& response : arrived) {
@@ -263,6 +262,18 @@ class Server {
     std::vector<Response> values;
   };
 
+  // Whether there was one: it may have made the router ask on.
+  bool take_answers(std::vector<Response>& arrived) {
+    bool any = false;
+    for (uint32_t slot = 0; slot < sinks_.size(); ++slot) {
+      for (Response& response : std::exchange(sinks_[slot]->values, {})) {
+        any = true;
+        if (auto whole = router_->take(slot, std::move(response)))
+          arrived.push_back(std::move(*whole));
+      }
+    }
+    return any;
+  }
   // A write that is done wakes nobody here.
   void settle() {
     auto busy = [](const auto& one) { return !one->engine->idle(); };
@@ -316,10 +327,7 @@ Workflow workflow_called(const std::string& name) {
 
 class Clients {
  public:
-  explicit Clients(uint64_t seed) : random_(seed) {
-    // Known to one partition alone: from here on, ids differ between partitions.
-    three_.engine(1).put({0, Command{RegisterWorkflow{encode(workflow_called("stray"))}}});
-  }
+  explicit Clients(uint64_t seed) : random_(seed) {}
 
   void step() {
     uint64_t die = random_.below(100);
@@ -328,7 +336,9 @@ class Clients {
     if (die < 60) return change();
     if (die < 63) return configure();
     if (die < 66) return pages();
-    if (die < 70) return both({0, StopWaiting{random_.between(1, ticket_)}});
+    if (die < 70 && ticket_ >= door_opened_at_)
+      return both({0, StopWaiting{random_.between(door_opened_at_, ticket_)}});
+    if (die < 72) return restart();
     look();
   }
   size_t answers() const { return answers_; }
@@ -371,9 +381,24 @@ class Clients {
             three_.ask({ticket, ask(three_.id_of(label)), name_space}, numbers_execution));
   }
 
+  // A door that has just been built answers as one that has seen everything.
+  void restart() {
+    one_.open_door();
+    three_.open_door();
+    door_opened_at_ = ticket_ + 1;
+  }
   void register_one() {
     std::string name = "w" + std::to_string(random_.below(5));
-    both({next(), Command{RegisterWorkflow{encode(workflow_called(name))}}, some_name_space()});
+    Request request{next(), Command{RegisterWorkflow{encode(workflow_called(name))}},
+                    some_name_space()};
+    if (random_.chance(300)) {
+      // A crash came when only the first partition had heard of it.
+      Request before = request;
+      before.ticket = 0;
+      one_.engine(0).put(before);
+      three_.engine(0).put(before);
+    }
+    both(request);
   }
   void submit() {
     Ticket ticket = next();
@@ -507,6 +532,7 @@ class Clients {
   Server one_{1};
   Server three_{3};
   Ticket ticket_ = 0;
+  Ticket door_opened_at_ = 1;
   size_t answers_ = 0;
   std::vector<std::string> labels_;
 };

@@ -72,9 +72,18 @@ struct RouterTest : testing::Test {
   T answered_as(Query query, std::array<Response, three> answers) {
     return std::get<T>(std::get<QueryResult>(answered({0, std::move(query)}, answers).what));
   }
+  // What it is told by the time the first partition has answered, and else once all have.
   Reply registered(std::array<Response, three> answers) {
-    return std::get<Reply>(
-        answered({0, Command{RegisterWorkflow{"definition"}}}, std::move(answers)).what);
+    EXPECT_EQ(asked_one({70, Command{RegisterWorkflow{"definition"}}}), 0u);
+    std::optional<Response> whole = take(0, 70, answers[0]);
+    if (whole) return std::get<Reply>(whole->what);
+    EXPECT_FALSE(take(2, 70, answers[2]).has_value());
+    whole = take(1, 70, answers[1]);
+    EXPECT_TRUE(whole.has_value());
+    return std::get<Reply>(whole->what);
+  }
+  WorkflowId registered_as(uint32_t slot) {
+    return std::get<RegisterWorkflow>(std::get<Command>(partitions[slot].requests.back().what)).id;
   }
   Request submission(std::string request_id, WorkflowId workflow = {}, Ticket ticket = 1) {
     SubmitExecution submit;
@@ -111,7 +120,6 @@ TEST_F(RouterTest, WhatIsOfAllIsAskedOfAll) {
   for (const Query& query : std::vector<Query>{ListExecutions{}, ListDeadLetters{}, GetOverview{},
                                                ListQueues{}, ListWorkers{}})
     EXPECT_TRUE(asked_all({0, query})) << query.index();
-  EXPECT_TRUE(asked_all({0, Command{RegisterWorkflow{"definition"}}}));
   EXPECT_TRUE(asked_all({0, Command{queue_called("gpu")}}));
   EXPECT_TRUE(asked_all({0, GetFigures{}}));
 }
@@ -161,46 +169,28 @@ TEST_F(RouterTest, SubmissionsWithoutARequestIdGoRound) {
   EXPECT_EQ(count, (std::array<int, three>{3, 3, 3}));
 }
 
-TEST_F(RouterTest, AWorkflowHasOneIdOutsideAndItsOwnInEachPartition) {
-  EXPECT_FALSE(router.knows(WorkflowId{5}));
-  Reply outside = registered({reply(5), reply(9), reply(2)});
-  EXPECT_EQ(outside.number, 5u);
-  EXPECT_TRUE(router.knows(WorkflowId{5}));
-  std::array<uint64_t, three> local{5, 9, 2};
-  for (int i = 0; i < 6; ++i) {
-    uint32_t slot = asked_one(submission("", WorkflowId{5}));
-    ASSERT_LT(slot, three);
-    EXPECT_EQ(submitted_to(slot).workflow.value, local[slot]);
-  }
-  EXPECT_EQ(registered({reply(5), reply(9), reply(2)}).number, 5u);
+TEST_F(RouterTest, TheFirstPartitionNumbersAWorkflowAndTheOthersAreTold) {
+  EXPECT_EQ(registered({reply(5), reply(5), reply(5)}).number, 5u);
+  EXPECT_EQ(registered_as(0), WorkflowId{});
+  EXPECT_EQ(registered_as(1), WorkflowId{5});
+  EXPECT_EQ(registered_as(2), WorkflowId{5});
+  uint32_t slot = asked_one(submission("", WorkflowId{5}));
+  ASSERT_LT(slot, three);
+  EXPECT_EQ(submitted_to(slot).workflow, WorkflowId{5});
 }
 
-// In some partition, another workflow has that number.
-TEST_F(RouterTest, AnUnknownWorkflowIsNotMistakenForAnother) {
-  registered({reply(5), reply(9), reply(2)});
-  EXPECT_FALSE(router.knows(WorkflowId{9}));
-  uint32_t slot = asked_one(submission("", WorkflowId{9}));
-  EXPECT_EQ(submitted_to(slot).workflow, WorkflowId{});
+TEST_F(RouterTest, WhatTheFirstPartitionRefusesTheOthersNeverHearOf) {
+  Reply refused = registered({reply(0, Code::resource_exhausted, "full"), stopped(), stopped()});
+  EXPECT_EQ(refused.code, Code::resource_exhausted);
+  EXPECT_TRUE(partitions[1].requests.empty());
+  EXPECT_TRUE(partitions[2].requests.empty());
+  EXPECT_EQ(registered({reply(5), reply(5), reply(5)}).number, 5u) << "and its ticket is free";
 }
 
 TEST_F(RouterTest, ARegistrationThatOneRefusesIsRefused) {
   Reply refused = registered({reply(5), reply(0, Code::resource_exhausted, "full"), stopped()});
   EXPECT_EQ(refused.code, Code::resource_exhausted);
   EXPECT_EQ(refused.message, "full");
-  EXPECT_FALSE(router.knows(WorkflowId{5}));
-}
-
-TEST_F(RouterTest, AHistoryNamesTheWorkflowAsItIsKnownOutside) {
-  registered({reply(5), reply(9), reply(2)});
-  asked({3, ReadHistory{ExecutionId{2}}});
-  ExecutionSubmitted submitted;
-  submitted.workflow = WorkflowId{9};
-  std::optional<Response> whole =
-      take(1, 3, {0, History{{}, {{1, {}, {}, submitted}, {2, {}, {}, ExecutionEnded{}}}}});
-  ASSERT_TRUE(whole.has_value());
-  const History& history = std::get<History>(whole->what);
-  ASSERT_EQ(history.entries.size(), 2u);
-  EXPECT_EQ(std::get<ExecutionSubmitted>(history.entries[0].event).workflow, WorkflowId{5});
 }
 
 TEST_F(RouterTest, AnOverviewIsASumButWorkersAreTheSameEverywhere) {
@@ -455,7 +445,6 @@ TEST_F(RouterTest, AnAnswerOfOnePartitionPassesAsItIs) {
 TEST(Router, OnePartitionAloneSeesEverythingAsItWasAsked) {
   Asked only;
   Router router{{&only}};
-  EXPECT_TRUE(router.knows(WorkflowId{17}));
   SubmitExecution submit;
   submit.workflow = WorkflowId{17};
   ConfigureQueue configure = queue_called("q");

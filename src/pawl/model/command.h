@@ -22,10 +22,13 @@ struct Stamp {
   uint64_t dice = 0;  // seed of every random choice this command makes
 };
 
-// Stores one version of a workflow (wire encoding). The same bytes give the same id again.
+// Stores one version of a workflow (wire encoding). The same bytes give the same id again. Of several
+// partitions the first gives the id, and the others are told it: one that knows the workflow by another
+// id, or another workflow by this id, refuses (FAILED_PRECONDITION).
 struct RegisterWorkflow {
   Bytes definition;
   std::string name_space = default_namespace;
+  WorkflowId id{};  // 0: this partition gives it
 };
 
 // Starts an execution. `request_id` (client-chosen, may be empty: then not idempotent) has one effect;

@@ -2,11 +2,26 @@
 #include "pawl/wire/workflow_codec.h"
 
 namespace pawl {
+namespace {
+
+Reply refuse_id(const RegisterWorkflow& command, const std::string& here) {
+  return refuse(Code::failed_precondition,
+                "the first partition has the workflow as number " +
+                    std::to_string(command.id.value) + ", and in this one " + here +
+                    "; the directories of these partitions do not belong together");
+}
+
+}  // namespace
 
 Reply on(Step& step, const RegisterWorkflow& command) {
   const State& state = step.state();
   auto known = state.workflow_ids.find(hash_in(command.name_space, command.definition));
-  if (known != state.workflow_ids.end()) return {Code::ok, "", known->second.value};
+  if (known != state.workflow_ids.end()) {
+    if (command.id && command.id != known->second)
+      return refuse_id(command, "it has number " + std::to_string(known->second.value));
+    return {Code::ok, "", known->second.value};
+  }
+  if (state.workflows.contains(command.id)) return refuse_id(command, "another has that number");
   if (command.definition.size() > state.limits.definition_bytes_max)
     return refuse(Code::resource_exhausted,
                   "the definition has " + std::to_string(command.definition.size()) +
@@ -20,7 +35,7 @@ Reply on(Step& step, const RegisterWorkflow& command) {
     return refuse(decoded.error().code, decoded.error().message);
   if (Status good = check_name_space(command.name_space); !good.ok())
     return refuse(good.error().code, good.error().message);
-  WorkflowId id{state.last_workflow + 1};
+  WorkflowId id = command.id ? command.id : WorkflowId{state.last_workflow + 1};
   step.emit(WorkflowRegistered{id, command.definition, command.name_space});
   return {Code::ok, "", id.value};
 }

@@ -208,6 +208,25 @@ TEST(Partition, ExhaustedTaskIsParkedRedrivenAndDiscarded) {
   d.expect_replay_equals();
 }
 
+TEST(Partition, TheFirstPartitionsNumberOfAWorkflowHoldsHereToo) {
+  Driver d;
+  auto bytes_of = [](const char* node) {
+    Workflow w = workflow_of({plain(node)});
+    EXPECT_TRUE(finish(w).ok());
+    return encode(w);
+  };
+  auto register_as = [&](const char* node, uint64_t id) {
+    return d.command(RegisterWorkflow{bytes_of(node), default_namespace, WorkflowId{id}});
+  };
+  EXPECT_EQ(register_as("a", 5).number, 5u);
+  EXPECT_EQ(register_as("a", 5).number, 5u) << "again";
+  EXPECT_EQ(register_as("b", 3).number, 3u) << "one that a crash held up";
+  EXPECT_EQ(register_as("a", 6).code, Code::failed_precondition);
+  EXPECT_EQ(register_as("c", 5).code, Code::failed_precondition);
+  EXPECT_EQ(register_as("c", 0).number, 6u);
+  d.expect_replay_equals();
+}
+
 TEST(Partition, SubmitIsIdempotentByRequestId) {
   Driver d;
   Workflow w = workflow_of({plain("a")});

@@ -304,6 +304,9 @@ void Oracle::check(const Question& question, const Reply& reply) {
     if (reply.code == Code::ok && (known == nullptr || *known != c->definition))
       violate("I1", "a workflow was acknowledged as version " + std::to_string(reply.number) +
                         ", which is not durable");
+    if (reply.code == Code::ok && c->id && c->id.value != reply.number)
+      violate("I7", "a workflow has number " + std::to_string(reply.number) + " here and " +
+                        std::to_string(c->id.value) + " in the first partition");
   } else if (const auto* s = std::get_if<SubmitExecution>(command)) {
     check_submit(question.request, *s, reply);
   } else if (std::holds_alternative<CancelExecution>(*command)) {

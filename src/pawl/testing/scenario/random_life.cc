@@ -168,9 +168,15 @@ Command RandomLife::harm(const State& state) {
   }
 }
 
+// Often under the number that a first partition has given it, which some other may have here.
+Command RandomLife::register_some(const State& state) {
+  RegisterWorkflow command{encode(random_workflow(dice_, workflow_plan(plan_)))};
+  if (dice_.chance(300)) command.id = WorkflowId{dice_.between(1, state.last_workflow + 3)};
+  return command;
+}
+
 Command RandomLife::next(const State& state) {
-  if (state.last_workflow == 0 || dice_.chance(20))
-    return RegisterWorkflow{encode(random_workflow(dice_, workflow_plan(plan_)))};
+  if (state.last_workflow == 0 || dice_.chance(20)) return register_some(state);
   if (state.last_execution < plan_.executions_max && dice_.chance(200)) return submit(state);
   if (state.sessions.size() < plan_.workers_max && dice_.chance(200))
     return open_session(dice_.chance(300));

@@ -39,6 +39,7 @@ class RandomLife {
 
  private:
   Command submit(const State& state);
+  Command register_some(const State& state);
   Command open_session(bool everything);
   Command work(const State& state);
   Command harm(const State& state);

@@ -81,6 +81,7 @@ class OwnStation final : public cli::Station {
         door.http.tls = {files.certificate, files.key, files.authority};
       } else {
         PAWL_TRY(check_plain(http));
+        door.local_names_only = true;
       }
       PAWL_ASSIGN(station->http_,
                   HttpServer::start(door, *station->gateway_, host.loop(), clients));

@@ -22,13 +22,6 @@ class CallSocket final : public Exchange {
       : Exchange(std::move(place)), request_(std::move(request)) {}
 
   bool begin() override {
-    // A page of somebody else, in a browser that has a certificate for us, must not speak in its name.
-    const std::string* origin = request_.field("origin");
-    const std::string* host = request_.field("host");
-    if (origin != nullptr && host != nullptr && !origin->ends_with("//" + *host))
-      return respond(to_response(
-          Error{Code::permission_denied,
-                "a WebSocket is only for pages of this server, not of " + origin->substr(0, 100)}));
     Status open = listener().upgrade(id(), request_, subprotocol);
     if (!open.ok()) {
       HttpResponse refusal = problem(426, open.error().code, open.error().message);

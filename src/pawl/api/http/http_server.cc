@@ -12,6 +12,7 @@
 #include "pawl/api/crossing.h"
 #include "pawl/api/http/exchange.h"
 #include "pawl/api/http/http_metrics.h"
+#include "pawl/api/http/origin.h"
 
 namespace pawl {
 class HttpServer::Impl final : public Actor, private HttpHandler, private Desk {
@@ -96,6 +97,8 @@ class HttpServer::Impl final : public Actor, private HttpHandler, private Desk {
     if (route == nullptr) return refuse(id, std::move(translation.refusal), since);
     Caller caller;
     if (!route->open) {
+      Status here = check_origin(request, options_.local_names_only);
+      if (!here.ok()) return refuse(id, to_response(here.error()), since);
       Result<Caller> known = authenticator_.authenticate(shown_by(request));
       if (!known.ok()) return refuse(id, to_response(known.error()), since);
       caller = std::move(*known);

@@ -231,6 +231,39 @@ TEST_F(HttpServerTest, WrongRequestsAreToldWhatIsWrong) {
   }
 }
 
+TEST_F(HttpServerTest, PagesOfOthersAreRefused) {
+  start();
+  auto from = [&](const std::string& line, const std::string& origin, const std::string& more = "") {
+    return ask(request(line, "", "Origin: " + origin + "\r\n" + more));
+  };
+  // Neither takes a content type that a browser would ask about first.
+  EXPECT_EQ(from("POST /v1/executions", "http://evil.example").status, 403);
+  EXPECT_EQ(from("POST /v1/executions/e1/cancel", "null").status, 403);
+  std::string upgrade =
+      "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+  Answer socket = from("GET /v1/ws", "http://evil.example", upgrade);
+  EXPECT_EQ(socket.status, 403);
+  EXPECT_NE(socket.body.find("http://evil.example"), std::string::npos) << socket.body;
+  EXPECT_EQ(from("GET /v1/overview", "http://pawl").status, 200);
+}
+
+TEST_F(HttpServerTest, WhereNobodyProvesWhoHeIsOnlyNamesOfThisMachineAreAnswered) {
+  start({.local_names_only = true});
+  auto called = [&](const std::string& host, const std::string& path = "/v1/overview") {
+    return ask("GET " + path + " HTTP/1.1\r\nAuthorization: Bearer secret\r\nHost: " + host +
+               "\r\n\r\n")
+        .status;
+  };
+  for (const char* mine : {"localhost", "localhost:8080", "127.0.0.1:8080", "127.0.0.1", "[::1]:80",
+                           "[::1]"})
+    EXPECT_EQ(called(mine), 200) << mine;
+  for (const char* other : {"evil.example", "evil.example:8080", "127.0.0.1.evil.example",
+                            "localhost.evil.example:80", "10.0.0.1:8080", "", "["})
+    EXPECT_EQ(called(other), 403) << other;
+  EXPECT_EQ(called("evil.example", "/livez"), 200);
+}
+
 TEST_F(HttpServerTest, RequestsSentAheadAreAnsweredInOrder) {
   start();
   speak([&] {

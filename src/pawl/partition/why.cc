@@ -82,6 +82,7 @@ struct Waiting {
   std::string kind;   // "process tasks"
   std::string tasks;  // "it is"
   std::string those;  // "2 workers that can run process tasks"
+  std::string place;  // "next, but "
 };
 
 struct Told {
@@ -144,29 +145,27 @@ Told tell_waits(const Waiting& w, const Queue& queue) {
               "wait: it is heard again, or its lease ends; or start another worker"};
     case WaitKind::no_room:
       return {WhyCode::no_room,
-              "next, but too little is free on the " + w.those + " for " +
+              w.place + "too little is free on the " + w.those + " for " +
                   in_words(w.node.placement.resources),
               "wait until a task ends, or start another worker"};
     case WaitKind::apart:
       return {WhyCode::apart,
-              std::string("next, but tasks of its node run on every ") +
-                  name(w.node.placement.apart) + " of the " + w.those,
-              std::string("wait until one of them ends, or start a worker on another ") +
-                  name(w.node.placement.apart)};
+              w.place + "tasks of its node run on every " + name(w.node.placement.apart) +
+                  " of the " + w.those,
+              std::string("wait until one of them ends, or start ") +
+                  (w.node.placement.apart == Apart::zone ? "a worker in another zone"
+                                                         : "another worker")};
     case WaitKind::elsewhere:
       return {WhyCode::elsewhere,
-              "next in its partition, but the " + w.those + " first " +
-                  (w.wait.workers == 1 ? "gets" : "get") +
+              w.place + "the " + w.those + " first " + (w.wait.workers == 1 ? "gets" : "get") +
                   " more urgent tasks of another partition",
               "wait, start another worker, or give the node a higher priority (it has " +
                   std::to_string(w.node.priority) + ")"};
     case WaitKind::no_credit:
-      return {WhyCode::no_credit, "next, but the " + busy,
+      return {WhyCode::no_credit, w.place + "the " + busy,
               "wait until a task ends, or start another worker"};
     case WaitKind::behind:
-      return {WhyCode::behind,
-              "behind up to " + counted(w.wait.ahead, "task") +
-                  " of its priority or above, and the " + busy,
+      return {WhyCode::behind, w.place + "the " + busy,
               "start another worker, or give the node a higher priority (it has " +
                   std::to_string(w.node.priority) + ")"};
     default:
@@ -186,7 +185,10 @@ Why waits_for_worker(const State& state, const Execution& execution, NodeIndex n
                          ? "function " + definition.function
                          : std::string(name(definition.type)) + " tasks";
   std::string those = counted(wait.workers, "worker") + " that can run " + kind;
-  Told told = tell_waits({definition, wait, kind, tasks, those},
+  std::string place = wait.ahead == 0 ? "next, but "
+                                      : "behind up to " + counted(wait.ahead, "task") +
+                                            " of its priority or above, and ";
+  Told told = tell_waits({definition, wait, kind, tasks, those, place},
                          state.queues.at(execution.plan->queues[node]));
   bool next = told.reason.starts_with("next");
   return {told.code, std::move(subject),
@@ -247,22 +249,32 @@ std::string in_words(const GrantReason& reason) {
   return name(reason.cause);
 }
 
-// Where, since when, for how long still, and why there.
+// Where, since when, for how long still, and why there. Of many, `item` is told of.
 Why why_running(const State& state, const Execution& execution, NodeIndex node, ItemIndex item,
-                std::string subject, const std::string& tasks) {
+                std::string subject, uint64_t count) {
   const OpenRange& open = open_range_of(execution.nodes[node], item);
   const Session& session = state.sessions.at(open.session);
   const Node& definition = execution.definition(node);
   const Queue& queue = state.queues.at(execution.plan->queues[node]);
-  std::string zone = session.worker.zone.empty() ? "" : " in zone " + session.worker.zone;
-  std::string reason = tasks + " running, attempt " + std::to_string(open.attempt) +
-                       ", on worker " + session.worker.name + zone + ", which got it " +
-                       in_words(state.now - open.since) + " ago because " + in_words(open.reason);
+  const bool many = count > 1;
+  const uint64_t held = session.outstanding + session.elsewhere.items;
+  const bool may_wait = held > session.worker.slots;  // which of them it has begun, it alone knows
+  std::string reason = (many ? counted(count, "task") + " are" : "it is") +
+                       (may_wait ? " granted, " : " running, ") +
+                       (many ? "item " + std::to_string(item) + " as " : "") + "attempt " +
+                       std::to_string(open.attempt) + (may_wait ? ", to worker " : ", on worker ") +
+                       session.worker.name;
+  if (!session.worker.zone.empty()) reason += " in zone " + session.worker.zone;
+  reason += ", which got it " + in_words(state.now - open.since) + " ago because " +
+            in_words(open.reason);
+  if (may_wait)
+    reason += "; that holds " + counted(held, "task") + " for " +
+              counted(session.worker.slots, "slot") + ", and may not have begun this one";
   reason += ends_by(state, session, definition.timeout);
   reason += "; queue " + definition.queue + " places by " + name(queue.spec.strategy);
   if (!definition.placement.rules.empty()) reason += " among those that its affinity allows";
-  bool one = subject.find('[') != std::string::npos;
-  std::string what = one ? "'" + subject + "'" : subject;
+  std::string what = subject_of(execution, node, item);
+  if (definition.mapped()) what = "'" + what + "'";
   return {WhyCode::running, std::move(subject), std::move(reason),
           "wait until it ends; `pawl cancel " + what +
               "` ends it; another worker gets it once this one is lost or sends it back"};
@@ -292,7 +304,7 @@ Why why_tasks(const State& state, const Execution& execution, NodeIndex node, Ta
       return why;
     }
     case TaskStatus::granted: {
-      Why why = why_running(state, execution, node, first, std::move(subject), tasks);
+      Why why = why_running(state, execution, node, first, std::move(subject), count);
       why.reason += came_back(story, many);
       return why;
     }
@@ -446,8 +458,8 @@ std::vector<Why> why_execution(const State& state, const Execution& execution) {
   std::string rest;
   if (left_out > 0) rest = counted(left_out, "more reason") + " like these";
   if (waiting > 0)
-    rest +=
-        (rest.empty() ? "" : "; ") + counted(waiting, "node") + " wait for them: " + first_waiting;
+    rest += (rest.empty() ? "" : "; ") + counted(waiting, "node") +
+            (waiting == 1 ? " waits" : " wait") + " for them: " + first_waiting;
   if (!rest.empty())
     reasons.push_back(
         {waiting > 0 ? WhyCode::needs : reasons.back().code, to_text(execution.id), rest, ""});

@@ -106,6 +106,7 @@ std::optional<WaitKind> held_by_queue(const Queue& queue, Instant now) {
   return std::nullopt;
 }
 
+// What a queue holds back stands in nobody's way.
 uint64_t ahead_of(const Scene& scene, LaneId lane, int priority, const QueuePlace& place) {
   const LaneKey& key = scene.ready.key(lane);
   Urgency mine = urgency(priority, place.since, place.sequence,
@@ -113,11 +114,27 @@ uint64_t ahead_of(const Scene& scene, LaneId lane, int priority, const QueuePlac
   uint64_t ahead = place.items_before;
   for (LaneId other = 0; other < scene.ready.lanes(); ++other) {
     if (scene.ready.depth(other) == 0) continue;
-    const QueueSpec& queue = scene.queues.at(scene.ready.queue(other)).spec;
-    if (!queue.paused && compete(scene.workers, key, scene.ready.key(other)))
-      ahead += scene.ready.depth_before(other, mine, queue.aging);
+    const Queue& queue = scene.queues.at(scene.ready.queue(other));
+    if (!held_by_queue(queue, scene.now) && compete(scene.workers, key, scene.ready.key(other)))
+      ahead += scene.ready.depth_before(other, mine, queue.spec.aging);
   }
   return ahead;
+}
+
+// Why the front of a lane gets none of `workers`, of which some may hold more. A lane is first in, first out: what
+// holds its front holds all of it.
+WaitKind why_front_waits(const Scene& scene, LaneId lane,
+                         const std::vector<const WorkerLoad*>& workers) {
+  const LaneKey& key = scene.ready.key(lane);
+  Front front = scene.ready.front(lane, scene.queues.at(scene.ready.queue(lane)).spec.aging);
+  int64_t due_ns = front.urgency.due_ns;
+  auto has_room = [&](const WorkerLoad* worker) { return room(*worker, key) > 0; };
+  if (std::none_of(workers.begin(), workers.end(), has_room)) return WaitKind::no_room;
+  bool barred = std::none_of(workers.begin(), workers.end(), [&](const WorkerLoad* worker) {
+    return has_room(worker) && due_ns <= worker->bar_ns;
+  });
+  if (barred) return WaitKind::elsewhere;
+  return anyone_for(scene, key, front.entry->range, due_ns) ? WaitKind::no_credit : WaitKind::apart;
 }
 
 }  // namespace
@@ -146,23 +163,11 @@ Wait explain(const Scene& scene, LaneId lane, int priority, const TaskKey& task)
   }
   if (!step(left, wait, WaitKind::suspect, [](const WorkerLoad& w) { return !w.suspect; }))
     return wait;
-  TaskRange one{task.execution, task.node, task.item, task.item + 1};
-  Urgency mine = urgency(priority, place.since, place.sequence,
-                         scene.queues.at(scene.ready.queue(lane)).spec.aging);
-  bool next = wait.ahead == 0;
-  wait.kind = next ? WaitKind::no_credit : WaitKind::behind;
-  if (next && std::any_of(left.begin(), left.end(), [](auto* w) { return w->free() > 0; })) {
-    bool room_there =
-        std::any_of(left.begin(), left.end(), [&](auto* w) { return room(*w, key) > 0; });
-    bool barred = room_there && std::all_of(left.begin(), left.end(), [&](auto* w) {
-                    return room(*w, key) == 0 || mine.due_ns > w->bar_ns;
-                  });
-    bool may = room_there && anyone_for(scene, key, one, mine.due_ns);
-    wait.kind = !room_there ? WaitKind::no_room
-                : barred    ? WaitKind::elsewhere
-                : !may      ? WaitKind::apart
-                            : WaitKind::no_credit;
-  }
+  if (std::any_of(left.begin(), left.end(), [](auto* worker) { return worker->free() > 0; }))
+    wait.kind = why_front_waits(scene, lane, left);
+  else
+    wait.kind = WaitKind::no_credit;
+  if (wait.kind == WaitKind::no_credit && wait.ahead > 0) wait.kind = WaitKind::behind;
   return wait;
 }
 

@@ -59,9 +59,9 @@ enum class WaitKind : uint8_t {
   queue_full,     // its queue has as many tasks granted as it may
   rate,           // its queue has granted as fast as it may
   suspect,        // those that serve it have not been heard from
-  no_room,        // it is next, but its resources are taken
-  apart,          // it is next, but tasks of its node run wherever it could
-  elsewhere,      // it is next here, but a more urgent task waits in another partition
+  no_room,        // the first of its lane needs resources that are taken
+  apart,          // tasks of the node of the first of its lane run wherever that could
+  elsewhere,      // a task more urgent than the first of its lane waits in another partition
   no_credit,      // it is next, but those that serve it hold all they may
   behind,         // others are granted before it
 };
@@ -70,7 +70,7 @@ struct Wait {
   WaitKind kind = WaitKind::behind;
   uint32_t workers = 0;      // that passed all steps before the one that holds it up
   uint64_t outstanding = 0;  // items these hold
-  uint64_t ahead = 0;        // tasks that pick_next gives to these workers before this one, at most
+  uint64_t ahead = 0;        // tasks that may be granted to these workers before this one, at most
 };
 
 Wait explain(const Scene& scene, LaneId lane, int priority, const TaskKey& task);

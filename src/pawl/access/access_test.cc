@@ -1,4 +1,6 @@
 #include <gtest/gtest.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
 #include <sys/stat.h>
 
 #include <filesystem>
@@ -8,6 +10,7 @@
 #include "pawl/access/authority.h"
 #include "pawl/access/base64url.h"
 #include "pawl/access/identity.h"
+#include "pawl/access/openssl.h"
 #include "pawl/access/token.h"
 #include "pawl/access/token_authenticator.h"
 #include "pawl/access/watched_file.h"
@@ -232,7 +235,7 @@ TEST_F(AccessTest, KeysForTokensTakeEachOthersPlace) {
 
 TEST_F(AccessTest, AFolderOfKeysIsForItsOwnerAndNotWrittenOver) {
   Authority authority = create();
-  ASSERT_TRUE(authority.issue({{"w1", "default", worker}, "w1", {}, 1}, clock.time).ok());
+  ASSERT_TRUE(authority.issue({{"w1", "default", worker}, "w1", {}}, clock.time).ok());
   for (const auto& entry : std::filesystem::directory_iterator(directory)) {
     struct stat seen {};
     ASSERT_EQ(stat(entry.path().c_str(), &seen), 0);
@@ -243,12 +246,25 @@ TEST_F(AccessTest, AFolderOfKeysIsForItsOwnerAndNotWrittenOver) {
   ASSERT_FALSE(again.ok());
   EXPECT_EQ(again.error().code, Code::already_exists);
   EXPECT_EQ(file("ca.key"), key);
-  EXPECT_EQ(authority.issue({{"w1", "default", worker}, "w1", {}, 1}, clock.time).error().code,
+  EXPECT_EQ(authority.issue({{"w1", "default", worker}, "w1", {}}, clock.time).error().code,
             Code::already_exists);
   Result<Authority> none = Authority::open(directory + "/nowhere");
   EXPECT_EQ(none.error().code, Code::not_found);
   EXPECT_NE(none.error().message.find("pawl init --dir"), std::string::npos);
   EXPECT_FALSE(TokenAuthenticator::open(directory + "/nowhere", clock, notes).ok());
+}
+
+TEST_F(AccessTest, ACertificateIsValidForAsLongAsWasAskedFor) {
+  Authority authority = create();
+  CertificateRequest request{{"w1", "default", worker}, "w1", {}, Duration::hours(12)};
+  ASSERT_TRUE(authority.issue(request, clock.time).ok());
+  std::string pem = file("w1.pem");
+  BIO* bytes = BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()));
+  Certificate made(PEM_read_bio_X509(bytes, nullptr, nullptr, nullptr));
+  BIO_free(bytes);
+  ASSERT_NE(made, nullptr);
+  time_t end = (clock.time.ns + Duration::hours(12).ns) / Duration::seconds(1).ns;
+  EXPECT_EQ(ASN1_TIME_cmp_time_t(X509_get0_notAfter(made.get()), end), 0);
 }
 
 TEST_F(AccessTest, WhatCannotBeInACertificateIsRefused) {
@@ -258,11 +274,11 @@ TEST_F(AccessTest, WhatCannotBeInACertificateIsRefused) {
     EXPECT_FALSE(issued.ok());
     return issued.ok() ? Code::ok : issued.error().code;
   };
-  EXPECT_EQ(refused({{"local", "default", worker}, "w1", {}, 1}), Code::invalid_argument);
-  EXPECT_EQ(refused({{"w1", "default", 0}, "w1", {}, 1}), Code::invalid_argument);
-  EXPECT_EQ(refused({{"w1", "a,DNS:evil", worker}, "w1", {}, 1}), Code::invalid_argument);
-  EXPECT_EQ(refused({{"w1", "default", worker}, "../w1", {}, 1}), Code::invalid_argument);
-  EXPECT_EQ(refused({{"w1", "default", worker}, "w1", {"a,URI:pawl:admin/default/x"}, 1}),
+  EXPECT_EQ(refused({{"local", "default", worker}, "w1", {}}), Code::invalid_argument);
+  EXPECT_EQ(refused({{"w1", "default", 0}, "w1", {}}), Code::invalid_argument);
+  EXPECT_EQ(refused({{"w1", "a,DNS:evil", worker}, "w1", {}}), Code::invalid_argument);
+  EXPECT_EQ(refused({{"w1", "default", worker}, "../w1", {}}), Code::invalid_argument);
+  EXPECT_EQ(refused({{"w1", "default", worker}, "w1", {"a,URI:pawl:admin/default/x"}}),
             Code::invalid_argument);
 }
 

@@ -19,7 +19,6 @@
 namespace pawl {
 namespace {
 
-constexpr int64_t day = 86'400;
 constexpr int64_t second = 1'000'000'000;
 constexpr size_t key_file_bytes_max = 1 << 20;
 
@@ -87,7 +86,7 @@ Status check_host(const std::string& host) {
 }
 
 // A certificate without its extensions and signature.
-Result<Certificate> draft(EVP_PKEY* key, const std::string& common_name, int64_t days,
+Result<Certificate> draft(EVP_PKEY* key, const std::string& common_name, Duration valid_for,
                           WallTime now) {
   Certificate certificate(X509_new());
   unsigned char serial[16];
@@ -99,7 +98,7 @@ Result<Certificate> draft(EVP_PKEY* key, const std::string& common_name, int64_t
   X509_set_version(certificate.get(), X509_VERSION_3);
   constexpr int64_t clocks_apart = 300;  // machines whose clock is behind take it at once
   ASN1_TIME_set(X509_getm_notBefore(certificate.get()), now.ns / second - clocks_apart);
-  ASN1_TIME_set(X509_getm_notAfter(certificate.get()), now.ns / second + days * day);
+  ASN1_TIME_set(X509_getm_notAfter(certificate.get()), (now.ns + valid_for.ns) / second);
   X509_set_pubkey(certificate.get(), key);
   X509_NAME* name = X509_get_subject_name(certificate.get());
   const auto* text = reinterpret_cast<const unsigned char*>(common_name.c_str());
@@ -122,7 +121,8 @@ struct Pair {
 
 Result<Pair> make_authority(WallTime now) {
   PAWL_ASSIGN(Key key, new_certificate_key());
-  PAWL_ASSIGN(Certificate certificate, draft(key.get(), "pawl authority", authority_days, now));
+  PAWL_ASSIGN(Certificate certificate,
+              draft(key.get(), "pawl authority", authority_valid_for, now));
   X509* self = certificate.get();
   X509_set_issuer_name(self, X509_get_subject_name(self));
   PAWL_TRY(add_extension(self, self, NID_basic_constraints, "critical,CA:TRUE,pathlen:0"));
@@ -187,7 +187,8 @@ Status Authority::issue(const CertificateRequest& request, WallTime now, bool fo
     return Error{Code::invalid_argument, "\"" + request.file + "\" is no name for a file of keys"};
   for (const std::string& host : request.hosts) PAWL_TRY(check_host(host));
   PAWL_ASSIGN(Key key, new_certificate_key());
-  PAWL_ASSIGN(Certificate certificate, draft(key.get(), request.caller.name, request.days, now));
+  PAWL_ASSIGN(Certificate certificate,
+              draft(key.get(), request.caller.name, request.valid_for, now));
   X509* made = certificate.get();
   X509* issuer = impl_->certificate.get();
   X509_set_issuer_name(made, X509_get_subject_name(issuer));

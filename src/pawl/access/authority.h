@@ -10,7 +10,8 @@
 // The two `.key` files of the authority are needed to make more, not to check: keep them where only you
 // are. Every file is made with mode 0600 (certificates and public keys too: one rule) and in one go; none
 // is written over unless `force` says so.
-// Keys: P-256 for TLS, Ed25519 for tokens. Certificates last certificate_days, the authority authority_days.
+// Keys: P-256 for TLS, Ed25519 for tokens. Certificates last certificate_valid_for, the authority
+// authority_valid_for.
 // Errors: ALREADY_EXISTS with the file; NOT_FOUND: no authority is here; INVALID_ARGUMENT.
 // Threading: one caller.
 #pragma once
@@ -27,14 +28,14 @@ namespace pawl {
 inline constexpr const char* authority_certificate_file = "ca.pem";
 inline constexpr const char* token_keys_file = "token.pub";
 inline constexpr const char* revoked_file = "revoked";
-constexpr int64_t authority_days = 3650;
-constexpr int64_t certificate_days = 365;
+constexpr Duration authority_valid_for = Duration::hours(3650 * 24);
+constexpr Duration certificate_valid_for = Duration::hours(365 * 24);
 
 struct CertificateRequest {
   Caller caller;                     // stands in it as identity_uri()
   std::string file;                  // NAME of NAME.pem and NAME.key
   std::vector<std::string> hosts{};  // names and addresses that a server has; none: a client's
-  int64_t days = certificate_days;
+  Duration valid_for = certificate_valid_for;  // in whole seconds
 };
 
 class Authority {

@@ -43,7 +43,7 @@ Status make_everything(const Arguments& given, const std::string& directory, Wal
   PAWL_ASSIGN(Authority authority, Authority::create(directory, now, force));
   auto issue = [&](const char* file, Role role, std::vector<std::string> hosts) {
     return authority.issue(
-        {{file, default_namespace, bit(role)}, file, std::move(hosts), certificate_days}, now,
+        {{file, default_namespace, bit(role)}, file, std::move(hosts), certificate_valid_for}, now,
         force);
   };
   PAWL_TRY(issue("server", Role::reader, own_hosts(given)));
@@ -91,6 +91,8 @@ Result<Duration> valid_for(const Arguments& given, Duration fallback) {
   if (!text) return fallback;
   Result<Duration> parsed = parse_duration(*text);
   if (!parsed.ok()) return Error{Code::invalid_argument, "--for: " + parsed.error().message};
+  if (*parsed < Duration::seconds(1))
+    return Error{Code::invalid_argument, "--for: at least 1s, not " + *text};
   return parsed;
 }
 
@@ -98,15 +100,14 @@ Result<std::string> make_certificate(const Arguments& given, WallTime now) {
   PAWL_ASSIGN(Caller caller, caller_of(given, "worker"));
   if (!given.has("name"))
     return Error{Code::invalid_argument, "--name says whose it is, and names its files"};
-  PAWL_ASSIGN(Duration valid, valid_for(given, Duration::hours(24 * certificate_days)));
-  constexpr int64_t day_ns = Duration::hours(24).ns;
-  int64_t days = (valid.ns + day_ns - 1) / day_ns;
-  if (days > authority_days)
-    return Error{Code::invalid_argument, "--for: at most as long as the authority itself, " +
-                                             std::to_string(authority_days) + "d"};
+  PAWL_ASSIGN(Duration valid, valid_for(given, certificate_valid_for));
+  if (valid > authority_valid_for)
+    return Error{Code::invalid_argument,
+                 "--for: at most as long as the authority itself, " +
+                     std::to_string(authority_valid_for.ns / Duration::hours(24).ns) + "d"};
   PAWL_ASSIGN(Authority authority, Authority::open(keys_directory(given)));
   PAWL_TRY(
-      authority.issue({caller, caller.name, given.values("host"), days}, now, given.has("force")));
+      authority.issue({caller, caller.name, given.values("host"), valid}, now, given.has("force")));
   return keys_directory(given) + "/" + caller.name + ".pem and " + caller.name + ".key, for " +
          identity_uri(caller) + "\n";
 }

@@ -57,8 +57,11 @@ class Screen:
 
 
 class DisplayTest(PawlCase):
-    def on_terminal(self, words, until=None, then=None, **environment):
-        """Everything that reaches a terminal of 80 columns, and the exit code."""
+    def on_terminal(self, words, until=None, then=None, steps=(), **environment):
+        """Everything that reaches a terminal of 80 columns, and the exit code. What is to be done when: `then` when
+        `until` has been seen, or steps of such, each behind the one before."""
+        steps = list(steps or ([(until, then)] if until else []))
+        looked_at = 0
         ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
         process = subprocess.Popen([PAWL, *words], cwd=self.place, stdin=theirs, stdout=theirs, stderr=theirs,
@@ -71,9 +74,11 @@ class DisplayTest(PawlCase):
             except OSError:
                 break
             seen += more
-            if until and until in seen:
-                until = None
-                then(ours)
+            while steps and steps[0][0] in seen[looked_at:]:
+                sought, act = steps.pop(0)
+                looked_at = seen.index(sought, looked_at) + len(sought)
+                if act:
+                    act(ours)
         os.close(ours)
         return seen.decode(), process.wait(timeout=PATIENCE)
 
@@ -128,6 +133,24 @@ class DisplayTest(PawlCase):
         screen = Screen()
         screen.feed(seen)
         self.assertEqual(screen.text(), "")
+
+    def test_top_outlives_the_server(self):
+        server = self.start("server", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0")
+        url = self.said(server, "clients at").rsplit(" ", 1)[1].strip()
+
+        def start_anew(terminal):
+            server.kill()
+            server.wait()
+            again = self.start("server", "--listen", "127.0.0.1:0", "--http", url.removeprefix("http://"))
+            self.said(again, "workers at")
+
+        def type_q(terminal):
+            os.write(terminal, b"q")
+
+        steps = [(b"open executions", start_anew), (b"again", None), (b"open executions", type_q)]
+        seen, code = self.on_terminal(["top", "--server", url], steps=steps)
+        self.assertEqual(code, 0, seen)
+        self.assertIn("the connection to " + url + " has broken; trying again", seen)
 
     def test_top_is_printed_once_where_nobody_is(self):
         self.pawl("each", "echo", "{}", ":::", "a", "b")

@@ -88,7 +88,8 @@ int Session::fail(const Error& error) {
       error.code == Code::out_of_range) {
     return exit_usage;
   }
-  return station_ ? exit_failed : exit_unable;
+  bool gone = station_ && station_->remote() && error.code == Code::unavailable;
+  return station_ && !gone ? exit_failed : exit_unable;
 }
 
 void Session::say(const std::string& line, const char* event, LogLevel level) {

@@ -5,9 +5,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "pawl/adapter/linux_loop/linux_clock.h"
 #include "pawl/cli/progress_view.h"
+#include "pawl/cli/reach.h"
 #include "pawl/cli/table.h"
 #include "pawl/cli/verbs.h"
 
@@ -143,21 +145,33 @@ std::vector<std::string> lines_of(const std::string& text, Console& console) {
 
 int watch_all(Session& session) {
   LinuxClock clock;
-  Client& client = session.client();
   Console& console = session.console();
   Keys keys(session.station().loop());
-  Result<Glance> glance = look(client, clock.monotonic());
-  Glance before = glance.ok() ? *glance : Glance{};
-  while (glance.ok() && !keys.quit() && session.interrupts().count() == 0) {
-    console.show(lines_of(page(*glance, before, console.err_style()), console));
-    Instant next = clock.monotonic() + refresh_every;
-    while (!keys.quit() && session.interrupts().count() == 0 && clock.monotonic() < next)
-      client.pump(next - clock.monotonic());
-    before = std::move(*glance);
-    glance = look(client, clock.monotonic());
+  auto over = [&] { return keys.quit() || session.interrupts().count() > 0; };
+  Result<Glance> glance = look(session.client(), clock.monotonic());
+  std::optional<Glance> before;
+  while (!over()) {
+    Duration pause = refresh_every;
+    if (glance.ok()) {
+      console.show(lines_of(page(*glance, before.value_or(*glance), console.err_style()), console));
+      before = std::move(*glance);
+    } else if (is_out_of_reach(session, glance.error())) {
+      console.clear();
+      Status back = come_back(session);
+      if (!back.ok() && !over()) return session.fail(back.error());
+      before.reset();  // a new life counts anew
+      pause = {};
+    } else if (glance.error().retry_after > Duration{}) {
+      pause = glance.error().retry_after;  // asked too often: what is shown stays
+    } else {
+      break;
+    }
+    Instant next = clock.monotonic() + pause;
+    while (!over() && clock.monotonic() < next) session.client().pump(next - clock.monotonic());
+    if (!over()) glance = look(session.client(), clock.monotonic());
   }
   console.clear();
-  return glance.ok() ? exit_ok : session.fail(glance.error());
+  return glance.ok() || over() ? exit_ok : session.fail(glance.error());
 }
 
 int show_once(Session& session) {

@@ -10,6 +10,9 @@
 namespace pawl {
 namespace {
 
+constexpr const char* unnamed_definition =
+    "definition";  // in its problems: definition:2:13: error: ...
+
 Error problems_error(const std::vector<Problem>& problems) {
   std::string lines;
   for (const Problem& problem : problems)
@@ -163,10 +166,11 @@ Result<std::shared_ptr<Prepared>> Gateway::prepare(const RegisterDefinition& req
   named.text(name_space);
   Hash128 source = hash128(named.view());
   if (std::shared_ptr<Prepared> known = prepared_.find(source)) return known;
+  const std::string file_name = request.file_name.empty() ? unnamed_definition : request.file_name;
   Loaded loaded =
-      load_definition(request.definition, request.file_name, options_.limits.definition_bytes_max);
+      load_definition(request.definition, file_name, options_.limits.definition_bytes_max);
   if (!loaded.ok()) return problems_error(loaded.problems);
-  PAWL_TRY(check_expressions(loaded, request.file_name));
+  PAWL_TRY(check_expressions(loaded, file_name));
   auto prepared = std::make_shared<Prepared>();
   prepared->source = source;
   prepared->name_space = name_space;

@@ -63,8 +63,7 @@ class ArgumentParser {
     if (option == nullptr) return unknown("--" + name, name);
     if (equals == std::string::npos) return take(*option, "--" + name);
     if (option->value.empty()) return wrong("--" + name + " takes no value");
-    given_.values_[name].push_back(text.substr(equals + 1));
-    return {};
+    return keep(*option, "--" + name, text.substr(equals + 1));
   }
 
   Status take_short(const std::string& word) {
@@ -72,17 +71,21 @@ class ArgumentParser {
     if (option == nullptr) return unknown(word, word.substr(1));
     if (word.size() == 2) return take(*option, word);
     if (option->value.empty()) return unknown(word, word.substr(1));
-    given_.values_[std::string(option->name)].push_back(word.substr(2));  // -j4
-    return {};
+    return keep(*option, word.substr(0, 2), word.substr(2));  // -j4
   }
 
   Status take(const OptionSpec& option, const std::string& written) {
-    std::vector<std::string>& values = given_.values_[std::string(option.name)];
-    if (option.value.empty()) return {};
-    if (at_ + 1 >= words_.size()) {
+    if (!option.value.empty())
+      return keep(option, written, at_ + 1 < words_.size() ? words_[++at_] : "");
+    given_.values_[std::string(option.name)];
+    return {};
+  }
+
+  // An empty value is a variable that somebody forgot to set, never a wish.
+  Status keep(const OptionSpec& option, const std::string& written, std::string value) {
+    if (value.empty())
       return wrong(written + " needs a value: " + written + " " + std::string(option.value));
-    }
-    values.push_back(words_[++at_]);
+    given_.values_[std::string(option.name)].push_back(std::move(value));
     return {};
   }
 

@@ -39,6 +39,9 @@ TEST(Arguments, TheLastValueCountsAndTwoDashesEndTheOptions) {
 TEST(Arguments, WrongWordsNameTheNearestRightOne) {
   EXPECT_NE(error_of({"a", "--job", "3"}).find("did you mean --jobs?"), std::string::npos);
   EXPECT_NE(error_of({"a", "--jobs"}).find("--jobs needs a value: --jobs N"), std::string::npos);
+  EXPECT_NE(error_of({"a", "--jobs", ""}).find("--jobs needs a value: --jobs N"),
+            std::string::npos);
+  EXPECT_NE(error_of({"a", "--jobs="}).find("--jobs needs a value: --jobs N"), std::string::npos);
   EXPECT_NE(error_of({"a", "--quiet=1"}).find("takes no value"), std::string::npos);
   EXPECT_NE(error_of({}).find("usage: pawl run FILE"), std::string::npos);
   EXPECT_NE(error_of({"a", "b"}).find("unexpected \"b\""), std::string::npos);

@@ -73,6 +73,9 @@ int verb_context(Session& session, const Arguments& given) {
   if (action != "list" && action != "add" && action != "use" && action != "remove")
     return session.fail(
         {Code::invalid_argument, "\"" + action + "\" is not add, use, list or remove"});
+  if (action == "list" && given.positionals().size() > 1)
+    return session.fail({Code::invalid_argument, "unexpected \"" + given.positionals()[1] +
+                                                     "\"; pawl context list shows all"});
   std::string file = contexts_file();
   Result<Contexts> contexts = load_contexts(file);
   if (!contexts.ok()) return session.fail(contexts.error());

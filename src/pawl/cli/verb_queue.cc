@@ -155,6 +155,8 @@ int list_workers(Session& session, const Arguments& given) {
 
 int queue(Session& session, const Arguments& given) {
   const std::vector<std::string>& words = given.positionals();
+  if (words.size() > 1 && words[0] == "list")
+    return session.fail(usage("unexpected \"" + words[1] + "\"; pawl queue list shows all"));
   if (words.empty() || words[0] == "list") return list_queues(session, given);
   if (words[0] != "set") return session.fail(usage("\"" + words[0] + "\" is not list or set"));
   if (words.size() < 2) return session.fail(usage("which queue? pawl queue set NAME --pause"));

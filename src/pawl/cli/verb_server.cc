@@ -30,7 +30,7 @@ Result<std::string> address_of(const Arguments& given, std::string_view option) 
   size_t colon = address.rfind(':');
   bool whole = colon != std::string::npos && colon > 0 && colon + 1 < address.size() &&
                address.find_first_not_of("0123456789", colon + 1) == std::string::npos;
-  if (whole) return address;
+  if (whole && address.find("//") == std::string::npos) return address;
   return Error{Code::invalid_argument, "--" + std::string(option) + " takes HOST:PORT, such as " +
                                            default_listen + ", not \"" + address + "\""};
 }
@@ -39,8 +39,9 @@ std::string with_port(const std::string& listen, uint16_t port) {
   return listen.substr(0, listen.rfind(':') + 1) + std::to_string(port);
 }
 
-Result<uint32_t> jobs_of(const Arguments& given) {
-  PAWL_ASSIGN(uint64_t jobs, number_of(given, "jobs", 0, 0));
+// 0: not said, or for a server none.
+Result<uint32_t> jobs_of(const Arguments& given, uint64_t least) {
+  PAWL_ASSIGN(uint64_t jobs, number_of(given, "jobs", 0, least));
   if (jobs > 100'000)
     return Error{Code::invalid_argument, "--jobs: at most 100,000 tasks can run at once"};
   return static_cast<uint32_t>(jobs);
@@ -175,10 +176,10 @@ int verb_server(Session& session, const Arguments& given) {
     if (!http.ok()) return session.fail(http.error());
     request.http = *http;
   }
-  Result<uint32_t> jobs = jobs_of(given);
+  Result<uint32_t> jobs = jobs_of(given, 0);
   if (!jobs.ok()) return session.fail(jobs.error());
   request.jobs = *jobs;
-  Result<uint64_t> partitions = number_of(given, "partitions", 0, 0);
+  Result<uint64_t> partitions = number_of(given, "partitions", 0, 1);
   if (!partitions.ok()) return session.fail(partitions.error());
   if (*partitions > partitions_max)
     return session.fail({Code::invalid_argument, "--partitions: a directory has at most " +
@@ -216,7 +217,7 @@ int verb_worker(Session& session, const Arguments& given) {
   if (!server.ok()) return session.fail(server.error());
   request.server = *server;
   request.keys = given.value("tls").value_or("");
-  Result<uint32_t> jobs = jobs_of(given);
+  Result<uint32_t> jobs = jobs_of(given, 1);
   if (!jobs.ok()) return session.fail(jobs.error());
   request.jobs = *jobs;
   request.name = given.value("name").value_or(host_name());

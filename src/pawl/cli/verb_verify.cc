@@ -63,7 +63,8 @@ class Findings {
                    "]}\n");
     } else {
       console_.out(problems_ == 0 ? "verified: no problems\n"
-                                  : std::to_string(problems_) + " problems\n");
+                                  : std::to_string(problems_) +
+                                        (problems_ == 1 ? " problem\n" : " problems\n"));
     }
     return problems_ == 0 ? exit_ok : exit_failed;
   }

@@ -47,6 +47,8 @@ std::string_view nearest(std::string_view word, const std::vector<std::string_vi
   }
   if (!best.empty() || word.size() < 3) return best;
   for (std::string_view candidate : candidates)
+    if (candidate.starts_with(word)) return candidate;
+  for (std::string_view candidate : candidates)
     if (candidate.find(word) != std::string_view::npos) return candidate;
   return best;
 }

@@ -12,7 +12,7 @@ namespace pawl {
 size_t edit_distance(std::string_view a, std::string_view b, size_t limit);
 
 // The nearest candidate that differs in at most a third of the word's characters; else the first
-// that contains the word ("attempts": "max_attempts"); else empty.
+// that begins with the word ("rate": "rate_permille") or contains it ("attempts": "max_attempts"); else empty.
 std::string_view nearest(std::string_view word, const std::vector<std::string_view>& candidates);
 
 // `; did you mean "list"?`, or nothing.

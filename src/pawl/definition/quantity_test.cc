@@ -75,6 +75,7 @@ TEST(Nearest, OnlyWhatIsNear) {
   EXPECT_EQ(nearest("comand", {"run", "command"}), "command");
   EXPECT_EQ(nearest("Run", {"run", "command"}), "run");
   EXPECT_EQ(nearest("attempts", {"backoff", "max_attempts"}), "max_attempts");
+  EXPECT_EQ(nearest("rate", {"strategy", "rate_permille"}), "rate_permille");
   EXPECT_EQ(hint("zebra", {"run", "command"}), "; known: run, command");
   EXPECT_EQ(nearest("zebra", {"run", "command"}), "");
   EXPECT_EQ(nearest("b", {"a"}), "");

@@ -4,6 +4,8 @@
 #include <grpcpp/security/tls_certificate_provider.h>
 #include <grpcpp/security/tls_credentials_options.h>
 
+#include <cerrno>
+#include <cstring>
 #include <fstream>
 
 namespace pawl {
@@ -16,7 +18,8 @@ Status check_readable(const TlsFiles& tls) {
   for (const std::string* file : {&tls.certificate, &tls.key, &tls.authority}) {
     if (std::ifstream(*file).good()) continue;
     return Error{Code::invalid_argument,
-                 *file + " cannot be read; `pawl init` and `pawl certificate` make such files"};
+                 *file + " cannot be read: " + std::strerror(errno) +
+                     "; `pawl init` and `pawl certificate` make such files"};
   }
   return {};
 }

@@ -71,7 +71,7 @@ Result<HttpUrl> parse_http_url(std::string_view text) {
   std::string_view port = authority.substr(colon + 1);
   auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), url.port);
   if (error != std::errc() || end != port.data() + port.size() || url.port == 0)
-    return wrong(text, "its port is none");
+    return wrong(text, "its port is no number from 1 to 65535");
   return url;
 }
 

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <cstring>
 
 #include "pawl/adapter/http/byte_stream.h"
 #include "pawl/base/bytes.h"
@@ -160,7 +161,9 @@ class OpenSslContext final : public TlsContext {
 };
 
 Error unusable(const std::string& what, const std::string& file) {
-  const char* why = ERR_reason_error_string(ERR_peek_last_error());
+  unsigned long error = ERR_peek_error();  // the first: what came of it says less
+  const char* why = ERR_SYSTEM_ERROR(error) ? std::strerror(ERR_GET_REASON(error))
+                                            : ERR_reason_error_string(error);
   return {Code::invalid_argument,
           what + " " + file + " cannot be used: " + (why != nullptr ? why : "it cannot be read")};
 }

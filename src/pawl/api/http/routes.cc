@@ -310,6 +310,8 @@ Matched match(std::string_view method, std::string_view path) {
     if (!fits(pattern.segments, *segments)) continue;
     std::string_view wanted = method == "HEAD" && !is_stream(*pattern.route) ? "GET" : method;
     matched.allowed.push_back(pattern.route->method);
+    if (matched.allowed.back() == "GET" && !is_stream(*pattern.route))
+      matched.allowed.push_back("HEAD");
     if (pattern.route->method != wanted) continue;
     for (size_t i = 0; i < segments->count; ++i) {
       std::string_view name = pattern.segments.of[i];

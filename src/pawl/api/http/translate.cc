@@ -83,7 +83,6 @@ HttpResponse no_route(const HttpRequest& request, const Matched& matched) {
     std::string allow = "OPTIONS";
     for (std::string_view method : matched.allowed) {
       allow.append(", ").append(method);
-      if (method == "GET") allow.append(", HEAD");
     }
     HttpResponse response;
     if (request.method == "OPTIONS") {

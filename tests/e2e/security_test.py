@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import queue
 import shutil
 import socket
 import ssl
@@ -206,6 +207,35 @@ class SecurityTest(PawlCase):
         self.assertIn('"call":"forget","subject":"e1","result":"PERMISSION_DENIED"', trail)
         self.assertNotIn(MARKER, trail)
 
+    def client_with(self, address, folder, name="worker"):
+        keys = self.place / folder
+        client = Client(address, ca=(keys / "ca.pem").read_bytes(),
+                        cert=((keys / f"{name}.pem").read_bytes(), (keys / f"{name}.key").read_bytes()))
+        self.addCleanup(client.close)
+        return client
+
+    def test_a_worker_speaks_for_no_other_s_address(self):
+        mine, other = self.keys_with_worker("mine"), self.keys_with_worker("other")
+        _, address = self.server("--tls", "keys")
+        frame = V1["Frame"](**{"from": 77, "to": 1, "incarnation": 1})
+
+        def connect(folder):
+            said = queue.SimpleQueue()
+            said.put(frame)
+            connect = self.client_with(address, folder).channel.stream_stream(
+                "/pawl.v1.Workers/Connect", V1["Frame"].SerializeToString, V1["Frame"].FromString)
+            call = connect(iter(said.get, None), timeout=PATIENCE)
+            self.addCleanup(said.put, None)
+            return call, said
+
+        mine, mine_said = connect(mine)
+        self.assertEqual(next(mine).to, 77)
+        with self.assertRaises(grpc.RpcError) as caught:
+            next(connect(other)[0])
+        self.assertEqual(caught.exception.code().name, "PERMISSION_DENIED")
+        mine_said.put(frame)
+        self.assertEqual(next(mine).to, 77)
+
     def test_a_worker_touches_only_what_it_holds_a_grant_of(self):
         mine, other = self.keys_with_worker("mine"), self.keys_with_worker("other")
         _, address = self.server("--tls", "keys")
@@ -220,11 +250,7 @@ class SecurityTest(PawlCase):
         output = b'"' + b"y" * 100_000 + b'"'
 
         def at(folder, name="worker"):
-            keys = self.place / folder
-            client = Client(address, ca=(keys / "ca.pem").read_bytes(),
-                            cert=((keys / f"{name}.pem").read_bytes(), (keys / f"{name}.key").read_bytes()))
-            self.addCleanup(client.close)
-            return client
+            return self.client_with(address, folder, name)
 
         def read(client, **other_ref):
             asked = V1["BlobRef"]()

@@ -143,7 +143,8 @@ struct StreamServer::Impl {
 
   Status listen();
   StreamReactor* accept(const grpc::CallbackServerContext& context);
-  void heard(Message message, const std::shared_ptr<Connection>& from);
+  Status heard(Message message, const std::shared_ptr<Connection>& from);
+  Status route(const Message& message, const std::shared_ptr<Connection>& from);
   void gone(const std::shared_ptr<Connection>& connection);
   GrantParty party_of(std::string certificate);
 
@@ -189,6 +190,7 @@ class StreamServer::Impl::Connection final : public StreamReactor,
   }
   bool put(const Message& message) { return outgoing_.put(message); }
   const std::string& certificate() const { return certificate_; }
+  uint32_t addresses = 0;  // that were first heard on it, or came to it; under the server's mutex
 
  private:
   void write(const std::string& frame) override {
@@ -196,6 +198,7 @@ class StreamServer::Impl::Connection final : public StreamReactor,
     StartWrite(&frame_);
   }
   void OnReadDone(bool ok) override;
+  void refuse(const Error& error);
   void OnWriteDone(bool ok) override { outgoing_.written(ok); }
   void OnDone() override { owner_.gone(shared_from_this()); }
 
@@ -210,13 +213,15 @@ class StreamServer::Impl::Connection final : public StreamReactor,
 void StreamServer::Impl::Connection::OnReadDone(bool ok) {
   if (!ok) return finish(grpc::Status::OK);
   Result<Message> message = decoder_.decode(bytes_of(incoming_));
-  if (!message.ok()) {
-    owner_.telemetry.warn("worker_refused",
-                          "a worker's connection is closed: " + message.error().message);
-    return finish({grpc::StatusCode::INVALID_ARGUMENT, message.error().message});
-  }
-  owner_.heard(std::move(message.value()), shared_from_this());
+  if (!message.ok()) return refuse(message.error());
+  Status taken = owner_.heard(std::move(message.value()), shared_from_this());
+  if (!taken.ok()) return refuse(taken.error());
   StartRead(&incoming_);
+}
+
+void StreamServer::Impl::Connection::refuse(const Error& error) {
+  owner_.telemetry.warn("worker_refused", "a worker's connection is closed: " + error.message);
+  finish({static_cast<grpc::StatusCode>(error.code), error.message});
 }
 
 StreamReactor* StreamServer::Impl::accept(const grpc::CallbackServerContext& context) {
@@ -270,16 +275,31 @@ StreamServer::Impl::~Impl() {
   server->Shutdown(std::chrono::system_clock::now());  // returns when every call is over
 }
 
-void StreamServer::Impl::heard(Message message, const std::shared_ptr<Connection>& from) {
-  {
-    std::lock_guard lock(mutex);
-    Route& route = routes[message.from];
-    route.connection = from;
-    if (message.to != 0 && route.spoke_to.size() < partitions_max)
-      route.spoke_to.insert(message.to);
-  }
-  if (message.to == 0) return;  // it only says where it is
+Status StreamServer::Impl::heard(Message message, const std::shared_ptr<Connection>& from) {
+  PAWL_TRY(route(message, from));
+  if (message.to == 0) return {};  // it only says where it is
   ++(receivers.deliver(message) ? received : lost);
+  return {};
+}
+
+// What is sent to an address goes to whoever spoke for it last: to its own worker, then, and nobody else.
+Status StreamServer::Impl::route(const Message& message, const std::shared_ptr<Connection>& from) {
+  std::lock_guard lock(mutex);
+  Route& route = routes[message.from];
+  if (route.connection != from) {
+    if (route.connection && route.connection->certificate() != from->certificate())
+      return Error{Code::permission_denied,
+                   "the address is that of a worker with another certificate"};
+    if (++from->addresses > options.addresses_max) {
+      if (!route.connection) routes.erase(message.from);
+      return Error{Code::resource_exhausted, "the limit addresses_max (" +
+                                                 std::to_string(options.addresses_max) +
+                                                 " workers over one connection) is reached"};
+    }
+    route.connection = from;
+  }
+  if (message.to != 0 && route.spoke_to.size() < partitions_max) route.spoke_to.insert(message.to);
+  return {};
 }
 
 // Whoever was spoken to over it is told, for a worker that has died seldom says so itself.

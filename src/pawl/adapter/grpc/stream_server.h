@@ -7,9 +7,10 @@
 //
 // A message for an address of this process goes to whoever bound it, unencoded. One for another
 // goes out on the newest connection from which that address was heard; without one it is lost, as the
-// contract of port/transport.h allows.
+// contract of port/transport.h allows. While a connection speaks for an address, one with another certificate
+// cannot.
 //
-// Limits: streams_max connections; outgoing_bytes_max waiting per connection, beyond which messages are
+// Limits: streams_max connections, addresses_max workers over each; outgoing_bytes_max waiting per connection, beyond which messages are
 // lost (Link sends them again). Errors of start(): UNAVAILABLE when the address cannot be listened on;
 // FAILED_PRECONDITION for plain text at an address that other machines reach; INVALID_ARGUMENT for a file of tls.
 // Threading: send, bind and unbind from any thread; sinks are filled on gRPC's threads,
@@ -35,6 +36,7 @@ namespace pawl {
 struct StreamServerOptions {
   std::string listen = "127.0.0.1:0";  // host:port; port 0: a free one
   uint32_t streams_max = 10'000;
+  uint32_t addresses_max = 64;  // that one connection speaks for; beyond it, it is closed
   uint64_t outgoing_bytes_max = 64 << 20;
   uint32_t payload_calls_max = 64;  // for payloads and outputs at once; each holds a thread
   // Whoever is silent is asked whether it is there, and hung up on without an answer.

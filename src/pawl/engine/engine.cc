@@ -29,10 +29,7 @@ uint64_t carried_bytes(const Command& command) {
     return inline_bytes(evaluated->value);
   uint64_t bytes = 0;
   if (const auto* reported = std::get_if<ReportAttempts>(&command)) {
-    for (const AttemptReport& report : reported->reports) {
-      for (const Payload& output : report.outputs) bytes += inline_bytes(output);
-      bytes += report.error.size();
-    }
+    for (const AttemptReport& report : reported->reports) bytes += carried_bytes(report);
   }
   return bytes;
 }

@@ -203,11 +203,11 @@ bool Peers::opened(Ticket ticket, const Reply& reply) {
 }
 
 // The body at the end of what waits, so that many grants travel in one message and a stop stays
-// behind the grant it ends.
+// behind the grant it ends. `full`: that one takes nothing more.
 template <class Body>
-Body& Peers::gather(Peer& peer) {
+Body& Peers::gather(Peer& peer, bool full) {
   ++peer.gathered;
-  if (peer.waiting.empty() || !std::holds_alternative<Body>(peer.waiting.back()))
+  if (full || peer.waiting.empty() || !std::holds_alternative<Body>(peer.waiting.back()))
     peer.waiting.push_back(Body{});
   return std::get<Body>(peer.waiting.back());
 }
@@ -215,7 +215,11 @@ Body& Peers::gather(Peer& peer) {
 void Peers::grant(Grant grant) {
   Peer* peer = find(grant.session);
   if (peer == nullptr) return;
-  gather<Grants>(*peer).grants.push_back(std::move(grant));
+  std::vector<Grant>& grants = gather<Grants>(*peer, peer->carried >= body_bytes_full).grants;
+  if (grants.empty()) peer->carried = 0;
+  bool shared = !grants.empty() && grants.back().context == grant.context;
+  if (!shared) peer->carried += carried_bytes(*grant.context);
+  grants.push_back(std::move(grant));
   close_if_stuck(*peer);
 }
 

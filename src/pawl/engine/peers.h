@@ -95,6 +95,7 @@ class Peers {
     Instant unreachable_since = Instant::never();
     std::deque<MessageBody> waiting;  // for room in the link; all about the newest session
     size_t gathered = 0;              // grants and stops put there since it was last empty
+    uint64_t carried = 0;             // by the grants put there last
     struct Said {
       AttemptProgress progress;
       Instant at;
@@ -112,7 +113,7 @@ class Peers {
   void forget_session(Peer& peer);
   Peer* find(SessionId session);
   template <class Body>
-  Body& gather(Peer& peer);
+  Body& gather(Peer& peer, bool full = false);
   void close_if_stuck(Peer& peer);
 
   static constexpr Ticket first_ticket = uint64_t{1} << 62;  // apart from clients' tickets

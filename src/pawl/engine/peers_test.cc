@@ -17,6 +17,8 @@ Grant grant_of(SessionId session, ItemIndex item) {
   Grant grant;
   grant.session = session;
   grant.range = {ExecutionId{1}, 0, item, item + 1};
+  static const auto context = std::make_shared<const RunContext>();
+  grant.context = context;
   return grant;
 }
 
@@ -97,6 +99,35 @@ TEST_F(PeersTest, AFullLinkDropsNoGrantAndKeepsTheOrder) {
   }
   EXPECT_EQ(next, bodies);
   EXPECT_TRUE(std::holds_alternative<Stops>(heard[7].back()));
+}
+
+// Workers that are granted all that waited before they came: each with a context of its own.
+TEST_F(PeersTest, GrantsTravelInBodiesThatCarryOnlySoMuch) {
+  SessionId session = join(7, 1);
+  constexpr ItemIndex executions = 1000;
+  heard.clear();
+  for (ItemIndex i = 0; i < executions; ++i) {
+    auto context = std::make_shared<RunContext>();
+    context->input = Payload::inline_json('"' + std::string(60'000, 'x') + '"');
+    for (ItemIndex part = 0; part < 2; ++part) {
+      Grant grant = grant_of(session, 2 * i + part);
+      grant.context = context;
+      peers.grant(std::move(grant));
+    }
+  }
+  listen();
+  ItemIndex next = 0;
+  for (const MessageBody& body : heard[7]) {
+    uint64_t bytes = 0;
+    for (const Grant& grant : std::get<Grants>(body).grants) {
+      EXPECT_EQ(grant.range.begin, next);
+      if (next++ % 2 == 0) bytes += grant.context->input.size();
+    }
+    EXPECT_LT(bytes, body_bytes_full + payload_inline_max);
+    EXPECT_GT(bytes, 0u);
+  }
+  EXPECT_EQ(next, 2 * executions);
+  EXPECT_LE(heard[7].size(), 1 + executions * 60'000 / body_bytes_full);
 }
 
 TEST_F(PeersTest, ARecallFollowsItsGrantsAndItsAnswerBecomesACommand) {

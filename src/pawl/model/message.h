@@ -59,6 +59,8 @@ struct RunContext {
   const Node& definition() const { return workflow->nodes[node]; }
 };
 using RunContextRef = std::shared_ptr<const RunContext>;
+// Of the values that travel with it; those in the blob store do not.
+uint64_t carried_bytes(const RunContext& context);
 
 // Attempt `attempt` of every task in `range` now belongs to `session`. The token of one attempt is
 // (cluster, task, attempt, nonce): it is what a report must show to be accepted.
@@ -91,6 +93,7 @@ struct AttemptReport {
   std::string error;                    // one line for people
   std::optional<AttemptTimes> times{};  // nothing: nobody has measured them
 };
+uint64_t carried_bytes(const AttemptReport& report);
 
 // What an attempt that runs has used, as its worker last saw it.
 struct AttemptUsage {

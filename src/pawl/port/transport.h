@@ -24,6 +24,10 @@ constexpr Address engine_address(uint32_t slot) {
   return slot == 0 ? 1 : (Address{1} << 40) + slot;
 }
 
+// Grants and reports that carry so much fill a body; what comes next travels in another. Alone, what a node reads
+// and what a launch reports may be larger.
+constexpr uint64_t body_bytes_full = 8 << 20;
+
 // worker -> engine
 struct Hello {
   WorkerSpec worker;

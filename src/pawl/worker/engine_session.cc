@@ -5,11 +5,14 @@
 #include <utility>
 #include <variant>
 
+#include "pawl/model/limits.h"
 #include "pawl/worker/worker.h"
 
 namespace pawl {
 
 namespace {
+
+constexpr uint64_t error_bytes_max = Limits{}.error_bytes_max;  // the engine would keep no more
 
 LinkOptions link_options(const WorkerOptions& options, Address engine) {
   LinkOptions link = options.link;
@@ -31,6 +34,19 @@ void add(std::optional<AttemptTimes>& sum, const std::optional<AttemptTimes>& mo
   if (!sum || !more) return;
   sum->queued = sum->queued + more->queued;
   sum->ran = sum->ran + more->ran;
+}
+
+// Takes the second half of a report of several items off it.
+AttemptReport split_off(AttemptReport& report) {
+  AttemptReport rest = report;
+  const uint32_t first = report.range.size() / 2;
+  report.range.end = rest.range.begin += first;
+  report.outputs.resize(first);
+  rest.outputs.erase(rest.outputs.begin(), rest.outputs.begin() + first);
+  if (!report.times) return rest;
+  report.times = {{report.times->queued.ns / 2}, {report.times->ran.ns / 2}};
+  rest.times = {rest.times->queued - report.times->queued, rest.times->ran - report.times->ran};
+  return rest;
 }
 
 }  // namespace
@@ -205,6 +221,12 @@ void EngineSession::forget_progress(const TaskRange& range) {
 }
 
 void EngineSession::report(AttemptReport report) {
+  if (report.error.size() > error_bytes_max) report.error.resize(error_bytes_max);
+  if (report.outputs.size() > 1 && carried_bytes(report) > body_bytes_full) {
+    AttemptReport rest = split_off(report);
+    this->report(std::move(report));
+    return this->report(std::move(rest));
+  }
   if (!reports_.empty() && joins(reports_.back(), report)) {
     reports_.back().range.end = report.range.end;
     add(reports_.back().times, report.times);
@@ -282,12 +304,25 @@ void EngineSession::say_progress(Instant now) {
   (void)link_.send(std::move(progress)).ok();
 }
 
+// As many to a body as it carries; what the link does not take now waits.
+void EngineSession::say_reports() {
+  auto next = reports_.begin();
+  while (next != reports_.end() && !link_.full()) {
+    Reports body;
+    for (uint64_t bytes = 0; next != reports_.end() && bytes < body_bytes_full; ++next) {
+      bytes += carried_bytes(*next);
+      body.reports.push_back(std::move(*next));
+    }
+    (void)link_.send(std::move(body)).ok();
+  }
+  reports_.erase(reports_.begin(), next);
+}
+
 void EngineSession::send_what_is_due(Instant now) {
   if (phase_ != Phase::serving || link_.full()) return;
   if (returned_) (void)link_.send(*std::exchange(returned_, std::nullopt)).ok();
   if (link_.full()) return;
-  if (!reports_.empty() && (now >= report_at_ || !owner_.reports_can_wait()))
-    (void)link_.send(Reports{std::exchange(reports_, {})}).ok();
+  if (!reports_.empty() && (now >= report_at_ || !owner_.reports_can_wait())) say_reports();
   say_progress(now);
   if (now >= heartbeat_at_ && !link_.full()) {
     heartbeat_at_ = now + heartbeat_interval();

@@ -98,6 +98,7 @@ class EngineSession {
   void decline(const Grant& grant, const std::string& why);
   void warn(const char* event, const std::string& message);
   void send_what_is_due(Instant now);
+  void say_reports();
   void say_progress(Instant now);
   void greet_or_leave(Instant now);
   Duration heartbeat_interval() const;

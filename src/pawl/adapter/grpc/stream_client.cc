@@ -90,7 +90,7 @@ class Connection final : public FrameWriter {
 
 grpc::ChannelArguments channel_arguments(const StreamClientOptions& options) {
   grpc::ChannelArguments arguments;
-  arguments.SetMaxReceiveMessageSize(static_cast<int>(worker_frame_bytes_max));
+  arguments.SetMaxReceiveMessageSize(-1);  // a coordinator is trusted with what its nodes read
   int first = static_cast<int>(options.reconnect_first.whole_milliseconds());
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, first);
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 1000);  // patience with one attempt

@@ -3,10 +3,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <set>
 #include <thread>
 
+#include "pawl/adapter/grpc/frame_codec.h"
 #include "pawl/adapter/grpc/stream_client.h"
 #include "pawl/adapter/grpc/stream_server.h"
 #include "pawl/testing/contract/transport_contract.h"
@@ -20,7 +22,12 @@ class Quiet final : public Telemetry {
  public:
   void count(std::string_view, uint64_t) override {}
   void gauge(std::string_view, int64_t) override {}
-  void log(const LogLine&) override {}
+  void log(const LogLine& line) override {
+    if (lines == 0) said = line.message;
+    ++lines;
+  }
+  std::string said;  // the first line, once there are lines
+  std::atomic<int> lines = 0;
 };
 
 Quiet quiet;
@@ -146,6 +153,66 @@ TEST(Stream, ASilentPeerIsHungUpOn) {
   while ((size = recv(peer, told, sizeof told, 0)) > 0) continue;
   EXPECT_TRUE(size == 0 || errno == ECONNRESET);
   close(peer);
+}
+
+// The outputs of a mapped node may be more than any frame that a worker sends: whoever reads them gets them.
+TEST(Stream, AGrantArrivesHoweverMuchItsNodeReads) {
+  auto server = server_on(0);
+  StreamClientOptions options;
+  options.target = "127.0.0.1:" + std::to_string(server->port());
+  Quiet complaints;
+  auto client = std::make_unique<StreamClient>(options, complaints);
+  ReceivedMessages at_worker;
+  client->bind(7, at_worker);
+  while (!server->reaches(7)) std::this_thread::yield();
+  auto workflow = std::make_shared<Workflow>();
+  workflow->name = "reduce";
+  for (const char* id : {"map", "reduce"}) workflow->nodes.emplace_back().id = id;
+  ASSERT_TRUE(finish(*workflow).ok());
+  constexpr uint32_t items = 1100;
+  auto outputs = std::make_shared<ItemOutputs>(items);
+  for (ItemIndex item = 0; item < items; ++item)
+    outputs->set(item, Payload::inline_json('"' + std::string(payload_inline_max - 2, 'x') + '"'));
+  ASSERT_GT(outputs->bytes(), worker_frame_bytes_max);
+  auto context = std::make_shared<RunContext>();
+  context->execution = ExecutionId{1};
+  context->workflow = workflow;
+  context->node = 1;
+  context->outputs.push_back({0, {}, outputs});
+  Message message;
+  message.from = 1;
+  message.to = 7;
+  message.incarnation = message.sequence = 1;
+  message.body = Grants{{Grant{SessionId{1}, {ExecutionId{1}, 1, 0, 1}, 1, 9, context}}};
+  std::vector<Message> got;
+  server->send(message);
+  while (got.empty() && complaints.lines == 0) {
+    std::this_thread::yield();
+    got = at_worker.take();
+  }
+  ASSERT_EQ(got.size(), 1u) << "the connection broke";
+  const Grant& grant = std::get<Grants>(got.front().body).grants.at(0);
+  EXPECT_EQ(grant.context->outputs.at(0).mapped->get(items - 1), outputs->get(items - 1));
+  client->unbind(7);
+}
+
+// Every address that it names is remembered: there is an end to that.
+TEST(Stream, AConnectionSpeaksForSoManyWorkers) {
+  auto server = server_on(0);
+  StreamClientOptions options;
+  options.target = "127.0.0.1:" + std::to_string(server->port());
+  Quiet complaints;
+  auto client = std::make_unique<StreamClient>(options, complaints);
+  const Address most = StreamServerOptions{}.addresses_max;
+  while (!client->connected()) std::this_thread::yield();
+  for (Address from = 100; from < 100 + most; ++from) client->send(hello(from, 1));
+  while (!server->reaches(100 + most - 1)) std::this_thread::yield();
+  EXPECT_EQ(complaints.lines, 0);
+  client->send(hello(100, 2));  // one of them
+  client->send(hello(99, 1));
+  while (complaints.lines == 0 && !server->reaches(99)) std::this_thread::yield();
+  EXPECT_FALSE(server->reaches(99));
+  EXPECT_NE(complaints.said.find("addresses_max"), std::string::npos) << complaints.said;
 }
 
 TEST(Stream, AnAddressThatCannotBeListenedOnIsAnError) {

@@ -26,7 +26,7 @@ log = logging.getLogger("pawl")
 PAUSE_FIRST, PAUSE_MAX = 0.05, 2.0
 WAITING_FRAMES_MAX = 4096  # of one connection; beyond it frames are lost, as on any lossy way
 OPTIONS = [
-    ("grpc.max_receive_message_length", frames.FRAME_BYTES_MAX),
+    ("grpc.max_receive_message_length", -1),  # a grant brings whatever its node reads
     ("grpc.max_send_message_length", frames.FRAME_BYTES_MAX),
     ("grpc.keepalive_time_ms", 10_000),
     ("grpc.keepalive_timeout_ms", 5_000),

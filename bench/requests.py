@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """One REST request that runs 1, 3 or 9 durable steps and waits for the result, Pawl against Restate.
 
-A step of Restate is `ctx.run(() => null)` in a service of its own process: user code whose result is durable
-before the next step begins. Pawl's equal is a `function` node in a worker process: `function` rows. `transform`
-rows are steps that a worker does by itself (an expression), and `process` rows start a program (true).
+The request is the input and its answer the output, in both. A step of Restate is `ctx.run(() => null)` in a
+service of its own process: user code whose result is durable before the next step begins. Pawl's equal is a
+`function` node in a worker process: `function` rows. `transform` rows are steps that a worker does by itself (an
+expression), and `process` rows start a program (true).
 Restate has one partition and its defaults otherwise; both keep their logs on the same disk. A request's answer
 is read by wrk, which has one thread.
 Usage: bench/requests.py [seconds] [connections, as 1,64,256] [steps, as 1,3,9]     (./dev bench requests)
@@ -63,8 +64,8 @@ def pawl_figures(kinds):
                 server.run(definition["name"], {"n": 1})
                 for connections in CONNECTIONS:
                     figures[kind, steps, connections] = wrk(
-                        rig.place, f"http://127.0.0.1:{server.http}/v1/executions?wait=30s", connections,
-                        {"workflow": definition["name"], "input": {"n": 1}})
+                        rig.place, f"http://127.0.0.1:{server.http}/v1/workflows/{definition['name']}/run",
+                        connections, {"n": 1})
     return figures
 
 

@@ -29,11 +29,49 @@ class OneCall final : public Exchange {
   Translation translation_;
 };
 
+// Of whoever is told the output of an execution: itself, in parts if it is large.
+class OutputExchange : public Exchange {
+ protected:
+  using Exchange::Exchange;
+
+  bool show_output(const ExecutionDetail& detail) {
+    const ExecutionSummary& summary = detail.summary;
+    if (summary.status != ExecutionStatus::succeeded) {
+      std::string why = summary.error.empty() ? "" : ": " + summary.error;
+      return respond(to_response(Error{Code::failed_precondition,
+                                       to_text(summary.id) + " is " + name(summary.status) + why +
+                                           "; an execution has an output once it has succeeded"}));
+    }
+    if (!detail.output.is_blob()) return show(detail.output.text());
+    blob_ = detail.output.ref();
+    ask(ReadPayload{blob_, 0});
+    return false;
+  }
+  bool add(PayloadPart part) {
+    text_ += part.text;
+    if (part.next >= blob_.size) return show(std::move(text_));
+    ask(ReadPayload{blob_, part.next});
+    return false;
+  }
+  std::vector<HttpField> fields_;  // of the response that shows it
+
+ private:
+  bool show(std::string text) {
+    HttpResponse response;
+    response.body = std::move(text);
+    response.fields = std::move(fields_);
+    return respond(std::move(response));
+  }
+
+  BlobRef blob_;
+  std::string text_;
+};
+
 // The detail of an execution, at once or when it has settled; then it is shown, or its output is.
-class ReadExecution final : public Exchange {
+class ReadExecution final : public OutputExchange {
  public:
   ReadExecution(Place place, Translation translation)
-      : Exchange(std::move(place)), translation_(std::move(translation)) {}
+      : OutputExchange(std::move(place)), translation_(std::move(translation)) {}
 
   bool begin() override {
     execution_ = std::get<GetExecution>(*translation_.call).execution;
@@ -65,40 +103,40 @@ class ReadExecution final : public Exchange {
     return false;
   }
 
-  bool show_output(const ExecutionDetail& detail) {
-    const ExecutionSummary& summary = detail.summary;
-    if (summary.status != ExecutionStatus::succeeded) {
-      std::string why = summary.error.empty() ? "" : ": " + summary.error;
-      return respond(to_response(Error{Code::failed_precondition,
-                                       to_text(summary.id) + " is " + name(summary.status) + why +
-                                           "; an execution has an output once it has succeeded"}));
-    }
-    if (!detail.output.is_blob()) {
-      HttpResponse response;
-      response.body = detail.output.text();
-      return respond(std::move(response));
-    }
-    blob_ = detail.output.ref();
-    ask(ReadPayload{blob_, 0});
-    return false;
-  }
-
-  bool add(PayloadPart part) {
-    text_ += part.text;
-    if (part.next < blob_.size) {
-      ask(ReadPayload{blob_, part.next});
-      return false;
-    }
-    HttpResponse response;
-    response.body = std::move(text_);
-    return respond(std::move(response));
-  }
-
   Translation translation_;
   ExecutionId execution_;
   Ticket waits_ = 0;
-  BlobRef blob_;
-  std::string text_;
+};
+
+// A workflow run for its output. What still runs when the time is up is shown as it is.
+class RunForOutput final : public OutputExchange {
+ public:
+  RunForOutput(Place place, Translation translation)
+      : OutputExchange(std::move(place)), translation_(std::move(translation)) {}
+
+  bool begin() override {
+    runs_ = ask(std::move(*translation_.call));
+    set_alarm(desk().now() + translation_.wait);
+    return false;
+  }
+
+ private:
+  bool answered(Ticket, CallResult result) override {
+    if (auto* part = std::get_if<PayloadPart>(&result)) return add(std::move(*part));
+    const auto* detail = std::get_if<ExecutionDetail>(&result);
+    if (detail == nullptr || detail->summary.status == ExecutionStatus::running)
+      return respond(to_response(*translation_.route, result));
+    fields_ = {location_of(detail->summary.id)};
+    return show_output(*detail);
+  }
+
+  bool alarm() override {
+    desk().stop_waiting(runs_);
+    return false;
+  }
+
+  Translation translation_;
+  Ticket runs_ = 0;
 };
 
 // A large payload, part by part.
@@ -199,6 +237,8 @@ std::unique_ptr<Exchange> make_exchange(Exchange::Place place, Translation trans
     case RouteKind::read:
     case RouteKind::output:
       return std::make_unique<ReadExecution>(std::move(place), std::move(translation));
+    case RouteKind::run:
+      return std::make_unique<RunForOutput>(std::move(place), std::move(translation));
     case RouteKind::payload:
       return std::make_unique<ReadContent>(std::move(place), std::move(translation));
     case RouteKind::events:

@@ -166,6 +166,31 @@ TEST_F(HttpServerTest, ARegisteredWorkflowIsStartedByItsName) {
   EXPECT_NE(ask(request("GET /v1/workflows")).body.find(R"("name":"one")"), std::string::npos);
 }
 
+TEST_F(HttpServerTest, AWorkflowIsRunForItsOutput) {
+  start();
+  ask(request("PUT /v1/workflows", submission()));
+  Answer ran = ask(request("POST /v1/workflows/one/run", R"({"n":1})"));
+  EXPECT_EQ(ran.status, 200) << ran.body;
+  EXPECT_EQ(ran.body, R"({"work":"done"})");
+  EXPECT_NE(ran.head.find("Location: /v1/executions/e1\r\n"), std::string::npos);
+  EXPECT_NE(ask(request("GET /v1/executions/e1")).body.find(R"("input":{"json":{"n":1}})"),
+            std::string::npos);
+  std::string monday =
+      request("POST /v1/workflows/one/run", R"({"n":2})", "Idempotency-Key: monday\r\n");
+  EXPECT_NE(ask(monday).head.find("e2"), std::string::npos);
+  EXPECT_NE(ask(monday).head.find("e2"), std::string::npos) << "one effect";
+  EXPECT_EQ(ask(request("POST /v1/workflows/other/run", "{}")).status, 404);
+  EXPECT_EQ(ask(request("POST /v1/workflows/one/run", "7")).status, 400);
+  EXPECT_EQ(ask(request("POST /v1/workflows/one/run", R"({"a":1}x)")).status, 400);
+  house.executor.holding = true;
+  Answer slow = ask(request("POST /v1/workflows/one/run?wait=50ms"));
+  EXPECT_EQ(slow.status, 202) << slow.body;
+  EXPECT_NE(slow.head.find("Location: /v1/executions/e3\r\n"), std::string::npos);
+  EXPECT_NE(slow.body.find(R"("status":"running")"), std::string::npos);
+  ask(request("POST /v1/executions/e3/cancel"));
+  EXPECT_EQ(ask(request("GET /v1/executions/e3/output?wait=30s")).status, 409);
+}
+
 TEST_F(HttpServerTest, BrowsersShowTheirTokenInTheQueryOfStreams) {
   start();
   ask(request("POST /v1/executions?wait=30s", submission()));
@@ -413,9 +438,10 @@ TEST_F(HttpServerTest, TheDocumentDescribesEveryRoute) {
       return json_find(document.body, below);
     };
     EXPECT_EQ(json_unquote(find({"summary"}).value_or("")), route.about);
-    EXPECT_EQ(
-        find({"requestBody", "content", "application/json", "schema", "properties"}).has_value(),
-        route.body);
+    std::vector<std::string> body{"requestBody", "content", "application/json", "schema"};
+    EXPECT_EQ(find(body).has_value(), route.body);
+    body.emplace_back("properties");  // of a call; an input is any object
+    EXPECT_EQ(find(body).has_value(), route.body && route.kind != RouteKind::run);
     std::string status = std::to_string(route.status);
     EXPECT_EQ(find({"responses", status, "content", "application/json", "schema"}).has_value(),
               *route.answer != 0);

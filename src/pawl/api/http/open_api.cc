@@ -213,28 +213,28 @@ const char* media_type(const Route& route) {
 
 void put_responses(JsonWriter& out, const Route& route) {
   out.key("responses").begin_object();
-  auto response = [&](int status, const char* about) {
+  auto response = [&](int status, const char* about, const char* answer) {
     out.key(std::to_string(status)).begin_object().key("description").string(about);
     if (status != 101 && status != 204) {
       out.key("content").begin_object().key(media_type(route)).begin_object();
-      if (route.answer[0] != '\0') {
+      if (answer[0] != '\0') {
         out.key("schema");
-        bool waited = route.kind == RouteKind::submit && status != route.status;
         Route shown = route;
-        if (waited) shown.answer = "execution";
+        shown.answer = answer;
         put_schema(out, shown, true, {});
       }
       out.end_object().end_object();
     }
     out.end_object();
   };
-  response(route.status, route.about);
+  response(route.status, route.about, route.answer);
   if (route.kind == RouteKind::submit) {
-    response(200, "It was waited for, and has ended or is parked");
-    response(202, "It was waited for, and is still running");
+    response(200, "It was waited for, and has ended or is parked", "execution");
+    response(202, "It was waited for, and is still running", "execution");
   }
+  if (route.kind == RouteKind::run) response(202, "It is still running", "execution");
   if (is_stream(route) && route.kind != RouteKind::socket)
-    response(204, "There is nothing left to tell");
+    response(204, "There is nothing left to tell", "");
   out.key("default").begin_object().key("$ref").string("#/components/responses/Problem");
   out.end_object().end_object();
 }
@@ -255,7 +255,10 @@ void put_operation(JsonWriter& out, const Route& route) {
   if (route.body) {
     out.key("requestBody").begin_object().key("content").begin_object();
     out.key("application/json").begin_object().key("schema");
-    put_schema(out, route, false, in_path);
+    if (route.kind == RouteKind::run)
+      out.begin_object().key("type").string("object").end_object();
+    else
+      put_schema(out, route, false, in_path);
     out.end_object().end_object().end_object();
   }
   put_responses(out, route);

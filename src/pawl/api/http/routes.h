@@ -19,6 +19,7 @@ namespace pawl {
 enum class RouteKind : uint8_t {
   call,        // one call, its answer as JSON
   submit,      // the same, or `run` when the client waits
+  run,         // `run` with the body as the input; the output itself
   read,        // get_execution, after await when the client waits
   output,      // the output of an execution itself
   payload,     // the content of a large payload itself
@@ -48,7 +49,7 @@ struct Route {
   int status;
   const char* about;
   std::vector<RouteMember> query{};
-  bool body = false;  // a JSON object, whose members are the call's
+  bool body = false;  // a JSON object, whose members are the call's (of `run`: its input)
   bool open = false;  // to everybody, authenticated or not
 };
 

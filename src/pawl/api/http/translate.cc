@@ -57,6 +57,11 @@ class Members {
     std::string_view body(request.body);
     if (json_kind(body) != JsonKind::object)
       return Error{Code::invalid_argument, "the body must be a JSON object"};
+    if (route.kind == RouteKind::run) {
+      fresh_ = false;
+      text_.append("\"input\":").append(body);
+      return {};
+    }
     body = body.substr(0, body.rfind('}'));
     body.remove_prefix(body.find('{') + 1);
     fresh_ = body.find_first_not_of(" \t\r\n") == std::string_view::npos;
@@ -183,8 +188,7 @@ bool media_fits(const HttpRequest& request, const Route& route) {
   const std::string* type = request.field("content-type");
   if (!route.body || request.body.empty() || type == nullptr) return true;
   std::string given = lower_type(*type);
-  bool defines =
-      std::string_view(route.call) == "submit" || std::string_view(route.call) == "register";
+  bool defines = route.kind == RouteKind::submit || std::string_view(route.call) == "register";
   return given == "application/json" || (defines && is_yaml(given));
 }
 
@@ -271,12 +275,14 @@ Translation translate(const HttpRequest& request, Duration wait_max) {
     return result;
   }
   Members members;
+  if (route.kind == RouteKind::run) result.wait = wait_max;
   if (Status filled = fill(request, matched, wait_max, members, result.wait); !filled.ok()) {
     result.refusal = to_response(filled.error());
     return result;
   }
   if (route.call[0] != '\0' && route.kind != RouteKind::ready) {
-    bool runs = route.kind == RouteKind::submit && result.wait > Duration{};
+    bool runs = route.kind == RouteKind::run ||
+                (route.kind == RouteKind::submit && result.wait > Duration{});
     std::string with = members.take();
     if (route.kind == RouteKind::payload) with = payload_members(with);
     Result<Call> call = call_from_json(runs ? "run" : route.call, with);
@@ -292,6 +298,10 @@ Translation translate(const HttpRequest& request, Duration wait_max) {
   return result;
 }
 
+HttpField location_of(ExecutionId execution) {
+  return {"Location", "/v1/executions/" + to_text(execution)};
+}
+
 HttpResponse to_response(const Route& route, const CallResult& result) {
   if (const auto* error = std::get_if<Error>(&result)) return to_response(*error);
   HttpResponse response;
@@ -301,12 +311,12 @@ HttpResponse to_response(const Route& route, const CallResult& result) {
   if (const auto* submitted = std::get_if<Submitted>(&result)) started = submitted->execution;
   if (const auto* detail = std::get_if<ExecutionDetail>(&result)) {
     bool waits = detail->summary.status == ExecutionStatus::running;
-    if (route.kind == RouteKind::submit) {
+    if (route.kind == RouteKind::submit || route.kind == RouteKind::run) {
       response.status = waits ? 202 : 200;
       started = detail->summary.id;
     }
   }
-  if (started) response.fields.push_back({"Location", "/v1/executions/" + to_text(started)});
+  if (started) response.fields.push_back(location_of(started));
   return response;
 }
 

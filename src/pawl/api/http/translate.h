@@ -35,6 +35,8 @@ Translation translate(const HttpRequest& request, Duration wait_max);
 // Authorization: Bearer, or ?access_token= where a browser cannot send that; and the certificate.
 Credentials shown_by(const HttpRequest& request);
 
+HttpField location_of(ExecutionId execution);
+
 // Of a call; `limit` and its kind are those of the call that was asked.
 HttpResponse to_response(const Route& route, const CallResult& result);
 

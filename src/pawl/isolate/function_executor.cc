@@ -212,14 +212,22 @@ class FunctionExecutor::Pool {
   }
 
   void push(JobRef job) {
-    bool asleep = false;
+    std::lock_guard<std::mutex> lock(mutex_);
+    waiting_.push_back(std::move(job));
+    count_.store(waiting_.size(), std::memory_order_release);
+  }
+
+  // After a number of push(): whoever is woken for the first of them takes the core that the others are to be
+  // pushed on.
+  void wake_for_pushed() {
+    size_t wanted = 0;
     {
       std::lock_guard<std::mutex> lock(mutex_);
-      waiting_.push_back(std::move(job));
-      count_.store(waiting_.size(), std::memory_order_release);
-      asleep = sleeping_ > 0 && waiting_.size() > static_cast<size_t>(spinning_);
+      size_t spinning = static_cast<size_t>(spinning_);
+      if (waiting_.size() > spinning)
+        wanted = std::min(waiting_.size() - spinning, static_cast<size_t>(sleeping_));
     }
-    if (asleep) wakeup_.notify_one();
+    while (wanted-- > 0) wakeup_.notify_one();
   }
 
   // False: it is not here, or a thread has taken it.
@@ -372,11 +380,20 @@ void FunctionExecutor::start(Launch launch) {
   }
   if (std::optional<Inputs> native = native_inputs(context)) {
     job->inputs = std::move(*native);
-    return pool_->push(job);
+    return push(job);
   }
   job->rendering = true;
   auto inputs = renderer_.inputs(job->launch, job->grant, rendered_);
   if (inputs.has_value()) submit(job, std::move(*inputs));
+}
+
+void FunctionExecutor::push(const JobRef& job) {
+  pushed_ = true;
+  pool_->push(job);
+}
+
+Instant FunctionExecutor::deadline() const {
+  return pushed_ ? Instant{} : pieces_at_;
 }
 
 bool FunctionExecutor::turn() {
@@ -385,6 +402,7 @@ bool FunctionExecutor::turn() {
     auto found = jobs_.find(rendered.launch);
     if (found != jobs_.end()) submit(found->second, std::move(rendered.inputs));
   }
+  if (std::exchange(pushed_, false)) pool_->wake_for_pushed();
   if (pieces_at_ != Instant::never() && pieces_at_ <= clock_.monotonic()) report_pieces();
   return false;
 }
@@ -413,7 +431,7 @@ void FunctionExecutor::submit(const JobRef& job, Result<FunctionInputs> inputs) 
   if (inputs.ok()) {
     PAWL_CHECK(inputs->size() == job->grant.range.size(), "one input per item");
     job->inputs = Inputs(std::move(*inputs));
-    return pool_->push(job);
+    return push(job);
   }
   bool missing = job->function == nullptr;
   ReportBuilder reports(job->grant, payloads_);

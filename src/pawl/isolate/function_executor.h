@@ -47,7 +47,7 @@ class FunctionExecutor final : public Executor, public Actor {
   bool withdraw(uint64_t launch) override;
 
   bool turn() override;
-  Instant deadline() const override { return pieces_at_; }
+  Instant deadline() const override;
 
  private:
   struct Job;
@@ -58,6 +58,7 @@ class FunctionExecutor final : public Executor, public Actor {
   bool take_back(const JobRef& job);
   void report_pieces();
   void forget_finished();
+  void push(const JobRef& job);
 
   const FunctionRegistry& functions_;
   Loop& loop_;
@@ -70,6 +71,7 @@ class FunctionExecutor final : public Executor, public Actor {
   std::unordered_map<uint64_t, JobRef> jobs_;  // may hold finished ones for a while
   size_t jobs_sweep_at_ = 64;
   Instant pieces_at_ = Instant::never();  // when running launches report what has ended
+  bool pushed_ = false;                   // and nobody woken for it yet
   std::unique_ptr<Pool> pool_;
 };
 

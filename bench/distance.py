@@ -20,7 +20,7 @@ from proxy import Proxy  # noqa: E402
 CALLS = int(sys.argv[1]) if len(sys.argv) > 1 else 50
 ROUND_TRIP_MS = float(sys.argv[2]) if len(sys.argv) > 2 else 100
 BODY = json.dumps({"workflow": "far"}).encode()
-REQUEST = (b"POST /v1/executions?wait=30s HTTP/1.1\r\nHost: far\r\nContent-Type: application/json\r\n"
+REQUEST = (b"POST /v1/executions?wait=30s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
            b"Content-Length: %d\r\n\r\n%s" % (len(BODY), BODY))
 
 
@@ -30,7 +30,7 @@ async def call(reader, writer):
     size = next(int(line.split(b":")[1]) for line in head.lower().split(b"\r\n")
                 if line.startswith(b"content-length:"))
     answer = json.loads(await reader.readexactly(size))
-    if answer["status"] != "succeeded":
+    if answer.get("status") != "succeeded":
         raise RuntimeError(f"{answer}")
 
 

@@ -13,6 +13,8 @@ namespace {
 using Type = RouteMember::Type;
 
 constexpr std::string_view access_token_name = "access_token";
+// Of a run whose client does not say how long it waits: most clients' own patience.
+constexpr Duration run_wait = Duration::milliseconds(30'000);
 
 std::string lower(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(),
@@ -275,7 +277,7 @@ Translation translate(const HttpRequest& request, Duration wait_max) {
     return result;
   }
   Members members;
-  if (route.kind == RouteKind::run) result.wait = wait_max;
+  if (route.kind == RouteKind::run) result.wait = std::min(run_wait, wait_max);
   if (Status filled = fill(request, matched, wait_max, members, result.wait); !filled.ok()) {
     result.refusal = to_response(filled.error());
     return result;

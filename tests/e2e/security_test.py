@@ -108,12 +108,13 @@ class SecurityTest(PawlCase):
         _, address = self.server("--tls", "others")
         self.refused(address, "--tls", "keys")
 
-    def serial_at(self, address):
+    def serial_at(self, address, protocols=("h2",)):
         """Of the certificate that is shown to new connections."""
         keys = self.place / "keys"
         context = ssl.create_default_context(cafile=keys / "ca.pem")
         context.load_cert_chain(keys / "worker.pem", keys / "worker.key")
-        context.set_alpn_protocols(["h2"])
+        if protocols:
+            context.set_alpn_protocols(list(protocols))
         host, port = address.rsplit(":", 1)
         with socket.create_connection((host, int(port))) as plain:
             with context.wrap_socket(plain, server_hostname=host) as secure:
@@ -132,6 +133,45 @@ class SecurityTest(PawlCase):
         self.stop(worker)
         self.worker(address, "--tls", "keys")
         self.assertIsNone(server.poll())
+
+    def test_streams_outlive_the_certificates_that_they_began_with(self):
+        mine = self.keys_with_worker("mine")
+        server = self.serve_https()
+        address = self.said(server, "workers at").rsplit(" ", 1)[1].strip()
+        https = f"127.0.0.1:{self.https_port}"
+        worker = self.worker(address, "--tls", mine)
+        self.write("gated.yaml", "name: gated\ninput: {fifo: null}\nnodes: {a: {run: 'echo before; "
+                                 "echo up > ${ .input.fifo }; until [ -e go ]; do sleep 0.05; done; echo after'}}\n")
+        fifo = self.fifo()
+        run = self.start("run", "gated.yaml", "-i", f"fifo={fifo}")
+        self.heard(fifo)
+        stream = self.stream("/v1/executions/e1/tasks/a/logs/events", self.token("reader", "default"))
+        self.read_until(stream, "before")
+        session = [one["session"] for one in self.json("workers")["workers"]]
+
+        old = self.serial_at(address), self.serial_at(https, [])
+        self.assertEqual(old[0], old[1])
+        self.pawl("certificate", "--dir", "keys", "--name", "server", "--role", "reader", "--host", "127.0.0.1", "--force")
+        end = time.monotonic() + PATIENCE
+        while old[0] in (self.serial_at(address), self.serial_at(https, [])):
+            self.assertLess(time.monotonic(), end, "the new certificate is not shown")
+        self.pawl("certificate", "--dir", "keys", "--name", "renewed")
+        for kind in ("pem", "key"):
+            shutil.copy(self.place / "keys" / f"renewed.{kind}", self.place / mine / f"worker.{kind}")
+
+        (self.place / "go").touch()
+        self.read_until(stream, "after")
+        self.read_until(stream, "event: end")
+        self.finish(run, 0)
+        self.assertEqual([one["session"] for one in self.json("workers")["workers"]], session)
+
+        # New connections of the worker show the new one: with the old one it would not be let in again.
+        with open(self.place / "keys" / "revoked", "a") as revoked:
+            revoked.write("pawl:worker/default/mine\n")
+        server.kill()
+        server.wait()
+        self.server("--tls", "keys", listen=address)
+        self.said(worker, "working for")
 
     def test_what_is_revoked_does_not_come_back(self):
         mine = self.keys_with_worker("mine")
@@ -161,6 +201,20 @@ class SecurityTest(PawlCase):
         said = answer.read().decode()
         connection.close()
         return answer.status, said, answer.getheader("Retry-After")
+
+    def stream(self, path, token):
+        trust = ssl.create_default_context(cafile=self.place / "keys" / "ca.pem")
+        connection = http.client.HTTPSConnection("127.0.0.1", self.https_port, context=trust, timeout=PATIENCE)
+        self.addCleanup(connection.close)
+        connection.request("GET", path, headers={"Authorization": f"Bearer {token}"})
+        answer = connection.getresponse()
+        self.addCleanup(answer.close)
+        self.assertEqual(answer.status, 200)
+        return answer
+
+    def read_until(self, stream, words):
+        while words not in (line := stream.readline().decode()):
+            self.assertTrue(line, f"it ended without {words!r}")
 
     def token(self, role, namespace):
         return self.pawl("token", "--dir", "keys", "--role", role, "--namespace", namespace,

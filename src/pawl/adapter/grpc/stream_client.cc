@@ -112,9 +112,7 @@ struct StreamClient::Impl {
   Impl(const StreamClientOptions& given, Telemetry& operator_log)
       : options(given),
         telemetry(operator_log),
-        stub(grpc::CreateCustomChannel(given.target,
-                                       channel_credentials(given.target, given.tls).value(),
-                                       channel_arguments(given))),
+        stub(open_channel(channel_credentials(given.target, given.tls).value())),
         pause(given.reconnect_first),
         thread([this] { run_steps(queue); }) {
     connect();
@@ -132,14 +130,28 @@ struct StreamClient::Impl {
     thread.join();
   }
 
-  void again(bool) { connect(); }
+  std::unique_ptr<grpc::GenericStub> open_channel(
+      const std::shared_ptr<grpc::ChannelCredentials>& credentials) const {
+    return std::make_unique<grpc::GenericStub>(
+        grpc::CreateCustomChannel(options.target, credentials, channel_arguments(options)));
+  }
+
+  // A refusal leaves the channel open, and it goes on showing the certificate that it began with; there may be a
+  // new one by now.
+  void again(bool) {
+    if (std::exchange(refused, false)) {
+      auto credentials = channel_credentials(options.target, options.tls);
+      if (credentials.ok()) stub = open_channel(*credentials);
+    }
+    connect();
+  }
 
   void connect() {
     std::lock_guard lock(mutex);
     waiting = false;
     if (closing) return idle.notify_all();
     connection = std::make_shared<Connection>(
-        stub, queue, options.outgoing_bytes_max,
+        *stub, queue, options.outgoing_bytes_max,
         [this](Message message) { heard(std::move(message)); }, [this] { opened(); },
         [this](const grpc::Status& status) { over(status); });
   }
@@ -165,6 +177,8 @@ struct StreamClient::Impl {
 
   void over(const grpc::Status& status) {
     is_connected = has_answered = false;
+    refused = status.error_code() == grpc::StatusCode::PERMISSION_DENIED ||
+              status.error_code() == grpc::StatusCode::UNAUTHENTICATED;
     std::lock_guard lock(mutex);
     if (!status.ok() && !closing && status.error_message() != complained) {
       complained = status.error_message();
@@ -187,7 +201,8 @@ struct StreamClient::Impl {
   StreamClientOptions options;
   Telemetry& telemetry;
   grpc::CompletionQueue queue;
-  grpc::GenericStub stub;
+  std::unique_ptr<grpc::GenericStub> stub;
+  bool refused = false;  // by the server, as the one that it said it was
   grpc::Alarm alarm;
   StepOf<Impl, &Impl::again> alarm_rang{*this};
   Duration pause;

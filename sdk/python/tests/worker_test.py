@@ -1,5 +1,6 @@
 """The worker against a real server."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -354,6 +355,28 @@ class BadDaysTest(WorkerCase):
             done = subprocess.run(words, check=False, capture_output=True, text=True, timeout=PATIENCE)
             self.assertEqual(done.returncode, 2, done.stderr)
             self.assertIn(said, done.stderr)
+
+    def test_a_program_that_its_own_processes_would_start_again_is_told(self):
+        self.serve()
+        program = self.write(
+            "program.py",
+            "import sys\nimport pawl\nfrom tasks_for_tests import gate_in_process\n"
+            "pawl.Worker(sys.argv[1], tasks=[gate_in_process]).run()\n",
+        )
+        process = subprocess.Popen(
+            [sys.executable, program, self.address],
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parent)},
+        )
+        self.addCleanup(process.stderr.close)
+        self.addCleanup(process.kill)
+        run = self.call("gate_in_process", **{"with": str(self.place)})
+        with self.assertRaises(pawl.ExecutionParked):
+            run.result(PATIENCE)
+        process.terminate()
+        _, said = process.communicate(timeout=PATIENCE)
+        self.assertIn('behind `if __name__ == "__main__":`', said)
 
     def test_a_killed_workers_tasks_run_elsewhere(self):
         self.serve()

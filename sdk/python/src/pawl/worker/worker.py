@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import multiprocessing
 import os
 import queue
 import random
@@ -45,6 +46,15 @@ FUNCTIONS_MAX = 4096
 TURN_MAX = 1.0  # seconds between two looks at the clock
 
 Letter = Union[Message, tuple[int, Union[AttemptReport, AttemptProgress]], Callable[[], None]]
+
+
+def check_not_imported_by_a_process() -> None:
+    """A process of a task imports the program, which would start a worker in it, and so on without end."""
+    if getattr(multiprocessing.current_process(), "_inheriting", False):  # as multiprocessing itself asks
+        raise RuntimeError(
+            "the process of a task imports this program, and that starts a worker: put what the program does "
+            'behind `if __name__ == "__main__":`'
+        )
 
 
 class Worker:
@@ -115,11 +125,13 @@ class Worker:
     def run(self) -> None:
         """Serves until it is drained. In the main thread SIGTERM and SIGINT drain it, a second one ends what
         still runs. Raises Unauthenticated or PermissionDenied when the coordinator does not want it."""
+        check_not_imported_by_a_process()
         with self._signals():
             self._serve()
 
     def start(self) -> None:
         """Serves on a thread of its own."""
+        check_not_imported_by_a_process()
         self._thread = threading.Thread(target=self._serve_quietly, name="pawl-worker", daemon=True)
         self._thread.start()
 

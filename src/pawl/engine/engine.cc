@@ -125,6 +125,7 @@ bool Engine::work() {
   }
   Instant clock = ports_.clock.monotonic();
   if (!in_flight_ && ports_.log.idle_deadline() <= clock) ports_.log.idle();
+  tell_space();
   peers_.flush(clock);
   sweeper_.work(partition_->state(), ports_.view, ports_.telemetry);
   more |= sweeper_.dropping() || sweeper_.sweeping();

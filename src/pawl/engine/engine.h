@@ -180,6 +180,7 @@ class Engine final : public Actor, public Sink<Request> {
   void give_up(Gathering& group);
   Reply stopped() const;
   void refuse_requests();
+  void tell_space();
   bool checkpoint();
   Status checkpoint_slice();
   void take_checkpoint_answer();
@@ -193,6 +194,7 @@ class Engine final : public Actor, public Sink<Request> {
   EngineOptions options_;
   EngineCounters counted_;
   EventLines lines_;
+  bool told_full_ = false;  // operators know that the disk is almost full
   std::unique_ptr<Partition> partition_;
   Random dice_;
   Mailbox<Request> requests_;

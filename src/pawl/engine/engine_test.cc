@@ -312,6 +312,19 @@ TEST(Engine, AFullDiskStillAnswersARepeatedRequest) {
   Reply again = p.ask(submit);
   EXPECT_EQ(again.code, Code::ok) << again.message;
   EXPECT_EQ(again.number, id.value);
+  auto told = [&](const std::string& words) {
+    return std::count_if(
+        p.telemetry.lines.begin(), p.telemetry.lines.end(),
+        [&](const std::string& line) { return line.find(words) != std::string::npos; });
+  };
+  EXPECT_EQ(told("almost full"), 1);
+  EXPECT_EQ(told("has room again"), 0);
+  m.disk.set_capacity(large);
+  m.clock.now = m.clock.now + Duration::seconds(10);
+  submit.request_id = "";
+  EXPECT_EQ(p.ask(submit).code, Code::ok);
+  EXPECT_EQ(told("almost full"), 1);
+  EXPECT_EQ(told("has room again"), 1);
 }
 
 // Whoever waits is not told of a parking that is over before it could be told of.

@@ -37,6 +37,22 @@ std::optional<Error> Engine::refuses_work() const {
   return Error{Code::unavailable, almost_full};
 }
 
+// Once when it begins, once when it is over.
+void Engine::tell_space() {
+  bool full = ports_.log.space() != DiskSpace::plenty;
+  if (full == told_full_) return;
+  told_full_ = full;
+  if (full) {
+    ports_.telemetry.log(
+        {.level = LogLevel::warn, .event = "disk_almost_full", .message = almost_full});
+  } else {
+    ports_.telemetry.log(
+        {.level = LogLevel::info,
+         .event = "disk_has_room",
+         .message = "the disk of the state directory has room again: new work is taken"});
+  }
+}
+
 // A first attempt whose node became ready that long ago; of what has changed meanwhile nothing is known.
 void Engine::measure_wait(const Grant& grant) {
   const Execution* execution = partition_->state().executions.find(grant.range.execution);

@@ -26,8 +26,9 @@ class LogPrinter {
     for (const NodeDetail& node : detail_.nodes) {
       if (node.id != subject_.node) continue;
       if (!subject_.item || *subject_.item < std::max<uint64_t>(node.tasks.total, 1)) return {};
-      return Error{Code::not_found, node.id + " has " + std::to_string(node.tasks.total) +
-                                        " items, numbered from 0"};
+      uint64_t last = std::max<uint64_t>(node.tasks.total, 1) - 1;
+      return Error{Code::not_found, node.id + " has items 0 to " + std::to_string(last) + ", not " +
+                                        std::to_string(*subject_.item)};
     }
     return Error{Code::not_found, to_text(detail_.summary.id) + " has no node " + subject_.node};
   }

@@ -53,13 +53,24 @@ Why waits_for_needs(const Execution& execution, NodeIndex node) {
   return why;
 }
 
-// "cpu 0.5, gpu 1": as a workflow says it.
+// In the largest unit that leaves no rest.
+std::string size_text(uint64_t bytes) {
+  const char* unit = "B";
+  for (const char* larger : {"KiB", "MiB", "GiB", "TiB"}) {
+    if (bytes == 0 || bytes % 1024 != 0) break;
+    bytes /= 1024;
+    unit = larger;
+  }
+  return std::to_string(bytes) + unit;
+}
+
+// "cpu 0.5, memory 4GiB, gpu 1": as a workflow says it.
 std::string in_words(const Amounts& amounts) {
   std::string text;
   for (const Amount& one : amounts) {
     std::string amount = std::to_string(one.amount);
     if (one.name == "cpu") amount = permille_text(one.amount);
-    if (one.name == "memory") amount += " bytes";
+    if (one.name == "memory") amount = size_text(one.amount);
     text += (text.empty() ? "" : ", ") + one.name + " " + amount;
   }
   return text;
@@ -141,8 +152,10 @@ Told tell_waits(const Waiting& w, const Queue& queue) {
     case WaitKind::rate:
       return tell_queue_holds(w, queue);
     case WaitKind::suspect:
-      return {WhyCode::suspect, "the " + w.those + " has not been heard from lately",
-              "wait: it is heard again, or its lease ends; or start another worker"};
+      return {WhyCode::suspect,
+              "the " + w.those + (w.wait.workers == 1 ? " has" : " have") +
+                  " not been heard from lately",
+              "wait until they are heard again, or start another worker"};
     case WaitKind::no_room:
       return {WhyCode::no_room,
               w.place + "too little is free on the " + w.those + " for " +

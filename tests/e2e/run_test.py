@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import unittest
 
-from pawl_case import PAWL, REPOSITORY, PawlCase
+from pawl_case import PATIENCE, PAWL, REPOSITORY, PawlCase
 
 EXAMPLES = REPOSITORY / "examples"
 ONE = """\
@@ -142,6 +142,9 @@ class RunTest(PawlCase):
         self.assertIn("hello x", self.pawl("show", "e1").stdout)
         self.assertIn("hello x", self.pawl("logs", "e1").stdout)
         self.assertIn("hello x", self.pawl("logs", "e1/a").stdout)
+        part = self.json("logs", "e1/a")
+        self.assertEqual((part["node"], part["item"], part["stream"], part["attempt"]), ("a", 0, "stdout", 1))
+        self.assertIn("hello x", part["text"])
         self.assertIn("no node b", self.pawl("logs", "e1/b", code=1).stderr)
         history = self.pawl("history", "e1").stdout
         self.assertLess(history.index("submitted"), history.index("attempt 1 granted"))
@@ -169,6 +172,15 @@ class RunTest(PawlCase):
                      "dead-letters", "validate", "graph", "verify"):
             self.assertIn("Examples:" if verb else "", self.pawl(verb, "--help").stdout)
         self.assertRegex(self.pawl("version").stdout, r"^pawl \d+\.\d+\.\d+\n$")
+
+    def test_output_that_cannot_be_written_is_a_failure(self):
+        self.pawl("each", "echo {}", ":::", "a")
+        for words in (["list"], ["show", "--output", "json"], ["help"], ["each", "echo {}", ":::", "a"]):
+            with open("/dev/full", "w") as full:
+                done = subprocess.run([PAWL, *words], cwd=self.place, env=self.environment, stdin=subprocess.DEVNULL,
+                                      stdout=full, stderr=subprocess.PIPE, text=True, timeout=PATIENCE)
+            self.assertEqual(done.returncode, 1, words)
+            self.assertIn("standard output cannot be written: No space left on device", done.stderr)
 
     def test_output_may_be_cut_short(self):
         self.write("many.yaml", "name: many\nnodes:\n  a: {for_each: 3000, transform: .item}\n")

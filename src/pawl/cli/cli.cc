@@ -32,11 +32,8 @@ int help(Session& session, const std::vector<std::string>& words) {
   return exit_ok;
 }
 
-}  // namespace
-
-int run_command(const std::vector<std::string>& words, Stations& stations) {
-  Console console(ConsoleFacts::of_process());
-  Session session(console, stations);
+int run(Session& session, const std::vector<std::string>& words) {
+  Console& console = session.console();
   if (words.empty()) {
     console.err(overview());
     return exit_usage;
@@ -54,6 +51,18 @@ int run_command(const std::vector<std::string>& words, Stations& stations) {
   if (!given.ok()) return session.fail(given.error());
   if (given->has("help")) return help(session, {name});
   return entry->run(session, *given);
+}
+
+}  // namespace
+
+int run_command(const std::vector<std::string>& words, Stations& stations) {
+  Console console(ConsoleFacts::of_process());
+  Session session(console, stations);
+  int code = run(session, words);
+  Status written = console.written();
+  if (written.ok()) return code;
+  session.fail(written.error());
+  return code == exit_ok ? exit_failed : code;
 }
 
 }  // namespace pawl::cli

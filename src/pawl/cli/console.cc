@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
+#include <cstring>
 
 namespace pawl::cli {
 namespace {
@@ -29,8 +30,8 @@ bool locale_is_utf8() {
   return false;
 }
 
-// False when the reader has gone. A full pipe that somebody made non-blocking is waited for.
-bool write_all(int fd, std::string_view text) {
+// 0, or errno: EPIPE when the reader has gone. A full pipe that somebody made non-blocking is waited for.
+int write_all(int fd, std::string_view text) {
   while (!text.empty()) {
     ssize_t wrote = write(fd, text.data(), text.size());
     if (wrote > 0) {
@@ -39,10 +40,10 @@ bool write_all(int fd, std::string_view text) {
       pollfd ready{fd, POLLOUT, 0};
       poll(&ready, 1, -1);
     } else if (wrote == 0 || errno != EINTR) {
-      return false;
+      return wrote == 0 ? EIO : errno;
     }
   }
-  return true;
+  return 0;
 }
 
 }  // namespace
@@ -68,8 +69,15 @@ Console::~Console() {
 
 void Console::flush() {
   if (pending_.empty()) return;
-  if (!abandoned_) abandoned_ = !write_all(facts_.out_fd, pending_);
+  if (!abandoned()) out_error_ = write_all(facts_.out_fd, pending_);
   pending_.clear();
+}
+
+Status Console::written() {
+  flush();
+  if (out_error_ == 0 || out_error_ == EPIPE) return {};
+  return Error{Code::unknown,
+               std::string("standard output cannot be written: ") + std::strerror(out_error_)};
 }
 
 void Console::out(std::string_view text) {

@@ -16,6 +16,7 @@
 #include <string_view>
 #include <vector>
 
+#include "pawl/base/result.h"
 #include "pawl/cli/style.h"
 
 namespace pawl::cli {
@@ -47,8 +48,10 @@ class Console {
   void out(std::string_view text);
   void err(std::string_view text);
   void flush();
-  // The reader of standard output has gone: nothing more needs to be printed.
-  bool abandoned() const { return abandoned_; }
+  // The reader of standard output has gone, or it takes nothing: nothing more needs to be printed.
+  bool abandoned() const { return out_error_ != 0; }
+  // Whether all that was printed has been taken. A reader that has gone wanted no more.
+  Status written();
 
   struct Size {
     size_t columns = 80;
@@ -64,7 +67,7 @@ class Console {
   ConsoleFacts facts_;
   std::string pending_;         // for standard output
   std::vector<size_t> region_;  // columns of each line that stands there
-  bool abandoned_ = false;
+  int out_error_ = 0;           // errno
 };
 
 }  // namespace pawl::cli

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <map>
 
+#include "pawl/api/json_codec.h"
 #include "pawl/base/json.h"
 #include "pawl/cli/inputs.h"
 #include "pawl/cli/reach.h"
@@ -15,8 +16,11 @@ constexpr uint32_t streams_page = 10'000;
 
 class LogPrinter {
  public:
-  LogPrinter(Session& session, ExecutionDetail detail, Subject subject)
-      : session_(session), detail_(std::move(detail)), subject_(std::move(subject)) {}
+  LogPrinter(Session& session, ExecutionDetail detail, Subject subject, bool as_json)
+      : session_(session),
+        detail_(std::move(detail)),
+        subject_(std::move(subject)),
+        as_json_(as_json) {}
 
   void see(ExecutionDetail detail) { detail_ = std::move(detail); }
 
@@ -58,6 +62,24 @@ class LogPrinter {
   }
 
  private:
+  void print(const LogKey& stream, const LogPart& part) {
+    if (as_json_) return print_json(stream, part);
+    head(stream);
+    session_.console().out(part.content());
+  }
+
+  // A line for each part: the members of `log_part`, and whose it is.
+  void print_json(const LogKey& stream, const LogPart& part) {
+    JsonWriter line;
+    line.begin_object().key("node").string(stream.node).key("item").number(uint64_t{stream.item});
+    line.key("stream").string(name(stream.stream));
+    std::string members = to_json(CallResult(part));
+    for (JsonItems items(members); items.next();)
+      line.key(json_unquote(items.key())).raw(items.value());
+    line.end_object();
+    session_.console().out(line.take() + "\n");
+  }
+
   void head(const LogKey& stream) {
     if (shown_ == stream) return;
     bool mapped = false;
@@ -77,8 +99,7 @@ class LogPrinter {
       PAWL_ASSIGN(LogPart part, session_.client().log({stream.execution, stream.node, stream.item,
                                                        stream.attempt, stream.stream, at}));
       if (part.next == at) break;  // half a character
-      head(stream);
-      session_.console().out(part.content());
+      print(stream, part);
       at = part.next;
     }
     return {};
@@ -89,14 +110,19 @@ class LogPrinter {
     LogKey stream{detail_.summary.id, node.id, item, task.attempts, LogStream::out};
     if (!task.output || task.output->is_absent() || printed_.contains(stream)) return {};
     PAWL_ASSIGN(std::string text, session_.client().text(*task.output));
-    head(stream);
-    session_.console().out(for_people(text) + "\n");
+    LogPart whole;
+    whole.attempt = stream.attempt;
+    whole.text = for_people(text) + "\n";
+    whole.next = whole.text.size();
+    whole.over = true;
+    print(stream, whole);
     return {};
   }
 
   Session& session_;
   ExecutionDetail detail_;
   Subject subject_;
+  bool as_json_;
   std::map<LogKey, uint64_t> printed_;  // bytes
   std::optional<LogKey> shown_;         // whose head stands last
 };
@@ -134,7 +160,7 @@ int logs(Session& session, const Arguments& given) {
   ExecutionId id{subject->execution};
   Result<ExecutionDetail> detail = session.client().execution(id);
   if (!detail.ok()) return session.fail(detail.error());
-  LogPrinter printer(session, *detail, *subject);
+  LogPrinter printer(session, *detail, *subject, Session::wants_json(given));
   if (Status there = printer.check(); !there.ok()) return session.fail(there.error());
   if (given.has("follow") && session.station().holds()) {
     session.say("nothing runs in " + session.state() + " now: this is all there is");

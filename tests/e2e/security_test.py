@@ -91,16 +91,19 @@ class SecurityTest(PawlCase):
 
     def refused(self, address, *options):
         worker = self.start("worker", "--server", address, *options)
-        self.said(worker, "no connection")
+        said = self.said(worker, "no connection")
         worker.kill()
+        return said
 
     def test_whoever_has_no_worker_certificate_of_this_authority_does_not_work(self):
         self.pawl("init", "--dir", "others")
         reader = self.keys_with_worker("reader", "--role", "reader")
         _, address = self.server("--tls", "keys")
-        self.refused(address)
-        self.refused(address, "--tls", "others")
-        self.refused(address, "--tls", reader)
+        self.assertIn("wants workers with --tls", self.refused(address))
+        self.assertIn("not of the authority in ca.pem", self.refused(address, "--tls", "others"))
+        self.assertIn("needs the role worker", self.refused(address, "--tls", reader))
+        shutil.copy(self.place / "keys" / "worker.pem", self.place / reader / "worker.pem")
+        self.assertIn("belong together?", self.refused(address, "--tls", reader))
         self.worker(address, "--tls", "keys")
 
     def test_a_worker_does_not_talk_to_somebody_else_s_server(self):
@@ -355,6 +358,11 @@ class SecurityTest(PawlCase):
         self.assertIn("--tls", said)
         said = self.pawl("server", "--tls", "nowhere", code=3).stderr
         self.assertIn("pawl init", said)
+
+    def test_an_address_is_a_host_and_a_port(self):
+        for words in (["server", "--listen", "127.0.0.1:99999"], ["server", "--http", "127.0.0.1:65536"],
+                      ["worker", "--server", "http://127.0.0.1:7070"], ["worker", "--server", "127.0.0.1:"]):
+            self.assertIn("takes HOST:PORT", self.pawl(*words, code=2).stderr)
 
     def test_who_did_what_is_recorded_and_cannot_be_changed_unseen(self):
         server, address = self.server()

@@ -28,8 +28,13 @@ std::string host_name() {
 Result<std::string> address_of(const Arguments& given, std::string_view option) {
   std::string address = given.value(option).value_or(default_listen);
   size_t colon = address.rfind(':');
-  bool whole = colon != std::string::npos && colon > 0 && colon + 1 < address.size() &&
-               address.find_first_not_of("0123456789", colon + 1) == std::string::npos;
+  uint16_t port = 0;
+  const char* last = address.data() + address.size();
+  bool whole = colon != std::string::npos && colon > 0;
+  if (whole) {
+    auto [end, wrong] = std::from_chars(address.data() + colon + 1, last, port);
+    whole = wrong == std::errc() && end == last;
+  }
   if (whole && address.find("//") == std::string::npos) return address;
   return Error{Code::invalid_argument, "--" + std::string(option) + " takes HOST:PORT, such as " +
                                            default_listen + ", not \"" + address + "\""};

@@ -101,6 +101,26 @@ grpc::ChannelArguments channel_arguments(const StreamClientOptions& options) {
   return arguments;
 }
 
+// What the library's words mean to whoever has started a worker.
+struct Hint {
+  const char* words;
+  const char* means;
+};
+constexpr Hint hints[] = {
+    {"Trying to connect an http1.x server", "workers go to --listen of the server, not to --http"},
+    {"missing selected ALPN", "workers go to --listen of the server, not to --http"},
+    {"wrong version number", "it was started without --tls"},
+    {"Failed to create security handshaker", "do worker.pem and worker.key belong together?"},
+    {"certificate verify failed", "its certificate is not of the authority in ca.pem"},
+};
+
+std::string explained(const std::string& why, bool tls, bool has_been_there) {
+  for (const Hint& hint : hints)
+    if (why.find(hint.words) != std::string::npos) return why + " (" + hint.means + ")";
+  bool perhaps_tls = !tls && !has_been_there && why.find("Socket closed") != std::string::npos;
+  return perhaps_tls ? why + " (a server with --tls wants workers with --tls)" : why;
+}
+
 }  // namespace
 
 Status check_target(const std::string& target, const std::optional<TlsFiles>& tls) {
@@ -183,7 +203,9 @@ struct StreamClient::Impl {
     if (!status.ok() && !closing && status.error_message() != complained) {
       complained = status.error_message();
       telemetry.warn("connection_lost",
-                     "no connection to " + options.target + ": " + complained + "; trying again");
+                     "no connection to " + options.target + ": " +
+                         explained(complained, options.tls.has_value(), connections > 0) +
+                         "; trying again");
     }
     newest_over = std::exchange(connection, nullptr);
     waiting = true;

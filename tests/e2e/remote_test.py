@@ -65,6 +65,22 @@ class RemoteTest(PawlCase):
         self.assertIn("nothing is unfinished", self.at_home("resume").stderr)
         self.assertEqual(list(self.home.iterdir()), [self.home / "pwd.yaml"])  # nothing was made
 
+    def test_what_is_detached_goes_on(self):
+        self.serve()
+        self.worker(self.workers_at)
+        self.write("gated.yaml", GATED)
+        fifo = self.fifo()
+        words = ["run", "gated.yaml", "-i", f"fifo={fifo}", "--detach", "--request-id", "once"]
+        self.assertEqual(self.pawl(*words).stdout, "e1\n")
+        self.heard(fifo)
+        self.assertEqual(json.loads(self.pawl(*words, "--output", "json").stdout),
+                         {"event": "started", "execution": "e1"})
+        (self.place / "go").touch()
+        self.assertEqual(self.pawl("resume", "e1").stdout, "open\n")
+        alone = self.pawl("run", "gated.yaml", "-i", "fifo=x", "--detach", "--state", "alone", code=1)
+        self.assertIn("nothing would run it", alone.stderr)
+        self.assertIn("no executions", self.pawl("list", "--state", "alone").stderr)
+
     def test_dead_letters_are_told_and_redriven(self):
         self.serve()
         self.worker(self.workers_at)

@@ -131,6 +131,14 @@ void mention_others(Session& session, ExecutionId own) {
   session.say("unfinished here, and going on meanwhile: " + names);
 }
 
+// It goes on in the process that holds the directory, or at the server.
+Status can_be_left(Session& session) {
+  if (!session.station().holds()) return {};
+  return Error{Code::failed_precondition,
+               "--detach: nobody else holds " + session.state() +
+                   ", and nothing would run it; start `pawl server --jobs N` there first"};
+}
+
 // Nothing is made for `resume`: what is not there cannot be resumed.
 Status must_exist(const Arguments& given) {
   PAWL_ASSIGN(Place place, place_of(given, Variables::of_process()));
@@ -151,9 +159,17 @@ int verb_run(Session& session, const Arguments& given) {
   if (Status opened = session.open(given, Purpose::work); !opened.ok()) {
     return session.fail(opened.error());
   }
+  if (given.has("detach")) {
+    Status leaving = can_be_left(session);
+    if (!leaving.ok()) return session.close(session.fail(leaving.error()));
+  }
   Result<ExecutionId> id = submit(session, std::move(*request));
   if (!id.ok()) return session.close(refused(session, id.error()));
   announce(session, given, *id);
+  if (given.has("detach")) {
+    if (!Session::wants_json(given)) session.console().out(to_text(*id) + "\n");
+    return session.close(exit_ok);
+  }
   if (!given.has("quiet") && !Session::wants_json(given)) mention_others(session, *id);
   int code = follow(session, given, *id);
   if (session.opened() && session.interrupts().count() == 0) serve_visitors(session);

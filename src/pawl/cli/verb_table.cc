@@ -35,6 +35,8 @@ VerbEntry run_entry() {
                    context_option,
                    output_option,
                    quiet_option,
+                   {"detach", 0, "",
+                    "print its id and leave; a server, or whoever holds it, runs it"},
                    {"request-id", 0, "ID", "the same id again gives the same execution"},
                    traceparent_option,
                    log_option,

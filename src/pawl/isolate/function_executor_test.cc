@@ -355,7 +355,7 @@ TEST_F(FunctionExecutorTest, ClosingWaitsForTheCallsThatRun) {
     return std::string();
   });
   for (uint64_t id = 1; id <= 10; id++) start(id, "busy", 0, 5);
-  while (inside.load() < 2) std::this_thread::yield();
+  while (inside.load() < 2) loop->run_once(Duration::milliseconds(1));
   close();
   EXPECT_EQ(inside.load(), left.load());
   EXPECT_EQ(inside.load(), 2);

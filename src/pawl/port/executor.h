@@ -1,8 +1,9 @@
 // Runs one kind of node's attempts.
 //
 // Contract (testing/contract/executor_contract.h):
-//  * start() returns at once. Exactly one Finished per started launch reaches the sink, also after
-//    stop(); progress and Reported may come before it, never after.
+//  * start() returns at once; the work may begin in the loop's next turn. Exactly one Finished per
+//    started launch reaches the sink, also after stop(); progress and Reported may come before it,
+//    never after.
 //  * stop(terminate) asks politely (SIGTERM), stop(kill) does not; both are safe for a launch that has
 //    just finished. Nothing of the attempt is left running when Finished is put.
 //  * A launch covers `range`, at most max_range() items, all with the same grant; the reports cover

@@ -84,8 +84,9 @@ void Checkpoint::put(Execution& execution) {
   Bytes open_key = row_key('e', execution.id.value);
   if (!execution.ended_already()) {
     put(std::move(open_key), encode_execution(execution));
+    execution.stored_open = true;
   } else {
-    batch_.deletes.push_back(std::move(open_key));
+    if (execution.stored_open) batch_.deletes.push_back(std::move(open_key));
     put(ended_key(execution.status, execution.id), encode_execution(execution));
     if (execution.request != Hash128{})
       put(request_key(execution.request), request_row(execution.id, execution.payload_hash));

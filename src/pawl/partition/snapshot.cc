@@ -87,6 +87,7 @@ void derive_counters(Execution& execution) {
 
 Status restore_execution(State& state, ExecutionId id, ByteView bytes) {
   PAWL_ASSIGN(std::unique_ptr<Execution> execution, decode_execution(state, id, bytes));
+  execution->stored_open = true;
   for (NodeIndex node = 0; node < execution->nodes.size(); ++node) {
     NodeWork* work = execution->nodes[node].work.get();
     if (work == nullptr || work->open.empty()) continue;

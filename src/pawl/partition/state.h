@@ -108,6 +108,7 @@ struct Execution {
   const NameSpace* name_space = nullptr;  // of State::name_spaces
   ExecutionStatus status = ExecutionStatus::running;
   bool evaluating_output = false;
+  bool stored_open = false;    // the view has a row of it as open
   uint32_t changed_for = 0;    // the checkpoint that will hold its changes; 0: there are none
   uint32_t nodes_left = 0;     // not terminal
   uint32_t moving = 0;         // nodes evaluating, or active and not stuck

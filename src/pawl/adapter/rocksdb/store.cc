@@ -6,6 +6,7 @@
 #include <rocksdb/env.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/sst_file_reader.h>
+#include <rocksdb/sst_partitioner.h>
 #include <rocksdb/table.h>
 #include <rocksdb/utilities/checkpoint.h>
 #include <rocksdb/write_batch.h>
@@ -56,6 +57,19 @@ rocksdb::Options quiet_options() {
   return options;
 }
 
+// Most rows come in the order of their keys, each kind (the first byte) at an end of its own. A table that holds one
+// kind then lies beside those of the levels below and is moved down as it is; one that spans all kinds
+// overlaps everything, and all of a level was written again for each few megabytes. What comes in at the top is
+// merged into tables of one kind, in a level that is only a few times as large.
+void shape_levels(rocksdb::Options& options, uint64_t write_buffer_bytes) {
+  constexpr size_t kind_bytes = 2;  // with the data prefix
+  constexpr int top_tables = 8;
+  options.sst_partitioner_factory = rocksdb::NewSstPartitionerFixedPrefixFactory(kind_bytes);
+  options.level0_file_num_compaction_trigger = top_tables;
+  options.max_bytes_for_level_base = 4 * write_buffer_bytes;
+  options.target_file_size_base = 4 * write_buffer_bytes;
+}
+
 rocksdb::Options live_options(const RocksdbViewOptions& wanted) {
   rocksdb::Options options = quiet_options();
   options.create_if_missing = true;
@@ -63,6 +77,7 @@ rocksdb::Options live_options(const RocksdbViewOptions& wanted) {
   options.compression = compression();
   options.write_buffer_size = wanted.write_buffer_bytes;
   options.max_write_buffer_number = 2;
+  shape_levels(options, wanted.write_buffer_bytes);
   options.max_open_files = wanted.open_files_max;
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = rocksdb::NewLRUCache(wanted.block_cache_bytes);

@@ -14,8 +14,9 @@ Status check_origin(const HttpRequest& request, bool local_names_only) {
   if (host == nullptr) return {};  // HTTP/1.0; no browser
   const std::string* origin = request.field("origin");
   if (origin != nullptr && !origin->ends_with("//" + *host))
-    return Error{Code::permission_denied, "a page of " + origin->substr(0, shown_max) +
-                                              " has sent this; it is only for pages of this server"};
+    return Error{Code::permission_denied,
+                 "a page of " + origin->substr(0, shown_max) +
+                     " has sent this; it is only for pages of this server"};
   bool local = stays_here(*host) || stays_here(*host + ":80");  // [::1] alone
   if (local_names_only && !local)
     return Error{Code::permission_denied,

@@ -209,6 +209,32 @@ TEST_F(AccessTest, WhatIsRevokedIsRefusedWithinASecond) {
   EXPECT_TRUE(who->authenticate({.bearer = again}).ok());
 }
 
+// A list that cannot be read revokes nothing: whoever it names must not come in by that.
+TEST_F(AccessTest, WithoutAListOfWhatIsRevokedNobodyIsLetIn) {
+  Authority authority = create();
+  write(revoked_file, "pawl:worker/default/w1\n" + std::string(watched_file_bytes_max, '#') + "\n");
+  auto too_large = TokenAuthenticator::open(directory, clock, notes);
+  ASSERT_FALSE(too_large.ok());
+  EXPECT_NE(too_large.error().message.find("watched_file_bytes_max"), std::string::npos);
+  std::filesystem::remove(directory + "/" + revoked_file);
+  auto missing = TokenAuthenticator::open(directory, clock, notes);
+  ASSERT_FALSE(missing.ok());
+  EXPECT_NE(missing.error().message.find(revoked_file), std::string::npos);
+}
+
+TEST_F(AccessTest, AListOfWhatIsRevokedThatCannotBeReadAnyMoreIsTold) {
+  Authority authority = create();
+  write(revoked_file, "pawl:worker/default/w1\n");
+  auto who = authenticator();
+  write(revoked_file, "pawl:worker/default/w2\n" + std::string(watched_file_bytes_max, '#') + "\n");
+  for (int i = 0; i < 3; ++i) {
+    clock.pass(Duration::seconds(1));
+    EXPECT_FALSE(who->authenticate({.certificate = "pawl:worker/default/w1"}).ok());
+  }
+  ASSERT_EQ(notes.lines.size(), 1u);
+  EXPECT_NE(notes.lines[0].find("what it said before stays"), std::string::npos) << notes.lines[0];
+}
+
 TEST_F(AccessTest, KeysForTokensTakeEachOthersPlace) {
   Authority first = create();
   auto who = authenticator();

@@ -49,6 +49,7 @@ struct TokenAuthenticator::Impl {
   WatchedFile revoked;
   std::optional<TokenKeys> keys;
   std::set<std::string> revoked_entries;
+  std::string told;  // why a file cannot be read
   std::map<std::string, TokenClaims, std::less<>> remembered;
 
   Status read_keys() {
@@ -58,7 +59,9 @@ struct TokenAuthenticator::Impl {
     return {};
   }
 
-  // What people have changed meanwhile; keys that cannot be read leave those that were.
+  void read_revoked() { revoked_entries = entries_of(revoked.content()); }
+
+  // What people have changed meanwhile; what cannot be read leaves what was.
   void look() {
     if (keys_file.changed()) {
       remembered.clear();
@@ -67,8 +70,13 @@ struct TokenAuthenticator::Impl {
     }
     if (revoked.changed()) {
       remembered.clear();
-      revoked_entries = entries_of(revoked.content());
+      read_revoked();
     }
+    const std::string& problem =
+        revoked.problem().empty() ? keys_file.problem() : revoked.problem();
+    if (problem == told) return;
+    told = problem;
+    if (!told.empty()) telemetry.warn("keys_not_read", told + "; what it said before stays");
   }
 
   Result<Caller> of_token(const std::string& token) {
@@ -101,11 +109,14 @@ Result<std::unique_ptr<TokenAuthenticator>> TokenAuthenticator::open(const std::
                                                                      Clock& clock,
                                                                      Telemetry& telemetry) {
   auto impl = std::make_unique<Impl>(directory, clock, telemetry);
-  (void)impl->keys_file.changed();
-  if (!impl->keys_file.problem().empty())
-    return Error{Code::not_found, impl->keys_file.problem() + "; `pawl init --dir " + directory +
-                                      "` makes what is needed"};
+  for (WatchedFile* file : {&impl->keys_file, &impl->revoked}) {
+    (void)file->changed();
+    if (!file->problem().empty())
+      return Error{Code::not_found,
+                   file->problem() + "; `pawl init --dir " + directory + "` makes what is needed"};
+  }
   PAWL_TRY(impl->read_keys());
+  impl->read_revoked();
   return std::unique_ptr<TokenAuthenticator>(new TokenAuthenticator(std::move(impl)));
 }
 

@@ -8,7 +8,8 @@
 // with it. `token.pub` and `revoked` are read again when they change, seen at most a second later.
 //
 // Limits: tokens_remembered_max verified tokens are not verified again; each ends with its own time, and
-// all when a file changes. Errors of open(): NOT_FOUND, INVALID_ARGUMENT with the file; of authenticate():
+// all when a file changes. A file that cannot be read any more says what it said before, and the operator is told.
+// Errors of open(): NOT_FOUND, INVALID_ARGUMENT with the file; of authenticate():
 // UNAUTHENTICATED. Threading: any.
 #pragma once
 

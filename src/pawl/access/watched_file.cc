@@ -34,7 +34,7 @@ bool WatchedFile::read(const Version& version) {
   content.resize(std::fread(content.data(), 1, content.size(), file.get()));
   if (content.size() > watched_file_bytes_max) {
     problem_ = path_ + " is larger than watched_file_bytes_max (" +
-               std::to_string(watched_file_bytes_max) + " bytes); its change is not seen";
+               std::to_string(watched_file_bytes_max) + " bytes)";
     return false;
   }
   problem_.clear();

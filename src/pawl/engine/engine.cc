@@ -1,6 +1,7 @@
 #include "pawl/engine/engine.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "pawl/engine/running.h"
 #include "pawl/partition/describe.h"
@@ -68,8 +69,9 @@ Instant Engine::now() const {
 
 bool Engine::idle() const {
   return gathering_.empty() && !in_flight_ && inbox_.empty() && requests_.empty() &&
-         ports_.evaluations.empty() && messages_.empty() && !peers_.has_wishes() &&
-         !evaluations_.has_done() && !checkpoint_ && !checkpoint_in_flight_ && !sweeper_.dropping();
+         ports_.evaluations.empty() && messages_.empty() && letters_.empty() &&
+         !peers_.has_wishes() && !evaluations_.has_done() && !checkpoint_ &&
+         !checkpoint_in_flight_ && !sweeper_.dropping();
 }
 
 Instant Engine::deadline() const {
@@ -129,8 +131,9 @@ bool Engine::work() {
   peers_.flush(clock);
   sweeper_.work(partition_->state(), ports_.view, ports_.telemetry);
   more |= sweeper_.dropping() || sweeper_.sweeping();
-  return more || (!inbox_.empty() && !group_full()) || evaluations_.has_done() ||
-         peers_.has_wishes() || (!gathering_.empty() && !in_flight_);
+  bool waiting = !inbox_.empty() || !letters_.empty();
+  return more || (waiting && !group_full()) || evaluations_.has_done() || peers_.has_wishes() ||
+         (!gathering_.empty() && !in_flight_);
 }
 
 void Engine::take_log_answers() {
@@ -152,12 +155,21 @@ void Engine::take_log_answers() {
 
 void Engine::take_messages() {
   messages_.take_all(message_batch_);
+  std::move(message_batch_.begin(), message_batch_.end(), std::back_inserter(letters_));
   Instant clock = ports_.clock.monotonic();
-  for (Message& message : message_batch_) peers_.deliver(std::move(message), clock);
-  peers_.give_up_unreachable(clock);
+  for (; !letters_.empty() && !group_full(); letters_.pop_front()) {
+    peers_.deliver(std::move(letters_.front()), clock);
+    run_wishes();
+  }
+  if (letters_.empty()) peers_.give_up_unreachable(clock);  // it may have written since
+  run_wishes();
   std::vector<Peers::Heard> heard = peers_.take_heard();
   if (!heard.empty()) open_group();
   gathering_.heard.insert(gathering_.heard.end(), heard.begin(), heard.end());
+}
+
+void Engine::run_wishes() {
+  if (!peers_.has_wishes()) return;
   for (const Peers::Wish& wish : peers_.take_wishes()) run(wish.command, wish.ticket);
 }
 

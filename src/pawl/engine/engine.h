@@ -142,6 +142,7 @@ class Engine final : public Actor, public Sink<Request> {
   bool group_full() const;
   void take_log_answers();
   void take_messages();
+  void run_wishes();
   void take_requests();
   void take_grant_questions();
   GrantHeld held_by(const std::vector<Address>& addresses, ExecutionId execution) const;
@@ -205,6 +206,7 @@ class Engine final : public Actor, public Sink<Request> {
   std::vector<Request> request_batch_;
   std::vector<Evaluation> evaluation_batch_;
   std::vector<Message> message_batch_;
+  std::deque<Message> letters_;  // of workers: they wait while the group is full
   std::vector<GrantQuestion> grant_batch_;
 
   Peers peers_;

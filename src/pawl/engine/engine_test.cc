@@ -211,6 +211,46 @@ TEST(Engine, AGroupTakesNoMoreRequestsOnceItIsLarge) {
   EXPECT_EQ(submitted_at(first.value + 1) + 1, submitted_at(first.value + count));
 }
 
+// What workers report fills a group as requests do: a group beyond the log's limit would be the end of the process,
+// and the workers would report the same to the next one.
+TEST(Engine, AGroupTakesNoMoreReportsOnceItIsLarge) {
+  Machine m;
+  Process p(m.disk, m.view, m.blob, m.clock);
+  struct Other {
+    Other(Process& p, Address address) : news(p.loop), executor(news) {
+      WorkerOptions options;
+      options.address = address;
+      options.spec.slots = 2;
+      options.spec.credit = 128;
+      options.spec.lease = Duration::forever();
+      worker = std::make_unique<Worker>(options, Executors{{NodeType::process, &executor}}, p.clock,
+                                        p.loop, p.transport, news, p.telemetry);
+    }
+    Mailbox<ExecutorNews> news;
+    CountingExecutor executor;
+    std::unique_ptr<Worker> worker;
+  };
+  std::vector<std::unique_ptr<Other>> others;
+  for (Address address = 3; address < 6; ++address)
+    others.push_back(std::make_unique<Other>(p, address));
+  const std::string output = '"' + std::string(64'000, 'x') + '"';
+  p.executor.output = output;
+  for (auto& other : others) other->executor.output = output;
+  p.loop.run_until_idle();
+  Workflow workflow;
+  workflow.name = "large";
+  workflow.nodes = {node_of("each", {}, "[range(512)]")};
+  ExecutionId id = p.submit(workflow);
+  EXPECT_EQ(p.execution(id).status, ExecutionStatus::succeeded);
+  auto reader = p.log->read(1);
+  ASSERT_TRUE(reader.ok());
+  size_t largest = 0;
+  for (auto group = (*reader)->next(); group.ok() && *group; group = (*reader)->next())
+    largest = std::max(largest, (*group)->payload.size());
+  EXPECT_GT(largest, body_bytes_full / 2) << "not much came together";
+  EXPECT_LT(largest, Limits{}.group_bytes_max + body_bytes_full + payload_inline_max);
+}
+
 TEST(Engine, EndedExecutionsLeaveMemoryAndStillAnswer) {
   Machine m;
   ExecutionId first;

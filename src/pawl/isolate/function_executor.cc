@@ -109,7 +109,10 @@ struct FunctionExecutor::Job {
   std::atomic<bool> stopped{false};
   std::atomic<bool> finished{false};  // changes under the lock
 
+  bool told = false;  // that it has begun
+
   BriefLock lock;
+  bool begun = false;     // under the lock
   Instant since;          // under the lock: began, or was last reported
   ReportBuilder reports;  // under the lock
   ItemIndex ended;        // the items before it are in `reports`, or have been reported
@@ -294,6 +297,7 @@ class FunctionExecutor::Pool {
     {
       std::lock_guard<BriefLock> lock(job.lock);
       job.since = clock_.monotonic();
+      job.begun = true;
     }
     RunningCall call(job.launch, job.grant, job.stopped, clock_, news_);
     for (ItemIndex item = range.begin; item < range.end; item++) {
@@ -407,7 +411,7 @@ bool FunctionExecutor::turn() {
   return false;
 }
 
-// The call that runs may take long, so what ended before it is taken from here. The lock is kept
+// The call that runs may take long, so that it has begun, and what ended before it, is told from here. The lock is kept
 // until the news are put, so that the end comes behind them; a job that has it just now is asked again
 // the next time.
 void FunctionExecutor::report_pieces() {
@@ -418,9 +422,10 @@ void FunctionExecutor::report_pieces() {
     std::unique_lock<BriefLock> lock(job->lock, std::try_to_lock);
     if (!lock || job->finished) continue;
     std::vector<AttemptReport> ended = job->reports.take_until(job->ended);
-    if (ended.empty()) continue;
+    if (ended.empty() && (job->told || !job->begun)) continue;
     Worked worked{job->since, clock_.monotonic()};
-    job->since = worked.end;
+    if (!ended.empty()) job->since = worked.end;
+    job->told = true;
     news_.put(Reported{id, std::move(ended), worked});
   }
 }

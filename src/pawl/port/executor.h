@@ -10,7 +10,8 @@
 //    the same items, each once. Those of items that ended early may come ahead, in Reported, so that
 //    they become durable while others still run.
 //  * Launches that it works on later wait in the order of their start. withdraw() takes one back on which
-//    nothing has begun: then there is no Finished.
+//    nothing has begun: then there is no Finished. Where that may be (ahead() is not 0), `worked` of its first
+//    news says that a launch has begun: of its end, or of a Reported, perhaps without reports, when it takes long.
 //  * The executor enforces the node's run and heartbeat timeouts.
 // Threading: start/stop/withdraw on the worker's thread; the sink is put from any thread.
 #pragma once
@@ -42,7 +43,7 @@ struct Reported {
   uint64_t launch = 0;
   std::vector<AttemptReport> reports;
   std::optional<Worked> worked{};  // nothing: since the launch, or the last report, until now
-};
+};  // what of it has ended; no reports: nothing yet, but it has begun
 struct Finished {
   uint64_t launch = 0;
   std::vector<AttemptReport> reports;  // of the items not reported yet; perhaps none

@@ -241,12 +241,20 @@ void Worker::report(const Run& run, std::vector<AttemptReport>& reports) {
   }
 }
 
+// Once: when it is started, or its executor has said that it began.
+void Worker::begin(Run& run) {
+  if (std::exchange(run.began, true)) return;
+  ++figures_.launches;
+  log_started(telemetry_, options_.spec.name, run.grant);
+}
+
 // What has been stopped is no longer live, and its report is left out as it would be at the end.
 void Worker::hear(Reported reported) {
   auto found = runs_.find(reported.launch);
-  if (found == runs_.end() || found->second.orphaned) return;
+  if (found == runs_.end()) return;
   Run& run = found->second;
-  if (run.live.empty()) return;
+  if (reported.worked) begin(run);
+  if (run.orphaned || run.live.empty()) return;
   measure(run, reported.reports, reported.worked);
   for (const AttemptReport& report : reported.reports) {
     const TaskRange& range = report.range;
@@ -262,6 +270,7 @@ void Worker::hear(Finished finished) {
   PAWL_CHECK(found != runs_.end(), "an executor finished a launch twice");
   Run run = std::move(found->second);
   forget(found);
+  if (finished.worked) begin(run);
   if (run.orphaned) return;
   run.session->running_changed();
   run.session->forget_progress(run.grant.range);
@@ -386,8 +395,7 @@ bool Worker::launch(Instant now) {
     expected_ = expected_ + run.expected;
     look_at_ = std::min(look_at_, now + options_.look_interval);
     session.running_changed();
-    ++figures_.launches;
-    log_started(telemetry_, options_.spec.name, launch.grant);
+    if (executor.ahead() == 0) begin(run);
     executor.start(std::move(launch));
   }
   return any;
@@ -398,13 +406,17 @@ bool Worker::reports_can_wait() const {
   return runs_.size() > options_.spec.slots || queued_items() > options_.spec.credit / 2;
 }
 
-// What waits in an executor is no more begun than what is queued.
+// What waits in an executor is no more begun than what is queued, and can be recalled from there.
 void Worker::drain() {
   draining_ = true;
   for (auto it = runs_.begin(); it != runs_.end();) {
     auto run = it++;
     if (run->second.orphaned || !executor_of(run->second).withdraw(run->first)) continue;
-    for (const TaskRange& live : run->second.live) run->second.session->let_go(live.size());
+    Grant grant = run->second.grant;
+    for (const TaskRange& live : run->second.live) {
+      grant.range = live;
+      run->second.session->queue().push(grant);
+    }
     forget(run);
   }
   loop_.wake();

@@ -130,6 +130,7 @@ class Worker final : public Actor, private EngineSession::Owner {
     std::map<ItemIndex, AttemptProgress> progress;
     LaunchUsage used;   // when it was last looked at
     Duration expected;  // how much work it was held for; at most options.stretch
+    bool began = false;
   };
   using Runs = std::map<uint64_t, Run>;
 
@@ -148,6 +149,7 @@ class Worker final : public Actor, private EngineSession::Owner {
 
   void receive(Instant now);
   void hear_news();
+  void begin(Run& run);
   void hear(Reported reported);
   void hear(Finished finished);
   void hear(Progressed progressed);

@@ -334,6 +334,33 @@ TEST(Worker, ARecallBringsBackWhatWaitsInAnExecutor) {
   EXPECT_EQ(world.worker->held_items(), 0u);
 }
 
+// By the figures and the log: what has been taken back has never been there.
+TEST(Worker, ALaunchHandedAheadCountsOnceItsExecutorSaysThatItHasBegun) {
+  World world(1);
+  world.functions.takes_ahead = 3;
+  learn(world, Duration::microseconds(1));
+  const uint64_t before = world.worker->figures().launches;
+  std::vector<Grant> grants = single_grants(world, 100, 103);
+  world.give(grants);
+  const std::vector<Launch>& started = world.functions.started;
+  ASSERT_EQ(started.size(), 3u);
+  EXPECT_EQ(world.worker->figures().launches, before);
+  const Worked worked{world.clock.now, world.clock.now};
+  world.news.put(Reported{started[0].id, {}, worked});
+  world.settle();
+  EXPECT_EQ(world.worker->figures().launches, before + 1) << "it takes long";
+  world.functions.waiting = {started[2].id};
+  world.engine.send(Recall{{{grants[2].range, grants[2].attempt, grants[2].nonce}}});
+  world.settle();
+  EXPECT_EQ(world.worker->figures().launches, before + 1);
+  world.functions.worked = worked;
+  for (size_t i = 0; i < 2; ++i) world.functions.finish(started[i]);
+  world.settle();
+  EXPECT_EQ(world.worker->figures().launches, before + 2);
+  world.give({world.grant(0, 1)});
+  EXPECT_EQ(world.worker->figures().launches, before + 3) << "a process begins when it is started";
+}
+
 TEST(Worker, DrainTakesBackWhatWaitsInAnExecutor) {
   World world(1);
   world.functions.takes_ahead = 3;
@@ -343,12 +370,31 @@ TEST(Worker, DrainTakesBackWhatWaitsInAnExecutor) {
   world.functions.waiting = {world.functions.started[1].id};
   world.worker->drain();
   world.settle();
-  EXPECT_EQ(world.worker->held_items(), 1u);
+  EXPECT_EQ(world.worker->queued_items(), 1u);
   world.functions.finish(world.functions.started[0]);
   world.pass(Duration::seconds(1));
   EXPECT_EQ(world.reports().size(), 1u);
   EXPECT_EQ(world.engine.take<Goodbye>().size(), 1u);
   EXPECT_TRUE(world.worker->gone());
+}
+
+// It may still run for hours; whoever idles need not wait for that.
+TEST(Worker, WhatADrainingWorkerTookBackCanBeRecalled) {
+  World world(1);
+  world.functions.takes_ahead = 3;
+  learn(world, Duration::microseconds(1));
+  std::vector<Grant> grants = single_grants(world, 100, 102);
+  world.give(grants);
+  world.functions.waiting = {world.functions.started.at(1).id};
+  world.worker->drain();
+  world.settle();
+  world.engine.send(Recall{{{grants[1].range, grants[1].attempt, grants[1].nonce}}});
+  world.settle();
+  std::vector<Returned> returned = world.engine.take<Returned>();
+  ASSERT_EQ(returned.size(), 1u);
+  ASSERT_EQ(returned[0].attempts.size(), 1u);
+  EXPECT_EQ(returned[0].attempts[0].range, grants[1].range);
+  EXPECT_EQ(world.worker->held_items(), 1u);
 }
 
 // Time that it waited behind others in the executor is no running time.

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -80,6 +81,7 @@ class ExecutorContract : public testing::TestWithParam<ExecutorHarnessFactory> {
         EXPECT_TRUE(finished_.emplace(end->launch, whole).second) << "finished twice";
       } else if (auto* piece = std::get_if<Reported>(&news)) {
         EXPECT_FALSE(finished_.contains(piece->launch)) << "a report after the end";
+        if (piece->worked) begun_.insert(piece->launch);
         Finished& whole = reported_[piece->launch];
         for (AttemptReport& report : piece->reports) whole.reports.push_back(std::move(report));
       } else {
@@ -102,6 +104,7 @@ class ExecutorContract : public testing::TestWithParam<ExecutorHarnessFactory> {
 
   std::map<uint64_t, Finished> reported_;
   std::map<uint64_t, Finished> finished_;
+  std::set<uint64_t> begun_;  // by what came ahead
   std::vector<Progressed> progress_;
 
  private:
@@ -196,6 +199,19 @@ TEST_P(ExecutorContract, WhatIsWithdrawnIsNotHeardOfAgain) {
     EXPECT_FALSE(finished_.contains(launches));
   else
     EXPECT_FALSE(only_report(launches).succeeded);
+}
+
+// So that a launch which can be withdrawn does not count as begun, and one which cannot does.
+TEST_P(ExecutorContract, WhoeverWorksAheadSaysWhatHasBegun) {
+  if (executor().ahead() == 0) GTEST_SKIP() << "what is started has begun";
+  constexpr uint64_t launches = 40;
+  for (uint64_t id = 1; id <= launches; id++) executor().start(launch(id, Behaviour::wait));
+  while (!begun_.contains(1)) receive();
+  EXPECT_FALSE(executor().withdraw(1));
+  EXPECT_TRUE(executor().withdraw(launches));
+  EXPECT_FALSE(begun_.contains(launches));
+  for (uint64_t id = 1; id < launches; id++) executor().stop(id, StopMode::kill);
+  for (uint64_t id = 1; id < launches; id++) EXPECT_FALSE(only_report(id).succeeded);
 }
 
 TEST_P(ExecutorContract, RunTimeoutEndsAnAttempt) {

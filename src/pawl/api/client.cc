@@ -1,5 +1,8 @@
 #include "pawl/api/client.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "pawl/adapter/linux_loop/linux_clock.h"
 #include "pawl/base/hash.h"
 
@@ -78,7 +81,16 @@ Result<Overview> Client::overview() {
 }
 
 Result<History> Client::history(ExecutionId execution, uint32_t limit) {
-  return ask_as<History>(ReadHistory{execution, limit});
+  ReadHistory query{execution, limit};
+  PAWL_ASSIGN(History whole, ask_as<History>(query));
+  while (whole.truncated && whole.entries.size() < limit) {
+    query.after = whole.entries.back().place();
+    query.limit = limit - static_cast<uint32_t>(whole.entries.size());
+    PAWL_ASSIGN(History page, ask_as<History>(query));
+    std::move(page.entries.begin(), page.entries.end(), std::back_inserter(whole.entries));
+    whole.truncated = page.truncated && !page.entries.empty();
+  }
+  return whole;
 }
 
 Result<ProgressList> Client::progress(ExecutionId execution) {

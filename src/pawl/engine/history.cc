@@ -7,12 +7,42 @@
 namespace pawl {
 namespace {
 
-// The event is a group of its own: with the clocks of the one it came in.
-Status append(History& history, HistoryPlace place, ByteView event) {
-  PAWL_ASSIGN(Group group, decode_group(place.position, 0, event));
-  for (Event& one : group.events)
-    history.entries.push_back({place.position, group.now, group.wall, std::move(one), place.index});
-  return {};
+// What one answer takes of a history.
+class Page {
+ public:
+  Page(HistoryPlace after, uint32_t limit) : after_(after), limit_(limit) {}
+
+  // The event is a group of its own: with the clocks of the one it came in.
+  Status append(HistoryPlace place, ByteView event) {
+    if (place <= after_ || history.truncated) return {};
+    history.truncated = history.entries.size() >= limit_ || bytes_ >= history_page_bytes_max;
+    if (history.truncated) return {};
+    bytes_ += event.size();
+    PAWL_ASSIGN(Group group, decode_group(place.position, 0, event));
+    for (Event& one : group.events)
+      history.entries.push_back(
+          {place.position, group.now, group.wall, std::move(one), place.index});
+    return {};
+  }
+
+  History history;
+
+ private:
+  const HistoryPlace after_;
+  const uint32_t limit_;
+  uint64_t bytes_ = 0;
+};
+
+// What it says of the execution.
+Status read_group(uint64_t position, ByteView encoded, ExecutionId execution, Page& page) {
+  GroupScan scan(encoded);
+  while (scan.next()) {
+    if (scan.execution() == execution)
+      PAWL_TRY(page.append({position, scan.index()}, scan.alone()));
+  }
+  if (scan.ok()) return {};
+  return Error{Code::data_loss,
+               "group " + std::to_string(position) + " cannot be read back from memory"};
 }
 
 }  // namespace
@@ -59,41 +89,27 @@ void HistoryTail::clear() {
 
 History HistoryTail::read(View& view, ExecutionId execution, HistoryPlace after, uint32_t limit,
                           uint64_t durable) const {
-  History history;
+  Page page(after, limit);
+  History& history = page.history;
   uint64_t seen = 0;
   auto cursor = view.scan(history_begin(execution, after), row_key('h', execution.value + 1));
   for (; cursor->valid() && !history.truncated; cursor->next()) {
     seen = last_place(cursor->key()).position;
-    history.status = each_event(cursor->value(), [&](HistoryPlace place, ByteView event) -> Status {
-      if (place <= after || history.truncated) return {};
-      history.truncated = history.entries.size() >= limit;
-      return history.truncated ? Status() : append(history, place, event);
+    history.status = each_event(cursor->value(), [&](HistoryPlace place, ByteView event) {
+      return page.append(place, event);
     });
-    if (!history.status.ok()) return history;
+    if (!history.status.ok()) return std::move(history);
   }
   history.status = cursor->status();
-  if (history.truncated || !history.status.ok()) return history;
+  if (history.truncated || !history.status.ok()) return std::move(history);
   for (const Entry& entry : groups_) {
     if (entry.position <= std::max(seen, stored_) || entry.position < after.position ||
         entry.position > durable)
       continue;
-    auto group = decode_group(entry.position, 0, entry.encoded);
-    if (!group.ok()) {
-      history.status = group.error();
-      return history;
-    }
-    for (uint32_t index = 0; index < group->events.size(); ++index) {
-      Event& event = group->events[index];
-      if (execution_of(event) != execution || HistoryPlace{entry.position, index} <= after)
-        continue;
-      if (history.entries.size() >= limit) {
-        history.truncated = true;
-        return history;
-      }
-      history.entries.push_back({entry.position, group->now, group->wall, std::move(event), index});
-    }
+    history.status = read_group(entry.position, entry.encoded, execution, page);
+    if (history.truncated || !history.status.ok()) break;
   }
-  return history;
+  return std::move(history);
 }
 
 std::vector<ExecutionId> HistoryTail::spoken_of(uint64_t position) const {

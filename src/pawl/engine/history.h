@@ -20,6 +20,9 @@
 
 namespace pawl {
 
+// Of events in one answer, as they are encoded; a larger one comes alone.
+constexpr uint64_t history_page_bytes_max = 16 << 20;
+
 // Writing and dropping go in slices: no call touches more than `rows_max` events or groups, or goes
 // on beyond `bytes_max`, however much has come together.
 class HistoryTail {
@@ -43,7 +46,7 @@ class HistoryTail {
     return {};
   }
 
-  // What comes behind `after`.
+  // What comes behind `after`: at most `limit` events, and history_page_bytes_max.
   History read(View& view, ExecutionId execution, HistoryPlace after, uint32_t limit,
                uint64_t durable) const;
   // The executions that the group at `position` speaks of, which has been added.

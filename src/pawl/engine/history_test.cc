@@ -78,5 +78,40 @@ TEST(History, ReadsTheSameFromTheTailAndFromTheView) {
   }
 }
 
+// A range of items brings all its outputs in one event: whoever asks for many of those gets them page by page.
+TEST(History, APageCarriesOnlySoMuch) {
+  MapView view;
+  HistoryTail tail;
+  const Payload output = Payload::inline_json('"' + std::string(60'000, 'x') + '"');
+  constexpr uint64_t events = 60;
+  for (uint64_t position = 1; position <= events; ++position) {
+    Group group;
+    group.position = position;
+    group.events.push_back(
+        AttemptsSucceeded{{ExecutionId{1}, 0, 0, 20}, 1, std::vector<Payload>(20, output)});
+    tail.add(position, encode(group));
+    if (position != events / 2) continue;
+    ViewBatch batch;
+    batch.position = position;
+    ASSERT_TRUE(tail.into(batch, {}, 1000, UINT64_MAX).value());
+    view.submit(std::move(batch));
+    view.complete_one();
+    ASSERT_TRUE(view.poll().value().ok());
+    tail.stored_until(position);
+  }
+  HistoryPlace after;
+  uint64_t read = 0;
+  for (bool more = true; more;) {
+    History page = tail.read(view, ExecutionId{1}, after, 10'000, events);
+    ASSERT_TRUE(page.status.ok());
+    ASSERT_FALSE(page.entries.empty());
+    EXPECT_LE(page.entries.size(), 1 + history_page_bytes_max / (20 * output.size()));
+    for (const HistoryEntry& entry : page.entries) EXPECT_EQ(entry.position, ++read);
+    after = page.entries.back().place();
+    more = page.truncated;
+  }
+  EXPECT_EQ(read, events);
+}
+
 }  // namespace
 }  // namespace pawl

@@ -79,6 +79,8 @@ class AnswerInbox {
   std::vector<Answered> waiting_;
 };
 
+constexpr uint32_t list_entries_max = 10'000;  // that may be asked for at once
+
 struct GatewayPorts {
   Loop& loop;
   Router& router;  // to the engines

@@ -30,6 +30,17 @@ struct AuditSubject {
   }
 };
 
+// How many entries a list is asked for; a history has a bound of its own.
+struct EntriesAskedFor {
+  uint32_t operator()(const ListExecutions& list) const { return list.limit; }
+  uint32_t operator()(const ListDeadLetters& list) const { return list.limit; }
+  uint32_t operator()(const ListWorkflows& list) const { return list.limit; }
+  template <class Other>
+  uint32_t operator()(const Other&) const {
+    return 0;
+  }
+};
+
 std::string made_by(const CallResult& result) {
   if (const auto* one = std::get_if<Submitted>(&result)) return to_text(one->execution);
   if (const auto* run = std::get_if<ExecutionDetail>(&result)) return to_text(run->summary.id);
@@ -55,6 +66,10 @@ Code code_of(const CallResult& result) {
 
 Status Gateway::admit(const Call& call, const Caller& caller) {
   PAWL_TRY(permit(call, caller));
+  if (std::visit(EntriesAskedFor(), call) > list_entries_max)
+    return Error{Code::resource_exhausted, "a list has at most list_entries_max (" +
+                                               std::to_string(list_entries_max) +
+                                               ") entries; ask for fewer, page by page"};
   if (ports_.audit != nullptr && permission(call.index()).changes)
     if (Result<uint64_t> sound = ports_.audit->durable(); !sound.ok()) return sound.error();
   if (caller.name != local_caller && ports_.clock != nullptr) {

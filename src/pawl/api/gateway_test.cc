@@ -240,6 +240,20 @@ TEST_F(GatewayTest, ManyMayWaitWhileOthersLookAndLeave) {
   EXPECT_EQ(client.await(ExecutionId{99}).error().code, Code::not_found);
 }
 
+// Whoever asks for millions of them would have them made in memory, while everybody else waits.
+TEST_F(GatewayTest, AListHasABound) {
+  ListExecutions executions;
+  executions.limit = list_entries_max;
+  EXPECT_TRUE(client.executions(executions).ok());
+  executions.limit += 1;
+  EXPECT_EQ(client.executions(executions).error().code, Code::resource_exhausted);
+  ListDeadLetters letters;
+  letters.limit = UINT32_MAX;
+  Result<DeadLetterList> refused = client.dead_letters(letters);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_NE(refused.error().message.find("list_entries_max"), std::string::npos);
+}
+
 TEST_F(GatewayTest, PatienceEnds) {
   house.executor.holding = true;
   ExecutionId id = submitted({one_node, "f", "", "", ""});

@@ -176,6 +176,15 @@ class SecurityTest(PawlCase):
         self.server("--tls", "keys", listen=address)
         self.said(worker, "working for")
 
+    def test_a_worker_that_is_revoked_is_hung_up_on(self):
+        mine = self.keys_with_worker("mine")
+        _, address = self.server("--tls", "keys")
+        worker = self.worker(address, "--tls", mine)
+        with open(self.place / "keys" / "revoked", "a") as revoked:
+            revoked.write("pawl:worker/default/mine\n")
+        self.said(worker, "has been revoked")
+        worker.kill()
+
     def test_what_is_revoked_does_not_come_back(self):
         mine = self.keys_with_worker("mine")
         server, address = self.server("--tls", "keys")

@@ -28,7 +28,7 @@ bool stays_here(const std::string& address);
 // That plain text may be spoken at this address.
 Status check_plain(const std::string& address);
 
-// Asked once per connection, with the URI that stands in the certificate that TLS has verified.
+// Asked when a connection begins and again while it lasts, with the URI in the certificate that TLS has verified.
 class PeerGate {
  public:
   virtual ~PeerGate() = default;

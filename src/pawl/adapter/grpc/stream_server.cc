@@ -29,10 +29,13 @@ struct Admission {
     auto peer = context.auth_context();
     if (certified && !peer->IsPeerAuthenticated())
       return {grpc::StatusCode::UNAUTHENTICATED, "a worker shows a certificate"};
-    if (gate == nullptr) return grpc::Status::OK;
-    Status admitted = gate->admit(certificate_uri(*peer));
+    Status admitted = still(certificate_uri(*peer));
     if (admitted.ok()) return grpc::Status::OK;
     return {static_cast<grpc::StatusCode>(admitted.error().code), admitted.error().message};
+  }
+  // Whoever has been let in with it.
+  Status still(const std::string& certificate) const {
+    return gate == nullptr ? Status() : gate->admit(certificate);
   }
 
   PeerGate* gate;
@@ -199,11 +202,13 @@ class StreamServer::Impl::Connection final : public StreamReactor,
   }
   void OnReadDone(bool ok) override;
   void refuse(const Error& error);
+  Status admitted_still();
   void OnWriteDone(bool ok) override { outgoing_.written(ok); }
   void OnDone() override { owner_.gone(shared_from_this()); }
 
   Impl& owner_;
   const std::string certificate_;  // that it shows; empty: none
+  std::chrono::steady_clock::time_point admitted_ = std::chrono::steady_clock::now();
   Outgoing outgoing_;
   FrameDecoder decoder_;
   grpc::ByteBuffer incoming_;
@@ -214,9 +219,18 @@ void StreamServer::Impl::Connection::OnReadDone(bool ok) {
   if (!ok) return finish(grpc::Status::OK);
   Result<Message> message = decoder_.decode(bytes_of(incoming_));
   if (!message.ok()) return refuse(message.error());
+  if (Status still = admitted_still(); !still.ok()) return refuse(still.error());
   Status taken = owner_.heard(std::move(message.value()), shared_from_this());
   if (!taken.ok()) return refuse(taken.error());
   StartRead(&incoming_);
+}
+
+// A certificate may be revoked while its connection is open.
+Status StreamServer::Impl::Connection::admitted_still() {
+  auto now = std::chrono::steady_clock::now();
+  if (now - admitted_ < std::chrono::nanoseconds(owner_.options.admit_again_every.ns)) return {};
+  admitted_ = now;
+  return owner_.admit.still(certificate_);
 }
 
 void StreamServer::Impl::Connection::refuse(const Error& error) {

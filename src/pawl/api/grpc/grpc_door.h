@@ -27,9 +27,10 @@ namespace pawl {
 constexpr size_t watch_update_bytes_max = 1 << 20;
 
 struct GrpcDoorOptions {
-  uint32_t calls_open_max = 10'000;                        // of all clients, watches among them
-  Duration progress_every = Duration::seconds(1);          // in watches, while something runs
-  Duration readiness_every = Duration::milliseconds(500);  // that health is asked for
+  uint32_t calls_open_max = 10'000;                          // of all clients, watches among them
+  Duration progress_every = Duration::seconds(1);            // in watches, while something runs
+  Duration readiness_every = Duration::milliseconds(500);    // that health is asked for
+  Duration authenticate_again_every = Duration::seconds(1);  // watches and logs, as they go on
 };
 
 class GrpcDoor final : public PortGuest {

@@ -5,6 +5,7 @@
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <future>
 #include <thread>
 
@@ -20,9 +21,10 @@ namespace {
 class OneToken final : public Authenticator {
  public:
   Result<Caller> authenticate(const Credentials& shown) const override {
-    if (shown.bearer == "secret") return Caller{"tester"};
+    if (shown.bearer == "secret" && !revoked) return Caller{"tester"};
     return Error{Code::unauthenticated, "show a token"};
   }
+  std::atomic<bool> revoked = false;
 };
 
 class GrpcDoorTest : public testing::Test {
@@ -251,6 +253,28 @@ TEST_F(GrpcDoorTest, WhoeverIsHereWhenItClosesIsTold) {
     return watch->Finish();
   });
   EXPECT_EQ(end.error_code(), grpc::StatusCode::UNAVAILABLE);
+}
+
+TEST_F(GrpcDoorTest, TheWatchOfWhoIsRevokedEnds) {
+  GrpcDoorOptions at_once;
+  at_once.authenticate_again_every = {};
+  at_once.progress_every = Duration::milliseconds(10);
+  start(at_once);
+  open();
+  house.executor.holding = true;
+  std::string id = submit();
+  auto shown = context();
+  v1::WatchRequest request;
+  request.set_execution(id);
+  auto watch = executions->Watch(shown.get(), request);
+  v1::WatchUpdate update;
+  EXPECT_TRUE(meanwhile([&] { return watch->Read(&update); }));
+  token.revoked = true;
+  grpc::Status end = meanwhile([&] {
+    while (watch->Read(&update)) continue;
+    return watch->Finish();
+  });
+  EXPECT_EQ(end.error_code(), grpc::StatusCode::UNAUTHENTICATED);
 }
 
 TEST_F(GrpcDoorTest, WhoHasSeenEverythingIsToldTheState) {

@@ -20,10 +20,11 @@ namespace {
 class OneToken final : public Authenticator {
  public:
   Result<Caller> authenticate(const Credentials& shown) const override {
-    if (shown.bearer == "secret") return Caller{"tester"};
+    if (shown.bearer == "secret" && !revoked) return Caller{"tester"};
     if (shown.bearer == "barred") return Error{Code::permission_denied, "not you"};
     return Error{Code::unauthenticated, "show a token"};
   }
+  std::atomic<bool> revoked = false;
 };
 
 // The server's gateway runs on the loop that the client pumps, as it does in no program.
@@ -59,6 +60,20 @@ TEST_F(HttpClientTest, SubmitsAndWaits) {
   EXPECT_EQ(client->executions().value().executions.size(), 1u);
   EXPECT_GT(client->history(id).value().entries.size(), 3u);
   EXPECT_EQ(client->execution(ExecutionId{71}).error().code, Code::not_found);
+}
+
+TEST_F(HttpClientTest, WhoIsRevokedIsAnsweredNothingMore) {
+  HttpServerOptions at_once;
+  at_once.authenticate_again_every = {};
+  start(at_once);
+  auto client = connect();
+  ExecutionId id = client->submit({one_node}).value();
+  EXPECT_TRUE(client->execution(id).ok());
+  token.revoked = true;
+  Result<ExecutionDetail> asked = client->execution(id);
+  ASSERT_FALSE(asked.ok());
+  EXPECT_EQ(asked.error().code, Code::unauthenticated);
+  EXPECT_FALSE(client->submit({one_node}).ok());
 }
 
 TEST_F(HttpClientTest, ManyCallsAreOpenAtOnce) {

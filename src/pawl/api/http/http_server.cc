@@ -52,12 +52,8 @@ class HttpServer::Impl final : public Actor, private HttpHandler, private Desk {
 
   bool turn() override {
     if (stopping_.load() && !std::exchange(stopped_, true)) listener_->stop_accepting();
-    for (CallAnswer& answer : crossing_->take_answers()) {
-      auto asked = asked_.extract(answer.ticket);
-      if (asked.empty()) continue;  // forgotten
-      with(asked.mapped(),
-           [&](Exchange& one) { return one.take(answer.ticket, std::move(answer.result)); });
-    }
+    for (CallAnswer& answer : crossing_->take_answers()) take(std::move(answer));
+    for (CallAnswer& refusal : std::exchange(refused_, {})) take(std::move(refusal));
     for (ExchangeId id : std::exchange(gone_, {})) end(id);
     Instant time = clock_.monotonic();
     while (!alarms_.empty() && alarms_.begin()->first <= time) {
@@ -71,6 +67,12 @@ class HttpServer::Impl final : public Actor, private HttpHandler, private Desk {
   }
 
  private:
+  void take(CallAnswer answer) {
+    auto asked = asked_.extract(answer.ticket);
+    if (asked.empty()) return;  // forgotten
+    with(asked.mapped(),
+         [&](Exchange& one) { return one.take(answer.ticket, std::move(answer.result)); });
+  }
   template <class Do>
   void with(ExchangeId id, Do act) {
     auto found = exchanges_.find(id);
@@ -96,17 +98,18 @@ class HttpServer::Impl final : public Actor, private HttpHandler, private Desk {
     const Route* route = translation.route;
     if (route == nullptr) return refuse(id, std::move(translation.refusal), since);
     Caller caller;
+    Credentials shown = shown_by(request);
     if (!route->open) {
       Status here = check_origin(request, options_.local_names_only);
       if (!here.ok()) return refuse(id, to_response(here.error()), since);
-      Result<Caller> known = authenticator_.authenticate(shown_by(request));
+      Result<Caller> known = authenticator_.authenticate(shown);
       if (!known.ok()) return refuse(id, to_response(known.error()), since);
       caller = std::move(*known);
     }
     auto exchange =
         make_exchange({*this, id, std::move(caller)}, std::move(translation), std::move(request));
     Exchange& begun = *exchange;
-    exchanges_.emplace(id, Open{std::move(exchange), route, since});
+    exchanges_.emplace(id, Open{std::move(exchange), route, since, since, std::move(shown)});
     if (begun.begin()) end(id);
   }
   void message(ExchangeId id, std::string_view text) override {
@@ -128,8 +131,24 @@ class HttpServer::Impl final : public Actor, private HttpHandler, private Desk {
   Ticket ask(ExchangeId id, Call call, const Caller& caller) override {
     Ticket ticket = ++last_ticket_;
     asked_.emplace(ticket, id);
+    if (Status still = known_still(id); !still.ok()) {
+      refused_.push_back({ticket, still.error()});
+      loop_->wake();
+      return ticket;
+    }
     crossing_->order(Crossing::Ask{{ticket, std::move(call)}, caller});
     return ticket;
+  }
+  // A token may end, or be revoked, while what it began goes on.
+  Status known_still(ExchangeId id) {
+    auto found = exchanges_.find(id);
+    if (found == exchanges_.end() || found->second.route->open) return {};
+    Open& open = found->second;
+    Instant time = clock_.monotonic();
+    if (time - open.authenticated < options_.authenticate_again_every) return {};
+    open.authenticated = time;
+    Result<Caller> known = authenticator_.authenticate(open.shown);
+    return known.ok() ? Status() : known.error();
   }
   void stop_waiting(Ticket ticket) override { crossing_->order(Crossing::StopWaiting{ticket}); }
   void forget(Ticket ticket) override {
@@ -155,6 +174,8 @@ class HttpServer::Impl final : public Actor, private HttpHandler, private Desk {
     std::unique_ptr<Exchange> exchange;
     const Route* route = nullptr;
     Instant since;
+    Instant authenticated;
+    Credentials shown;
     int status = client_left;  // until it answers
   };
 
@@ -168,7 +189,8 @@ class HttpServer::Impl final : public Actor, private HttpHandler, private Desk {
   HttpFigures figures_;
   std::unordered_map<Ticket, ExchangeId> asked_;
   std::set<std::pair<Instant, ExchangeId>> alarms_;
-  std::vector<ExchangeId> gone_;  // destroyed in a turn: they may be what is running now
+  std::vector<CallAnswer> refused_;  // of whoever is not known any more
+  std::vector<ExchangeId> gone_;     // destroyed in a turn: they may be what is running now
   Ticket last_ticket_ = 0;
   std::atomic<bool> retired_{false};
   std::atomic<bool> stopping_{false};

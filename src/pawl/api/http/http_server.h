@@ -29,6 +29,8 @@ struct HttpServerOptions {
   uint32_t socket_calls_max = 1024;                   // open calls and watches of one WebSocket
   Duration progress_every = Duration::seconds(1);     // in event streams, while something runs
   Duration keep_alive_every = Duration::seconds(15);  // a comment in a silent event stream
+  Duration authenticate_again_every =
+      Duration::seconds(1);       // streams and WebSockets, as they go on
   bool local_names_only = false;  // for who proves nothing: it is called 127.0.0.1 or localhost
 };
 

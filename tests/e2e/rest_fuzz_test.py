@@ -20,6 +20,7 @@ EXAMPLES = 20  # of each operation
 SKIPPED = 77
 CHECKS = "not_a_server_error,response_schema_conformance,content_type_conformance,status_code_conformance"
 ONE = "name: one\ninput: {n: 1}\nnodes: {a: {run: 'echo ${ .input.n }'}}\noutput: ${ .nodes.a.output }\n"
+RUN = "/v1/workflows/{workflow}/run"
 FAILS = "name: fails\nnodes: {a: {run: exit 7}}\n"
 
 
@@ -55,17 +56,22 @@ class RestFuzzTest(PawlCase):
         with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
             return json.load(answer)
 
-    def test_no_answer_is_an_error_of_the_server(self):
-        self.assertEqual(self.submit(ONE)["status"], "succeeded")
-        self.assertEqual(self.submit(FAILS)["status"], "parked")
+    def fuzz(self, *paths):
         done = subprocess.run(
             [self.program, "run", self.url + "/v1/openapi.json", "--url", self.url, "--checks", CHECKS,
              "--max-examples", str(EXAMPLES), "--seed", "1", "--phases", "examples,coverage,fuzzing",
-             "--request-timeout", "40", "--exclude-path", "/v1/ws",
-             "--exclude-path", "/v1/executions/{execution}/events", "--no-color"],
+             "--request-timeout", "40", *paths, "--no-color"],
             cwd=self.place, env=self.environment, capture_output=True, text=True)
         self.assertEqual(done.returncode, 0, done.stdout[-20_000:] + done.stderr[-2000:])
         self.assertRegex(done.stdout, r"\d+ (generated|passed)|Test cases")
+
+    def test_no_answer_is_an_error_of_the_server(self):
+        self.assertEqual(self.submit(ONE)["status"], "succeeded")
+        self.assertEqual(self.submit(FAILS)["status"], "parked")
+        # By itself, while no queue is paused yet: it answers when what it has started has ended.
+        self.fuzz("--include-path", RUN)
+        self.fuzz("--exclude-path", RUN, "--exclude-path", "/v1/ws",
+                  "--exclude-path", "/v1/executions/{execution}/events")
         self.assertIsNone(self.serving.poll(), "the server has ended")
         # The queue that it changed may be paused by now.
         self.assertEqual(self.submit(ONE.replace("{a: {", "{a: {queue: untouched, "))["status"], "succeeded")

@@ -199,9 +199,14 @@ void put_parameters(JsonWriter& out, const Route& route,
     put_parameter(out, name, "path", true, type_of_segment(name), nullptr);
   for (const RouteMember& one : route.query)
     put_parameter(out, one.name, "query", false, one.type, one.about);
-  if (std::string_view(route.call).starts_with("submit"))
-    put_parameter(out, "Idempotency-Key", "header", false, RouteMember::Type::text,
-                  "the request id: sent again, it has one effect");
+  auto header = [&](const char* name, const char* about) {
+    put_parameter(out, name, "header", false, RouteMember::Type::text, about);
+  };
+  if (std::string_view(route.call).starts_with("submit")) {
+    header("Idempotency-Key", "the request id: sent again, it has one effect");
+    header("traceparent", "W3C Trace Context: the trace that the execution belongs to");
+  }
+  if (may_wait(route)) header("Prefer", "wait=30: the same as the parameter wait");
   out.end_array();
 }
 

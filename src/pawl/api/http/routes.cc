@@ -307,6 +307,11 @@ const std::vector<Route>& routes() {
   return table;
 }
 
+bool may_wait(const Route& route) {
+  return std::any_of(route.query.begin(), route.query.end(),
+                     [](const RouteMember& one) { return std::string_view(one.name) == "wait"; });
+}
+
 Type type_of_segment(std::string_view name) {
   return name == "item" ? Type::number : Type::text;
 }

@@ -160,11 +160,6 @@ Status add_query(const HttpRequest& request, const Route& route, Duration wait_m
   return {};
 }
 
-bool may_wait(const Route& route) {
-  return std::any_of(route.query.begin(), route.query.end(),
-                     [](const RouteMember& one) { return std::string_view(one.name) == "wait"; });
-}
-
 Status fill(const HttpRequest& request, const Matched& matched, Duration wait_max, Members& members,
             Duration& wait) {
   const Route& route = *matched.route;

@@ -58,7 +58,7 @@ inline bool is_stream(const Route& route) {
   return route.kind == RouteKind::events || route.kind == RouteKind::log_events ||
          route.kind == RouteKind::socket;
 }
-bool may_wait(const Route& route);  // has the parameter `wait`
+bool may_wait(const Route& route);                         // has the parameter `wait`
 RouteMember::Type type_of_segment(std::string_view name);  // of "{item}" and its kind
 
 struct Matched {

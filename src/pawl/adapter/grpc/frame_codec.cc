@@ -241,7 +241,7 @@ Result<MessageBody> FrameDecoder::decode_body(const v1::Frame& frame) {
 
 Result<Message> FrameDecoder::decode(std::string_view bytes) {
   v1::Frame frame;
-  if (bytes.size() > frame_bytes_max ||
+  if (bytes.size() > coordinator_frame_bytes_max ||
       !frame.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())))
     return Error{Code::invalid_argument, "frame: not the bytes of a frame"};
   Message message;

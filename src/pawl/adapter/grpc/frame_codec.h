@@ -10,8 +10,9 @@
 // encoded must arrive, in order, or the connection must end; a new connection begins with new ones.
 //
 // Limits: 256 workflow and 1,024 context slots; the oldest is filled anew. A worker sends frames of
-// worker_frame_bytes_max; the coordinator's are as large as what one node reads, at most what protobuf can hold (2
-// GiB). Errors of decode(): INVALID_ARGUMENT for bytes that are no frame or name what is not there. Safe on any bytes.
+// worker_frame_bytes_max, which is all that a server's port takes; the coordinator's are as large as what
+// one node reads, at most what protobuf can hold (coordinator_frame_bytes_max, 2 GiB). Errors of decode():
+// INVALID_ARGUMENT for bytes that are no frame or name what is not there. Safe on any bytes.
 // Threading: one thread at a time.
 #pragma once
 
@@ -35,7 +36,7 @@ class Grants;
 }  // namespace v1
 
 constexpr uint64_t worker_frame_bytes_max = 64 << 20;
-constexpr uint64_t frame_bytes_max = (uint64_t{2} << 30) - 1;
+constexpr uint64_t coordinator_frame_bytes_max = (uint64_t{2} << 30) - 1;
 constexpr uint32_t frame_workflow_slots = 256;
 constexpr uint32_t frame_context_slots = 1024;
 

@@ -10,8 +10,8 @@
 // contract of port/transport.h allows. While a connection speaks for an address, one with another certificate
 // cannot.
 //
-// Limits: streams_max connections, addresses_max workers over each; outgoing_bytes_max waiting per connection, beyond which messages are
-// lost (Link sends them again). Errors of start(): UNAVAILABLE when the address cannot be listened on;
+// Limits: streams_max connections, addresses_max workers over each; outgoing_bytes_max waiting per
+// connection, beyond which messages are lost (Link sends them again). Errors of start(): UNAVAILABLE when the address cannot be listened on;
 // FAILED_PRECONDITION for plain text at an address that other machines reach; INVALID_ARGUMENT for a file of tls.
 // Threading: send, bind and unbind from any thread; sinks are filled on gRPC's threads,
 // what comes over one connection in its order.

@@ -52,10 +52,10 @@ std::unique_ptr<StreamServer> server_on(uint16_t port) {
   return std::move(server.value());
 }
 
-std::unique_ptr<StreamClient> client_of(uint16_t port) {
+std::unique_ptr<StreamClient> client_of(uint16_t port, Telemetry& telemetry = quiet) {
   StreamClientOptions options;
   options.target = "127.0.0.1:" + std::to_string(port);
-  return std::make_unique<StreamClient>(options, quiet);
+  return std::make_unique<StreamClient>(options, telemetry);
 }
 
 // Address 1 lives at the server, all others at one client each.
@@ -167,10 +167,8 @@ TEST(Stream, ASilentPeerIsHungUpOn) {
 // The outputs of a mapped node may be more than any frame that a worker sends: whoever reads them gets them.
 TEST(Stream, AGrantArrivesHoweverMuchItsNodeReads) {
   auto server = server_on(0);
-  StreamClientOptions options;
-  options.target = "127.0.0.1:" + std::to_string(server->port());
   Quiet complaints;
-  auto client = std::make_unique<StreamClient>(options, complaints);
+  auto client = client_of(server->port(), complaints);
   ReceivedMessages at_worker;
   client->bind(7, at_worker);
   while (!server->reaches(7)) std::this_thread::yield();
@@ -208,10 +206,8 @@ TEST(Stream, AGrantArrivesHoweverMuchItsNodeReads) {
 // Every address that it names is remembered: there is an end to that.
 TEST(Stream, AConnectionSpeaksForSoManyWorkers) {
   auto server = server_on(0);
-  StreamClientOptions options;
-  options.target = "127.0.0.1:" + std::to_string(server->port());
   Quiet complaints;
-  auto client = std::make_unique<StreamClient>(options, complaints);
+  auto client = client_of(server->port(), complaints);
   const Address most = StreamServerOptions{}.addresses_max;
   while (!client->connected()) std::this_thread::yield();
   for (Address from = 100; from < 100 + most; ++from) client->send(hello(from, 1));
@@ -239,10 +235,8 @@ TEST(Stream, WhoIsRevokedIsHungUpOn) {
   auto server = StreamServer::start(serving, {no_payloads, no_outputs}, quiet).value();
   ReceivedMessages at_engine;
   server->bind(1, at_engine);
-  StreamClientOptions options;
-  options.target = "127.0.0.1:" + std::to_string(server->port());
   Quiet complaints;
-  auto client = std::make_unique<StreamClient>(options, complaints);
+  auto client = client_of(server->port(), complaints);
   uint64_t sequence = 0;
   while (at_engine.take().empty()) {
     client->send(hello(7, ++sequence));

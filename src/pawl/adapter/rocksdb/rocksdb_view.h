@@ -12,8 +12,9 @@
 //
 // Opening takes the newest generation whose table checksums, manifest and position all verify, and
 // falls back to the older one, or to the empty view, with a line in the telemetry that names the
-// bad file. What verifies is what will be read, from the page cache if it is there: each table was read back from
-// the medium when it was sealed, and is again before the first checkpoint of this life counts. It happens on the view's own thread; position(), get() and scan() wait for it. A view
+// bad file. What verifies is what will be read, from the page cache if it is there: each table was
+// read back from the medium when it was sealed, and is again before the first checkpoint of this life
+// counts. It happens on the view's own thread; position(), get() and scan() wait for it. A view
 // without generations opens without touching RocksDB at all, which then starts with the first
 // batch: a short run never pays for it.
 //

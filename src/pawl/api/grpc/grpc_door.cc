@@ -19,6 +19,7 @@
 #include "pawl/api/grpc/grpc_metrics.h"
 #include "pawl/api/grpc/message_json.h"
 #include "pawl/api/json_codec.h"
+#include "pawl/api/standing.h"
 
 namespace pawl {
 namespace {
@@ -121,7 +122,7 @@ class GrpcDoor::Impl final : public Actor, private Desk {
   struct Open {
     std::unique_ptr<ServedCall> call;
     Caller caller;
-    Instant authenticated;
+    Standing standing;
     std::unique_ptr<Conversation> talk;  // null: there is nothing to say yet, or any more
     bool writing = false;
     bool finished = false;
@@ -178,7 +179,7 @@ class GrpcDoor::Impl final : public Actor, private Desk {
     Result<Caller> known = authenticator_->authenticate(call.shown());
     if (!known.ok()) return end(open, known.error());
     open.caller = std::move(*known);
-    open.authenticated = clock_->monotonic();
+    open.standing = Standing(call.shown(), clock_->monotonic());
     call.read();
   }
 
@@ -263,21 +264,15 @@ class GrpcDoor::Impl final : public Actor, private Desk {
     Ticket ticket = ++last_ticket_;
     asked_.emplace(ticket, &call);
     Open& open = calls_.at(&call);
-    if (Status still = known_still(open); !still.ok()) {
+    Status still = open.standing.check(*authenticator_, clock_->monotonic(),
+                                       options_.authenticate_again_every);
+    if (!still.ok()) {
       refused_.push_back({ticket, still.error()});
       loop_->wake();
       return ticket;
     }
     crossing_->order(Crossing::Ask{{ticket, std::move(question)}, open.caller});
     return ticket;
-  }
-  // A token may end, or be revoked, while a watch goes on.
-  Status known_still(Open& open) {
-    Instant now = clock_->monotonic();
-    if (now - open.authenticated < options_.authenticate_again_every) return {};
-    open.authenticated = now;
-    Result<Caller> known = authenticator_->authenticate(open.call->shown());
-    return known.ok() ? Status() : known.error();
   }
   void forget(Ticket ticket) override {
     if (asked_.erase(ticket) > 0 && open_here_) crossing_->order(Crossing::Forget{ticket});

@@ -29,8 +29,8 @@ class OneCall final : public Exchange {
   Translation translation_;
 };
 
-// Of whoever is told the output of an execution: itself, in parts if it is large.
-class OutputExchange : public Exchange {
+// Of whoever is told a value itself, read part by part if it is large.
+class ValueExchange : public Exchange {
  protected:
   using Exchange::Exchange;
 
@@ -42,8 +42,10 @@ class OutputExchange : public Exchange {
                                        to_text(summary.id) + " is " + name(summary.status) + why +
                                            "; an execution has an output once it has succeeded"}));
     }
-    if (!detail.output.is_blob()) return show(detail.output.text());
-    blob_ = detail.output.ref();
+    return detail.output.is_blob() ? read(detail.output.ref()) : show(detail.output.text());
+  }
+  bool read(const BlobRef& blob) {
+    blob_ = blob;
     ask(ReadPayload{blob_, 0});
     return false;
   }
@@ -68,10 +70,10 @@ class OutputExchange : public Exchange {
 };
 
 // The detail of an execution, at once or when it has settled; then it is shown, or its output is.
-class ReadExecution final : public OutputExchange {
+class ReadExecution final : public ValueExchange {
  public:
   ReadExecution(Place place, Translation translation)
-      : OutputExchange(std::move(place)), translation_(std::move(translation)) {}
+      : ValueExchange(std::move(place)), translation_(std::move(translation)) {}
 
   bool begin() override {
     execution_ = std::get<GetExecution>(*translation_.call).execution;
@@ -109,10 +111,10 @@ class ReadExecution final : public OutputExchange {
 };
 
 // A workflow run for its output. What still runs when the time is up is shown as it is.
-class RunForOutput final : public OutputExchange {
+class RunForOutput final : public ValueExchange {
  public:
   RunForOutput(Place place, Translation translation)
-      : OutputExchange(std::move(place)), translation_(std::move(translation)) {}
+      : ValueExchange(std::move(place)), translation_(std::move(translation)) {}
 
   bool begin() override {
     runs_ = ask(std::move(*translation_.call));
@@ -139,32 +141,19 @@ class RunForOutput final : public OutputExchange {
   Ticket runs_ = 0;
 };
 
-// A large payload, part by part.
-class ReadContent final : public Exchange {
+// A large payload.
+class ReadContent final : public ValueExchange {
  public:
   ReadContent(Place place, Translation translation)
-      : Exchange(std::move(place)), read_(std::get<ReadPayload>(*translation.call)) {}
-  bool begin() override {
-    ask(read_);
-    return false;
-  }
+      : ValueExchange(std::move(place)), ref_(std::get<ReadPayload>(*translation.call).ref) {}
+  bool begin() override { return read(ref_); }
 
  private:
   bool answered(Ticket, CallResult result) override {
     if (const auto* error = std::get_if<Error>(&result)) return respond(to_response(*error));
-    auto& part = std::get<PayloadPart>(result);
-    text_ += part.text;
-    if (part.next < read_.ref.size) {
-      read_.offset = part.next;
-      ask(read_);
-      return false;
-    }
-    HttpResponse response;
-    response.body = std::move(text_);
-    return respond(std::move(response));
+    return add(std::move(std::get<PayloadPart>(result)));
   }
-  ReadPayload read_;
-  std::string text_;
+  BlobRef ref_;
 };
 
 // Ready is whose engine takes work, and who does not stop.

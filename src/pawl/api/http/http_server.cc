@@ -13,6 +13,7 @@
 #include "pawl/api/http/exchange.h"
 #include "pawl/api/http/http_metrics.h"
 #include "pawl/api/http/origin.h"
+#include "pawl/api/standing.h"
 
 namespace pawl {
 class HttpServer::Impl final : public Actor, private HttpHandler, private Desk {
@@ -109,7 +110,8 @@ class HttpServer::Impl final : public Actor, private HttpHandler, private Desk {
     auto exchange =
         make_exchange({*this, id, std::move(caller)}, std::move(translation), std::move(request));
     Exchange& begun = *exchange;
-    exchanges_.emplace(id, Open{std::move(exchange), route, since, since, std::move(shown)});
+    exchanges_.emplace(id,
+                       Open{std::move(exchange), route, since, Standing(std::move(shown), since)});
     if (begun.begin()) end(id);
   }
   void message(ExchangeId id, std::string_view text) override {
@@ -131,7 +133,7 @@ class HttpServer::Impl final : public Actor, private HttpHandler, private Desk {
   Ticket ask(ExchangeId id, Call call, const Caller& caller) override {
     Ticket ticket = ++last_ticket_;
     asked_.emplace(ticket, id);
-    if (Status still = known_still(id); !still.ok()) {
+    if (Status still = check_standing(id); !still.ok()) {
       refused_.push_back({ticket, still.error()});
       loop_->wake();
       return ticket;
@@ -139,16 +141,11 @@ class HttpServer::Impl final : public Actor, private HttpHandler, private Desk {
     crossing_->order(Crossing::Ask{{ticket, std::move(call)}, caller});
     return ticket;
   }
-  // A token may end, or be revoked, while what it began goes on.
-  Status known_still(ExchangeId id) {
+  Status check_standing(ExchangeId id) {
     auto found = exchanges_.find(id);
     if (found == exchanges_.end() || found->second.route->open) return {};
-    Open& open = found->second;
-    Instant time = clock_.monotonic();
-    if (time - open.authenticated < options_.authenticate_again_every) return {};
-    open.authenticated = time;
-    Result<Caller> known = authenticator_.authenticate(open.shown);
-    return known.ok() ? Status() : known.error();
+    return found->second.standing.check(authenticator_, clock_.monotonic(),
+                                        options_.authenticate_again_every);
   }
   void stop_waiting(Ticket ticket) override { crossing_->order(Crossing::StopWaiting{ticket}); }
   void forget(Ticket ticket) override {
@@ -174,8 +171,7 @@ class HttpServer::Impl final : public Actor, private HttpHandler, private Desk {
     std::unique_ptr<Exchange> exchange;
     const Route* route = nullptr;
     Instant since;
-    Instant authenticated;
-    Credentials shown;
+    Standing standing;
     int status = client_left;  // until it answers
   };
 

@@ -113,6 +113,7 @@ class ResumeTest(PawlCase):
                                "      until [ -e go ]; do sleep 0.05; done\n")
         second = self.start("run", "one.yaml", "-j", "2")
         self.heard(self.gate)
+        self.said(second, "e2 ")  # it watches
         self.interrupt(second)
         _, err = self.finish(second, 130)
         self.assertIn(f"goes on in process {first.pid}", err)

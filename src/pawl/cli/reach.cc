@@ -14,6 +14,7 @@ namespace {
 constexpr Duration first_pause = Duration::milliseconds(100);
 constexpr Duration pause_max = Duration::seconds(5);
 constexpr Duration look_interval = Duration::milliseconds(200);
+constexpr Duration answer_wait = Duration::seconds(1);  // of who interrupts while it is under way
 
 Error interrupted(const std::string& what) {
   return {Code::cancelled, "interrupted; " + what};
@@ -27,6 +28,21 @@ bool rest(Session& session, Duration pause) {
     session.client().pump(std::min(end - now, look_interval));
   }
   return true;
+}
+
+// Whether the answer is there. A Ctrl-C gives up on it only where it does not come at once: who knows
+// the execution can be told its name and how to go on.
+bool await_answer(Session& session, Ticket ticket) {
+  Client& client = session.client();
+  while (!client.done(ticket) && session.interrupts().count() == 0) client.pump(look_interval);
+  LinuxClock clock;
+  Instant end = clock.monotonic() + answer_wait;
+  for (Instant now = clock.monotonic();
+       !client.done(ticket) && session.interrupts().count() == 1 && now < end;
+       now = clock.monotonic()) {
+    client.pump(std::min(end - now, look_interval));
+  }
+  return client.done(ticket);
 }
 
 std::string fresh_request_id() {
@@ -71,9 +87,8 @@ Result<ExecutionId> submit(Session& session, SubmitRequest request) {
   for (bool told = false;;) {
     Client& client = session.client();
     Ticket ticket = client.start(request);
-    while (!client.done(ticket) && session.interrupts().count() == 0) client.pump(look_interval);
     std::string how = "whether it was submitted, `pawl list` shows";
-    if (!client.done(ticket)) return interrupted(how);
+    if (!await_answer(session, ticket)) return interrupted(how);
     Result<Submitted> submitted = client.take_as<Submitted>(ticket);
     if (submitted.ok()) return submitted->execution;
     const Error& error = submitted.error();

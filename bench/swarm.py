@@ -19,6 +19,7 @@ MINUTES = float(sys.argv[1]) if len(sys.argv) > 1 else 0.5
 WORKERS = int(sys.argv[2]) if len(sys.argv) > 2 else 100
 EACH = int(sys.argv[3]) if len(sys.argv) > 3 else 100
 START_PATIENCE = 120
+END_PATIENCE = 300
 RUNNING = "pawl_worker_running"  # as the workers say
 BATCH = 1000  # executions submitted together
 
@@ -47,7 +48,8 @@ def failures(metrics):
 
 
 def open_at_once(server, tasks):
-    """The most executions that are open, and run, at one instant; what is left of them is cancelled."""
+    """The most executions that are open, and run, at one instant; their processes then; and what it takes to cancel
+    them all, one after the other, until none of them runs."""
     endless = ["sleep", f"{3600 + os.getpid() / 1e7:.7f}"]
     server.register({"name": "apart", "nodes": {"n": {
         "command": endless, "output": "none", "resources": {"cpu": 1}}}, "output": None})
@@ -59,9 +61,13 @@ def open_at_once(server, tasks):
     seen = server.until("moment with all executions running",
                         lambda now: now["pawl_executions_open"] >= tasks and now[RUNNING] >= tasks, START_PATIENCE)
     there = processes(endless)
+    start = time.monotonic()
     for id in ids:
         server.must("POST", f"/v1/executions/{id}/cancel", {})
-    return seen["pawl_executions_open"], there
+    asked = time.monotonic() - start
+    server.until("end of all that was cancelled", lambda now: not now["pawl_executions_open"] and not now[RUNNING],
+                 END_PATIENCE)
+    return seen["pawl_executions_open"], there, asked, time.monotonic() - start, processes(endless)
 
 
 def main():
@@ -97,7 +103,7 @@ def main():
         resident = server.resident_mib()
         status = server.wait(execution)["status"]
         seen = server.metrics()
-        apart, processes_apart = open_at_once(server, tasks)
+        apart, processes_apart, asked, ended, left = open_at_once(server, tasks)
     table = Table(f"{WORKERS} workers, {tasks} tasks at once, {MINUTES:g} minutes; the execution {status}")
     table.row("from submission until all run", begun, "s")
     table.row("processes at the beginning and the end, the lesser", there, "", f">= {tasks}")
@@ -107,6 +113,9 @@ def main():
     table.row("attempts lost or failed", failures(seen), "", "<= 0")
     table.row("executions open at one instant, each with a task of its own", apart, "", f">= {tasks}")
     table.row("... and processes then", processes_apart, "", f">= {tasks}")
+    table.row("... all cancelled, until the last was asked for", asked, "s")
+    table.row("... until none of them ran", ended, "s")
+    table.row("... and processes left then", left, "", "<= 0")
     table.row("sessions opened", seen["pawl_sessions_opened_total"], "", f"<= {WORKERS}")
     table.row("server: memory", resident, "MiB")
     table.row("server: processor while they run", 100 * cpu, "% of a core")

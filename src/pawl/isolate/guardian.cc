@@ -144,9 +144,11 @@ int guardian_main(const std::vector<std::string>& arguments) {
   for (int sweep = 0; sweep < sweeps_max && clean < 2; sweep++) {
     if (sweep > 0) usleep(sweep_pause_us);
     kill_groups(groups, slots);
-    std::vector<TaggedProcess> found = find_tagged(arguments[0]);
-    for (const TaggedProcess& process : found) kill_tagged(process, arguments[0]);
-    clean = found.empty() ? clean + 1 : 0;
+    TaggedSearch search(arguments[0]);
+    while (search.step(SIZE_MAX)) {
+    }
+    for (const TaggedProcess& process : search.found()) kill_tagged(process, arguments[0]);
+    clean = search.found().empty() ? clean + 1 : 0;
   }
   return clean < 2 ? 1 : 0;
 }

@@ -17,7 +17,6 @@
 #include "pawl/base/check.h"
 #include "pawl/isolate/environment.h"
 #include "pawl/isolate/output_capture.h"
-#include "pawl/isolate/process_table.h"
 #include "pawl/isolate/progress_lines.h"
 
 namespace pawl {
@@ -31,6 +30,9 @@ constexpr uint32_t slots_max = 32'768;
 constexpr Duration linger_first = Duration::milliseconds(1);
 constexpr Duration linger_sweep = Duration::milliseconds(20);  // then look for escaped processes
 constexpr Duration linger_max = Duration::seconds(5);  // unkillable: told as ended all the same
+constexpr size_t looked_at_a_turn = 256;               // processes: some milliseconds
+constexpr int64_t search_pause = 4;                    // times what the search took
+constexpr int clean_searches = 2;  // so many that found nothing: it has left nothing
 constexpr Duration progress_pause = Duration::milliseconds(100);
 
 void close_fd(int& fd) {
@@ -99,7 +101,9 @@ struct ProcessRunner::Child {
   Duration heartbeat;
   Duration linger = linger_first;
   std::vector<pid_t> escaped;  // found outside the group, killed, and not dead yet
-  int clean_sweeps = 0;
+  int searches = 0;            // that began after it had ended
+  int clean_in_a_row = 0;
+  bool searched_for = false;        // it stands in search_wanted_ or searched_for_
   std::optional<ProcessEnd> cause;  // why we ended it
   ProcessEnded ended;
 
@@ -444,14 +448,25 @@ uint64_t ProcessRunner::oom_kills() {
 
 // Is anything of it left? Almost always not, and then this is one system call.
 void ProcessRunner::settle(Child& child) {
+  if (child.searched_for) return;
   Instant now = clock_.monotonic();
   if (child.linger_at == Instant::never()) child.reaped_at = now;
   Duration lingered = now - child.reaped_at;
-  if (lingered >= linger_max) return finish(child);
+  bool suspicious = child.forced || (!child.streams_closed() && lingered >= linger_sweep);
   bool group_gone = kill(-child.pid, 0) != 0 ||
                     (lingered >= linger_first && !group_lives(child.pid));  // zombies nobody reaps
-  bool suspicious = child.forced || (!child.streams_closed() && lingered >= linger_sweep);
-  bool clean = suspicious ? group_gone && swept_clean(child) : group_gone && child.streams_closed();
+  std::erase_if(child.escaped, [](pid_t pid) { return !process_lives(pid); });
+  bool unkillable = !group_gone || !child.escaped.empty();
+  if (lingered >= linger_max && (unkillable || !suspicious || child.searches >= clean_searches))
+    return finish(child);
+  if (group_gone && suspicious && child.escaped.empty() && child.clean_in_a_row < clean_searches) {
+    child.linger_at = now;
+    child.searched_for = true;
+    search_wanted_.push_back(child.id);
+    return;
+  }
+  bool clean =
+      suspicious ? group_gone && child.escaped.empty() : group_gone && child.streams_closed();
   if (clean) return finish(child);
   watch_channels(child);
   child.linger_at = now + child.linger;
@@ -459,18 +474,40 @@ void ProcessRunner::settle(Child& child) {
   schedule(child);
 }
 
-// Kills what has escaped from the group, and says whether all of it is gone: nothing was found
-// twice, and what was found has died (a dying process shows no mark long before it is dead).
-bool ProcessRunner::swept_clean(Child& child) {
-  child.clean_sweeps++;
-  for (const TaggedProcess& process : find_tagged(run_)) {
-    if (process.id != child.id) continue;
-    kill_tagged(process, run_);
-    child.escaped.push_back(process.pid);
-    child.clean_sweeps = 0;
+// One search for all that ended before it began, a part of it in each turn, and then a pause: whatever
+// the machine runs and however many programs are ended, most time is for other work, and the longer
+// a search takes, the more programs share the next. What is found has escaped from its group: it is
+// killed, and looked for again (a dying process shows no mark long before it is dead). True: there is
+// more to look at.
+bool ProcessRunner::search() {
+  if (!search_) {
+    if (search_wanted_.empty() || clock_.monotonic() < search_at_) return false;
+    search_began_ = clock_.monotonic();
+    search_.emplace(run_);
+    searches_++;
+    searched_for_.swap(search_wanted_);
   }
-  std::erase_if(child.escaped, [](pid_t pid) { return !process_lives(pid); });
-  return child.clean_sweeps >= 2 && child.escaped.empty();
+  if (search_->step(looked_at_a_turn)) return true;
+  std::vector<uint64_t> ids = std::move(searched_for_);
+  searched_for_.clear();
+  for (uint64_t id : ids) {
+    Child& child = *children_.at(id);
+    child.searched_for = false;
+    child.searches++;
+    child.clean_in_a_row++;
+  }
+  for (const TaggedProcess& process : search_->found()) {
+    auto of = children_.find(process.id);
+    if (of == children_.end() || of->second->searches == 0 || of->second->searched_for) continue;
+    kill_tagged(process, run_);
+    of->second->escaped.push_back(process.pid);
+    of->second->clean_in_a_row = 0;
+  }
+  search_.reset();
+  Instant now = clock_.monotonic();
+  search_at_ = now + Duration{(now - search_began_).ns * search_pause};
+  for (uint64_t id : ids) settle(*children_.at(id));
+  return false;
 }
 
 void ProcessRunner::finish(Child& child) {
@@ -560,13 +597,14 @@ bool ProcessRunner::turn() {
     child.timer = Instant::never();
     on_timer(child);
   }
-  return false;
+  return search();
 }
 
 Instant ProcessRunner::deadline() const {
   Instant next = timers_.empty() ? Instant::never() : timers_.begin()->first;
   if (!young_.empty()) next = std::min(next, young_.front().first);
   if (!maturing_.empty()) next = std::min(next, maturing_.front().first);
+  if (!search_wanted_.empty()) next = std::min(next, search_at_);
   return next;
 }
 

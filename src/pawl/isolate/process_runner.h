@@ -30,7 +30,9 @@
 
 #include <cstdint>
 #include <deque>
+#include <limits>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <unordered_map>
@@ -42,6 +44,7 @@
 #include "pawl/isolate/environment.h"
 #include "pawl/isolate/guardian.h"
 #include "pawl/isolate/process.h"
+#include "pawl/isolate/process_table.h"
 #include "pawl/isolate/program.h"
 #include "pawl/isolate/spawn.h"
 #include "pawl/port/clock.h"
@@ -74,6 +77,9 @@ class ProcessRunner final : public Actor {
   // How many processes may run at once under this process's limits (4 descriptors each).
   uint32_t max_slots() const { return slots_; }
   uint64_t running() const { return children_.size(); }
+  // How often the machine's processes were looked through for what had escaped from its group: once
+  // for all that end together, not once for each.
+  uint64_t searches() const { return searches_; }
   std::optional<LaunchUsage> usage(uint64_t id) const;  // nothing: it has ended
 
   void start(uint64_t id, ProcessCommand command);
@@ -110,7 +116,7 @@ class ProcessRunner final : public Actor {
   void on_timer(Child& child);
   void schedule(Child& child);
   void send_progress(Child& child);
-  bool swept_clean(Child& child);
+  bool search();
   uint64_t oom_kills();
 
   LinuxLoop& loop_;
@@ -129,8 +135,14 @@ class ProcessRunner final : public Actor {
   std::unique_ptr<ProcessEnvironment> environment_;
   std::unordered_map<uint64_t, std::unique_ptr<Child>> children_;
   std::set<Timer> timers_;
-  std::deque<Timer> young_;     // by the time their pipes are to be watched
-  std::deque<Timer> maturing_;  // by the time their output goes to files
+  std::deque<Timer> young_;             // by the time their pipes are to be watched
+  std::deque<Timer> maturing_;          // by the time their output goes to files
+  std::optional<TaggedSearch> search_;  // for what has escaped from the groups of searched_for_
+  std::vector<uint64_t> searched_for_;
+  std::vector<uint64_t> search_wanted_;  // those that ended since it began
+  uint64_t searches_ = 0;
+  Instant search_began_;
+  Instant search_at_{std::numeric_limits<int64_t>::min()};  // the next one, not before
   std::string scratch_;
 };
 

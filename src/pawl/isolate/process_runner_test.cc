@@ -7,11 +7,14 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -350,6 +353,53 @@ TEST_F(ProcessEndingsTest, AnEscapedChildOfAStoppedProgramIsFoundAndKilled) {
   runner().stop(id, StopMode::kill);
   wait(id);
   EXPECT_TRUE(gone(std::stoi(content(pid_file))));
+}
+
+TEST_F(ProcessEndingsTest, ManyStoppedAtOnceShareTheSearchesForWhatEscaped) {
+  constexpr uint64_t many = 40;
+  std::vector<uint64_t> ids;
+  for (uint64_t i = 0; i < many; i++) {
+    std::string escaped = "echo $$ > " + root + "/escaped." + std::to_string(i);
+    ids.push_back(begin(
+        {.shell = true,
+         .argv = {"echo $$ > " + root + "/leader." + std::to_string(i) + "; setsid sh -c '" +
+                  escaped + "; echo 0.1 >&3; exec sleep 1000 > /dev/null 2>&1 3>&1' & wait"}}));
+  }
+  while (news.progress.size() < many) loop->run_once(Duration::forever());
+  for (uint64_t id : ids) runner().stop(id, StopMode::kill);
+  for (uint64_t i = 0; i < many; i++) {  // all are dead before the runner looks
+    siginfo_t info{};
+    auto leader = static_cast<id_t>(std::stoi(content(root + "/leader." + std::to_string(i))));
+    ASSERT_EQ(waitid(P_PID, leader, &info, WEXITED | WNOWAIT), 0);
+  }
+  for (uint64_t i = 0; i < many; i++) {
+    EXPECT_EQ(wait(ids[i]).end, ProcessEnd::stopped);
+    EXPECT_TRUE(gone(std::stoi(content(root + "/escaped." + std::to_string(i)))));
+  }
+  EXPECT_LT(runner().searches(), many);
+}
+
+// A tracer that holds a process at its exit stands for whatever the kernel cannot end, as a disk that hangs.
+TEST_F(ProcessEndingsTest, WhatCannotBeKilledIsToldAsEndedAllTheSame) {
+  std::map<uint64_t, pid_t> held;  // of the group, and escaped from it
+  for (const std::string leaves : {"", "setsid "}) {
+    std::string pid_file = root + "/held" + leaves;
+    uint64_t id =
+        begin({.shell = true,
+               .argv = {leaves + "sh -c 'echo $$ > \"" + pid_file +
+                        "\"; echo 0.1 >&3; exec sleep 1000 > /dev/null 2>&1 3>&1' & wait"}});
+    while (news.progress.size() <= held.size()) loop->run_once(Duration::forever());
+    held[id] = std::stoi(content(pid_file));
+    if (ptrace(PTRACE_SEIZE, held[id], nullptr, PTRACE_O_TRACEEXIT) != 0)
+      GTEST_SKIP() << "not allowed to trace: " << std::strerror(errno);
+  }
+  for (auto [id, pid] : held) runner().stop(id, StopMode::kill);
+  for (auto [id, pid] : held) {
+    EXPECT_EQ(wait(id).end, ProcessEnd::stopped);
+    EXPECT_FALSE(gone(pid));
+    EXPECT_EQ(waitpid(pid, nullptr, __WALL), pid);
+    ptrace(PTRACE_CONT, pid, nullptr, nullptr);
+  }
 }
 
 TEST_F(ProcessEndingsTest, TheOomKillerIsToldFromOtherKills) {

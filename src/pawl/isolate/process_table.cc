@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <memory>
 #include <optional>
 
 namespace pawl {
@@ -73,27 +72,29 @@ std::optional<StatFields> fields_in(std::string_view stat) {
   return fields;
 }
 
-struct CloseDirectory {
-  void operator()(DIR* directory) const { closedir(directory); }
+// The folders of a folder whose names are numbers: processes in /proc, threads in /proc/N/task.
+class Numbered {
+ public:
+  explicit Numbered(const std::string& folder) : all_(opendir(folder.c_str())) {}
+  ~Numbered() {
+    if (all_ != nullptr) closedir(all_);
+  }
+  Numbered(const Numbered&) = delete;
+  Numbered& operator=(const Numbered&) = delete;
+
+  std::optional<pid_t> next() {  // nothing: there is no more
+    while (dirent* entry = all_ == nullptr ? nullptr : readdir(all_)) {
+      if (std::optional<pid_t> number = parse<pid_t>(entry->d_name)) return number;
+    }
+    return std::nullopt;
+  }
+
+ private:
+  DIR* all_;
 };
 
-// The file of each process, or thread, that has a folder with its number in `folder`.
-template <class Visit>
-void for_each_in(const std::string& folder, const char* file, Visit visit) {
-  std::unique_ptr<DIR, CloseDirectory> all(opendir(folder.c_str()));
-  if (all == nullptr) return;
-  std::string text;
-  while (dirent* entry = readdir(all.get())) {
-    std::optional<pid_t> pid = parse<pid_t>(entry->d_name);
-    if (!pid) continue;
-    read_file(folder + "/" + std::to_string(*pid) + file, text);
-    visit(*pid, std::string_view(text));
-  }
-}
-
-template <class Visit>
-void for_each_process(const char* file, Visit visit) {
-  for_each_in("/proc", file, visit);
+std::string path_of(pid_t pid, const char* file) {
+  return "/proc/" + std::to_string(pid) + file;
 }
 
 // "17 18 ": those that a thread has started.
@@ -105,13 +106,26 @@ void add_numbers(std::string_view text, std::vector<pid_t>& to) {
 
 }  // namespace
 
-std::vector<TaggedProcess> find_tagged(std::string_view run) {
-  std::vector<TaggedProcess> found;
-  std::string tag = std::string(tag_name) + std::string(run) + ".";
-  for_each_process("/environ", [&](pid_t pid, std::string_view environment) {
-    if (std::optional<uint64_t> id = tag_in(environment, tag)) found.push_back({pid, *id});
-  });
-  return found;
+struct TaggedSearch::Folder {
+  Numbered processes{"/proc"};
+};
+
+TaggedSearch::TaggedSearch(std::string_view run)
+    : tag_(std::string(tag_name) + std::string(run) + "."), folder_(std::make_unique<Folder>()) {}
+
+TaggedSearch::~TaggedSearch() = default;
+
+bool TaggedSearch::step(size_t processes) {
+  for (; folder_ != nullptr && processes > 0; processes--) {
+    std::optional<pid_t> pid = folder_->processes.next();
+    if (!pid) {
+      folder_.reset();
+      break;
+    }
+    read_file(path_of(*pid, "/environ"), environment_);
+    if (std::optional<uint64_t> id = tag_in(environment_, tag_)) found_.push_back({*pid, *id});
+  }
+  return folder_ != nullptr;
 }
 
 // The descriptor holds the process, so that what is looked at and what is killed are the same.
@@ -119,7 +133,7 @@ void kill_tagged(const TaggedProcess& process, std::string_view run) {
   int held = static_cast<int>(syscall(SYS_pidfd_open, process.pid, 0));
   if (held < 0) return;
   std::string environment;
-  read_file("/proc/" + std::to_string(process.pid) + "/environ", environment);
+  read_file(path_of(process.pid, "/environ"), environment);
   std::string tag = std::string(tag_name) + std::string(run) + ".";
   if (tag_in(environment, tag) == process.id)
     syscall(SYS_pidfd_send_signal, held, SIGKILL, nullptr, 0);
@@ -127,10 +141,13 @@ void kill_tagged(const TaggedProcess& process, std::string_view run) {
 }
 
 bool group_lives(pid_t group) {
-  bool lives = false;
-  for_each_process(
-      "/stat", [&](pid_t, std::string_view stat) { lives = lives || living_group(stat) == group; });
-  return lives;
+  Numbered processes("/proc");
+  std::string stat;
+  while (std::optional<pid_t> pid = processes.next()) {
+    read_file(path_of(*pid, "/stat"), stat);
+    if (living_group(stat) == group) return true;
+  }
+  return false;
 }
 
 std::optional<LaunchUsage> usage_of_tree(pid_t pid) {
@@ -138,10 +155,9 @@ std::optional<LaunchUsage> usage_of_tree(pid_t pid) {
   static const auto page_bytes = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
   LaunchUsage usage;
   std::vector<pid_t> tree = {pid};
-  std::string stat;
+  std::string stat, children;
   for (size_t i = 0; i < std::min(tree.size(), processes_looked_at); ++i) {
-    std::string folder = "/proc/" + std::to_string(tree[i]);
-    read_file(folder + "/stat", stat);
+    read_file(path_of(tree[i], "/stat"), stat);
     std::optional<StatFields> fields = fields_in(stat);
     if (!fields) {
       if (i == 0) return std::nullopt;
@@ -149,15 +165,19 @@ std::optional<LaunchUsage> usage_of_tree(pid_t pid) {
     }
     usage.cpu = usage.cpu + Duration{static_cast<int64_t>(fields->ticks) * tick_ns};
     usage.memory_bytes += fields->pages * page_bytes;
-    for_each_in(folder + "/task", "/children",
-                [&](pid_t, std::string_view children) { add_numbers(children, tree); });
+    std::string tasks = path_of(tree[i], "/task");
+    Numbered threads(tasks);
+    while (std::optional<pid_t> thread = threads.next()) {
+      read_file(tasks + "/" + std::to_string(*thread) + "/children", children);
+      add_numbers(children, tree);
+    }
   }
   return usage;
 }
 
 bool process_lives(pid_t pid) {
   std::string stat;
-  read_file("/proc/" + std::to_string(pid) + "/stat", stat);
+  read_file(path_of(pid, "/stat"), stat);
   return living_group(stat) != 0;
 }
 

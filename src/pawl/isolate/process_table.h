@@ -1,15 +1,21 @@
 // What /proc knows about processes that are not our children. Reading it costs some
 // 10 us a process.
 //
-// find_tagged() finds processes by a mark in their environment: how those are caught that have left
+// A TaggedSearch finds processes by a mark in their environment: how those are caught that have left
 // the process group of the program that started them (setsid). Every process a runner starts
 // carries PAWL_GUARD=<run>.<id>, and its descendants inherit it. What has both left its group and
 // dropped the mark is not found; only a sandbox can hold that.
+//
+//   TaggedSearch search(run);
+//   while (search.step(200)) do_something_else();
+//   for (const TaggedProcess& process : search.found()) kill_tagged(process, run);
 #pragma once
 
 #include <sys/types.h>
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -26,9 +32,27 @@ struct TaggedProcess {
   uint64_t id = 0;
 };
 
-// All living processes whose mark begins with `run` and a dot. One that is just executing a new
-// program shows no environment for a moment: whoever must be sure looks twice.
-std::vector<TaggedProcess> find_tagged(std::string_view run);
+// Looks for all living processes whose mark begins with `run` and a dot, a part of the machine's
+// processes at a time, so that a thread with other work can look through ten thousand of them. One
+// that is just executing a new program shows no environment for a moment, and one may be forked
+// behind the place where we look: whoever must be sure searches twice.
+class TaggedSearch {
+ public:
+  explicit TaggedSearch(std::string_view run);
+  ~TaggedSearch();
+  TaggedSearch(const TaggedSearch&) = delete;
+  TaggedSearch& operator=(const TaggedSearch&) = delete;
+
+  bool step(size_t processes);  // looks at so many more of them; false: those were the last
+  const std::vector<TaggedProcess>& found() const { return found_; }
+
+ private:
+  struct Folder;
+  std::string tag_;
+  std::unique_ptr<Folder> folder_;  // null: read to its end
+  std::string environment_;
+  std::vector<TaggedProcess> found_;
+};
 
 // SIGKILL, if the process is still the one that was found: numbers are reused within seconds on a
 // machine that starts thousands of processes a second, and then it would hit a stranger.

@@ -8,6 +8,7 @@ import threading
 import unittest
 from pathlib import Path
 
+import grpc
 import tasks_for_tests as tasks
 from sdk_case import PATIENCE, Everywhere, SdkCase
 
@@ -69,6 +70,27 @@ class PartitionsTest(WorkerCase):
         self.assertEqual([run.result(PATIENCE) for run in runs], [number * number for number in range(40)])
         self.assertEqual({(int(run.id[1:]) - 1) % 3 for run in runs}, {0, 1, 2})
         worker.stop()
+
+
+class RefusalTest(WorkerCase):
+    def test_a_refusal_passes(self):
+        self.pawl("init", "--dir", "keys")
+        keys = self.place / "keys"
+        (keys / "revoked").write_text("pawl:worker/default/worker\n")
+        _, address = self.server("--tls", "keys")
+        shown = [(keys / name).read_bytes() for name in ("ca.pem", "worker.key", "worker.pem")]
+        worker = pawl.Worker(address, tasks=tasks.ALL, credentials=grpc.ssl_channel_credentials(*shown))
+        with self.assertLogs("pawl", "WARNING") as log:
+            worker.start()
+            self.addCleanup(worker.stop)
+            pause = threading.Event()
+            for _ in range(PATIENCE * 100):
+                if "revoked" in "".join(log.output):
+                    break
+                pause.wait(0.01)
+        self.assertIn("revoked", log.output[0])
+        (keys / "revoked").write_text("")
+        self.assertTrue(worker.wait_connected(PATIENCE))
 
 
 class WorkerTest(WorkerCase):

@@ -5,7 +5,8 @@
     stream.close()
 
 `deliver` is called from a thread of the stream. Pauses between connections double from PAUSE_FIRST to
-PAUSE_MAX. `refused` is called, once, when the coordinator does not want this worker: that does not pass.
+PAUSE_MAX. A refusal is an end like any other, for it may pass: a server holds a half-open connection of this
+worker for its own, or a list of what is revoked is mended.
 """
 
 from __future__ import annotations
@@ -43,13 +44,11 @@ class Stream:
         address: int,
         metadata: list[tuple[str, str]],
         deliver: Callable[[Message], None],
-        refused: Callable[[str, str], None],
     ) -> None:
         self._connect = channel.stream_stream("/pawl.v1.Workers/Connect")
         self._address = address
         self._metadata = metadata
         self._deliver = deliver
-        self._refused = refused
         self._lock = threading.Lock()
         self._outgoing: Optional[queue.Queue[Optional[bytes]]] = None
         self._call: Any = None
@@ -108,8 +107,6 @@ class Stream:
             call.cancel()
             return str(error)
         except grpc.RpcError as error:
-            if error.code() in (grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.PERMISSION_DENIED):
-                self._refused(error.code().name, error.details() or "")
             return None if heard else error.details() or str(error)
         finally:
             with self._lock:

@@ -31,7 +31,6 @@ from typing import Any, Callable, Optional, Union
 
 import grpc
 
-from pawl import errors
 from pawl.tasks import TaskSpec, spec_of
 from pawl.worker.messages import AttemptProgress, AttemptReport, Message, WorkerSpec
 from pawl.worker.payloads import RemotePayloads
@@ -106,7 +105,6 @@ class Worker:
         self._mailbox: queue.SimpleQueue[Letter] = queue.SimpleQueue()
         self._drain_until: Optional[float] = None
         self._abandoned = False
-        self._refusal: Optional[errors.ServerError] = None
         self._connected = threading.Event()
         self._thread: Optional[threading.Thread] = None
 
@@ -124,7 +122,7 @@ class Worker:
 
     def run(self) -> None:
         """Serves until it is drained. In the main thread SIGTERM and SIGINT drain it, a second one ends what
-        still runs. Raises Unauthenticated or PermissionDenied when the coordinator does not want it."""
+        still runs. A coordinator that does not want it is asked again and again, with a warning in the log."""
         check_not_imported_by_a_process()
         with self._signals():
             self._serve()
@@ -132,7 +130,7 @@ class Worker:
     def start(self) -> None:
         """Serves on a thread of its own."""
         check_not_imported_by_a_process()
-        self._thread = threading.Thread(target=self._serve_quietly, name="pawl-worker", daemon=True)
+        self._thread = threading.Thread(target=self._serve, name="pawl-worker", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
@@ -156,25 +154,19 @@ class Worker:
 
     # --- on the serving thread ---
 
-    def _serve_quietly(self) -> None:
-        try:
-            self._serve()
-        except errors.ServerError as error:
-            log.error("%s: %s", error.code, error.message)
-
     def _serve(self) -> None:
         address = random.SystemRandom().getrandbits(64) | 1  # nobody else has it, or ever had
         self._session = session = Sessions(self.spec, address, time.monotonic())
-        self._drain_until, self._abandoned, self._refusal = None, False, None
+        self._drain_until, self._abandoned = None, False
         if self._credentials is not None:
             channel = grpc.secure_channel(self.server, self._credentials, OPTIONS)
         else:
             channel = grpc.insecure_channel(self.server, OPTIONS)
         payloads = RemotePayloads(channel, self._metadata)
         runner = Runner(self.tasks, self.spec.slots, payloads, lambda launch, news: self._mailbox.put((launch, news)))
-        stream = Stream(channel, address, self._metadata, self._mailbox.put, self._refused)
+        stream = Stream(channel, address, self._metadata, self._mailbox.put)
         try:
-            while not session.gone and self._refusal is None:
+            while not session.gone:
                 self._read_mail()
                 self._turn(session, runner, stream)
         finally:
@@ -182,8 +174,6 @@ class Worker:
             stream.close()
             runner.close()
             channel.close()
-        if self._refusal is not None:
-            raise self._refusal
 
     def _read_mail(self) -> None:
         wait = max(0.0, min(TURN_MAX, self._session.deadline() - time.monotonic()))
@@ -249,12 +239,6 @@ class Worker:
     def _end_drain(self) -> None:
         if not self._abandoned:
             self._drain_until = time.monotonic()
-
-    def _refused(self, code: str, message: str) -> None:
-        def refuse() -> None:
-            self._refusal = errors.server_error(code, f"{self.server}: {message}")
-
-        self._mailbox.put(refuse)
 
     @contextlib.contextmanager
     def _signals(self) -> Iterator[None]:

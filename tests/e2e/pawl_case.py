@@ -102,6 +102,16 @@ class PawlCase(unittest.TestCase):
         process = self.start("server", "--listen", listen, *words)
         return process, self.said(process, "workers at").rsplit(" ", 1)[1].strip()
 
+    def keys_with_worker(self, folder, *words):
+        """A folder in which `worker` is another certificate of the same authority."""
+        self.pawl("certificate", "--dir", "keys", "--name", folder, *words)
+        place = self.place / folder
+        place.mkdir()
+        for end in ("pem", "key"):
+            shutil.copy(self.place / "keys" / f"{folder}.{end}", place / f"worker.{end}")
+        shutil.copy(self.place / "keys" / "ca.pem", place / "ca.pem")
+        return folder
+
     def worker(self, address, *words, **options):
         process = self.start("worker", "--server", address, *words, **options)
         self.said(process, "working for")

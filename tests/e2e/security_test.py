@@ -79,16 +79,6 @@ class SecurityTest(PawlCase):
     def test_what_the_tap_would_have_seen_without(self):
         self.assertIn(MARKER.encode(), self.through_a_tap())
 
-    def keys_with_worker(self, folder, *words):
-        """A folder in which `worker` is another certificate of the same authority."""
-        self.pawl("certificate", "--dir", "keys", "--name", folder, *words)
-        place = self.place / folder
-        place.mkdir()
-        for end in ("pem", "key"):
-            shutil.copy(self.place / "keys" / f"{folder}.{end}", place / f"worker.{end}")
-        shutil.copy(self.place / "keys" / "ca.pem", place / "ca.pem")
-        return folder
-
     def refused(self, address, *options):
         worker = self.start("worker", "--server", address, *options)
         said = self.said(worker, "no connection")
@@ -136,6 +126,25 @@ class SecurityTest(PawlCase):
         self.stop(worker)
         self.worker(address, "--tls", "keys")
         self.assertIsNone(server.poll())
+
+    def test_a_certificate_that_cannot_be_used_is_named_once_and_the_one_before_stays(self):
+        server = self.serve_https()
+        https = f"127.0.0.1:{self.https_port}"
+        before = self.serial_at(https, [])
+        self.pawl("certificate", "--dir", "keys", "--name", "another")
+        shutil.copy(self.place / "keys" / "another.key", self.place / "keys" / "server.key")
+        log = self.place / ".pawl" / "pawl.log"
+        end = time.monotonic() + PATIENCE
+        while not log.exists() or "certificate_not_renewed" not in log.read_text():
+            self.assertEqual(self.serial_at(https, []), before)
+            self.assertLess(time.monotonic(), end, "nothing is said")
+        for _ in range(50):
+            self.assertEqual(self.serial_at(https, []), before)
+        self.stop(server)
+        told = [line for line in log.read_text().splitlines() if "certificate_not_renewed" in line]
+        self.assertEqual(len(told), 1, told)
+        self.assertIn("server.key cannot be used: key values mismatch", told[0])
+        self.assertIn("the one before stays in use", told[0])
 
     def test_streams_outlive_the_certificates_that_they_began_with(self):
         mine = self.keys_with_worker("mine")

@@ -208,7 +208,7 @@ class Listener final : public HttpListener, public Actor, private FdWatcher {
   }
 
   // Certificates are renewed by replacing their files: new connections get the new ones, as soon as
-  // they can be used together.
+  // they can be used together. What cannot is said once for each state of the files.
   void renew_tls() {
     Instant now = house_.clock.monotonic();
     if (now < look_at_tls_at_) return;
@@ -216,7 +216,12 @@ class Listener final : public HttpListener, public Actor, private FdWatcher {
     uint64_t state = TlsContext::state_of(options_.tls);
     if (state == tls_state_) return;
     auto renewed = TlsContext::load(options_.tls);
-    if (!renewed.ok()) return;
+    if (!renewed.ok()) {
+      if (std::exchange(tls_refused_, state) != state && options_.telemetry != nullptr)
+        options_.telemetry->warn("certificate_not_renewed",
+                                 renewed.error().message + "; the one before stays in use");
+      return;
+    }
     tls_ = std::move(*renewed);
     tls_state_ = state;
   }
@@ -239,7 +244,8 @@ class Listener final : public HttpListener, public Actor, private FdWatcher {
   HttpOptions options_;
   HttpConnection::House house_;
   std::shared_ptr<TlsContext> tls_;
-  uint64_t tls_state_ = 0;  // of its files, when they were read
+  uint64_t tls_state_ = 0;    // of its files, when they were read
+  uint64_t tls_refused_ = 0;  // of files that could not be used
   Instant look_at_tls_at_;
   int fd_;
   uint16_t port_;

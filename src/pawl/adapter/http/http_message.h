@@ -13,6 +13,7 @@
 
 #include "pawl/base/result.h"
 #include "pawl/base/time.h"
+#include "pawl/port/telemetry.h"
 
 namespace pawl {
 
@@ -64,6 +65,8 @@ struct HttpOptions {
   std::string listen = "127.0.0.1:0";  // address:port; [::1]:8080; port 0: a free one
   bool tls_on = false;
   HttpTls tls{};
+  Telemetry* telemetry =
+      nullptr;  // told of new files of tls that cannot be used; it outlives the listener
   uint32_t connections_max = 4096;
   uint32_t head_bytes_max = 16 << 10;        // request line and fields
   uint64_t body_bytes_max = 64ull << 20;     // as sent, and again unpacked

@@ -82,9 +82,10 @@ class BadDaysTest(PawlCase):
         out = self.in_mount_namespace("truncate -s 900M image && mkfs.ext4 -q image && mount -o loop image mnt", """
             "$PAWL" run one.yaml --state mnt/s || exit 1
             fallocate -l $(( $(df --output=avail -B1 mnt | tail -n 1) - 4096 )) mnt/ballast
-            "$PAWL" run one.yaml --state mnt/s; test $? -ne 0 || exit 1
+            "$PAWL" run one.yaml --state mnt/s 2> said & run=$!
+            until grep -q "waiting for room: .*almost full" said; do kill -0 $run || exit 1; done
             rm mnt/ballast
-            "$PAWL" run one.yaml --state mnt/s || exit 1
+            wait $run || exit 1
             "$PAWL" verify --state mnt/s
         """, "")
         self.assertIn("verified: no problems", out)

@@ -32,6 +32,7 @@ void fields(IO& io, T& v) {
   io("ready", v.ready);
   io("granted", v.granted);
   io("backing_off", v.backing_off);
+  io("evaluating", v.evaluating);
   io("parked", v.parked);
   io("redelivered", v.redelivered);
   io("workers", v.workers);

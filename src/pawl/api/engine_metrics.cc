@@ -89,6 +89,9 @@ void write_queues(const QueueList& list, Exposition& page) {
   page.family("pawl_queue_backing_off", Exposition::gauge,
               "Failed tasks waiting to be tried again");
   write_by_queue(list, page, [](const QueueDetail& queue) { return queue.backing_off; });
+  page.family("pawl_queue_evaluating", Exposition::gauge,
+              "Nodes whose condition or list is being evaluated");
+  write_by_queue(list, page, [](const QueueDetail& queue) { return queue.evaluating; });
   page.family("pawl_queue_dead_letters", Exposition::gauge,
               "Tasks and nodes parked: to be redriven or discarded");
   write_by_queue(list, page, [](const QueueDetail& queue) { return queue.parked; });

@@ -132,6 +132,7 @@ std::vector<CallResult> sample_results() {
                   9,
                   8,
                   7,
+                  3,
                   6,
                   5,
                   4,

@@ -38,7 +38,7 @@ Status EngineGate::may_touch(const GrantParty& party, ExecutionId execution) {
   const Error not_yet{Code::unavailable, "whether this worker holds a grant of " +
                                              to_text(execution) + " cannot be told yet; try again"};
   const Key key{party.certificate, execution};
-  GrantQuestion question{party.addresses, execution, {}};
+  GrantQuestion question{party, execution, {}};
   std::future<GrantHeld> answer = question.answer.get_future();
   {
     std::lock_guard lock(mutex_);

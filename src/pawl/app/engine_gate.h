@@ -5,9 +5,10 @@
 //   ... gate.may_touch(party, ExecutionId{17}) ...
 //   gate.close();                                   // before the engines go
 //
-// After a start an engine does not know whose the sessions are that it finds in its log, until their workers
-// have been heard of or their leases are over: until then every worker is let in to what those hold. To make
-// them wait would not do, for a worker that waits for a payload says nothing meanwhile.
+// After a start an engine knows the sessions that it finds in its log by their certificates. Of those that an
+// earlier version opened it knows none, until their workers have been heard of or their leases are over: until then
+// every worker is let in to what those hold. To make them wait would not do, for a worker that waits for a payload
+// says nothing meanwhile.
 //
 // Whoever held a grant is let in for `grant_remembered` without another question: what a program said last,
 // before its task was cancelled, may come behind the end of its grant.

@@ -116,6 +116,7 @@ class ServedShift final : public cli::Shift, private Probed {
   Status open_probes(const cli::ShiftRequest& request) {
     metrics_ = std::make_unique<WorkerMetrics>(*workshop_, *transport_, *payloads_, telemetry_);
     PAWL_ASSIGN(HttpOptions http, probe_options(request.metrics, request.keys));
+    http.telemetry = &telemetry_;
     PAWL_ASSIGN(probes_, ProbeDoor::open(http, *loop_, clock_, *metrics_, *this));
     return {};
   }

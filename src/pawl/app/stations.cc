@@ -75,6 +75,7 @@ class OwnStation final : public cli::Station {
     if (!http.empty()) {
       HttpServerOptions door;
       door.http.listen = http;
+      door.http.telemetry = &host.log();
       if (who != nullptr) {
         TlsFiles files = tls_files_in(options.keys, "server");
         door.http.tls_on = true;

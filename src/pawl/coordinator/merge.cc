@@ -69,6 +69,7 @@ void add(QueueDetail& sum, const QueueDetail& part) {
   sum.ready += part.ready;
   sum.granted += part.granted;
   sum.backing_off += part.backing_off;
+  sum.evaluating += part.evaluating;
   sum.parked += part.parked;
   sum.redelivered += part.redelivered;
   sum.workers = std::max(sum.workers, part.workers);

@@ -189,7 +189,7 @@ class Words {
     for (const QueueDetail& one : list.queues) {
       text += one.spec.name + (one.spec.paused ? " paused" : "") +
               join({one.spec.rate_permille, one.spec.concurrency_max, one.ready, one.granted,
-                    one.backing_off, one.parked, one.redelivered, one.workers});
+                    one.backing_off, one.evaluating, one.parked, one.redelivered, one.workers});
       if (one.spec.rate_permille > 0) text += join({one.spec.burst});
     }
     return text;

@@ -127,7 +127,7 @@ bool Engine::work() {
   }
   Instant clock = ports_.clock.monotonic();
   if (!in_flight_ && ports_.log.idle_deadline() <= clock) ports_.log.idle();
-  tell_space();
+  look_at_space();
   peers_.flush(clock);
   sweeper_.work(partition_->state(), ports_.view, ports_.telemetry);
   more |= sweeper_.dropping() || sweeper_.sweeping();
@@ -176,21 +176,25 @@ void Engine::run_wishes() {
 void Engine::take_grant_questions() {
   grant_questions_.take_all(grant_batch_);
   for (GrantQuestion& question : grant_batch_)
-    question.answer.set_value(held_by(question.addresses, question.execution));
+    question.answer.set_value(held_by(question.party, question.execution));
   grant_batch_.clear();
 }
 
-GrantHeld Engine::held_by(const std::vector<Address>& addresses, ExecutionId execution) const {
+GrantHeld Engine::held_by(const GrantParty& party, ExecutionId execution) const {
   GrantHeld held = GrantHeld::no;
-  const Execution* found = partition_->state().executions.find(execution);
+  const State& state = partition_->state();
+  const Execution* found = state.executions.find(execution);
   if (found == nullptr) return held;
   for (const NodeRun& run : found->nodes) {
     if (!run.work) continue;
     for (const OpenRange& range : run.work->open) {
+      const std::string& shown = state.sessions.at(range.session).worker.certificate;
+      if (!shown.empty() && shown == party.certificate) return GrantHeld::yes;
       Address address = peers_.address_of(range.session);
-      if (std::find(addresses.begin(), addresses.end(), address) != addresses.end())
+      if (std::find(party.addresses.begin(), party.addresses.end(), address) !=
+          party.addresses.end())
         return GrantHeld::yes;
-      if (address == 0) held = GrantHeld::perhaps;
+      if (shown.empty() && address == 0) held = GrantHeld::perhaps;
     }
   }
   return held;
@@ -270,13 +274,18 @@ ProgressList Engine::progress_of(const GetProgress& query) const {
 }
 
 // A full disk refuses new work early; results, cancellations and deletions are still taken, for
-// which room is kept, and what has been accepted before gets the answer that it had.
-std::optional<Reply> Engine::refuse_for_space(const Command& command) const {
+// which room is kept, and what has been accepted before gets the answer that it had. When there will be room
+// nobody knows: whoever is refused comes again when it has lasted twice as long.
+std::optional<Reply> Engine::refuse_for_space(const Command& command) {
   bool new_work = std::holds_alternative<SubmitExecution>(command) ||
                   std::holds_alternative<RegisterWorkflow>(command);
   if (!new_work || ports_.log.space() == DiskSpace::plenty || partition_->known(command))
     return std::nullopt;
-  return Reply{Code::resource_exhausted, almost_full, 0};
+  look_at_space();
+  Random dice(dice_.next());
+  const Duration wait = told_wait(ports_.clock.monotonic() - full_since_, dice);
+  return Reply{Code::resource_exhausted,
+               std::string(almost_full) + "; try again in " + in_words(wait), 0, wait};
 }
 
 void Engine::run(const Command& command, Ticket ticket) {

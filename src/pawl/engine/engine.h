@@ -145,7 +145,7 @@ class Engine final : public Actor, public Sink<Request> {
   void run_wishes();
   void take_requests();
   void take_grant_questions();
-  GrantHeld held_by(const std::vector<Address>& addresses, ExecutionId execution) const;
+  GrantHeld held_by(const GrantParty& party, ExecutionId execution) const;
   void take_evaluations();
   void tick_if_due();
   void run(const Command& command, Ticket ticket);
@@ -157,7 +157,7 @@ class Engine final : public Actor, public Sink<Request> {
   History history_of(const ReadHistory& query);
   ProgressList progress_of(const GetProgress& query) const;
   void take(Request& request);
-  std::optional<Reply> refuse_for_space(const Command& command) const;
+  std::optional<Reply> refuse_for_space(const Command& command);
   std::optional<Reply> refuse_at_inbox(const Request& request);
   bool answer_figures(const Request& request);
   void measure_wait(const Grant& grant);
@@ -181,7 +181,7 @@ class Engine final : public Actor, public Sink<Request> {
   void give_up(Gathering& group);
   Reply stopped() const;
   void refuse_requests();
-  void tell_space();
+  void look_at_space();
   bool checkpoint();
   Status checkpoint_slice();
   void take_checkpoint_answer();
@@ -195,7 +195,7 @@ class Engine final : public Actor, public Sink<Request> {
   EngineOptions options_;
   EngineCounters counted_;
   EventLines lines_;
-  bool told_full_ = false;  // operators know that the disk is almost full
+  Instant full_since_ = Instant::never();  // on the clock: the disk was first seen almost full
   std::unique_ptr<Partition> partition_;
   Random dice_;
   Mailbox<Request> requests_;

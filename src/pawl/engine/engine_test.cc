@@ -352,6 +352,20 @@ TEST(Engine, AFullDiskStillAnswersARepeatedRequest) {
   Reply again = p.ask(submit);
   EXPECT_EQ(again.code, Code::ok) << again.message;
   EXPECT_EQ(again.number, id.value);
+  // As long again as it has lasted, and up to a quarter more; a tenth of a second at first, at most a minute.
+  auto refused = [&](Duration at_least, Duration at_most) {
+    submit.request_id = "";
+    Reply reply = p.ask(submit);
+    EXPECT_EQ(reply.code, Code::resource_exhausted);
+    EXPECT_GE(reply.retry_after, at_least);
+    EXPECT_LE(reply.retry_after, at_most);
+    EXPECT_NE(reply.message.find("; try again in "), std::string::npos) << reply.message;
+  };
+  refused(Duration::milliseconds(100), Duration::milliseconds(125));
+  m.clock.now = m.clock.now + Duration::seconds(4);
+  refused(Duration::seconds(4), Duration::seconds(5));
+  m.clock.now = m.clock.now + Duration::minutes(10);
+  refused(Duration::minutes(1), Duration::minutes(1));
   auto told = [&](const std::string& words) {
     return std::count_if(
         p.telemetry.lines.begin(), p.telemetry.lines.end(),
@@ -365,6 +379,9 @@ TEST(Engine, AFullDiskStillAnswersARepeatedRequest) {
   EXPECT_EQ(p.ask(submit).code, Code::ok);
   EXPECT_EQ(told("almost full"), 1);
   EXPECT_EQ(told("has room again"), 1);
+  m.disk.set_capacity(large - m.disk.free_bytes().value() + (1 << 19));
+  m.clock.now = m.clock.now + Duration::seconds(10);
+  refused(Duration::milliseconds(100), Duration::milliseconds(125));
 }
 
 // Whoever waits is not told of a parking that is over before it could be told of.

@@ -37,11 +37,12 @@ std::optional<Error> Engine::refuses_work() const {
   return Error{Code::unavailable, almost_full};
 }
 
-// Once when it begins, once when it is over.
-void Engine::tell_space() {
+// Operators are told once when it begins, once when it is over.
+void Engine::look_at_space() {
   bool full = ports_.log.space() != DiskSpace::plenty;
-  if (full == told_full_) return;
-  told_full_ = full;
+  bool was_full = full_since_ != Instant::never();
+  if (full == was_full) return;
+  full_since_ = full ? ports_.clock.monotonic() : Instant::never();
   if (full) {
     ports_.telemetry.log(
         {.level = LogLevel::warn, .event = "disk_almost_full", .message = almost_full});

@@ -49,7 +49,8 @@ Address Peers::address_of(SessionId session) const {
 void Peers::forget_session(Peer& peer) {
   sessions_.erase(peer.session);
   peer.session = {};
-  peer.opening = 0;
+  peer.wanted = false;
+  peer.next.reset();
   peer.waiting.clear();
   peer.gathered = 0;
   peer.progress.clear();
@@ -97,7 +98,10 @@ void Peers::give_up_unreachable(Instant now) {
 void Peers::take(Peer& peer, MessageBody body) {
   if (auto* hello = std::get_if<Hello>(&body)) return take(peer, std::move(*hello));
   // Whoever leaves before its Hello was answered has gone when the answer comes.
-  if (std::holds_alternative<Goodbye>(body)) peer.opening = 0;
+  if (std::holds_alternative<Goodbye>(body)) {
+    peer.wanted = false;
+    peer.next.reset();
+  }
   if (!peer.session) return;  // of a session that is over
   if (auto* reports = std::get_if<Reports>(&body)) {
     take(peer, std::move(*reports));
@@ -112,19 +116,32 @@ void Peers::take(Peer& peer, MessageBody body) {
   }
 }
 
+bool Peers::is_taken(SessionId session) const {
+  if (sessions_.contains(session)) return true;
+  return std::any_of(peers_.begin(), peers_.end(), [&](const auto& entry) {
+    return entry.second->opening != 0 && entry.second->resuming == session;
+  });
+}
+
 void Peers::take(Peer& peer, Hello hello) {
   bool same = hello.session && hello.session == peer.session;
   if (!same) close(peer, "the worker has opened another session");
-  peer.credit = hello.worker.credit;
-  if (hello.session) {
-    if (!same && sessions_.contains(hello.session))
-      return peer.waiting.push_back(Closed{"the session is another worker's"});
-    peer.opening = ++last_ticket_;
-    wishes_.push_back({ResumeSession{hello.session, std::move(hello.held)}, peer.opening});
+  if (peer.opening != 0) {
+    peer.next = std::move(hello);
     return;
   }
+  peer.credit = hello.worker.credit;
+  if (hello.session && !same && is_taken(hello.session))
+    return peer.waiting.push_back(Closed{"the session is another worker's"});
+  peer.resuming = hello.session;
   peer.opening = ++last_ticket_;
-  wishes_.push_back({OpenSession{std::move(hello.worker)}, peer.opening});
+  peer.wanted = true;
+  if (hello.session)
+    wishes_.push_back(
+        {ResumeSession{hello.session, std::move(hello.held), std::move(hello.worker.certificate)},
+         peer.opening});
+  else
+    wishes_.push_back({OpenSession{std::move(hello.worker)}, peer.opening});
 }
 
 void Peers::take(Peer& peer, Reports reports) {
@@ -187,19 +204,26 @@ bool Peers::opened(Ticket ticket, const Reply& reply) {
   for (auto& [address, peer] : peers_) {
     if (peer->opening != ticket) continue;
     peer->opening = 0;
-    if (reply.code != Code::ok) {
-      peer->waiting.push_back(Closed{reply.message});
-      return true;
-    }
-    peer->session = SessionId{reply.number};
-    sessions_[peer->session] = address;
-    peer->waiting.push_back(Welcome{peer->session, partitions_});
+    welcome(address, *peer, reply);
     return true;
   }
-  // Whoever asked for it has started anew or asked again meanwhile.
-  if (reply.code == Code::ok)
-    wishes_.push_back({CloseSession{SessionId{reply.number}, "the worker has gone"}, 0});
   return true;
+}
+
+void Peers::welcome(Address address, Peer& peer, const Reply& reply) {
+  const SessionId session{reply.number};
+  std::optional<Hello> next = std::exchange(peer.next, std::nullopt);
+  if (next || !peer.wanted) {
+    // It has started anew, left or asked again meanwhile.
+    if (reply.code == Code::ok && (!next || next->session != session))
+      wishes_.push_back({CloseSession{session, "the worker has gone"}, 0});
+    if (next) take(peer, std::move(*next));
+    return;
+  }
+  if (reply.code != Code::ok) return peer.waiting.push_back(Closed{reply.message});
+  peer.session = session;
+  sessions_[session] = address;
+  peer.waiting.push_back(Welcome{session, partitions_});
 }
 
 // The body at the end of what waits, so that many grants travel in one message and a stop stays

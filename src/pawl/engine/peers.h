@@ -13,6 +13,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -90,8 +91,11 @@ class Peers {
     Link link;
     Instant heard;
     SessionId session;
-    Ticket opening = 0;
-    uint32_t credit = 0;  // of the session
+    Ticket opening = 0;         // asked for and not answered: one at a time
+    SessionId resuming;         // by it; 0: a new one
+    bool wanted = false;        // what it opens
+    std::optional<Hello> next;  // came meanwhile; the newest
+    uint32_t credit = 0;        // of the session
     Instant unreachable_since = Instant::never();
     std::deque<MessageBody> waiting;  // for room in the link; all about the newest session
     size_t gathered = 0;              // grants and stops put there since it was last empty
@@ -107,11 +111,13 @@ class Peers {
   bool make_room();
   void take(Peer& peer, MessageBody body);
   void take(Peer& peer, Hello hello);
+  void welcome(Address address, Peer& peer, const Reply& reply);
   void take(Peer& peer, Reports reports);
   void take(Peer& peer, Progress progress);
   void close(Peer& peer, std::string reason);
   void forget_session(Peer& peer);
   Peer* find(SessionId session);
+  bool is_taken(SessionId session) const;
   template <class Body>
   Body& gather(Peer& peer, bool full = false);
   void close_if_stuck(Peer& peer);

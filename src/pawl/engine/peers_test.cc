@@ -167,15 +167,56 @@ TEST_F(PeersTest, ASessionOpenedForAWorkerThatHasGoneIsClosedAgain) {
   ASSERT_TRUE(worker(7).send(Hello{}).ok());
   listen();
   Ticket first = ticket_of_open();
-  ASSERT_TRUE(worker(7).send(Hello{}).ok());
+  ASSERT_TRUE(worker(7).send(Goodbye{}).ok());
   listen();
-  Ticket second = ticket_of_open();
-  ASSERT_NE(first, second);
   EXPECT_TRUE(peers.opened(first, {Code::ok, "", 1}));
-  EXPECT_TRUE(peers.opened(second, {Code::ok, "", 2}));
   std::vector<Peers::Wish> wishes = peers.take_wishes();
   ASSERT_EQ(wishes.size(), 1u);
   EXPECT_EQ(std::get<CloseSession>(wishes[0].command).session, SessionId{1});
+}
+
+// Each would be a session until it is durable that it is over.
+TEST_F(PeersTest, WhoeverSaysHelloAgainAndAgainHasOneSessionAtATime) {
+  for (int i = 0; i < 100; ++i) ASSERT_TRUE(worker(7).send(Hello{}).ok());
+  for (uint64_t life = 2; life < 100; ++life) {
+    Message newborn;
+    newborn.from = 8;
+    newborn.to = 1;
+    newborn.incarnation = life;
+    newborn.peer_incarnation = (uint64_t{3} << 32) + 1;
+    newborn.sequence = 1;
+    newborn.body = Hello{};
+    peers.deliver(newborn, now);
+  }
+  listen();
+  std::vector<Peers::Wish> wishes = peers.take_wishes();
+  ASSERT_EQ(wishes.size(), 2u);
+  uint64_t session = 0;
+  for (const Peers::Wish& wish : wishes)
+    EXPECT_TRUE(peers.opened(wish.ticket, {Code::ok, "", ++session}));
+  wishes = peers.take_wishes();
+  ASSERT_EQ(wishes.size(), 4u);
+  for (size_t i : {0, 2}) EXPECT_TRUE(std::holds_alternative<CloseSession>(wishes[i].command));
+  for (size_t i : {1, 3}) {
+    EXPECT_TRUE(std::holds_alternative<OpenSession>(wishes[i].command));
+    EXPECT_TRUE(peers.opened(wishes[i].ticket, {Code::ok, "", ++session}));
+  }
+  EXPECT_FALSE(peers.has_wishes());
+  listen();
+  EXPECT_EQ(std::get<Welcome>(heard[7].back()).session, SessionId{4});
+}
+
+TEST_F(PeersTest, OfTwoThatWantToGoOnWithASessionTheFirstDoes) {
+  ASSERT_TRUE(worker(7).send(Hello{{}, SessionId{9}, {}}).ok());
+  listen();
+  ASSERT_TRUE(worker(8).send(Hello{{}, SessionId{9}, {}}).ok());
+  listen();
+  std::vector<Peers::Wish> wishes = peers.take_wishes();
+  ASSERT_EQ(wishes.size(), 1u) << "the second would have lost what the first holds";
+  EXPECT_TRUE(std::holds_alternative<Closed>(heard[8].back()));
+  peers.opened(wishes[0].ticket, {Code::ok, "", 9});
+  listen();
+  EXPECT_EQ(std::get<Welcome>(heard[7].back()).session, SessionId{9});
 }
 
 TEST_F(PeersTest, AReportOfAReversedRangeIsPassedOnForThePartitionToRefuse) {

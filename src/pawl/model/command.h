@@ -83,6 +83,7 @@ struct OpenSession {
 struct ResumeSession {
   SessionId session;
   std::vector<HeldAttempts> held;
+  std::string certificate{};  // that it shows now
 };
 struct RenewSession {
   SessionId session;
@@ -121,7 +122,8 @@ struct ReportEvaluation {
 };
 
 // Timers that are due, leases that ran out. `late`: for so long the shell has not been running since the
-// Tick before, as it saw when it came to again; nobody could be heard meanwhile.
+// Tick before, as it saw when it came to again; nobody could be heard meanwhile. Whoever was late by a heartbeat
+// or more, a third of a lease, gives everybody the time of one.
 struct Tick {
   Duration late{};
 };

@@ -34,6 +34,7 @@ struct WorkerSpec {
   std::string zone;                 // where it stands; workers of one zone may fail together
   uint32_t weight = 1;              // of its turns, 1 to worker_weight_max
   uint64_t price = 0;               // per hour, in whatever its owner counts
+  std::string certificate;          // that it showed, by its transport; empty: none is asked for
 
   bool offers_more() const {  // than a worker could say before there were queues and capacities
     return !queues.empty() || !capacity.empty() || !labels.empty() || !zone.empty() ||

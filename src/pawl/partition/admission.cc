@@ -39,6 +39,12 @@ uint64_t share_of(uint64_t limit, uint8_t priority) {
   return limit / parts * mine + (limit % parts * mine + parts - 1) / parts;
 }
 
+Duration told_wait(Duration wait, Random& dice) {
+  wait = std::clamp(wait, retry_after_min, retry_after_max);
+  wait.ns += static_cast<int64_t>(dice.below(static_cast<uint64_t>(wait.ns) / 4));
+  return std::min(wait, retry_after_max);
+}
+
 void Admission::consider(const Bound& bound) {
   if (bound.limit == 0) return;
   uint64_t share = share_of(bound.limit, priority_);
@@ -51,9 +57,7 @@ void Admission::consider(const Bound& bound) {
 
 Reply Admission::refusal(Random& dice) const {
   const Bound& bound = *refused_;
-  Duration wait = std::clamp(until_, retry_after_min, retry_after_max);
-  wait.ns += static_cast<int64_t>(dice.below(static_cast<uint64_t>(wait.ns) / 4));
-  wait = std::min(wait, retry_after_max);
+  const Duration wait = told_wait(until_, dice);
   std::string text = "the limit ";
   text += bound.limit_name;
   text += " (" + std::to_string(bound.limit) + ")" + owner_of(bound) + " is reached: priority " +

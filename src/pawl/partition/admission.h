@@ -37,6 +37,10 @@ const char* name(Shed shed);  // "memory"
 constexpr Duration retry_after_min = Duration::milliseconds(100);
 constexpr Duration retry_after_max = Duration::seconds(60);
 
+// What is told to whoever is to come again in about `wait`: no less and no more than the limits, and those refused
+// together are told different times, so that they do not come back together.
+Duration told_wait(Duration wait, Random& dice);
+
 // Something that can fill up.
 struct Bound {
   Shed shed = Shed::memory;
@@ -57,7 +61,6 @@ class Admission {
   // What `bound` names must outlive this.
   void consider(const Bound& bound);
   const std::optional<Bound>& refused() const { return refused_; }
-  // Those refused together are told different times, so that they do not come back together.
   Reply refusal(Random& dice) const;
 
  private:

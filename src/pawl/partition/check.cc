@@ -78,8 +78,7 @@ std::string check_execution(const State& state, const Execution& execution, Held
   for (NodeIndex node = 0; node < execution.nodes.size(); ++node) {
     const NodeRun& run = execution.nodes[node];
     if (!is_terminal(run.status)) ++left;
-    bool evaluating = run.status == NodeStatus::evaluating_condition ||
-                      run.status == NodeStatus::evaluating_items;
+    bool evaluating = is_evaluating(run.status);
     if (evaluating || (run.status == NodeStatus::active && !run.stuck())) ++moving;
     uint32_t needs = 0;
     for (NodeIndex need : execution.definition(node).needs) {
@@ -144,6 +143,7 @@ std::map<std::string, QueueDetail> walk_queues(const State& state) {
       const NodeRun& run = e->nodes[node];
       QueueDetail& detail = of_queues[e->definition(node).queue];
       if (run.status == NodeStatus::parked) ++detail.parked;
+      if (is_evaluating(run.status)) ++detail.evaluating;
       if (run.status != NodeStatus::active) continue;
       TaskCounts counts = count_tasks(run);
       detail.ready_at[e->definition(node).priority] += counts.ready;
@@ -161,6 +161,7 @@ std::string check_queues(const State& state) {
     const QueueDetail& found = walked[kept.spec.name];
     const char* wrong = kept.ready_at != found.ready_at         ? "ready"
                         : kept.backing_off != found.backing_off ? "backing off"
+                        : kept.evaluating != found.evaluating   ? "evaluating"
                         : kept.parked != found.parked           ? "parked"
                                                                 : nullptr;
     if (wrong != nullptr)

@@ -28,6 +28,7 @@ NodeEdit::NodeEdit(State& state, Execution& execution, NodeIndex node)
       run_(execution.nodes.at(node)),
       moved_before_(moves()),
       terminal_before_(is_terminal(run_.status)),
+      evaluating_before_(is_evaluating(run_.status)),
       waiting_before_(waiting()),
       parked_before_(parked()),
       held_before_(held_bytes(run_)) {}
@@ -43,15 +44,7 @@ uint64_t NodeEdit::parked() const {
 }
 
 bool NodeEdit::moves() const {
-  switch (run_.status) {
-    case NodeStatus::evaluating_condition:
-    case NodeStatus::evaluating_items:
-      return true;
-    case NodeStatus::active:
-      return !run_.stuck();
-    default:
-      return false;
-  }
+  return is_evaluating(run_.status) || (run_.status == NodeStatus::active && !run_.stuck());
 }
 
 NodeEdit::~NodeEdit() {
@@ -70,7 +63,9 @@ NodeEdit::~NodeEdit() {
   if (!state_.live) return;
   if (execution_.moving == 0) state_.unsettled.push_back(execution_.id);
   ready_tasks(state_, execution_, node_) += waiting() - waiting_before_;
-  state_.queues.at(execution_.plan->queues[node_]).parked += parked() - parked_before_;
+  Queue& queue = state_.queues.at(execution_.plan->queues[node_]);
+  queue.parked += parked() - parked_before_;
+  queue.evaluating += uint64_t{is_evaluating(run_.status)} - uint64_t{evaluating_before_};
   state_.open_bytes += held_bytes(run_) - held_before_;
 }
 

@@ -62,6 +62,7 @@ class NodeEdit {
   NodeRun& run_;
   bool moved_before_;
   bool terminal_before_;
+  bool evaluating_before_;
   uint64_t waiting_before_;
   uint64_t parked_before_;
   uint64_t held_before_;

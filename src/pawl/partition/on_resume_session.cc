@@ -48,8 +48,13 @@ class Grants {
 }  // namespace
 
 Reply on(Step& step, const ResumeSession& command) {
-  if (!step.state().sessions.contains(command.session))
-    return refuse(Code::not_found, "the session is over");
+  auto session = step.state().sessions.find(command.session);
+  if (session == step.state().sessions.end()) return refuse(Code::not_found, "the session is over");
+  // Ids can be guessed; a certificate cannot be shown by others.
+  const std::string& opened_with = session->second.worker.certificate;
+  if (!opened_with.empty() && opened_with != command.certificate)
+    return refuse(Code::permission_denied,
+                  "the session is that of a worker with another certificate");
   Grants held;
   for (const HeldAttempts& one : command.held) held.add(one.range, one.attempt, one.nonce);
   Grants granted;

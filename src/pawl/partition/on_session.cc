@@ -111,8 +111,14 @@ void renew(Step& step, SessionId id, const WorkerUsage* usage) {
 }
 
 void excuse(Step& step, Duration late) {
-  for (auto& [id, session] : step.state_.sessions)
-    session.heard = std::min(step.state_.now, session.heard + late);
+  const Instant now = step.state_.now;
+  for (auto& [id, session] : step.state_.sessions) {
+    const Duration heartbeat{session.worker.lease.ns / 3};
+    Instant heard = session.heard + late;
+    // What was sent meanwhile has yet to come in.
+    if (late >= heartbeat) heard = std::max(heard, now - (session.worker.lease - heartbeat));
+    session.heard = std::min(now, heard);
+  }
 }
 
 }  // namespace pawl

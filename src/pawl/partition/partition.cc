@@ -177,8 +177,11 @@ std::vector<WaitingLane> Partition::waiting(int64_t clock_offset_ns) const {
 
 Instant Partition::next_timer() const {
   Instant next = state_.timers.empty() ? Instant::never() : state_.timers.begin()->at;
-  for (const auto& [id, session] : state_.sessions)
-    next = std::min(next, session.heard + session.worker.lease);
+  // Also when a worker becomes suspect: whoever is late for that has not listened to it.
+  for (const auto& [id, session] : state_.sessions) {
+    Instant suspect = suspect_from(session);
+    next = std::min(next, suspect > state_.now ? suspect : session.heard + session.worker.lease);
+  }
   return std::min({next, next_by_rate(), state_.recall_due});
 }
 

@@ -77,7 +77,7 @@ class Partition {
   // waiting task has to pass it. Each entry is dropped once; nothing else changes.
   void drop_stale();
 
-  // When a Tick has something to do; Instant::never() if nothing is due by itself.
+  // When a Tick has something to do, or lateness would count; Instant::never() if nothing is due by itself.
   Instant next_timer() const;
   const State& state() const { return state_; }
 

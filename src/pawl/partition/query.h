@@ -138,6 +138,7 @@ struct QueueDetail {
   uint64_t ready = 0;
   uint64_t granted = 0;
   uint64_t backing_off = 0;
+  uint64_t evaluating = 0;   // nodes whose tasks are not known yet: each is one of those that wait
   uint64_t parked = 0;       // in dead letters
   uint64_t redelivered = 0;  // grants of second and later attempts, since the engine started
   uint64_t workers = 0;      // connected that serve it

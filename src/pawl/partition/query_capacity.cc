@@ -56,6 +56,7 @@ QueueList list_queues(const State& state) {
     detail.ready_at = queue.ready_at;
     detail.granted = queue.granted;
     detail.backing_off = queue.backing_off;
+    detail.evaluating = queue.evaluating;
     detail.parked = queue.parked;
     detail.redelivered = queue.redelivered;
     for (const auto& [session, one] : state.sessions) {

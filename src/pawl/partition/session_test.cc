@@ -77,6 +77,22 @@ TEST(Session, AResumedOneKeepsWhatItHoldsAndLosesTheRest) {
   EXPECT_EQ(rig.command(ResumeSession{SessionId{99}, {}}).code, Code::not_found);
 }
 
+// Ids are numbered and can be guessed.
+TEST(Session, OneIsResumedWithTheCertificateItWasOpenedWith) {
+  for (bool checkpointed : {false, true}) {
+    PartitionRig rig;
+    WorkerSpec spec;
+    spec.certificate = "pawl:worker/default/mine";
+    SessionId worker{rig.command(OpenSession{spec}).number};
+    if (checkpointed) rig.checkpoint();
+    rig.restart();
+    EXPECT_EQ(rig.command(ResumeSession{worker, {}, "pawl:worker/default/other"}).code,
+              Code::permission_denied);
+    EXPECT_EQ(rig.command(ResumeSession{worker, {}}).code, Code::permission_denied);
+    EXPECT_EQ(rig.command(ResumeSession{worker, {}, spec.certificate}).code, Code::ok);
+  }
+}
+
 // Whatever kills its worker each time must not be granted for ever.
 TEST(Session, ATaskIsLostSoOftenAndNoMore) {
   PartitionRig rig;

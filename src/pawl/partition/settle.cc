@@ -101,6 +101,44 @@ std::optional<std::string> default_output(const Execution& execution) {
   return out.end_object().take();
 }
 
+// Around the value of an item, where it travels.
+constexpr uint64_t item_frame_bytes = 16;
+
+uint64_t inline_bytes(const Payload& payload) {
+  return payload.is_blob() ? item_frame_bytes : payload.size();
+}
+
+uint64_t inline_bytes(const ItemOutputs& outputs) {
+  uint64_t bytes = 0;
+  for (ItemIndex item = 0; item < outputs.count(); ++item) {
+    Payload value = outputs.get(item);
+    if (!value.is_absent()) bytes += item_frame_bytes + inline_bytes(value);
+  }
+  return bytes;
+}
+
+// What travels with each grant of the node; at least, or at most if it is no more than `enough`: items are walked
+// over only when they may be too much.
+uint64_t read_bytes(const Execution& execution, NodeIndex node, uint64_t enough) {
+  uint64_t bytes = inline_bytes(execution.input) + execution.labels.size(), at_most = bytes;
+  const std::vector<NodeIndex>& reads = execution.plan->reads[node];
+  for (NodeIndex read : reads) {
+    const NodeWork* work = execution.nodes[read].work.get();
+    if (work == nullptr) continue;
+    const ItemOutputs* mapped = work->mapped ? work->mapped->outputs.get() : nullptr;
+    at_most += inline_bytes(work->output);
+    if (mapped) at_most += mapped->bytes() + mapped->count() * item_frame_bytes;
+  }
+  if (at_most <= enough) return at_most;
+  for (NodeIndex read : reads) {
+    const NodeWork* work = execution.nodes[read].work.get();
+    if (work == nullptr) continue;
+    bytes += inline_bytes(work->output);
+    if (work->mapped) bytes += inline_bytes(*work->mapped->outputs);
+  }
+  return bytes;
+}
+
 void settle_execution(Step& step, ExecutionId id) {
   const Execution* execution = step.state().executions.find(id);
   if (execution == nullptr || execution->ended_already() || execution->moving > 0 ||
@@ -139,6 +177,15 @@ RunContextRef make_context(const State& state, const Execution& execution, NodeI
 
 void activate(Step& step, const Execution& execution, NodeIndex index) {
   const Node& node = execution.definition(index);
+  const uint64_t most = step.state().limits.node_reads_bytes_max;
+  if (uint64_t reads = read_bytes(execution, index, most); reads > most) {
+    step.emit(NodeParked{execution.id, index,
+                         "what it reads of the input and of other nodes has " +
+                             std::to_string(reads) + " bytes; the limit node_reads_bytes_max is " +
+                             std::to_string(most) +
+                             ": let it read less, or a node before it gather"});
+    return;
+  }
   if (!node.mapped()) {
     step.emit(NodeActivated{execution.id, index, 1, {}});
     return;

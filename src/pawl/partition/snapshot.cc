@@ -76,8 +76,7 @@ void derive_counters(Execution& execution) {
   for (NodeIndex i = 0; i < execution.nodes.size(); ++i) {
     NodeRun& run = execution.nodes[i];
     if (!is_terminal(run.status)) ++execution.nodes_left;
-    bool evaluating = run.status == NodeStatus::evaluating_condition ||
-                      run.status == NodeStatus::evaluating_items;
+    bool evaluating = is_evaluating(run.status);
     if (evaluating || (run.status == NodeStatus::active && !run.stuck())) ++execution.moving;
     for (NodeIndex need : workflow.nodes[i].needs) {
       if (!is_terminal(execution.nodes[need].status)) ++run.needs_left;
@@ -138,6 +137,17 @@ void restore_queue_bounds(State& state, ByteReader& in) {
   }
 }
 
+void restore_certificates(State& state, ByteReader& in) {
+  Decoder io(in);
+  for (uint64_t left = in.count(); left > 0 && in.ok(); --left) {
+    SessionId id;
+    io.number(id.value);
+    auto session = state.sessions.find(id);
+    if (session == state.sessions.end()) return in.fail();
+    io.text(session->second.worker.certificate);
+  }
+}
+
 void restore_name_spaces(State& state, ByteReader& in) {
   Decoder io(in);
   for (uint64_t left = in.count(); left > 0 && in.ok(); --left) {
@@ -187,6 +197,7 @@ Status restore_meta(State& state, ByteView bytes) {
   if (!in.at_end()) restore_placement(state, in);
   if (!in.at_end()) restore_name_spaces(state, in);
   if (!in.at_end()) restore_queue_bounds(state, in);
+  if (!in.at_end()) restore_certificates(state, in);
   if (!in.ok()) return Error{Code::data_loss, "the view's row m is damaged"};
   state.name_space(default_namespace).counts = counts_of_default(state);
   return {};
@@ -303,6 +314,13 @@ void encode_placement(const State& state, ByteWriter& out) {
   io.list(queues, [&](const QueueSpec* queue) { fields(io, *queue); });
 }
 
+std::vector<std::pair<SessionId, const std::string*>> certificates(const State& state) {
+  std::vector<std::pair<SessionId, const std::string*>> shown;
+  for (const auto& [id, session] : state.sessions)
+    if (!session.worker.certificate.empty()) shown.emplace_back(id, &session.worker.certificate);
+  return shown;
+}
+
 std::vector<const QueueSpec*> bounded_queues(const State& state) {
   std::vector<const QueueSpec*> queues;
   for (const auto& [name, id] : state.queues.by_name())
@@ -331,23 +349,31 @@ Bytes encode_meta(const State& state) {
     fields(io, session.worker);
     io.number(session.outstanding);
   }
-  bool others = state.name_spaces.size() > 1;
+  std::vector<std::pair<SessionId, const std::string*>> certified = certificates(state);
+  std::vector<const QueueSpec*> bounded = bounded_queues(state);
+  // What is appended before something stands there, empty.
+  bool others = state.name_spaces.size() > 1 || !bounded.empty() || !certified.empty();
   bool placed = others || says_placement(state);
   if (state.counts.forgotten > 0 || state.counts.quarantined > 0 || placed) {
     io.number(state.counts.forgotten);
     io.number(state.counts.quarantined);
   }
   if (placed) encode_placement(state, out);
-  std::vector<const QueueSpec*> bounded = bounded_queues(state);
-  if (!others && bounded.empty()) return out.take();
+  if (!others) return out.take();
   io.number(state.name_spaces.size() - 1);
   for (const auto& [name, name_space] : state.name_spaces) {
     if (name != default_namespace) fields(io, name_space);
   }
-  io.appended(!bounded.empty(), [&] {
+  io.appended(!bounded.empty() || !certified.empty(), [&] {
     io.list(bounded, [&](const QueueSpec* queue) {
       io.text(queue->name);
       io.number(queue->waiting_max);
+    });
+  });
+  io.appended(!certified.empty(), [&] {
+    io.list(certified, [&](const auto& entry) {
+      io.number(entry.first.value);
+      io.text(*entry.second);
     });
   });
   return out.take();

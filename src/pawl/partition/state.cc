@@ -188,6 +188,7 @@ void count_waiting(State& state, const Execution& execution, NodeIndex index) {
   const NodeRun& run = execution.nodes[index];
   Queue& queue = state.queues.at(execution.plan->queues[index]);
   if (run.status == NodeStatus::parked) ++queue.parked;
+  if (is_evaluating(run.status)) ++queue.evaluating;
   if (run.status != NodeStatus::active) return;
   TaskCounts tasks = count_tasks(run);
   ready_tasks(state, execution, index) += tasks.ready;

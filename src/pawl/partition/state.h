@@ -49,6 +49,10 @@ constexpr bool is_terminal(NodeStatus status) {
   return status >= NodeStatus::succeeded && status <= NodeStatus::cancelled;
 }
 
+constexpr bool is_evaluating(NodeStatus status) {
+  return status == NodeStatus::evaluating_condition || status == NodeStatus::evaluating_items;
+}
+
 // One grant, or what is left of it.
 struct OpenRange {
   ItemSpan span;

@@ -29,12 +29,13 @@ class GrantGate {
   virtual Status may_touch(const GrantParty& party, ExecutionId execution) = 0;
 };
 
-// perhaps: by a session whose worker has not been heard of since the engine came back.
+// perhaps: by a session of which no certificate is known, whose worker has not been heard of since the engine came
+// back.
 enum class GrantHeld : uint8_t { no, yes, perhaps };
 
 // What a gate asks the execution's engine; a promise that is dropped is an engine that has gone.
 struct GrantQuestion {
-  std::vector<Address> addresses;
+  GrantParty party;
   ExecutionId execution;
   std::promise<GrantHeld> answer;
 };

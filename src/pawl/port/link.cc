@@ -54,6 +54,7 @@ void Link::start_over(uint64_t peer_incarnation, std::vector<MessageBody>& undel
   retransmit_after_ = options_.retransmit_first;
   received_ = kept_ = 0;
   early_.clear();
+  early_bytes_ = 0;
   acknowledge_at_ = Instant::never();
 }
 
@@ -75,19 +76,27 @@ void Link::take_body(Message message, Instant now, std::vector<MessageBody>& int
   }
   if (message.sequence - received_ > options_.window_messages_max) return;
   if (message.sequence != received_ + 1) {
-    early_.emplace(message.sequence, std::move(message.body));
-    return;
+    return take_early(std::move(message));
   }
   into.push_back(std::move(message.body));
   ++received_;
   while (!early_.empty() && early_.begin()->first <= received_ + 1) {
     if (early_.begin()->first == received_ + 1) {
-      into.push_back(std::move(early_.begin()->second));
+      into.push_back(std::move(early_.begin()->second.body));
       ++received_;
     }
+    early_bytes_ -= early_.begin()->second.bytes;
     early_.erase(early_.begin());
   }
   if (!options_.acknowledge_kept) keep(received_, now);
+}
+
+void Link::take_early(Message message) {
+  if (early_bytes_ + message.bytes > options_.early_bytes_max) return;
+  auto [place, fresh] = early_.try_emplace(message.sequence);
+  if (!fresh) return;
+  place->second = {std::move(message.body), message.bytes};
+  early_bytes_ += message.bytes;
 }
 
 void Link::keep(uint64_t received, Instant now) {

@@ -21,6 +21,8 @@
 //    ride on bodies, or go alone after `acknowledge_after` of silence.
 //  * With `acknowledge_kept` a body is acknowledged only once its owner has said that it is kept: so the
 //    peer still has, after a crash of this end, whatever was not durable here.
+//  * Bodies that overtook their predecessors wait for them, `early_bytes_max` of them; what comes beyond is dropped,
+//    and is sent again.
 //  * At most `window_messages_max` bodies are on their way; more wait. send() refuses with
 //    RESOURCE_EXHAUSTED when `waiting_messages_max` are queued in all: gather into fewer, larger
 //    bodies.
@@ -47,6 +49,7 @@ struct LinkOptions {
   Duration acknowledge_after = Duration::milliseconds(20);
   uint32_t window_messages_max = 256;
   uint32_t waiting_messages_max = 4096;
+  uint64_t early_bytes_max = body_bytes_full;
   bool acknowledge_kept = false;
 };
 
@@ -83,6 +86,7 @@ class Link {
   void start_over(uint64_t peer_incarnation, std::vector<MessageBody>& undelivered);
   void take_acknowledgement(uint64_t acknowledged, Instant now);
   void take_body(Message message, Instant now, std::vector<MessageBody>& into);
+  void take_early(Message message);
   Message bare() const;
   Message numbered(size_t index) const;
   void back_off(Instant now);
@@ -94,10 +98,15 @@ class Link {
   uint64_t first_unacknowledged_ = 1;  // sequence of outgoing_.front()
   size_t in_flight_ = 0;
   Duration retransmit_after_;
-  Instant retransmit_at_;                  // of the oldest in flight, or of the next probe
-  uint64_t received_ = 0;                  // highest sequence delivered
-  uint64_t kept_ = 0;                      // and that may be acknowledged
-  std::map<uint64_t, MessageBody> early_;  // overtook their predecessors
+  Instant retransmit_at_;  // of the oldest in flight, or of the next probe
+  uint64_t received_ = 0;  // highest sequence delivered
+  uint64_t kept_ = 0;      // and that may be acknowledged
+  struct Early {
+    MessageBody body;
+    uint64_t bytes = 0;
+  };
+  std::map<uint64_t, Early> early_;  // overtook their predecessors
+  uint64_t early_bytes_ = 0;
   Instant acknowledge_at_ = Instant::never();
 };
 

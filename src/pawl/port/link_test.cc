@@ -228,6 +228,31 @@ TEST(Link, WindowBoundsWhatIsOnItsWayAndTheQueueWhatWaits) {
   EXPECT_EQ(link.poll(Instant{2}).size(), 1u);
 }
 
+TEST(Link, WhatOvertakesWaitsInSoManyBytesAndIsTakenWhenItIsSentAgain) {
+  LinkOptions options;
+  options.self = left;
+  options.peer = right;
+  options.early_bytes_max = 100;
+  Link link(options);
+  auto got = [&](uint64_t sequence, uint64_t bytes) {
+    Message message;
+    message.from = right;
+    message.to = left;
+    message.incarnation = 9;
+    message.peer_incarnation = 1;
+    message.sequence = sequence;
+    message.body = Heartbeat{};
+    message.bytes = bytes;
+    return link.deliver(message, Instant{1}).bodies.size();
+  };
+  for (uint64_t life = 1; life <= 3; ++life) EXPECT_EQ(got(2, 60), 0u) << "once, however often";
+  EXPECT_EQ(got(4, 60), 0u) << "too much: dropped";
+  EXPECT_EQ(got(3, 40), 0u);
+  EXPECT_EQ(got(1, 1'000'000), 3u) << "what is next takes no room";
+  EXPECT_EQ(got(5, 100), 0u) << "room again";
+  EXPECT_EQ(got(4, 60), 2u);
+}
+
 TEST(Link, EveryFateOfFiveMessages) {
   World world;
   world.greet();

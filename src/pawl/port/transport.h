@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <variant>
 #include <vector>
@@ -82,6 +83,8 @@ struct Message {
   uint64_t sequence = 0;          // 1, 2, 3 ... per direction and pair of incarnations
   uint64_t acknowledged = 0;      // highest sequence received in order, and kept
   MessageBody body;
+  uint64_t bytes = 0;                 // that it had when it arrived; 0: it never was bytes
+  std::shared_ptr<const void> place;  // that it takes up where it waits, until it is dropped
 };
 
 class Transport {

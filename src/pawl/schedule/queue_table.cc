@@ -38,6 +38,7 @@ void QueueTable::forget_derived() {
   for (Queue& queue : queues_) {
     queue.ready_at = {};
     queue.backing_off = 0;
+    queue.evaluating = 0;
     queue.parked = 0;
   }
 }

@@ -33,7 +33,8 @@ struct Queue {
   // Derived, as the ready queue: kept once the state is live.
   std::array<uint64_t, priority_levels> ready_at{};  // tasks that may be granted, by priority
   uint64_t backing_off = 0;
-  uint64_t parked = 0;  // tasks, and nodes that could not be evaluated
+  uint64_t evaluating = 0;  // nodes whose `when` or `for_each` is: one task each, until it is known
+  uint64_t parked = 0;      // tasks, and nodes that could not be evaluated
   // Soft: not logged, and as new after a recovery.
   RateLimit rate{};
   std::unique_ptr<PlacementStrategy> strategy = make_strategy(Strategy::least_loaded);
@@ -46,7 +47,7 @@ struct Queue {
   // Tasks that may be granted now; 0: paused, full, or too early.
   uint64_t may_grant(Instant now) const;
   uint64_t ready() const;  // at all priorities
-  uint64_t waiting() const { return ready() + backing_off; }
+  uint64_t waiting() const { return ready() + backing_off + evaluating; }
   bool full() const {
     return spec.concurrency_max > 0 && granted + granted_elsewhere >= spec.concurrency_max;
   }

@@ -9,11 +9,12 @@ uint32_t count(const std::vector<std::unique_ptr<Server>>& servers) {
 
 }  // namespace
 
-Front::Front(const std::vector<std::unique_ptr<Server>>& servers)
+Front::Front(const std::vector<std::unique_ptr<Server>>& servers, Judges& judges, Seams& seams)
     : servers_(servers),
+      judges_(judges),
       doors_([&] {
         std::vector<Door> doors;
-        for (const auto& server : servers) doors.emplace_back(*server);
+        for (const auto& server : servers) doors.emplace_back(*server, seams);
         return doors;
       }()),
       router_(faces(doors_)),
@@ -23,6 +24,25 @@ std::vector<Sink<Request>*> Front::faces(std::vector<Door>& doors) {
   std::vector<Sink<Request>*> faces;
   for (Door& door : doors) faces.push_back(&door);
   return faces;
+}
+
+void Front::ask(Request request) {
+  if (const auto* command = std::get_if<Command>(&request.what))
+    if (const auto* workflow = std::get_if<RegisterWorkflow>(command))
+      registering_[request.ticket] = workflow->definition;
+  router_.put(std::move(request));
+}
+
+std::optional<Response> Front::answered(uint32_t slot, Response response) {
+  std::optional<Response> whole = router_.take(slot, std::move(response));
+  if (!whole) return whole;
+  auto registering = registering_.find(whole->ticket);
+  if (registering == registering_.end()) return whole;
+  const auto& reply = std::get<Reply>(whole->what);
+  if (reply.code == Code::ok)
+    judges_.check_registered(WorkflowId{reply.number}, registering->second);
+  registering_.erase(registering);
+  return whole;
 }
 
 void Front::know_input(const std::string& text) {

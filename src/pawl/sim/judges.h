@@ -21,6 +21,10 @@ class Judges {
   uint32_t partitions() const { return static_cast<uint32_t>(all_.size()); }
   Oracle& at(uint32_t slot) { return *all_[slot]; }
   Oracle& of(ExecutionId id) { return at(slot_of(id, partitions())); }
+  // A client is told that its workflow has this number: wherever it submits to.
+  void check_registered(WorkflowId id, const Bytes& definition) {
+    for (uint32_t slot = 0; slot < partitions(); ++slot) at(slot).check_registered(id, definition);
+  }
   // Of the engine at this address, or null.
   Oracle* of_engine(Address address) {
     for (uint32_t slot = 0; slot < partitions(); ++slot)

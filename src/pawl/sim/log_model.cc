@@ -698,6 +698,11 @@ std::optional<uint8_t> LogModel::priority_of(WorkflowId id) const {
   return highest;
 }
 
+const SessionModel* LogModel::session(SessionId id) const {
+  auto it = sessions_.find(id);
+  return it == sessions_.end() ? nullptr : &it->second;
+}
+
 uint64_t LogModel::count(ExecutionStatus status) const {
   uint64_t count = 0;
   for (const auto& [id, execution] : executions_) count += execution.status == status;

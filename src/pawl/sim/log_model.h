@@ -42,6 +42,8 @@ class LogModel {
   // Whether a report of this attempt would still count.
   bool current(const AttemptReport& report) const;
   const TaskModel* task(const TaskKey& key) const;
+  // Null if it is not open.
+  const SessionModel* session(SessionId id) const;
   uint64_t count(ExecutionStatus status) const;
   uint64_t count_of(const std::string& name_space) const;
   uint64_t ended() const;  // executions, however

@@ -1,4 +1,5 @@
 #include <map>
+#include <utility>
 
 #include "pawl/sim/museum.h"
 
@@ -30,6 +31,16 @@ struct CapacityCountedTwice final : Seams {
   bool capacity_shared() override { return false; }
 };
 
+// Every partition gives a workflow a number of its own, and the first one's is told. They are the same until a
+// partition is away while one is registered.
+struct NumberOfItsOwn final : Seams {
+  void routed(Request& request) override {
+    auto* command = std::get_if<Command>(&request.what);
+    auto* workflow = command ? std::get_if<RegisterWorkflow>(command) : nullptr;
+    if (workflow != nullptr) workflow->id = {};
+  }
+};
+
 // The clock that timers run on stands still after a while.
 struct ClockStops final : Seams {
   class StoppingClock final : public Clock {
@@ -47,6 +58,23 @@ struct ClockStops final : Seams {
     Instant stopped_at_;
   };
   Clock& clock(Clock& real) override { return *(clock_ = std::make_unique<StoppingClock>(real)); }
+  std::unique_ptr<Clock> clock_;
+};
+
+// Whoever asks for the time first is told when somebody asked last: how long the process stood still is
+// seen by nobody, and by the lease that is over all the same.
+struct PauseAccuses final : Seams {
+  class CachedClock final : public Clock {
+   public:
+    explicit CachedClock(Clock& real) : real_(real), read_(real.monotonic()) {}
+    Instant monotonic() override { return std::exchange(read_, real_.monotonic()); }
+    WallTime wall() override { return real_.wall(); }
+
+   private:
+    Clock& real_;
+    Instant read_;
+  };
+  Clock& clock(Clock& real) override { return *(clock_ = std::make_unique<CachedClock>(real)); }
   std::unique_ptr<Clock> clock_;
 };
 
@@ -190,8 +218,16 @@ std::vector<Exhibit> service_exhibits() {
        "faults wall_jump", make<LeaseByWallClock>},
       {"capacity_counted_twice", "schedulers of one cluster that do not know of each other",
        "faults none\npartitions 3\ncrash_worker_permille 0\nclients 4", make<CapacityCountedTwice>},
+      {"number_of_its_own",
+       "Confluent Schema Registry #858: two masters give one id to two schemas",
+       "faults engine_crash\npartitions 3\nembedded 0\nclients 4\nworkflows 12",
+       make<NumberOfItsOwn>},
       {"clock_stops", "a frozen virtual machine clock: timers that never come",
        "faults none\nfail_permille 500", make<ClockStops>},
+      {"pause_accuses", "CASSANDRA-9183: a node that stood still takes all others for dead",
+       "faults engine_pause\npartitions 1\nworkers 1\nembedded 1\ncrash_worker_permille "
+       "0\nlease_ms 3000",
+       make<PauseAccuses>},
       {"completion_by_id", "Zeebe, Temporal's by-id path: a result without its attempt",
        "faults none\nfail_permille 500\nrepeat_permille 500", make<CompletionById>},
       {"recall_gives_back_running", "visibility timeouts: what is worked on is handed out again",

@@ -135,6 +135,7 @@ void Oracle::apply(const Pending& pending) {
         denied_.contains({submitted->name_space, submitted->request_id}))
       violate("I7", "request \"" + submitted->request_id +
                         "\" takes effect, but its client was told that it does not");
+    if (const auto* closed = std::get_if<SessionClosed>(&event)) check_accused(*closed, group->now);
   }
   // The duration clock counts running time: it is never faster than time itself. A group's time is
   // that of its first command, which came after the group before was handed over.
@@ -149,6 +150,29 @@ void Oracle::apply(const Pending& pending) {
   handed_then_ = pending.handed_at;
   if (auto broken = model_.apply(*group))
     universe_.violate(std::move(broken->invariant), std::move(broken->what));
+}
+
+void Oracle::stands_still(Instant until) {
+  Instant now = universe_.now();
+  if (!stood_still_ || stood_still_->to < now) stood_still_ = Standstill{now, now};
+  stood_still_->to = std::max(stood_still_->to, until);
+}
+
+// Whoever stood still for a whole lease has heard nobody meanwhile: it listens for a heartbeat's time, a
+// third of the lease, before it takes anybody for dead. `clock`: when that was decided.
+void Oracle::check_accused(const SessionClosed& closed, Instant clock) {
+  const SessionModel* session = model_.session(closed.session);
+  if (session == nullptr || !stood_still_ || closed.reason != "its lease ran out") return;
+  const Duration lease = session->worker.lease;
+  const Duration lasted = stood_still_->to - stood_still_->from;
+  const Instant decided = life_began_ + (clock - life_clock_);
+  const Duration listened = decided - stood_still_->to;
+  if (lasted < lease || listened < Duration{} || listened.ns >= lease.ns / 3) return;
+  violate("I29", "worker " + session->worker.name + " is taken for dead after " +
+                     std::to_string(lease.whole_milliseconds()) +
+                     " ms of silence, of which the engine itself stood still for " +
+                     std::to_string(lasted.whole_milliseconds()) + " ms and listened for " +
+                     std::to_string(listened.whole_milliseconds()) + " ms since");
 }
 
 void Oracle::recovered(uint64_t first, const std::vector<LogGroup>& groups) {
@@ -175,6 +199,9 @@ void Oracle::recovered(uint64_t first, const std::vector<LogGroup>& groups) {
     apply(*pending_);
   }
   pending_.reset();
+  stood_still_.reset();
+  life_began_ = universe_.now();
+  life_clock_ = clock_then_;
   for (ExecutionId id : unanswered_forgets_)
     universe_.coverage.reached_if(forgotten(id), Sometimes::forgotten_under_a_crash);
   unanswered_forgets_.clear();
@@ -304,9 +331,6 @@ void Oracle::check(const Question& question, const Reply& reply) {
     if (reply.code == Code::ok && (known == nullptr || *known != c->definition))
       violate("I1", "a workflow was acknowledged as version " + std::to_string(reply.number) +
                         ", which is not durable");
-    if (reply.code == Code::ok && c->id && c->id.value != reply.number)
-      violate("I7", "a workflow has number " + std::to_string(reply.number) + " here and " +
-                        std::to_string(c->id.value) + " in the first partition");
   } else if (const auto* s = std::get_if<SubmitExecution>(command)) {
     check_submit(question.request, *s, reply);
   } else if (std::holds_alternative<CancelExecution>(*command)) {
@@ -316,6 +340,14 @@ void Oracle::check(const Question& question, const Reply& reply) {
     if (reply.code == Code::ok && (task == nullptr || task->state != TaskState::cancelled))
       violate("I1", "the cancellation of a task was acknowledged, and it is not durable");
   }
+}
+
+void Oracle::check_registered(WorkflowId id, const Bytes& definition) {
+  const Bytes* known = model_.definition(id);
+  if (known == nullptr || *known != definition)
+    violate("I7", "a client was told that its workflow has number " + std::to_string(id.value) +
+                      ", and in one of the partitions that is " +
+                      (known == nullptr ? "none" : "another"));
 }
 
 // A run that somebody stopped waiting for is told what it has started.
@@ -371,12 +403,15 @@ void Oracle::check_submit(const Request& request, const SubmitExecution& submit,
 // Whoever is refused for want of room is told by how much, and that must be so; and when to come again.
 void Oracle::check_shed(const Question& question, const SubmitExecution& submit,
                         const Reply& reply) {
+  const bool disk_full = reply.message.find("almost full") != std::string::npos;
+  const bool no_room = reply.message.find(" may fill ") != std::string::npos;
+  const Duration wait = reply.retry_after;
+  if ((disk_full || no_room) && (wait < Duration::milliseconds(100) || wait > Duration::minutes(1)))
+    violate("I28", "a refused submission may come again in " +
+                       std::to_string(wait.whole_milliseconds()) + " ms");
   std::optional<uint64_t> used = number_after(reply.message, ", and ");
   std::optional<uint8_t> priority = model_.priority_of(submit.workflow);
-  if (!used || !priority || reply.message.find(" may fill ") == std::string::npos) return;
-  if (reply.retry_after < Duration::milliseconds(100) || reply.retry_after > Duration::minutes(1))
-    violate("I28", "a refused submission may come again in " +
-                       std::to_string(reply.retry_after.whole_milliseconds()) + " ms");
+  if (!used || !priority || !no_room) return;
   uint64_t limit = number_after(reply.message, "_max (").value_or(0);
   if (18 * *used < limit * (9 + *priority))
     violate("I28", "a submission of priority " + std::to_string(*priority) +

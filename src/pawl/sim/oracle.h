@@ -35,10 +35,14 @@ class Oracle {
   // What can be read after a restart, from `first` on. `checkpoint`: the rest is in there.
   void recovered(uint64_t first, const std::vector<LogGroup>& groups);
   void took_over(uint64_t epoch);
+  // From now until then the engine's process takes no turn.
+  void stands_still(Instant until);
 
   // The clients. `told` is called when the engine lets go of the answer.
   void asked(const Request& request);
   void told(const Response& response);
+  // A client is told, by whichever partition, that its workflow has this number.
+  void check_registered(WorkflowId id, const Bytes& definition);
   // The engine is gone; nothing that was asked and not answered will be.
   void forget_questions();
 
@@ -91,6 +95,7 @@ class Oracle {
 
   void violate(const char* invariant, std::string what);
   void apply(const Pending& pending);
+  void check_accused(const SessionClosed& closed, Instant clock);
   void note_ask(const Request& request, const SubmitExecution& submit);
   bool foreign(const Request& request) const;
   void check_foreign(const Question& question, const Response& response);
@@ -121,6 +126,13 @@ class Oracle {
   uint64_t epoch_ = 0;
   bool log_failed_ = false;
   Instant last_acknowledged_;
+  struct Standstill {
+    Instant from;
+    Instant to;
+  };
+  std::optional<Standstill> stood_still_;  // last, in this life
+  Instant life_began_;
+  Instant life_clock_;     // duration clock then
   Instant clock_then_;     // duration clock of the newest group ...
   Instant handed_then_;    // ... when it was handed over ...
   Instant handed_before_;  // ... and when the one before was

@@ -28,6 +28,9 @@ class Seams {
   virtual Blob& blob(Blob& real) { return real; }
   virtual bool capacity_shared() { return true; }  // between partitions
 
+  // What the front sends to one of several partitions.
+  virtual void routed(Request&) {}
+
   // What passes the engine's door. false: it is swallowed.
   virtual bool request(Request&) { return true; }
   virtual bool response(Response&) { return true; }

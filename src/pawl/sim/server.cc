@@ -479,6 +479,7 @@ void Server::damage_checkpoint() {
 void Server::pause(Duration lasts) {
   if (!up()) return;
   life_->process.pause_until(world_.universe.now() + lasts);
+  world_.oracle.stands_still(world_.universe.now() + lasts);
   world_.universe.coverage.reached_if(lasts > world_.plan.lease,
                                       Sometimes::engine_paused_beyond_lease);
 }

@@ -38,7 +38,7 @@ class World {
         clock_(universe, jump_, {}),
         capacity_(plan_.partitions, clock_) {
     for (uint32_t slot = 0; slot < plan_.partitions; ++slot) add_server(slot, seams);
-    front_ = std::make_unique<Front>(servers_);
+    front_ = std::make_unique<Front>(servers_, judges_, seams);
     for (uint32_t i = 0; i < plan.workers; ++i)
       workers_.push_back(std::make_unique<WorkerHost>(
           WorkerHost::World{universe, jump_, network_, judges_,

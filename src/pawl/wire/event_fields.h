@@ -66,7 +66,9 @@ template <class Io>
 void fields(Io& io, typename Io::template Ref<SessionOpened> e) {
   io.number(e.session.value);
   fields(io, e.worker);
-  io.appended(e.worker.offers_more(), [&] { offer_fields(io, e.worker); });
+  const bool certified = !e.worker.certificate.empty();
+  io.appended(certified || e.worker.offers_more(), [&] { offer_fields(io, e.worker); });
+  io.appended(certified, [&] { io.text(e.worker.certificate); });
 }
 
 template <class Io>

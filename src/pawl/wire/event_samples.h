@@ -52,6 +52,12 @@ inline std::vector<Event> grown_events() {
 }
 
 // With what was appended after that.
+inline Event certified_session() {
+  WorkerSpec worker = sample_worker();
+  worker.certificate = "pawl:worker/default/w1";
+  return SessionOpened{{11}, worker};
+}
+
 inline Event traced_submission() {
   const Trace trace{{0x99, 0x77}, 0x55, 1};
   return ExecutionSubmitted{{300}, {4},       "r",  {7, 8}, Payload::inline_json("{}"),
@@ -107,6 +113,7 @@ inline Event random_event(Random& dice) {
   range.end = range.begin + number() / 2;
   std::vector<Event> samples = sample_events();
   for (Event& event : grown_events()) samples.push_back(std::move(event));
+  samples.push_back(certified_session());
   switch (dice.below(4)) {
     case 0:
       return AttemptsGranted{{dice.next() >> dice.below(64)}, range, number(), dice.next()};

@@ -102,6 +102,11 @@ TEST(Golden, ASubmissionIntoATraceHasItsFile) {
                 encode(sample_group(traced_submission())));
 }
 
+TEST(Golden, ASessionOfACertificateHasItsFile) {
+  expect_golden(golden_folder() / "v1" / "SessionOpened-3.group",
+                encode(sample_group(certified_session())));
+}
+
 TEST(Golden, AWorkflowThatIsPlacedHasItsFile) {
   Workflow workflow = sample_workflow();
   workflow.nodes[0].placement = {

@@ -251,6 +251,7 @@ Result<Message> FrameDecoder::decode(std::string_view bytes) {
   message.peer_incarnation = frame.peer_incarnation();
   message.sequence = frame.sequence();
   message.acknowledged = frame.acknowledged();
+  message.bytes = bytes.size();
   if (message.sequence > 0) {
     PAWL_ASSIGN(message.body, decode_body(frame));
   }

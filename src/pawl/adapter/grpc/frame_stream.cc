@@ -32,6 +32,11 @@ std::vector<Address> Receivers::addresses() const {
   return out;
 }
 
+bool Receivers::bound(Address address) const {
+  std::lock_guard lock(mutex_);
+  return sinks_.contains(address);
+}
+
 bool Outgoing::put(const Message& message) {
   std::lock_guard lock(mutex_);
   if (closed_ || bytes_ > bytes_max_) return false;

@@ -52,6 +52,7 @@ class Receivers {
   void unbind(Address address);
   bool deliver(Message& message);  // false: nobody is there; the message is untouched
   std::vector<Address> addresses() const;
+  bool bound(Address address) const;
 
  private:
   mutable std::mutex mutex_;

@@ -201,6 +201,10 @@ class StreamServer::Impl::Connection final : public StreamReactor,
     StartWrite(&frame_);
   }
   void OnReadDone(bool ok) override;
+  void OnCancel() override;
+  std::shared_ptr<const void> place_for(uint64_t bytes);
+  void read_on();
+  void taken(uint64_t bytes);
   void refuse(const Error& error);
   Status admitted_still();
   void OnWriteDone(bool ok) override { outgoing_.written(ok); }
@@ -213,6 +217,11 @@ class StreamServer::Impl::Connection final : public StreamReactor,
   FrameDecoder decoder_;
   grpc::ByteBuffer incoming_;
   grpc::ByteBuffer frame_;
+
+  std::mutex reading_;
+  uint64_t waiting_bytes_ = 0;  // that were read and nobody has taken
+  bool paused_ = false;         // no read is under way
+  bool cancelled_ = false;
 };
 
 void StreamServer::Impl::Connection::OnReadDone(bool ok) {
@@ -220,9 +229,51 @@ void StreamServer::Impl::Connection::OnReadDone(bool ok) {
   Result<Message> message = decoder_.decode(bytes_of(incoming_));
   if (!message.ok()) return refuse(message.error());
   if (Status still = admitted_still(); !still.ok()) return refuse(still.error());
-  Status taken = owner_.heard(std::move(message.value()), shared_from_this());
-  if (!taken.ok()) return refuse(taken.error());
+  if (auto* hello = std::get_if<Hello>(&message->body)) hello->worker.certificate = certificate_;
+  message->place = place_for(message->bytes);
+  Status routed = owner_.heard(std::move(message.value()), shared_from_this());
+  if (!routed.ok()) return refuse(routed.error());
+  read_on();
+}
+
+// Whoever says more than is taken off it waits, as does what it says: in its own memory, and not in ours.
+void StreamServer::Impl::Connection::read_on() {
+  {
+    std::lock_guard lock(reading_);
+    paused_ = waiting_bytes_ > owner_.options.incoming_bytes_max && !cancelled_;
+    if (paused_) return;
+  }
   StartRead(&incoming_);
+}
+
+std::shared_ptr<const void> StreamServer::Impl::Connection::place_for(uint64_t bytes) {
+  {
+    std::lock_guard lock(reading_);
+    waiting_bytes_ += bytes;
+  }
+  return {static_cast<const void*>(this), [whose = weak_from_this(), bytes](const void*) {
+            if (auto connection = whose.lock()) connection->taken(bytes);
+          }};
+}
+
+void StreamServer::Impl::Connection::taken(uint64_t bytes) {
+  {
+    std::lock_guard lock(reading_);
+    waiting_bytes_ -= bytes;
+    if (!paused_ || waiting_bytes_ > owner_.options.incoming_bytes_max) return;
+    paused_ = false;
+  }
+  StartRead(&incoming_);
+}
+
+// A read that is under way says so itself.
+void StreamServer::Impl::Connection::OnCancel() {
+  {
+    std::lock_guard lock(reading_);
+    cancelled_ = true;
+    if (!std::exchange(paused_, false)) return;
+  }
+  finish(grpc::Status::CANCELLED);
 }
 
 // A certificate may be revoked while its connection is open.
@@ -298,6 +349,8 @@ Status StreamServer::Impl::heard(Message message, const std::shared_ptr<Connecti
 
 // What is sent to an address goes to whoever spoke for it last: to its own worker, then, and nobody else.
 Status StreamServer::Impl::route(const Message& message, const std::shared_ptr<Connection>& from) {
+  if (receivers.bound(message.from))
+    return Error{Code::permission_denied, "the address is one of this server's own"};
   std::lock_guard lock(mutex);
   Route& route = routes[message.from];
   if (route.connection != from) {

@@ -8,10 +8,11 @@
 // A message for an address of this process goes to whoever bound it, unencoded. One for another
 // goes out on the newest connection from which that address was heard; without one it is lost, as the
 // contract of port/transport.h allows. While a connection speaks for an address, one with another certificate
-// cannot.
+// cannot, and none speaks for an address that is bound here. A Hello says what certificate its connection shows.
 //
 // Limits: streams_max connections, addresses_max workers over each; outgoing_bytes_max waiting per
-// connection, beyond which messages are lost (Link sends them again). Errors of start(): UNAVAILABLE when the address cannot be listened on;
+// connection, beyond which messages are lost (Link sends them again); incoming_bytes_max that one connection has said
+// and nobody has taken, beyond which no more of it is read. Errors of start(): UNAVAILABLE when the address cannot be listened on;
 // FAILED_PRECONDITION for plain text at an address that other machines reach; INVALID_ARGUMENT for a file of tls.
 // Threading: send, bind and unbind from any thread; sinks are filled on gRPC's threads,
 // what comes over one connection in its order.
@@ -38,7 +39,8 @@ struct StreamServerOptions {
   uint32_t streams_max = 10'000;
   uint32_t addresses_max = 64;  // that one connection speaks for; beyond it, it is closed
   uint64_t outgoing_bytes_max = 64 << 20;
-  uint32_t payload_calls_max = 64;  // for payloads and outputs at once; each holds a thread
+  uint64_t incoming_bytes_max = 64 << 20;  // read, and waiting for its receiver
+  uint32_t payload_calls_max = 64;         // for payloads and outputs at once; each holds a thread
   // Whoever is silent is asked whether it is there, and hung up on without an answer.
   Duration keep_alive_every = Duration::seconds(30);
   Duration keep_alive_patience = Duration::seconds(10);

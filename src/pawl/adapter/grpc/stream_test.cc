@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <deque>
 #include <mutex>
 #include <set>
 #include <thread>
@@ -218,6 +219,85 @@ TEST(Stream, AConnectionSpeaksForSoManyWorkers) {
   while (complaints.lines == 0 && !server->reaches(99)) std::this_thread::yield();
   EXPECT_FALSE(server->reaches(99));
   EXPECT_GT(complaints.lines, 0) << "the connection is closed";
+}
+
+// Keeps what it is given until somebody takes it, as an engine does whose disk is slow.
+class Hoard final : public Sink<Message> {
+ public:
+  void put(Message message) override {
+    std::lock_guard lock(mutex_);
+    bytes_ += message.bytes;
+    most_ = std::max(most_, bytes_);
+    messages_.push_back(std::move(message));
+  }
+  bool take_one() {
+    std::lock_guard lock(mutex_);
+    if (messages_.empty()) return false;
+    bytes_ -= messages_.front().bytes;
+    messages_.pop_front();
+    return true;
+  }
+  uint64_t bytes() {
+    std::lock_guard lock(mutex_);
+    return bytes_;
+  }
+  uint64_t most() {
+    std::lock_guard lock(mutex_);
+    return most_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::deque<Message> messages_;
+  uint64_t bytes_ = 0, most_ = 0;
+};
+
+TEST(Stream, WhoeverSaysMoreThanIsTakenWaits) {
+  StreamServerOptions serving;
+  serving.incoming_bytes_max = 1 << 20;
+  auto server = StreamServer::start(serving, {no_payloads, no_outputs}, quiet).value();
+  Hoard at_engine;
+  server->bind(1, at_engine);
+  auto client = client_of(server->port());
+  while (!client->connected()) std::this_thread::yield();
+  constexpr uint64_t frames = 50;
+  for (uint64_t sequence = 1; sequence <= frames; ++sequence) {
+    Message message = hello(7, sequence);
+    std::get<Hello>(message.body).worker.name.resize(300'000, 'x');
+    client->send(std::move(message));
+  }
+  while (at_engine.bytes() <= serving.incoming_bytes_max) std::this_thread::yield();
+  uint64_t taken = 0;
+  while (taken < frames) {
+    if (at_engine.take_one())
+      ++taken;
+    else
+      std::this_thread::yield();
+  }
+  EXPECT_LE(at_engine.most(), serving.incoming_bytes_max + 301'000);
+  for (uint64_t sequence = frames + 1; sequence <= frames + 10; ++sequence) {
+    Message message = hello(7, sequence);
+    std::get<Hello>(message.body).worker.name.resize(300'000, 'x');
+    client->send(std::move(message));
+  }
+  while (at_engine.bytes() <= serving.incoming_bytes_max) std::this_thread::yield();
+  server->unbind(1);
+  server.reset();  // does not wait for whoever waits
+}
+
+// With the engine's own, whatever says so would answer itself for ever.
+TEST(Stream, NobodySpeaksForAnAddressOfTheServer) {
+  auto server = server_on(0);
+  ReceivedMessages at_engine;
+  server->bind(1, at_engine);
+  Quiet complaints;
+  auto client = client_of(server->port(), complaints);
+  while (!client->connected()) std::this_thread::yield();
+  client->send(hello(1, 1));
+  while (complaints.lines == 0 && server->counts().received == 0) std::this_thread::yield();
+  EXPECT_TRUE(at_engine.take().empty());
+  EXPECT_FALSE(server->reaches(1));
+  server->unbind(1);
 }
 
 struct Gate final : PeerGate {

@@ -78,6 +78,7 @@ Command RandomLife::open_session(bool everything) {
   spec.lease = Duration::seconds(static_cast<int64_t>(dice_.between(2, 60)));
   spec.functions = {"work"};
   offer_anything(spec, dice_, everything);
+  if (dice_.chance(300)) spec.certificate = "pawl:worker/default/w1";
   return OpenSession{spec};
 }
 

@@ -29,6 +29,7 @@ uint64_t* limit_named(Limits& limits, std::string_view name) {
       {"labels_bytes_max", &limits.labels_bytes_max},
       {"mapped_items_max", &limits.mapped_items_max},
       {"mapped_output_bytes_max", &limits.mapped_output_bytes_max},
+      {"node_reads_bytes_max", &limits.node_reads_bytes_max},
       {"input_bytes_max", &limits.input_bytes_max},
       {"output_bytes_max", &limits.output_bytes_max},
       {"error_bytes_max", &limits.error_bytes_max},

@@ -241,6 +241,8 @@ TEST(Engine, AGroupTakesNoMoreReportsOnceItIsLarge) {
   workflow.name = "large";
   workflow.nodes = {node_of("each", {}, "[range(512)]")};
   ExecutionId id = p.submit(workflow);
+  for (int i = 0; i < 100 && p.execution(id).status != ExecutionStatus::succeeded; ++i)
+    p.settle(m.disk);
   EXPECT_EQ(p.execution(id).status, ExecutionStatus::succeeded);
   auto reader = p.log->read(1);
   ASSERT_TRUE(reader.ok());

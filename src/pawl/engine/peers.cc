@@ -8,7 +8,7 @@
 namespace pawl {
 namespace {
 
-// Grants and stops that may wait for one worker whose link is full.
+// Grants and stops that may wait for one worker whose link takes none.
 constexpr size_t gathered_max = 1 << 16;
 
 }  // namespace
@@ -239,7 +239,8 @@ Body& Peers::gather(Peer& peer, bool full) {
 void Peers::grant(Grant grant) {
   Peer* peer = find(grant.session);
   if (peer == nullptr) return;
-  std::vector<Grant>& grants = gather<Grants>(*peer, peer->carried >= body_bytes_full).grants;
+  const bool full = peer->carried >= std::min(peer->link.window(), body_bytes_full);
+  std::vector<Grant>& grants = gather<Grants>(*peer, full).grants;
   if (grants.empty()) peer->carried = 0;
   bool shared = !grants.empty() && grants.back().context == grant.context;
   if (!shared) peer->carried += carried_bytes(*grant.context);
@@ -263,7 +264,7 @@ void Peers::take_back(TakeBack recall) {
 }
 
 void Peers::close_if_stuck(Peer& peer) {
-  if (!peer.link.full() || peer.gathered <= gathered_max) return;
+  if (peer.link.room() > 0 || peer.gathered <= gathered_max) return;
   close(peer, "the worker takes nothing of what it is sent");
   peer.waiting.push_back(Closed{"the worker takes nothing of what it is sent"});
 }
@@ -277,11 +278,11 @@ void Peers::hang_up(const Hangup& hangup) {
 
 void Peers::flush(Instant now) {
   for (auto& [address, peer] : peers_) {
-    while (!peer->waiting.empty() && !peer->link.full()) {
+    while (!peer->waiting.empty() && peer->link.room() > 0) {
       PAWL_CHECK(peer->link.send(std::move(peer->waiting.front())).ok(), "the link has room");
       peer->waiting.pop_front();
+      peer->gathered = 0;
     }
-    if (peer->waiting.empty()) peer->gathered = 0;
     for (Message& message : peer->link.poll(now)) transport_.send(std::move(message));
   }
 }

@@ -3,8 +3,8 @@
 // Turns what workers say into commands, and what the partition wants from a session into messages.
 // Knows nothing of groups and durability: the engine calls it after the commit gate.
 //
-// A worker that takes nothing costs bounded memory: once its link is full, grants and stops gather
-// here; beyond `gathered_max` of them its session is closed. Nothing is ever dropped while the
+// A worker that takes nothing costs bounded memory: once its link has no room, grants and stops gather
+// here; beyond `gathered_max` of them since it last had some its session is closed. Nothing is ever dropped while the
 // session lives, for a grant that is lost on the way would stay granted for as long as the worker
 // renews its lease. At most limits.peers_max addresses are remembered: a newcomer takes the place of
 // the one without a session that was heard of longest ago, or is not heard.
@@ -98,7 +98,7 @@ class Peers {
     uint32_t credit = 0;        // of the session
     Instant unreachable_since = Instant::never();
     std::deque<MessageBody> waiting;  // for room in the link; all about the newest session
-    size_t gathered = 0;              // grants and stops put there since it was last empty
+    size_t gathered = 0;              // grants and stops put there since the link last took some
     uint64_t carried = 0;             // by the grants put there last
     struct Said {
       AttemptProgress progress;

@@ -1,13 +1,24 @@
 #include "pawl/port/link.h"
 
 #include <algorithm>
-#include <iterator>
 #include <string>
 #include <utility>
 
 namespace pawl {
 
-Link::Link(LinkOptions options) : options_(options), retransmit_after_(options.retransmit_first) {
+namespace {
+
+// However slow the network has been, a body is sent again after so long.
+constexpr Duration patience_max = Duration::seconds(10);
+
+}  // namespace
+
+Link::Link(LinkOptions options)
+    : options_(options),
+      window_bytes_(options.window_bytes_min),
+      burst_(options.window_messages_max),
+      patience_(options.retransmit_first),
+      retransmit_after_(options.retransmit_first) {
   PAWL_CHECK(options.incarnation > 0, "a link needs an incarnation of at least 1");
 }
 
@@ -17,7 +28,9 @@ Result<uint64_t> Link::send(MessageBody body) {
                  "link: waiting_messages_max (" + std::to_string(options_.waiting_messages_max) +
                      ") bodies wait for the peer; send again when some have arrived"};
   }
-  outgoing_.push_back(std::move(body));
+  const uint64_t bytes = carried_bytes(body);
+  outgoing_.push_back({std::move(body), bytes});
+  outgoing_bytes_ += bytes;
   return first_unacknowledged_ + outgoing_.size() - 1;
 }
 
@@ -44,29 +57,56 @@ Link::Delivery Link::deliver(Message message, Instant now) {
 // for whoever answers.
 void Link::start_over(uint64_t peer_incarnation, std::vector<MessageBody>& undelivered) {
   if (peer_incarnation_ != 0) {
-    undelivered.assign(std::make_move_iterator(outgoing_.begin()),
-                       std::make_move_iterator(outgoing_.end()));
+    for (Outgoing& one : outgoing_) undelivered.push_back(std::move(one.body));
     outgoing_.clear();
+    outgoing_bytes_ = 0;
   }
   peer_incarnation_ = peer_incarnation;
   first_unacknowledged_ = 1;
-  in_flight_ = 0;
-  retransmit_after_ = options_.retransmit_first;
+  sent_ = in_flight_ = 0;
+  burst_ = options_.window_messages_max;
+  retransmit_after_ = patience_;
   received_ = kept_ = 0;
   early_.clear();
-  early_bytes_ = 0;
+  early_bytes_ = received_bytes_ = 0;
   acknowledge_at_ = Instant::never();
 }
 
 void Link::take_acknowledgement(uint64_t acknowledged, Instant now) {
   if (acknowledged < first_unacknowledged_) return;
-  uint64_t count = acknowledged - first_unacknowledged_ + 1;
-  if (count > in_flight_) return;  // never sent: not from a peer of ours
-  outgoing_.erase(outgoing_.begin(), outgoing_.begin() + static_cast<std::ptrdiff_t>(count));
+  size_t count = acknowledged - first_unacknowledged_ + 1;
+  if (count > sent_) return;  // never sent: not from a peer of ours
+  const Outgoing& oldest = outgoing_.front();
+  learn_patience(now - oldest.sent_at, oldest.repeated);
+  adapt_window(now - oldest.sent_at, oldest.sent_at, now);
   first_unacknowledged_ += count;
-  in_flight_ -= count;
-  retransmit_after_ = options_.retransmit_first;
+  sent_ -= count;
+  in_flight_ -= std::min(in_flight_, count);
+  for (; count > 0; --count) {
+    outgoing_bytes_ -= outgoing_.front().bytes;
+    outgoing_.pop_front();
+  }
+  burst_ = std::min<size_t>(2 * burst_, options_.window_messages_max);
+  retransmit_after_ = patience_;
   retransmit_at_ = now + retransmit_after_;
+}
+
+// Of what was sent twice nobody knows which of them has arrived, and a loss is no slowness.
+void Link::learn_patience(Duration took, bool repeated) {
+  Duration longest = repeated ? std::max(options_.retransmit_max, patience_) : patience_max;
+  Duration patience = std::max(took + took, Duration{patience_.ns / 2});
+  patience_ = std::max(std::min(patience, longest), options_.retransmit_first);
+}
+
+void Link::adapt_window(Duration took, Instant sent_at, Instant now) {
+  if (sent_at < adapted_at_) return;
+  if (took <= options_.arrival_aim && 2 * outgoing_bytes_ >= window_bytes_) {
+    window_bytes_ = std::min(2 * window_bytes_, options_.window_bytes_max);
+    adapted_at_ = now;
+  } else if (took > options_.arrival_aim + options_.arrival_aim) {
+    window_bytes_ = std::max(window_bytes_ / 2, options_.window_bytes_min);
+    adapted_at_ = now;
+  }
 }
 
 void Link::take_body(Message message, Instant now, std::vector<MessageBody>& into) {
@@ -78,17 +118,21 @@ void Link::take_body(Message message, Instant now, std::vector<MessageBody>& int
   if (message.sequence != received_ + 1) {
     return take_early(std::move(message));
   }
-  into.push_back(std::move(message.body));
-  ++received_;
+  take_next(std::move(message.body), into);
   while (!early_.empty() && early_.begin()->first <= received_ + 1) {
     if (early_.begin()->first == received_ + 1) {
-      into.push_back(std::move(early_.begin()->second.body));
-      ++received_;
+      take_next(std::move(early_.begin()->second.body), into);
     }
     early_bytes_ -= early_.begin()->second.bytes;
     early_.erase(early_.begin());
   }
   if (!options_.acknowledge_kept) keep(received_, now);
+}
+
+void Link::take_next(MessageBody body, std::vector<MessageBody>& into) {
+  received_bytes_ += carried_bytes(body);
+  into.push_back(std::move(body));
+  ++received_;
 }
 
 void Link::take_early(Message message) {
@@ -102,11 +146,12 @@ void Link::take_early(Message message) {
 void Link::keep(uint64_t received, Instant now) {
   if (received <= kept_ || received > received_) return;
   kept_ = received;
-  acknowledge_at_ = std::min(acknowledge_at_, now + options_.acknowledge_after);
+  const bool much = received_bytes_ >= options_.acknowledge_bytes;
+  acknowledge_at_ = std::min(acknowledge_at_, much ? now : now + options_.acknowledge_after);
 }
 
-bool Link::may_send_fresh() const {
-  return in_flight_ < std::min<size_t>(outgoing_.size(), options_.window_messages_max);
+bool Link::may_send() const {
+  return in_flight_ < std::min(outgoing_.size(), burst_);
 }
 
 std::vector<Message> Link::poll(Instant now) {
@@ -119,27 +164,37 @@ std::vector<Message> Link::poll(Instant now) {
     return out;
   }
   if (in_flight_ > 0 && now >= retransmit_at_) {
-    for (size_t i = 0; i < in_flight_; ++i) out.push_back(numbered(i));
+    in_flight_ = 0;
+    burst_ = 1;
     back_off(now);
+  } else if (in_flight_ == 0) {
+    retransmit_at_ = now + retransmit_after_;
   }
-  while (may_send_fresh()) {
-    if (in_flight_ == 0) retransmit_at_ = now + retransmit_after_;
-    out.push_back(numbered(in_flight_++));
+  for (; may_send(); ++in_flight_) {
+    Outgoing& next = outgoing_[in_flight_];
+    next.repeated = in_flight_ < sent_;
+    if (!next.repeated) next.sent_at = now;
+    sent_ = std::max(sent_, in_flight_ + 1);
+    out.push_back(numbered(in_flight_));
   }
   if (out.empty() && now >= acknowledge_at_) out.push_back(bare());
-  if (!out.empty()) acknowledge_at_ = Instant::never();
+  if (!out.empty()) {
+    acknowledge_at_ = Instant::never();
+    if (kept_ == received_) received_bytes_ = 0;
+  }
   return out;
 }
 
 Instant Link::deadline() const {
   if (peer_incarnation_ == 0) return outgoing_.empty() ? Instant::never() : retransmit_at_;
-  if (may_send_fresh()) return Instant{};
+  if (may_send()) return Instant{};
   return in_flight_ > 0 ? std::min(retransmit_at_, acknowledge_at_) : acknowledge_at_;
 }
 
 void Link::back_off(Instant now) {
   retransmit_at_ = now + retransmit_after_;
-  retransmit_after_ = std::min(retransmit_after_ + retransmit_after_, options_.retransmit_max);
+  retransmit_after_ =
+      std::min(retransmit_after_ + retransmit_after_, std::max(options_.retransmit_max, patience_));
 }
 
 Message Link::bare() const {
@@ -155,7 +210,7 @@ Message Link::bare() const {
 Message Link::numbered(size_t index) const {
   Message message = bare();
   message.sequence = first_unacknowledged_ + index;
-  message.body = outgoing_[index];
+  message.body = outgoing_[index].body;
   return message;
 }
 

@@ -17,8 +17,14 @@
 //    answers. So no body of an old life is ever delivered, and no sequence number means two things.
 //  * A higher incarnation of the peer starts both streams anew: the owner is told, and given back what
 //    was unsent or unacknowledged. A lower one is ignored.
-//  * Unacknowledged bodies are sent again after a time that doubles up to a cap. Acknowledgements
-//    ride on bodies, or go alone after `acknowledge_after` of silence.
+//  * When the oldest body is not acknowledged for a time, it is sent again, and those behind it as acknowledgements
+//    come: one, two, four ... The time doubles up to a cap, and begins at twice what acknowledgements have taken of
+//    late: what is only slow is not lost. Acknowledgements ride on bodies, or go alone
+//    after `acknowledge_after` of silence; at once for `acknowledge_bytes`, for their sender may be waiting for room.
+//  * Whoever has much to send asks room() first. It is kept so small that what is on its way arrives
+//    within `arrival_aim`: a heartbeat behind it is not late, however slow the network is. The window doubles
+//    while it is used and acknowledged in time, and is halved, once in a round trip, when it takes twice as long
+//    (a delay-based congestion window, as in TCP Vegas, Brakmo and Peterson 1995).
 //  * With `acknowledge_kept` a body is acknowledged only once its owner has said that it is kept: so the
 //    peer still has, after a crash of this end, whatever was not durable here.
 //  * Bodies that overtook their predecessors wait for them, `early_bytes_max` of them; what comes beyond is dropped,
@@ -47,6 +53,10 @@ struct LinkOptions {
   Duration retransmit_first = Duration::milliseconds(200);
   Duration retransmit_max = Duration::seconds(5);
   Duration acknowledge_after = Duration::milliseconds(20);
+  Duration arrival_aim = Duration::milliseconds(500);
+  uint64_t window_bytes_min = 64 << 10;
+  uint64_t window_bytes_max = 64 << 20;
+  uint64_t acknowledge_bytes = 32 << 10;
   uint32_t window_messages_max = 256;
   uint32_t waiting_messages_max = 4096;
   uint64_t early_bytes_max = body_bytes_full;
@@ -66,6 +76,12 @@ class Link {
   // The body's sequence number, to be compared with acknowledged() until the peer restarts.
   Result<uint64_t> send(MessageBody body);
   bool full() const { return outgoing_.size() >= options_.waiting_messages_max; }
+  uint64_t window() const { return window_bytes_; }
+  // Bytes that may be added now; 0: what is large waits. No refusal: what is small and urgent is sent all the same.
+  uint64_t room() const {
+    if (full() || outgoing_bytes_ >= window_bytes_) return 0;
+    return window_bytes_ - outgoing_bytes_;
+  }
 
   Delivery deliver(Message message, Instant now);
 
@@ -85,22 +101,38 @@ class Link {
  private:
   void start_over(uint64_t peer_incarnation, std::vector<MessageBody>& undelivered);
   void take_acknowledgement(uint64_t acknowledged, Instant now);
+  void learn_patience(Duration took, bool repeated);
+  void adapt_window(Duration took, Instant sent_at, Instant now);
   void take_body(Message message, Instant now, std::vector<MessageBody>& into);
+  void take_next(MessageBody body, std::vector<MessageBody>& into);
   void take_early(Message message);
   Message bare() const;
   Message numbered(size_t index) const;
   void back_off(Instant now);
-  bool may_send_fresh() const;
+  bool may_send() const;
 
   LinkOptions options_;
-  uint64_t peer_incarnation_ = 0;      // 0: not known yet
-  std::deque<MessageBody> outgoing_;   // the first `in_flight_` have been sent
+  uint64_t peer_incarnation_ = 0;  // 0: not known yet
+  struct Outgoing {
+    MessageBody body;
+    uint64_t bytes = 0;
+    Instant sent_at{};  // for the first time
+    bool repeated = false;
+  };
+  std::deque<Outgoing> outgoing_;  // the first `sent_` have been sent
+  uint64_t outgoing_bytes_ = 0;
+  uint64_t window_bytes_;
+  Instant adapted_at_;                 // the window; what was sent before says nothing about it
   uint64_t first_unacknowledged_ = 1;  // sequence of outgoing_.front()
-  size_t in_flight_ = 0;
+  size_t sent_ = 0;
+  size_t in_flight_ = 0;  // the first, as far as is known; 0 again when it took too long
+  size_t burst_;          // so many, until acknowledgements show that more arrive
+  Duration patience_;     // retransmit_after_ begins with it
   Duration retransmit_after_;
-  Instant retransmit_at_;  // of the oldest in flight, or of the next probe
-  uint64_t received_ = 0;  // highest sequence delivered
-  uint64_t kept_ = 0;      // and that may be acknowledged
+  Instant retransmit_at_;        // of the oldest in flight, or of the next probe
+  uint64_t received_ = 0;        // highest sequence delivered
+  uint64_t kept_ = 0;            // and that may be acknowledged
+  uint64_t received_bytes_ = 0;  // and have not been
   struct Early {
     MessageBody body;
     uint64_t bytes = 0;

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <deque>
 #include <string>
 #include <utility>
 #include <vector>
@@ -98,7 +100,9 @@ struct World {
       std::vector<Message> batch = std::exchange(net, {});
       for (const Message& m : batch) hand_over(m);
       if (batch.empty() && a.link.idle() && b.link.idle()) return;
-      now = now + Duration::seconds(5);
+      Instant next = std::min(a.link.deadline(), b.link.deadline());
+      now = now + Duration::milliseconds(1);
+      if (batch.empty()) now = std::max(now, next);
     }
     FAIL() << "no rest after 100 rounds";
   }
@@ -251,6 +255,78 @@ TEST(Link, WhatOvertakesWaitsInSoManyBytesAndIsTakenWhenItIsSentAgain) {
   EXPECT_EQ(got(1, 1'000'000), 3u) << "what is next takes no room";
   EXPECT_EQ(got(5, 100), 0u) << "room again";
   EXPECT_EQ(got(4, 60), 2u);
+}
+
+// A way that carries so many bytes a second, in order; the way back only takes its time. Sends `total` bytes as
+// room() allows, and a heartbeat every 3 s.
+struct SlowWay {
+  uint64_t bytes_per_second;
+  Duration delay;
+  uint64_t carried = 0;           // with all that was sent more than once
+  Duration heartbeat_took_max{};  // until its acknowledgement was there
+  Duration took{};
+
+  void carry(uint64_t total) {
+    World world;
+    world.greet();
+    const Instant begin = world.now;
+    std::deque<std::pair<Instant, Message>> there, back;
+    Instant free = begin, heartbeat_at = begin, heartbeat_sent = begin;
+    uint64_t heartbeat = 0;
+    for (uint64_t sent = 0; sent < total || !world.a.link.idle();
+         world.now = world.now + Duration::milliseconds(1)) {
+      ASSERT_LT(world.now, begin + Duration::seconds(600)) << "it does not come to an end";
+      while (!there.empty() && there.front().first <= world.now) {
+        world.b.link.deliver(there.front().second, world.now);
+        there.pop_front();
+      }
+      while (!back.empty() && back.front().first <= world.now) {
+        world.a.link.deliver(back.front().second, world.now);
+        back.pop_front();
+      }
+      if (heartbeat != 0 && world.a.link.acknowledged() >= heartbeat) {
+        heartbeat_took_max = std::max(heartbeat_took_max, world.now - heartbeat_sent);
+        heartbeat = 0;
+      }
+      while (sent < total && world.a.link.room() > 0) {
+        const uint64_t bytes = std::min<uint64_t>(world.a.link.room(), 8 << 20);
+        ASSERT_TRUE(world.a.link.send(Closed{std::string(bytes, 'x')}).ok());
+        sent += bytes;
+      }
+      if (heartbeat == 0 && world.now >= heartbeat_at) {
+        heartbeat = world.a.link.send(Heartbeat{}).value();
+        heartbeat_sent = world.now;
+        heartbeat_at = world.now + Duration::seconds(3);
+      }
+      for (Message& message : world.a.link.poll(world.now)) {
+        const uint64_t bytes = carried_bytes(message.body);
+        carried += bytes;
+        free = std::max(free, world.now) +
+               Duration::microseconds(static_cast<int64_t>(bytes * 1'000'000 / bytes_per_second));
+        there.emplace_back(free + delay, std::move(message));
+      }
+      for (Message& message : world.b.link.poll(world.now))
+        back.emplace_back(world.now + delay, std::move(message));
+    }
+    took = world.now - begin;
+  }
+};
+
+TEST(Link, WhatIsSlowIsNotSentTwiceAndAHeartbeatBehindItIsNotLate) {
+  for (uint64_t kilobytes_per_second : {80, 150, 1000}) {
+    SlowWay way{kilobytes_per_second * 1000, Duration::milliseconds(20)};
+    way.carry(6'000'000);
+    EXPECT_LT(way.carried, 6'600'000u) << kilobytes_per_second;
+    EXPECT_LT(way.heartbeat_took_max, Duration::seconds(3)) << kilobytes_per_second;
+  }
+}
+
+TEST(Link, ALongAndFastWayIsFilled) {
+  SlowWay way{100'000'000, Duration::milliseconds(50)};
+  way.carry(500'000'000);
+  EXPECT_LT(way.carried, 550'000'000u);
+  EXPECT_LT(way.took, Duration::seconds(8)) << "5 s are what it takes";
+  EXPECT_LT(way.heartbeat_took_max, Duration::seconds(2));
 }
 
 TEST(Link, EveryFateOfFiveMessages) {

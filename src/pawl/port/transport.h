@@ -73,6 +73,8 @@ struct Unknown {};
 
 using MessageBody = std::variant<Hello, Heartbeat, Reports, Progress, Goodbye, Welcome, Grants,
                                  Stops, Closed, Unreachable, Returned, Recall, Unknown>;
+// On its way, about.
+uint64_t carried_bytes(const MessageBody& body);
 
 // `incarnation` tells two lives of the same address apart; `sequence` 0 is a bare acknowledgement.
 struct Message {

@@ -46,6 +46,7 @@ constexpr std::array<const char*, sometimes_count> names = {
     "unknown_answered",
     "answer_lost",
     "message_lost",
+    "network_slow",
     "message_duplicated",
     "message_overtaken",
     "retransmission_used",

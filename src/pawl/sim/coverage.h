@@ -51,6 +51,7 @@ enum class Sometimes : uint8_t {
   unknown_answered,
   answer_lost,
   message_lost,
+  network_slow,
   message_duplicated,
   message_overtaken,
   retransmission_used,

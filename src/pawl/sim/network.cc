@@ -1,5 +1,6 @@
 #include "pawl/sim/network.h"
 
+#include <algorithm>
 #include <memory>
 
 #include "pawl/sim/judges.h"
@@ -42,6 +43,20 @@ void SimNetwork::heal() {
   cut_.clear();
 }
 
+// What a slow network takes until these bytes are through, behind those before them; nothing if there are too many.
+std::optional<Duration> SimNetwork::carry(const Message& message) {
+  constexpr Duration queue_max = Duration::seconds(10);
+  if (weather_.bytes_per_second == 0) return Duration{};
+  const uint64_t bytes = carried_bytes(message.body);
+  Instant& until = busy_until_[{message.from, message.to}];
+  until = std::max(until, universe_.now());
+  if (until - universe_.now() > queue_max) return std::nullopt;
+  until = until + Duration{static_cast<int64_t>(bytes * 1'000'000'000 / weather_.bytes_per_second)};
+  universe_.coverage.reached_if(until - universe_.now() > Duration::milliseconds(200),
+                                Sometimes::network_slow);
+  return until - universe_.now();
+}
+
 void SimNetwork::send(Message message) {
   if (muted(message.from)) return;
   uint64_t& highest = highest_sequence_[{message.from, message.to}];
@@ -54,13 +69,15 @@ void SimNetwork::send(Message message) {
   if (cut_.contains(message.from) || cut_.contains(message.to) ||
       dice_.chance(weather_.loss_permille))
     return universe_.reached(Sometimes::message_lost);
+  const std::optional<Duration> through = carry(message);
+  if (!through) return universe_.reached(Sometimes::message_lost);
   auto shared = std::make_shared<const Message>(std::move(message));
   int copies = dice_.chance(weather_.twice_permille) ? 2 : 1;
   if (copies == 2) universe_.reached(Sometimes::message_duplicated);
   for (int copy = 0; copy < copies; ++copy) {
     uint64_t spread = static_cast<uint64_t>(weather_.delay_max.ns - weather_.delay_min.ns);
     Duration delay{weather_.delay_min.ns + static_cast<int64_t>(dice_.below(spread + 1))};
-    universe_.after(delay, [this, shared, number] { deliver(*shared, number); });
+    universe_.after(*through + delay, [this, shared, number] { deliver(*shared, number); });
   }
 }
 

@@ -1,5 +1,5 @@
-// The network between engine and workers: loses, delays, duplicates and reorders, by dice and by
-// what the weather is.
+// The network between engine and workers: loses, delays, duplicates and reorders, and takes its time for many
+// bytes, by dice and by what the weather is.
 //
 //   SimNetwork network(universe, dice);
 //   network.weather().loss_permille = 300;
@@ -7,6 +7,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
 
 #include "pawl/base/random.h"
@@ -22,6 +23,7 @@ struct Weather {
   uint32_t twice_permille = 0;
   Duration delay_min = Duration::microseconds(50);
   Duration delay_max = Duration::microseconds(500);
+  uint64_t bytes_per_second = 0;  // between two addresses, and in order; 0: as many as you like
 };
 
 class Judges;
@@ -46,6 +48,7 @@ class SimNetwork final : public Transport {
   void tell_judge(const Message& arrived);
   void deliver(const Message& message, uint64_t number);
   void lose(Address address);
+  std::optional<Duration> carry(const Message& message);
 
   Universe& universe_;
   Judges& judges_;
@@ -54,8 +57,9 @@ class SimNetwork final : public Transport {
   Weather weather_;
   std::map<Address, Sink<Message>*> receivers_;
   std::set<Address> cut_;
-  std::map<Address, Call<bool()>> stopped_;                 // engines
-  std::map<std::pair<Address, Address>, uint64_t> newest_;  // number of what arrived last
+  std::map<std::pair<Address, Address>, Instant> busy_until_;  // while it is slow
+  std::map<Address, Call<bool()>> stopped_;                    // engines
+  std::map<std::pair<Address, Address>, uint64_t> newest_;     // number of what arrived last
   std::map<std::pair<Address, Address>, uint64_t> highest_sequence_;
   uint64_t sent_ = 0;
 };

@@ -140,6 +140,9 @@ LinkOptions draw_link(Random& dice) {
   link.acknowledge_after = milliseconds(dice, 0, 50);
   if (dice.chance(300)) link.window_messages_max = static_cast<uint32_t>(skewed(dice, 1, 16));
   if (dice.chance(300)) link.waiting_messages_max = static_cast<uint32_t>(skewed(dice, 1, 16));
+  Random aside = dice;  // so that seeds mean what they meant
+  link.arrival_aim = milliseconds(aside, 1, 1000);
+  if (aside.chance(500)) link.window_bytes_min = skewed(aside, 1, 64 << 10);
   return link;
 }
 
@@ -154,6 +157,7 @@ void draw_worker(Random& dice, Plan& plan) {
   plan.launch_items_max = static_cast<uint32_t>(skewed(dice, 1, 12));
   plan.engine_link = draw_link(dice);
   plan.worker_link = draw_link(dice);
+  plan.worker_link.window_messages_max = plan.engine_link.window_messages_max;
 }
 
 void draw_habits(Random& dice, Habits& habits) {

@@ -287,6 +287,8 @@ void World::inject_network(const Fault& fault, Random& dice) {
   weather.twice_permille = static_cast<uint32_t>(dice.below(400));
   weather.delay_max =
       Duration::milliseconds(static_cast<int64_t>(dice.between(1, 20'000) >> dice.below(8)));
+  Random aside = dice;  // so that seeds mean what they meant
+  if (aside.chance(300)) weather.bytes_per_second = uint64_t{1000} << aside.below(10);
   universe_.after(fault.lasts, [this] { network_.weather() = {}; });
 }
 

@@ -1,5 +1,6 @@
 #include "pawl/worker/engine_session.h"
 
+#include <algorithm>
 #include <iterator>
 #include <type_traits>
 #include <utility>
@@ -36,17 +37,27 @@ void add(std::optional<AttemptTimes>& sum, const std::optional<AttemptTimes>& mo
   sum->ran = sum->ran + more->ran;
 }
 
-// Takes the second half of a report of several items off it.
-AttemptReport split_off(AttemptReport& report) {
-  AttemptReport rest = report;
-  const uint32_t first = report.range.size() / 2;
-  report.range.end = rest.range.begin += first;
-  report.outputs.resize(first);
-  rest.outputs.erase(rest.outputs.begin(), rest.outputs.begin() + first);
-  if (!report.times) return rest;
-  report.times = {{report.times->queued.ns / 2}, {report.times->ran.ns / 2}};
-  rest.times = {rest.times->queued - report.times->queued, rest.times->ran - report.times->ran};
-  return rest;
+// Takes off a report its first items that carry no more than `room`, at least one; all that it has, if they do.
+AttemptReport take_first(AttemptReport& report, uint64_t room) {
+  const bool fits = carried_bytes(report) <= room;
+  if (report.outputs.size() <= 1 || fits) return std::move(report);
+  std::vector<Payload> outputs = std::move(report.outputs);
+  uint32_t count = 0;
+  for (uint64_t bytes = 0; count < outputs.size(); ++count) {
+    bytes += outputs[count].is_blob() ? 0 : outputs[count].size();
+    if (bytes > room && count > 0) break;
+  }
+  AttemptReport first = report;
+  first.range.end = report.range.begin += count;
+  const auto rest = outputs.begin() + count;
+  first.outputs.assign(std::make_move_iterator(outputs.begin()), std::make_move_iterator(rest));
+  outputs.erase(outputs.begin(), rest);
+  report.outputs = std::move(outputs);
+  if (!report.times) return first;
+  const int64_t all = first.range.size() + report.range.size();
+  first.times = {{report.times->queued.ns / all * count}, {report.times->ran.ns / all * count}};
+  report.times = {report.times->queued - first.times->queued, report.times->ran - first.times->ran};
+  return first;
 }
 
 }  // namespace
@@ -71,8 +82,9 @@ Instant EngineSession::deadline() const {
   if (phase_ == Phase::apart && may_greet()) at = std::min(at, hello_at_);
   if (phase_ == Phase::serving) {
     at = std::min(at, heartbeat_at_);
-    if (!fresh_progress_.empty() || running_changed_) at = std::min(at, progress_at_);
-    if (!reports_.empty()) at = std::min(at, report_at_);
+    if ((!fresh_progress_.empty() || running_changed_) && link_.room() > 0)
+      at = std::min(at, progress_at_);
+    if (!reports_.empty() && link_.room() > 0) at = std::min(at, report_at_);
   }
   return at;
 }
@@ -222,11 +234,6 @@ void EngineSession::forget_progress(const TaskRange& range) {
 
 void EngineSession::report(AttemptReport report) {
   if (report.error.size() > error_bytes_max) report.error.resize(error_bytes_max);
-  if (report.outputs.size() > 1 && carried_bytes(report) > body_bytes_full) {
-    AttemptReport rest = split_off(report);
-    this->report(std::move(report));
-    return this->report(std::move(rest));
-  }
   if (!reports_.empty() && joins(reports_.back(), report)) {
     reports_.back().range.end = report.range.end;
     add(reports_.back().times, report.times);
@@ -292,7 +299,7 @@ void EngineSession::flush(Instant now) {
 
 void EngineSession::say_progress(Instant now) {
   if (fresh_progress_.empty() && !running_changed_) return;
-  if (now < progress_at_ || link_.full()) return;
+  if (now < progress_at_ || link_.room() == 0) return;
   Progress progress;
   progress.running = owner_.counted(*this);
   running_changed_ = false;
@@ -304,14 +311,17 @@ void EngineSession::say_progress(Instant now) {
   (void)link_.send(std::move(progress)).ok();
 }
 
-// As many to a body as it carries; what the link does not take now waits.
+// As many to a body as it carries; what the link has no room for waits. A report of many items goes in parts.
 void EngineSession::say_reports() {
   auto next = reports_.begin();
-  while (next != reports_.end() && !link_.full()) {
+  while (next != reports_.end() && link_.room() > 0) {
+    const uint64_t room = std::min(link_.room(), body_bytes_full);
     Reports body;
-    for (uint64_t bytes = 0; next != reports_.end() && bytes < body_bytes_full; ++next) {
-      bytes += carried_bytes(*next);
-      body.reports.push_back(std::move(*next));
+    for (uint64_t bytes = 0; next != reports_.end() && bytes < room;) {
+      const ItemIndex end = next->range.end;
+      body.reports.push_back(take_first(*next, room - bytes));
+      bytes += carried_bytes(body.reports.back());
+      if (body.reports.back().range.end == end) ++next;
     }
     (void)link_.send(std::move(body)).ok();
   }

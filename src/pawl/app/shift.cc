@@ -63,6 +63,7 @@ class ServedShift final : public cli::Shift, private Probed {
   explicit ServedShift(const LogOptions& log) : telemetry_("", log) {}
   ~ServedShift() override {
     probes_.reset();
+    if (payloads_) payloads_->give_up();
     workshop_.reset();
     if (outputs_) (void)outputs_->flush(flush_max);
   }
@@ -81,6 +82,7 @@ class ServedShift final : public cli::Shift, private Probed {
     payloads.tls = stream.tls;
     payloads.packed = !stays_here(request.server);
     payloads_ = std::make_unique<RemotePayloads>(payloads);
+    desk_ = std::make_unique<PayloadDesk>(*payloads_, *loop_);
     RemoteOutputsOptions outputs;
     outputs.target = request.server;
     outputs.tls = stream.tls;
@@ -96,8 +98,9 @@ class ServedShift final : public cli::Shift, private Probed {
     options.lease = network_lease;
     options.link = network_link();
     options.first_address = random_number() | 1;  // nobody else has it, or ever had
-    PAWL_ASSIGN(workshop_, Workshop::open({*loop_, clock_, *transport_, telemetry_, *payloads_},
-                                          std::move(options)));
+    PAWL_ASSIGN(workshop_,
+                Workshop::open({*loop_, clock_, *transport_, telemetry_, *payloads_, desk_.get()},
+                               std::move(options)));
     return request.metrics.empty() ? Status() : open_probes(request);
   }
 
@@ -109,12 +112,15 @@ class ServedShift final : public cli::Shift, private Probed {
     draining_ = true;
     workshop_->drain();
   }
-  void abandon() override { workshop_->abandon(); }
+  void abandon() override {
+    payloads_->give_up();
+    workshop_->abandon();
+  }
   bool stopped() const override { return workshop_->stopped(); }
 
  private:
   Status open_probes(const cli::ShiftRequest& request) {
-    metrics_ = std::make_unique<WorkerMetrics>(*workshop_, *transport_, *payloads_, telemetry_);
+    metrics_ = std::make_unique<WorkerMetrics>(*workshop_, *transport_, *desk_, telemetry_);
     PAWL_ASSIGN(HttpOptions http, probe_options(request.metrics, request.keys));
     http.telemetry = &telemetry_;
     PAWL_ASSIGN(probes_, ProbeDoor::open(http, *loop_, clock_, *metrics_, *this));
@@ -135,6 +141,7 @@ class ServedShift final : public cli::Shift, private Probed {
   std::unique_ptr<LinuxLoop> loop_;
   std::unique_ptr<StreamClient> transport_;
   std::unique_ptr<RemotePayloads> payloads_;
+  std::unique_ptr<PayloadDesk> desk_;
   std::unique_ptr<RemoteOutputs> outputs_;
   std::unique_ptr<Workshop> workshop_;
   std::unique_ptr<WorkerMetrics> metrics_;

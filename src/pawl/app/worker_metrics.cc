@@ -65,7 +65,7 @@ void write_reads(const PayloadReads& reads, Exposition& page) {
   page.family("pawl_worker_payload_reads_total", Exposition::counter,
               "Reads of large inputs and results, by where they came from");
   page.sample({{"from", "memory"}}, reads.from_memory);
-  page.sample({{"from", "server"}}, reads.from_server);
+  page.sample({{"from", "server"}}, reads.from_store);
 }
 
 }  // namespace

@@ -1,13 +1,12 @@
 // What a worker process says about itself, under its names at Prometheus; docs/operations.md says what each
 // means.
 //
-//   WorkerMetrics metrics(*workshop, *transport, *payloads, operator_log);
+//   WorkerMetrics metrics(*workshop, *transport, *desk, operator_log);
 //   metrics.write(page);
 //
 // Threading: the loop's thread.
 #pragma once
 
-#include "pawl/adapter/grpc/remote_payloads.h"
 #include "pawl/adapter/grpc/stream_client.h"
 #include "pawl/api/exposition.h"
 #include "pawl/app/operator_log.h"
@@ -18,14 +17,14 @@ namespace pawl {
 class WorkerMetrics final : public MetricSource {
  public:
   WorkerMetrics(const Workshop& workshop, const StreamClient& transport,
-                const RemotePayloads& payloads, const OperatorLog& log)
+                const PayloadDesk& payloads, const OperatorLog& log)
       : workshop_(workshop), transport_(transport), payloads_(payloads), log_(log) {}
   void write(Exposition& page) const override;
 
  private:
   const Workshop& workshop_;
   const StreamClient& transport_;
-  const RemotePayloads& payloads_;
+  const PayloadDesk& payloads_;
   const OperatorLog& log_;
 };
 

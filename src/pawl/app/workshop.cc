@@ -11,6 +11,7 @@
 #include "pawl/isolate/attempt_renderer.h"
 #include "pawl/isolate/function.h"
 #include "pawl/isolate/function_executor.h"
+#include "pawl/isolate/held_news.h"
 #include "pawl/isolate/process_executor.h"
 #include "pawl/isolate/transform.h"
 
@@ -54,11 +55,26 @@ struct Workshop::Parts {
         options(std::move(given)),
         evaluations(around.loop),
         evaluator(JqOptions{.helper = options.programs_directory + "/pawl-jq"}, evaluations),
-        expressions(evaluator, evaluations, around.payloads, around.loop),
+        expressions(evaluator, evaluations, at_hand(), around.loop),
         renderer(expressions),
         process_news(around.loop),
         function_news(around.loop),
-        transform(expressions, around.payloads, process_news) {}
+        held_news(held()),
+        transform(expressions, at_hand(), news_of_processes()) {}
+
+  // What runs on the loop's thread must not wait; functions put their results on threads of their own.
+  PayloadStore& at_hand() const {
+    if (around.desk != nullptr) return *around.desk;
+    return around.payloads;
+  }
+  std::unique_ptr<HeldNews> held() {
+    if (around.desk == nullptr) return nullptr;
+    return std::make_unique<HeldNews>(*around.desk, around.loop, process_news);
+  }
+  Sink<ExecutorNews>& news_of_processes() {
+    if (held_news) return *held_news;
+    return process_news;
+  }
 
   Status start_processes();
   void start_functions();
@@ -73,6 +89,7 @@ struct Workshop::Parts {
   AttemptRenderer renderer;
   Mailbox<ExecutorNews> process_news;
   Mailbox<ExecutorNews> function_news;
+  std::unique_ptr<HeldNews> held_news;  // in front of process_news
   TransformExecutor transform;
   mutable ProcessMeter meter;
   std::unique_ptr<ProcessExecutor> process;
@@ -89,7 +106,7 @@ Status Workshop::Parts::start_processes() {
   runner.copies = options.output_copies;
   runner.guardian = {options.programs_directory + "/pawl-guardian"};
   PAWL_ASSIGN(process, ProcessExecutor::create(around.loop, around.clock, runner, renderer,
-                                               around.payloads, process_news));
+                                               at_hand(), news_of_processes()));
   WorkerSpec spec = options.offer;
   spec.name = options.name.empty() ? "processes" : options.name;
   spec.slots = std::min(options.jobs, process->max_slots());

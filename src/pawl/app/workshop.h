@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "pawl/adapter/linux_loop/linux_loop.h"
+#include "pawl/isolate/payload_desk.h"
 #include "pawl/port/clock.h"
 #include "pawl/port/output_store.h"
 #include "pawl/port/payload_store.h"
@@ -52,6 +53,8 @@ class Workshop {
     Transport& transport;
     Telemetry& telemetry;
     PayloadStore& payloads;
+    PayloadDesk* desk =
+        nullptr;  // in front of payloads that are behind a network; null: they are here
   };
 
   static Result<std::unique_ptr<Workshop>> open(const Surroundings& around,

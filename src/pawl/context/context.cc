@@ -177,18 +177,30 @@ Status Context::append_output(const NodeOutput& output, JsonWriter& out) {
     out.raw(text);
     return {};
   }
+  if (payloads_.arrivals()) PAWL_TRY(bring(*output.mapped));
   out.begin_array();
   for (ItemIndex i = 0; i < output.mapped->count(); ++i) {
     Payload one = output.mapped->get(i);
-    if (!one.is_blob()) {
-      out.raw(one.text());
-      continue;
-    }
-    PAWL_ASSIGN(Bytes bytes, payloads_.get(one.ref()));  // passing through: not kept
-    out.raw(bytes);
+    PAWL_ASSIGN(std::string_view text, text_of(one));
+    out.raw(text);
+    if (one.is_blob()) fetched_.erase(one.ref());  // passing through: not kept
   }
   out.end_array();
   return {};
+}
+
+// What is not at hand is sent for together, and what has come waits for the rest.
+Status Context::bring(const ItemOutputs& outputs) {
+  std::optional<Error> missing;
+  for (ItemIndex i = 0; i < outputs.count(); ++i) {
+    Payload one = outputs.get(i);
+    if (!one.is_blob()) continue;
+    Result<std::string_view> text = text_of(one);
+    if (text.ok()) continue;
+    if (!is_on_its_way(text.error())) return text.error();
+    missing = text.error();
+  }
+  return missing ? Status(std::move(*missing)) : Status();
 }
 
 Status Context::append_shared(const Sections& sections, JsonWriter& out) {

@@ -17,7 +17,8 @@
 // gives every item of a node the same value (reads_item()), but for `keys` and its like.
 //
 // Payloads in the blob store are fetched and checked once, and kept for the life of this object; of
-// a large item list only its place is kept, and each item is read alone. One thread at a time.
+// a large item list only its place is kept, and each item is read alone. What a store sends for first (is_on_its_way)
+// is the answer of the call, which is made again when it has come. One thread at a time.
 #pragma once
 
 #include <cstdint>
@@ -53,6 +54,7 @@ class Context {
   Sections sections_of(const std::string& expression) const;
   Status append_shared(const Sections& sections, JsonWriter& out);
   Status append_output(const NodeOutput& output, JsonWriter& out);
+  Status bring(const ItemOutputs& outputs);
   Result<std::string> node_value(const std::vector<std::string>& path);
   Result<std::string> mapped_value(const ItemOutputs& outputs,
                                    const std::vector<std::string>& path);

@@ -65,14 +65,23 @@ Result<ProcessCommand> command_of(const ProcessSpec& spec, const Result<Values>&
   return command;
 }
 
-FunctionInputs inputs_of(const Template& with, const ItemValues& items) {
+// What a function is given where the node does not say: the item of a mapped node, else the execution's input.
+const Expression& subject_of(const Node& node) {
+  static const Expression item = make_expression(".item");
+  static const Expression input = make_expression(".input");
+  return node.mapped() ? item : input;
+}
+
+FunctionInputs inputs_of(const Node& node, const ItemValues& items) {
   FunctionInputs inputs;
   inputs.reserve(items.size());
   for (const Result<Values>& values : items) {
-    if (values.ok())
-      inputs.push_back(render_json(with, *values));
-    else
+    if (!values.ok())
       inputs.push_back(values.error());
+    else if (node.with.empty())
+      inputs.push_back(values->at(subject_of(node).text));
+    else
+      inputs.push_back(render_json(node.with, *values));
   }
   return inputs;
 }
@@ -91,18 +100,15 @@ std::optional<Result<ProcessCommand>> AttemptRenderer::command(uint64_t launch, 
 
 std::optional<Result<FunctionInputs>> AttemptRenderer::inputs(uint64_t launch, const Grant& grant,
                                                               Sink<RenderedInputs>& later) {
-  const Template& with = grant.context->definition().with;
-  if (with.empty()) {
-    FunctionInputs inputs;
-    for (ItemIndex item = grant.range.begin; item < grant.range.end; ++item)
-      inputs.push_back(expressions_.subject(grant.context, item));
-    return Result<FunctionInputs>(std::move(inputs));
-  }
+  const Node& node = grant.context->definition();
   Wanted wanted;
-  add(with, wanted);
+  if (node.with.empty())
+    wanted.push_back(&subject_of(node));
+  else
+    add(node.with, wanted);
   uint64_t id = next_++;
   if (auto items = expressions_.values(id, grant, wanted, *this))
-    return Result<FunctionInputs>(inputs_of(with, *items));
+    return Result<FunctionInputs>(inputs_of(node, *items));
   waiting_[id] = {launch, grant.context, nullptr, &later};
   return std::nullopt;
 }
@@ -116,7 +122,7 @@ void AttemptRenderer::put(ExpressionValues values) {
   if (asked.command != nullptr)
     asked.command->put({asked.launch, command_of(node.process, values.items.at(0))});
   else
-    asked.inputs->put({asked.launch, inputs_of(node.with, values.items)});
+    asked.inputs->put({asked.launch, inputs_of(node, values.items)});
 }
 
 }  // namespace pawl

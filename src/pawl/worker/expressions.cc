@@ -11,11 +11,13 @@ struct Expressions::Batch {
   uint64_t id = 0;
   Sink<ExpressionValues>* later = nullptr;  // null: values() has not returned yet
   ItemValues items;
-  size_t open = 0;  // evaluations it waits for
+  size_t open = 0;         // evaluations it waits for
+  bool suspended = false;  // a payload is on its way: it is made again
 
   void set(size_t place, const std::string& expression, const Result<std::string>& value) {
     Result<Values>& item = items[place];
     if (!item.ok()) return;
+    suspended = suspended || (!value.ok() && is_on_its_way(value.error()));
     if (value.ok())
       item->insert_or_assign(expression, *value);
     else
@@ -70,28 +72,41 @@ std::shared_ptr<Expressions::Kept> Expressions::kept_for(const RunContextRef& ru
   return kept_.emplace(run.get(), std::make_shared<Kept>(run, payloads_)).first->second;
 }
 
-Result<std::string> Expressions::subject(const RunContextRef& run, ItemIndex item) {
-  Context& context = kept_for(run)->context;
-  return run->definition().mapped() ? context.item(item) : context.value({"input"}, item);
-}
-
 std::optional<ItemValues> Expressions::values(uint64_t id, const Grant& grant,
                                               const std::vector<const Expression*>& wanted,
                                               Sink<ExpressionValues>& later) {
   if (wanted.empty()) return ItemValues(grant.range.size(), Values());
+  return values({id, kept_for(grant.context), grant, wanted, &later});
+}
+
+std::optional<ItemValues> Expressions::values(Call call) {
   auto batch = std::make_shared<Batch>();
-  batch->id = id;
-  batch->items.assign(grant.range.size(), Values());
-  std::shared_ptr<Kept> kept = kept_for(grant.context);
-  for (const Expression* expression : wanted) {
+  batch->id = call.id;
+  batch->items.assign(call.grant.range.size(), Values());
+  for (const Expression* expression : call.wanted) {
     if (Context::reads_item(*expression))
-      want_per_item(kept, *expression, batch, grant.range);
+      want_per_item(call.kept, *expression, batch, call.grant.range);
     else
-      want_shared(kept, *expression, batch);
+      want_shared(call.kept, *expression, batch);
+  }
+  if (batch->suspended) {  // what is being evaluated meanwhile ends for nobody, or is kept
+    suspended_.push_back(std::move(call));
+    return std::nullopt;
   }
   if (batch->open == 0) return std::move(batch->items);
-  batch->later = &later;
+  batch->later = call.later;
   return std::nullopt;
+}
+
+void Expressions::resume_suspended() {
+  const uint64_t arrivals = payloads_.arrivals().value_or(0);
+  if (suspended_.empty() || arrivals == arrivals_seen_) return;
+  arrivals_seen_ = arrivals;
+  for (Call& call : std::exchange(suspended_, {})) {
+    Sink<ExpressionValues>& later = *call.later;
+    const uint64_t id = call.id;
+    if (auto known = values(std::move(call))) later.put({id, std::move(*known)});
+  }
 }
 
 void Expressions::want_shared(const std::shared_ptr<Kept>& kept, const Expression& expression,
@@ -148,6 +163,7 @@ std::optional<Error> Expressions::ask(Asked asked, ItemIndex item) {
 }
 
 bool Expressions::turn() {
+  resume_suspended();
   evaluations_.take_all(batch_);
   for (Evaluation& evaluation : batch_) {
     auto found = asked_.find(evaluation.ticket);
@@ -179,7 +195,8 @@ void Expressions::answer_shared(Kept& kept, const std::string& expression,
 }
 
 void Expressions::close_one(Batch& batch) {
-  if (--batch.open == 0) batch.later->put({batch.id, std::move(batch.items)});
+  if (--batch.open == 0 && batch.later != nullptr)
+    batch.later->put({batch.id, std::move(batch.items)});
 }
 
 }  // namespace pawl

@@ -8,7 +8,8 @@
 //
 // The value of an expression that does not read the item is asked for once per node run and kept;
 // an error is not kept, so that a new attempt asks again. None may run longer than the node's
-// timeout.run. One item's error is that item's alone.
+// timeout.run. One item's error is that item's alone. Where a payload is on its way, values() is made again
+// when it has come.
 // What is kept goes with the node run: contexts that nobody else holds any more are dropped when a
 // new one comes, and at most contexts_max are held. Threading: the loop's thread; it registers
 // itself with the loop. `later` must outlive the answer.
@@ -53,15 +54,20 @@ class Expressions final : public Actor {
   std::optional<ItemValues> values(uint64_t id, const Grant& grant,
                                    const std::vector<const Expression*>& wanted,
                                    Sink<ExpressionValues>& later);
-  // The item of a mapped node, else the execution's input.
-  Result<std::string> subject(const RunContextRef& run, ItemIndex item);
 
   bool turn() override;
   Instant deadline() const override { return Instant::never(); }
 
  private:
-  struct Batch;   // one call of values()
-  struct Kept;    // what is known of one node run
+  struct Batch;  // one call of values()
+  struct Kept;   // what is known of one node run
+  struct Call {  // of values()
+    uint64_t id = 0;
+    std::shared_ptr<Kept> kept;
+    Grant grant;
+    std::vector<const Expression*> wanted;  // of the grant's workflow
+    Sink<ExpressionValues>* later = nullptr;
+  };
   struct Asked {  // one evaluation under way
     std::shared_ptr<Kept> kept;
     std::string expression;
@@ -70,6 +76,8 @@ class Expressions final : public Actor {
   };
   using BatchRef = std::shared_ptr<Batch>;
 
+  std::optional<ItemValues> values(Call call);
+  void resume_suspended();
   std::shared_ptr<Kept> kept_for(const RunContextRef& run);
   void want_shared(const std::shared_ptr<Kept>& kept, const Expression& expression,
                    const BatchRef& batch);
@@ -87,6 +95,8 @@ class Expressions final : public Actor {
   uint64_t next_ticket_ = 1;
   std::map<uint64_t, Asked> asked_;
   std::map<const RunContext*, std::shared_ptr<Kept>> kept_;
+  std::vector<Call> suspended_;  // until payloads have come
+  uint64_t arrivals_seen_ = 0;
 };
 
 }  // namespace pawl

@@ -5,10 +5,8 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <list>
-#include <map>
 #include <mutex>
-#include <optional>
+#include <set>
 
 #include "pawl/adapter/grpc/frame_values.h"
 #include "pawl/adapter/grpc/tls_credentials.h"
@@ -34,50 +32,15 @@ Status result_of(const grpc::Status& status) {
   return Error{code, "payload: " + status.error_message()};
 }
 
-// The payloads used last, whole.
-class Recent {
- public:
-  explicit Recent(uint64_t bytes_max) : bytes_max_(bytes_max) {}
-
-  std::optional<Bytes> find(const BlobRef& ref, uint64_t offset, uint64_t size) {
-    std::lock_guard lock(mutex_);
-    auto known = known_.find(ref);
-    if (known == known_.end()) return std::nullopt;
-    order_.splice(order_.begin(), order_, known->second);
-    if (offset > known->second->bytes.size()) return std::nullopt;
-    return known->second->bytes.substr(offset, size);
-  }
-
-  void keep(const BlobRef& ref, const Bytes& bytes) {
-    std::lock_guard lock(mutex_);
-    if (bytes.size() > bytes_max_ / 2 || known_.contains(ref)) return;
-    order_.push_front({ref, bytes});
-    known_[ref] = order_.begin();
-    bytes_ += bytes.size();
-    while (bytes_ > bytes_max_) {
-      bytes_ -= order_.back().bytes.size();
-      known_.erase(order_.back().ref);
-      order_.pop_back();
-    }
-  }
-
- private:
-  struct One {
-    BlobRef ref;
-    Bytes bytes;
-  };
-  std::mutex mutex_;
-  uint64_t bytes_max_;
-  uint64_t bytes_ = 0;
-  std::list<One> order_;
-  std::map<BlobRef, std::list<One>::iterator> known_;
-};
+// So slow may the network be: whatever has more bytes gets more time.
+constexpr uint64_t bytes_per_second_min = 16 << 10;
+constexpr uint64_t bytes_max = uint64_t{1} << 32;  // of a call that somebody means
 
 }  // namespace
 
 struct RemotePayloads::Impl {
   explicit Impl(const RemotePayloadsOptions& given)
-      : options(given), stub(v1::Workers::NewStub(channel(given))), recent(given.cache_bytes_max) {}
+      : options(given), stub(v1::Workers::NewStub(channel(given))) {}
 
   static std::shared_ptr<grpc::Channel> channel(const RemotePayloadsOptions& given) {
     grpc::ChannelArguments arguments;
@@ -86,20 +49,42 @@ struct RemotePayloads::Impl {
         given.target, channel_credentials(given.target, given.tls).value(), arguments);
   }
 
-  // Makes a call until it is answered or patience is over; it waits for a coordinator that is just
-  // coming up.
+  // Makes a call that carries so much until it is answered or patience is over; it waits for a coordinator that is
+  // just coming up.
   template <class Call>
-  Status ask(Call call) const {
-    auto end = steady_clock::now() + std::chrono::nanoseconds(options.patience.ns);
+  Status ask(uint64_t bytes, Call call) {
+    auto end = steady_clock::now() + std::chrono::nanoseconds(options.patience.ns) +
+               std::chrono::seconds(std::min(bytes, bytes_max) / bytes_per_second_min);
     for (int tries = 1;; ++tries) {
       grpc::ClientContext context;
       context.set_wait_for_ready(true);
       context.set_deadline(system_clock::now() + (end - steady_clock::now()));
+      UnderWay registered(*this, context);
       grpc::Status status = call(context);
-      if (!way_broke(status) || steady_clock::now() >= end || tries == tries_max)
+      if (!way_broke(status) || given_up || steady_clock::now() >= end || tries == tries_max)
         return result_of(status);
     }
   }
+
+  // Registers a call, so that it can be given up.
+  class UnderWay {
+   public:
+    UnderWay(Impl& owner, grpc::ClientContext& context) : owner_(owner), context_(context) {
+      std::lock_guard lock(owner_.mutex);
+      owner_.under_way.insert(&context_);
+      if (owner_.given_up) context_.TryCancel();
+    }
+    ~UnderWay() {
+      std::lock_guard lock(owner_.mutex);
+      owner_.under_way.erase(&context_);
+    }
+    UnderWay(const UnderWay&) = delete;
+    UnderWay& operator=(const UnderWay&) = delete;
+
+   private:
+    Impl& owner_;
+    grpc::ClientContext& context_;
+  };
 
   grpc::Status write(grpc::ClientContext& context, const BlobRef& ref, ByteView bytes) const;
   grpc::Status read(grpc::ClientContext& context, const v1::ReadPayloadRequest& request,
@@ -107,8 +92,9 @@ struct RemotePayloads::Impl {
 
   RemotePayloadsOptions options;
   std::unique_ptr<v1::Workers::Stub> stub;
-  Recent recent;
-  std::atomic<uint64_t> from_memory{0}, from_server{0};
+  std::mutex mutex;
+  std::set<grpc::ClientContext*> under_way;
+  std::atomic<bool> given_up{false};
 };
 
 RemotePayloads::RemotePayloads(const RemotePayloadsOptions& options)
@@ -144,23 +130,19 @@ grpc::Status RemotePayloads::Impl::read(grpc::ClientContext& context,
 }
 
 Status RemotePayloads::put(const BlobRef& ref, ByteView bytes) {
-  return impl_->ask(
-      [&](grpc::ClientContext& context) { return impl_->write(context, ref, bytes); });
+  return impl_->ask(bytes.size(), [&](grpc::ClientContext& context) {
+    return impl_->write(context, ref, bytes);
+  });
 }
 
 Result<Bytes> RemotePayloads::get(const BlobRef& ref) {
   PAWL_ASSIGN(Bytes bytes, part(ref, 0, ref.size));
   if (bytes.size() != ref.size || hash128(bytes) != ref.hash)
     return Error{Code::data_loss, "payload: its bytes are not those that were kept"};
-  impl_->recent.keep(ref, bytes);
   return bytes;
 }
 
 Result<Bytes> RemotePayloads::part(const BlobRef& ref, uint64_t offset, uint64_t size) {
-  if (auto known = impl_->recent.find(ref, offset, size)) {
-    ++impl_->from_memory;
-    return std::move(*known);
-  }
   v1::ReadPayloadRequest request;
   to_proto(ref, *request.mutable_ref());
   request.set_offset(offset);
@@ -168,13 +150,14 @@ Result<Bytes> RemotePayloads::part(const BlobRef& ref, uint64_t offset, uint64_t
   request.set_size(size);
   Bytes bytes;
   PAWL_TRY(impl_->ask(
-      [&](grpc::ClientContext& context) { return impl_->read(context, request, bytes); }));
-  ++impl_->from_server;
+      size, [&](grpc::ClientContext& context) { return impl_->read(context, request, bytes); }));
   return bytes;
 }
 
-PayloadReads RemotePayloads::reads() const {
-  return {impl_->from_memory.load(), impl_->from_server.load()};
+void RemotePayloads::give_up() {
+  std::lock_guard lock(impl_->mutex);
+  impl_->given_up = true;
+  for (grpc::ClientContext* context : impl_->under_way) context->TryCancel();
 }
 
 }  // namespace pawl

@@ -3,9 +3,9 @@
 //   RemotePayloads payloads({.target = "10.0.0.1:7070"});
 //   PAWL_TRY(payloads.put(ref, bytes));
 //
-// A call whose connection breaks is made again, for at most `patience`; after that it gives UNAVAILABLE. It is
-// shorter than a lease, for whoever waits renews none. Payloads that were read are kept in memory, up to cache_bytes_max: many
-// attempts read the same input. Threading: any thread; a call blocks its thread.
+// A call whose connection breaks is made again, for at most `patience`, and for more with many bytes (16 KiB a second
+// are the slowest network that is waited for); after that it gives UNAVAILABLE. Threading: any thread; a call blocks
+// its thread, so that who must not wait asks a PayloadDesk (isolate/payload_desk.h).
 #pragma once
 
 #include <memory>
@@ -23,14 +23,8 @@ constexpr uint64_t remote_payload_part_bytes = 1 << 20;
 struct RemotePayloadsOptions {
   std::string target;             // host:port
   std::optional<TlsFiles> tls{};  // as for StreamClient
-  Duration patience = Duration::seconds(5);
-  uint64_t cache_bytes_max = 64 << 20;
+  Duration patience = Duration::seconds(10);
   bool packed = false;  // payloads travel compressed: worth it on the way to another machine
-};
-
-struct PayloadReads {
-  uint64_t from_memory = 0;
-  uint64_t from_server = 0;
 };
 
 class RemotePayloads final : public PayloadStore {
@@ -41,7 +35,7 @@ class RemotePayloads final : public PayloadStore {
   Status put(const BlobRef& ref, ByteView bytes) override;
   Result<Bytes> get(const BlobRef& ref) override;
   Result<Bytes> part(const BlobRef& ref, uint64_t offset, uint64_t size) override;
-  PayloadReads reads() const;  // answered so far
+  void give_up();  // ends what is under way, and all that comes, with UNAVAILABLE
 
  private:
   struct Impl;

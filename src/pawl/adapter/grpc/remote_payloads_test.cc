@@ -80,16 +80,6 @@ TEST_F(RemotePayloadsTest, ReadsPartsWithoutTheRest) {
   EXPECT_EQ(payloads_.part(ref, UINT64_MAX, 2).error().code, Code::out_of_range);
 }
 
-TEST_F(RemotePayloadsTest, AnswersFromMemoryWhatItHasRead) {
-  const BlobRef ref = output("often read");
-  ASSERT_TRUE(kept_.put(ref, "often read").ok());
-  EXPECT_EQ(payloads_.get(ref).value(), "often read");
-  ASSERT_TRUE(kept_.drop(ref).ok());
-  EXPECT_EQ(payloads_.get(ref).value(), "often read");
-  EXPECT_EQ(payloads_.reads().from_server, 1u);
-  EXPECT_EQ(payloads_.reads().from_memory, 1u);
-}
-
 TEST_F(RemotePayloadsTest, PassesTheStoresErrorsOn) {
   EXPECT_EQ(payloads_.get(output("never put")).error().code, Code::not_found);
   const BlobRef ref = output("damaged");
@@ -141,6 +131,18 @@ TEST_F(RemotePayloadsTest, GivesUpOnACoordinatorThatIsNotThere) {
   RemotePayloads payloads(impatient);
   EXPECT_EQ(payloads.get(output("unreachable")).error().code, Code::unavailable);
   EXPECT_EQ(payloads.put(output("unreachable"), "unreachable").error().code, Code::unavailable);
+}
+
+TEST_F(RemotePayloadsTest, WhatIsGivenUpEndsAtOnce) {
+  RemotePayloadsOptions patient = options();
+  server_.reset();
+  patient.patience = Duration::hours(1);
+  RemotePayloads payloads(patient);
+  std::thread waits(
+      [&] { EXPECT_EQ(payloads.get(output("unreachable")).error().code, Code::unavailable); });
+  payloads.give_up();
+  waits.join();
+  EXPECT_EQ(payloads.put(output("later"), "later").error().code, Code::unavailable);
 }
 
 // Breaks the first calls of each kind.

@@ -1,0 +1,233 @@
+#include "pawl/isolate/payload_desk.h"
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <list>
+#include <map>
+#include <mutex>
+#include <set>
+#include <thread>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+namespace pawl {
+namespace {
+
+// A payload, or a block of one.
+struct Piece {
+  BlobRef ref;
+  uint64_t offset = 0;
+  uint64_t size = 0;
+
+  bool whole() const { return size == ref.size; }
+  friend bool operator<(const Piece& a, const Piece& b) {
+    return std::tie(a.ref, a.offset, a.size) < std::tie(b.ref, b.offset, b.size);
+  }
+};
+
+// What was read last. What nobody has found yet is not dropped.
+class Recent {
+ public:
+  explicit Recent(uint64_t bytes_max) : bytes_max_(bytes_max) {}
+
+  const Bytes* find(const Piece& piece) {
+    auto known = known_.find(piece);
+    if (known == known_.end()) return nullptr;
+    order_.splice(order_.begin(), order_, known->second);
+    known->second->found = true;
+    return &known->second->bytes;
+  }
+
+  void keep(const Piece& piece, Bytes bytes) {
+    if (known_.contains(piece)) return;
+    bytes_ += bytes.size();
+    order_.push_front({piece, std::move(bytes), false});
+    known_[piece] = order_.begin();
+    for (auto it = std::prev(order_.end()); bytes_ > bytes_max_ && it != order_.begin();) {
+      auto one = it--;
+      if (!one->found) continue;
+      bytes_ -= one->bytes.size();
+      known_.erase(one->piece);
+      order_.erase(one);
+    }
+  }
+
+ private:
+  struct One {
+    Piece piece;
+    Bytes bytes;
+    bool found = false;
+  };
+  const uint64_t bytes_max_;
+  uint64_t bytes_ = 0;
+  std::list<One> order_;
+  std::map<Piece, std::list<One>::iterator> known_;
+};
+
+}  // namespace
+
+struct PayloadDesk::Impl {
+  Impl(PayloadStore& behind, Loop& whose, PayloadDeskOptions given)
+      : store(behind), loop(whose), options(given), recent(given.kept_bytes_max) {
+    for (uint32_t i = 0; i < options.threads; ++i) threads.emplace_back([this] { work(); });
+  }
+  ~Impl() {
+    {
+      std::lock_guard lock(mutex);
+      closing = true;
+    }
+    wakeup.notify_all();
+    for (std::thread& thread : threads) thread.join();
+  }
+
+  void work() {
+    std::unique_lock lock(mutex);
+    while (true) {
+      wakeup.wait(lock, [this] { return closing || !calls.empty(); });
+      if (closing) return;
+      std::function<void()> call = std::move(calls.front());
+      calls.pop_front();
+      lock.unlock();
+      call();
+      lock.lock();
+    }
+  }
+
+  void soon(std::function<void()> call) {
+    calls.push_back(std::move(call));
+    wakeup.notify_one();
+  }
+
+  // Under the lock.
+  Result<Bytes> read(const Piece& piece) {
+    if (const Bytes* known = recent.find(piece)) return *known;
+    auto failed = failures.find(piece);
+    if (failed != failures.end()) {
+      Error error = std::move(failed->second);
+      failures.erase(failed);
+      return error;
+    }
+    if (asked.insert(piece).second) soon([this, piece] { fetch(piece); });
+    return on_its_way(piece.ref);
+  }
+
+  void fetch(const Piece& piece) {
+    Result<Bytes> bytes =
+        piece.whole() ? store.get(piece.ref) : store.part(piece.ref, piece.offset, piece.size);
+    {
+      std::lock_guard lock(mutex);
+      asked.erase(piece);
+      if (bytes.ok())
+        recent.keep(piece, std::move(*bytes));
+      else
+        failures.insert_or_assign(piece, std::move(bytes.error()));
+    }
+    ++from_store;
+    ++arrivals;
+    loop.wake();
+  }
+
+  void write(const BlobRef& ref, const Bytes& bytes) {
+    Status done = store.put(ref, bytes);
+    {
+      std::lock_guard lock(mutex);
+      if (done.ok())
+        putting.erase(ref);
+      else
+        putting[ref] = std::move(done);
+      unsettled = putting.size();
+    }
+    ++settlements;
+    loop.wake();
+  }
+
+  PayloadStore& store;
+  Loop& loop;
+  const PayloadDeskOptions options;
+  std::mutex mutex;
+  std::condition_variable wakeup;
+  bool closing = false;
+  std::deque<std::function<void()>> calls;
+  std::set<Piece> asked;
+  Recent recent;
+  std::map<Piece, Error> failures;                   // until they are asked for again
+  std::map<BlobRef, std::optional<Status>> putting;  // with how it failed, until that is told
+  std::atomic<uint64_t> unsettled{0};
+  std::atomic<uint64_t> arrivals{0}, settlements{0}, from_memory{0}, from_store{0};
+  std::vector<std::thread> threads;
+};
+
+PayloadDesk::PayloadDesk(PayloadStore& store, Loop& loop, PayloadDeskOptions options)
+    : impl_(std::make_unique<Impl>(store, loop, options)) {}
+PayloadDesk::~PayloadDesk() = default;
+
+Status PayloadDesk::put(const BlobRef& ref, ByteView bytes) {
+  Impl& desk = *impl_;
+  std::lock_guard lock(desk.mutex);
+  desk.putting[ref] = std::nullopt;
+  desk.unsettled = desk.putting.size();
+  desk.soon([&desk, ref, kept = Bytes(bytes)] { desk.write(ref, kept); });
+  return {};
+}
+
+Result<Bytes> PayloadDesk::get(const BlobRef& ref) {
+  std::lock_guard lock(impl_->mutex);
+  Result<Bytes> bytes = impl_->read({ref, 0, ref.size});
+  if (bytes.ok()) ++impl_->from_memory;
+  return bytes;
+}
+
+Result<Bytes> PayloadDesk::part(const BlobRef& ref, uint64_t offset, uint64_t size) {
+  std::lock_guard lock(impl_->mutex);
+  if (const Bytes* whole = impl_->recent.find({ref, 0, ref.size})) {
+    ++impl_->from_memory;
+    return offset < whole->size() ? whole->substr(offset, size) : Bytes();
+  }
+  const uint64_t block = impl_->options.block_bytes;
+  const uint64_t end = std::min(ref.size, offset + size);
+  Bytes bytes;
+  std::optional<Error> missing;  // all of them are asked for
+  for (uint64_t at = offset / block * block; at < end; at += block) {
+    Result<Bytes> one = impl_->read({ref, at, std::min(block, ref.size - at)});
+    if (!one.ok())
+      missing = std::move(one.error());
+    else if (!missing && one->size() > (at < offset ? offset - at : 0))
+      bytes += one->substr(at < offset ? offset - at : 0, end - std::max(at, offset));
+  }
+  if (missing) return std::move(*missing);
+  ++impl_->from_memory;
+  return bytes;
+}
+
+std::optional<uint64_t> PayloadDesk::arrivals() const {
+  return impl_->arrivals;
+}
+
+bool PayloadDesk::all_settled() const {
+  return impl_->unsettled == 0;
+}
+
+std::optional<Status> PayloadDesk::outcome(const BlobRef& ref) {
+  std::lock_guard lock(impl_->mutex);
+  auto known = impl_->putting.find(ref);
+  if (known == impl_->putting.end()) return Status();
+  if (!known->second) return std::nullopt;
+  Status failed = std::move(*known->second);
+  impl_->putting.erase(known);
+  impl_->unsettled = impl_->putting.size();
+  return failed;
+}
+
+uint64_t PayloadDesk::settlements() const {
+  return impl_->settlements;
+}
+
+PayloadReads PayloadDesk::reads() const {
+  return {impl_->from_memory, impl_->from_store};
+}
+
+}  // namespace pawl

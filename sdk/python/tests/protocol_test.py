@@ -2,6 +2,7 @@
 
 import random
 import unittest
+from collections import deque
 
 from pawl.tasks import spec_of, task
 from pawl.worker.definition import NodeDefinition, WorkflowDefinition, decode_workflow, item_at
@@ -31,6 +32,7 @@ from pawl.worker.messages import (
     TaskRange,
     Welcome,
     WorkerSpec,
+    carried_bytes,
 )
 from pawl.worker.session import Session, join, without
 
@@ -61,6 +63,40 @@ class LinkTest(unittest.TestCase):
             with self.subTest(seed=seed):
                 self.assertGreater(len(sent[0]), 20)
                 self.assertEqual((got[1], got[0]), (sent[0], sent[1]))
+
+    def test_what_is_slow_is_not_sent_twice_and_a_heartbeat_behind_it_is_not_late(self):
+        for rate in (80_000, 1_000_000):
+            ends = [Link(WORKER, COORDINATOR, 1), Link(COORDINATOR, WORKER, 1)]
+            ends[0].send(Heartbeat())
+            for _ in range(3):  # they get to know each other
+                for side in (0, 1):
+                    for message in ends[side].poll(0.0):
+                        ends[1 - side].deliver(message, 0.0)
+            output = b'"' + b"x" * 30_000 + b'"'
+            left = [AttemptReport(TaskRange(1, 0, i, i + 1), 1, 9, (output,)) for i in range(100)]
+            now = free = carried = heartbeat = heartbeat_at = longest = 0.0
+            way = deque()
+            while (left or not ends[0].idle) and now < 300:
+                now += 0.001
+                while way and way[0][0] <= now:
+                    ends[1].deliver(way.popleft()[1], now)
+                if heartbeat and ends[0].acknowledged >= heartbeat:
+                    longest, heartbeat = max(longest, now - heartbeat_at), 0
+                while left and ends[0].room > 0:
+                    ends[0].send(Reports((left.pop(),)))
+                if not heartbeat and now > heartbeat_at + 3:
+                    heartbeat, heartbeat_at = ends[0].send(Heartbeat()), now
+                for message in ends[0].poll(now):
+                    size = carried_bytes(message.body) if message.body else 48
+                    carried += size
+                    free = max(free, now) + size / rate
+                    way.append((free, message))
+                for message in ends[1].poll(now):
+                    ends[0].deliver(message, now)
+            with self.subTest(rate=rate):
+                self.assertTrue(ends[0].idle)
+                self.assertLess(carried, 1.15 * 100 * 30_000)
+                self.assertLess(longest, 3.0)
 
     def test_a_restarted_peer_gets_nothing_of_the_old_life(self):
         link = Link(WORKER, COORDINATOR, 1)
@@ -102,6 +138,7 @@ class SessionTest(unittest.TestCase):
         bodies = [m.body for m in turn.messages if m.sequence > self.heard]
         if acknowledge:
             self.heard = max([self.heard, *(m.sequence for m in turn.messages)])
+            self.session.receive(Message(COORDINATOR, WORKER, self.incarnation, 1, 0, self.heard), self.now)
         return turn, bodies
 
     def greet(self):

@@ -16,7 +16,6 @@ constexpr Duration patience_max = Duration::seconds(10);
 Link::Link(LinkOptions options)
     : options_(options),
       window_bytes_(options.window_bytes_min),
-      burst_(options.window_messages_max),
       patience_(options.retransmit_first),
       retransmit_after_(options.retransmit_first) {
   PAWL_CHECK(options.incarnation > 0, "a link needs an incarnation of at least 1");
@@ -63,8 +62,7 @@ void Link::start_over(uint64_t peer_incarnation, std::vector<MessageBody>& undel
   }
   peer_incarnation_ = peer_incarnation;
   first_unacknowledged_ = 1;
-  sent_ = in_flight_ = 0;
-  burst_ = options_.window_messages_max;
+  sent_ = doubtful_ = 0;
   retransmit_after_ = patience_;
   received_ = kept_ = 0;
   early_.clear();
@@ -77,11 +75,11 @@ void Link::take_acknowledgement(uint64_t acknowledged, Instant now) {
   size_t count = acknowledged - first_unacknowledged_ + 1;
   if (count > sent_) return;  // never sent: not from a peer of ours
   const Outgoing& oldest = outgoing_.front();
-  learn_patience(now - oldest.sent_at, oldest.repeated);
+  learn_patience(now - oldest.sent_at, oldest.sent_at < oldest.last_sent_at);
   adapt_window(now - oldest.sent_at, oldest.sent_at, now);
   first_unacknowledged_ += count;
   sent_ -= count;
-  in_flight_ -= std::min(in_flight_, count);
+  doubtful_ -= std::min(doubtful_, count);
   for (; count > 0; --count) {
     outgoing_bytes_ -= outgoing_.front().bytes;
     outgoing_.pop_front();
@@ -151,7 +149,7 @@ void Link::keep(uint64_t received, Instant now) {
 }
 
 bool Link::may_send() const {
-  return in_flight_ < std::min(outgoing_.size(), burst_);
+  return sent_ < std::min<size_t>(outgoing_.size(), options_.window_messages_max);
 }
 
 std::vector<Message> Link::poll(Instant now) {
@@ -163,19 +161,18 @@ std::vector<Message> Link::poll(Instant now) {
     }
     return out;
   }
-  if (in_flight_ > 0 && now >= retransmit_at_) {
-    in_flight_ = 0;
+  if (sent_ > 0 && now >= retransmit_at_) {
+    doubtful_ = sent_;
     burst_ = 1;
+    repeat(0, now, out);
     back_off(now);
-  } else if (in_flight_ == 0) {
-    retransmit_at_ = now + retransmit_after_;
   }
-  for (; may_send(); ++in_flight_) {
-    Outgoing& next = outgoing_[in_flight_];
-    next.repeated = in_flight_ < sent_;
-    if (!next.repeated) next.sent_at = now;
-    sent_ = std::max(sent_, in_flight_ + 1);
-    out.push_back(numbered(in_flight_));
+  for (size_t i = 0; i < std::min(doubtful_, burst_); ++i)
+    if (now - outgoing_[i].last_sent_at >= patience_) repeat(i, now, out);
+  if (sent_ == 0) retransmit_at_ = now + retransmit_after_;
+  for (; may_send(); ++sent_) {
+    outgoing_[sent_].sent_at = outgoing_[sent_].last_sent_at = now;
+    out.push_back(numbered(sent_));
   }
   if (out.empty() && now >= acknowledge_at_) out.push_back(bare());
   if (!out.empty()) {
@@ -188,7 +185,12 @@ std::vector<Message> Link::poll(Instant now) {
 Instant Link::deadline() const {
   if (peer_incarnation_ == 0) return outgoing_.empty() ? Instant::never() : retransmit_at_;
   if (may_send()) return Instant{};
-  return in_flight_ > 0 ? std::min(retransmit_at_, acknowledge_at_) : acknowledge_at_;
+  return sent_ > 0 ? std::min(retransmit_at_, acknowledge_at_) : acknowledge_at_;
+}
+
+void Link::repeat(size_t index, Instant now, std::vector<Message>& into) {
+  outgoing_[index].last_sent_at = now;
+  into.push_back(numbered(index));
 }
 
 void Link::back_off(Instant now) {

@@ -17,9 +17,9 @@
 //    answers. So no body of an old life is ever delivered, and no sequence number means two things.
 //  * A higher incarnation of the peer starts both streams anew: the owner is told, and given back what
 //    was unsent or unacknowledged. A lower one is ignored.
-//  * When the oldest body is not acknowledged for a time, it is sent again, and those behind it as acknowledgements
-//    come: one, two, four ... The time doubles up to a cap, and begins at twice what acknowledgements have taken of
-//    late: what is only slow is not lost. Acknowledgements ride on bodies, or go alone
+//  * When the oldest body is not acknowledged for a time, it is sent again; when that is acknowledged, those behind it
+//    that are as old: one, two, four ... The time doubles up to a cap, and begins at twice what acknowledgements have
+//    taken of late: what is only slow is not lost. Acknowledgements ride on bodies, or go alone
 //    after `acknowledge_after` of silence; at once for `acknowledge_bytes`, for their sender may be waiting for room.
 //  * Whoever has much to send asks room() first. It is kept so small that what is on its way arrives
 //    within `arrival_aim`: a heartbeat behind it is not late, however slow the network is. The window doubles
@@ -79,8 +79,8 @@ class Link {
   uint64_t window() const { return window_bytes_; }
   // Bytes that may be added now; 0: what is large waits. No refusal: what is small and urgent is sent all the same.
   uint64_t room() const {
-    if (full() || outgoing_bytes_ >= window_bytes_) return 0;
-    return window_bytes_ - outgoing_bytes_;
+    const bool crowded = full() || outgoing_.size() >= options_.window_messages_max;
+    return crowded || outgoing_bytes_ >= window_bytes_ ? 0 : window_bytes_ - outgoing_bytes_;
   }
 
   Delivery deliver(Message message, Instant now);
@@ -110,14 +110,15 @@ class Link {
   Message numbered(size_t index) const;
   void back_off(Instant now);
   bool may_send() const;
+  void repeat(size_t index, Instant now, std::vector<Message>& into);
 
   LinkOptions options_;
   uint64_t peer_incarnation_ = 0;  // 0: not known yet
   struct Outgoing {
     MessageBody body;
     uint64_t bytes = 0;
-    Instant sent_at{};  // for the first time
-    bool repeated = false;
+    Instant sent_at{};       // for the first time
+    Instant last_sent_at{};  // later: it was sent again
   };
   std::deque<Outgoing> outgoing_;  // the first `sent_` have been sent
   uint64_t outgoing_bytes_ = 0;
@@ -125,9 +126,9 @@ class Link {
   Instant adapted_at_;                 // the window; what was sent before says nothing about it
   uint64_t first_unacknowledged_ = 1;  // sequence of outgoing_.front()
   size_t sent_ = 0;
-  size_t in_flight_ = 0;  // the first, as far as is known; 0 again when it took too long
-  size_t burst_;          // so many, until acknowledgements show that more arrive
-  Duration patience_;     // retransmit_after_ begins with it
+  size_t doubtful_ = 0;  // of these: sent before one of them took too long
+  size_t burst_ = 1;     // so many of them are sent again at once, if their time has come
+  Duration patience_;    // retransmit_after_ begins with it
   Duration retransmit_after_;
   Instant retransmit_at_;        // of the oldest in flight, or of the next probe
   uint64_t received_ = 0;        // highest sequence delivered

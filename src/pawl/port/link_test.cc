@@ -262,6 +262,7 @@ TEST(Link, WhatOvertakesWaitsInSoManyBytesAndIsTakenWhenItIsSentAgain) {
 struct SlowWay {
   uint64_t bytes_per_second;
   Duration delay;
+  uint64_t body_bytes_max = 8 << 20;
   uint64_t carried = 0;           // with all that was sent more than once
   Duration heartbeat_took_max{};  // until its acknowledgement was there
   Duration took{};
@@ -289,7 +290,7 @@ struct SlowWay {
         heartbeat = 0;
       }
       while (sent < total && world.a.link.room() > 0) {
-        const uint64_t bytes = std::min<uint64_t>(world.a.link.room(), 8 << 20);
+        const uint64_t bytes = std::min(world.a.link.room(), body_bytes_max);
         ASSERT_TRUE(world.a.link.send(Closed{std::string(bytes, 'x')}).ok());
         sent += bytes;
       }
@@ -314,11 +315,37 @@ struct SlowWay {
 
 TEST(Link, WhatIsSlowIsNotSentTwiceAndAHeartbeatBehindItIsNotLate) {
   for (uint64_t kilobytes_per_second : {80, 150, 1000}) {
-    SlowWay way{kilobytes_per_second * 1000, Duration::milliseconds(20)};
-    way.carry(6'000'000);
-    EXPECT_LT(way.carried, 6'600'000u) << kilobytes_per_second;
-    EXPECT_LT(way.heartbeat_took_max, Duration::seconds(3)) << kilobytes_per_second;
+    for (uint64_t body_bytes_max : {2'000, 30'000, 8'000'000}) {
+      SlowWay way{kilobytes_per_second * 1000, Duration::milliseconds(20), body_bytes_max};
+      way.carry(6'000'000);
+      EXPECT_LT(way.carried, 6'600'000u) << kilobytes_per_second << ", " << body_bytes_max;
+      EXPECT_LT(way.heartbeat_took_max, Duration::seconds(3)) << kilobytes_per_second;
+    }
   }
+}
+
+TEST(Link, WhatABrokenConnectionHasLostIsThereSoonAfterIt) {
+  World world;
+  world.greet();
+  for (int i = 0; i < 200; ++i) world.a.send();
+  const Instant broken = world.now;
+  while (world.now < broken + Duration::seconds(4)) {  // nothing passes
+    world.pump();
+    world.net.clear();
+    world.now = world.now + Duration::milliseconds(5);
+  }
+  const Instant mended = world.now;
+  uint64_t messages = 0;
+  while (!world.a.link.idle()) {
+    ASSERT_LT(world.now, mended + Duration::seconds(10));
+    world.pump();
+    messages += world.net.size();
+    for (const Message& message : std::exchange(world.net, {})) world.hand_over(message);
+    world.now = world.now + Duration::milliseconds(5);
+  }
+  EXPECT_LT(world.now, mended + Duration::seconds(6)) << "retransmit_max is 5 s";
+  EXPECT_LT(messages, 600u);
+  EXPECT_EQ(world.b.got, world.a.sent);
 }
 
 TEST(Link, ALongAndFastWayIsFilled) {

@@ -12,6 +12,7 @@ from typing import Optional, Union
 from pawl.worker.definition import UNREADABLE_NODE, NodeDefinition, WorkflowDefinition
 
 PAYLOAD_INLINE_MAX = 64 * 1024  # bytes; what is larger goes beside the history
+ENTRY_BYTES = 48  # of what has no values: numbers, about
 
 
 class FailureKind(enum.IntEnum):
@@ -221,6 +222,34 @@ class Unknown:
 
 
 Body = Union[Hello, Heartbeat, Reports, Progress, Goodbye, Returned, Welcome, Grants, Stops, Recall, Closed, Unknown]
+
+
+def output_bytes(output: Payload) -> int:
+    return len(output) if isinstance(output, bytes) else 64 if isinstance(output, BlobRef) else 1
+
+
+def report_bytes(report: AttemptReport) -> int:
+    return ENTRY_BYTES + len(report.error) + sum(map(output_bytes, report.outputs))
+
+
+def context_bytes(context: RunContext) -> int:
+    size = output_bytes(context.input) + output_bytes(context.items)
+    for output in context.outputs.values():
+        mapped = isinstance(output, MappedOutput)
+        size += sum(map(output_bytes, output.items.values())) if mapped else output_bytes(output)
+    return size
+
+
+def carried_bytes(body: Body) -> int:
+    """On its way, about."""
+    if isinstance(body, Reports):
+        return ENTRY_BYTES + sum(map(report_bytes, body.reports))
+    if isinstance(body, Progress):
+        return ENTRY_BYTES + sum(ENTRY_BYTES + len(one.message) for one in body.items)
+    if isinstance(body, Grants):
+        contexts = {id(grant.context): grant.context for grant in body.grants}
+        return ENTRY_BYTES * (1 + len(body.grants)) + sum(map(context_bytes, contexts.values()))
+    return ENTRY_BYTES
 
 
 @dataclass(frozen=True)

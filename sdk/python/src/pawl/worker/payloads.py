@@ -23,6 +23,7 @@ PART_BYTES = 1 << 20
 PAUSE_FIRST, PAUSE_MAX = 0.01, 1.0
 CACHE_BYTES_MAX = 64 << 20
 PATIENCE = 60.0  # seconds of one call; it waits for a coordinator that is just coming up
+BYTES_PER_SECOND_MIN = 16 << 10  # so slow may the network be: what has more bytes gets more time
 
 
 class PayloadError(Exception):
@@ -63,7 +64,7 @@ class RemotePayloads:
         frames.fill_blob(ref, request.ref)
 
         def ask() -> bytes:
-            parts = self._read(request, timeout=PATIENCE, wait_for_ready=True, metadata=self._metadata)
+            parts = self._read(request, timeout=_patience(size), wait_for_ready=True, metadata=self._metadata)
             return b"".join(part.bytes for part in parts)
 
         return _patiently(ask)
@@ -76,7 +77,7 @@ class RemotePayloads:
                     frames.fill_blob(ref, request.ref)
                 yield request
 
-        _patiently(lambda: self._write(requests(), timeout=PATIENCE, wait_for_ready=True, metadata=self._metadata))
+        _patiently(lambda: self._write(requests(), timeout=_patience(len(data)), wait_for_ready=True, metadata=self._metadata))
 
     def _keep(self, ref: BlobRef, data: bytes) -> None:
         if len(data) > CACHE_BYTES_MAX // 2:
@@ -89,6 +90,10 @@ class RemotePayloads:
             while self._kept_bytes > CACHE_BYTES_MAX:
                 _, dropped = self._kept.popitem(last=False)
                 self._kept_bytes -= len(dropped)
+
+
+def _patience(size: int) -> float:
+    return PATIENCE + size / BYTES_PER_SECOND_MIN
 
 
 def _patiently(ask: Callable[[], T]) -> T:

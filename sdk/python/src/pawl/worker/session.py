@@ -38,7 +38,6 @@ from pawl.worker.messages import (
     AttemptProgress,
     AttemptReport,
     AttemptTimes,
-    BlobRef,
     Body,
     Closed,
     FailureKind,
@@ -58,6 +57,7 @@ from pawl.worker.messages import (
     TaskRange,
     Welcome,
     WorkerSpec,
+    report_bytes,
 )
 
 COORDINATOR = 1
@@ -68,6 +68,7 @@ LOOK_INTERVAL = 1.0  # between words about how long what runs has run
 LOOKED_AT_MAX = 256  # of those that have run longest
 REPORT_BYTES_MAX = 4 << 20  # of outputs in one message
 JOINED_OUTPUTS_MAX = 256  # in one report
+JOINED_BYTES_MAX = 256  # of the one that joins
 PRIORITIES = 10
 
 
@@ -248,7 +249,7 @@ class Session:
             at = min(at, self._hello_at)
         if self._phase is Phase.SERVING:
             at = min(at, self._heartbeat_at)
-            if self._progress or self._counted() != self._said_running:
+            if self._link.room > 0 and (self._progress or self._counted() != self._said_running):
                 at = min(at, self._progress_at)
         return at
 
@@ -430,8 +431,8 @@ class Session:
         if self._returned is not None and not self._link.full:
             self._link.send(Returned(tuple(self._returned)))
             self._returned = None
-        while self._reports and not self._link.full:
-            self._link.send(Reports(tuple(self._next_reports())))
+        while self._reports and self._link.room > 0:
+            self._link.send(Reports(tuple(self._next_reports(min(self._link.room, REPORT_BYTES_MAX)))))
         self._say_progress(now)
         if now >= self._heartbeat_at and not self._link.full:
             self._heartbeat_at = now + self.spec.lease / 3
@@ -448,17 +449,17 @@ class Session:
         running = self._counted()
         if not self._progress and running == self._said_running:
             return
-        if now < self._progress_at or self._link.full:
+        if now < self._progress_at or self._link.room == 0:
             return
         self._link.send(Progress(tuple(self._progress.values()), running))
         self._progress.clear()
         self._said_running = running
         self._progress_at = now + PROGRESS_INTERVAL
 
-    def _next_reports(self) -> list[AttemptReport]:
+    def _next_reports(self, room: int) -> list[AttemptReport]:
         size = count = 0
-        while count < len(self._reports) and (count == 0 or size < REPORT_BYTES_MAX):
-            size += sum(map(output_bytes, self._reports[count].outputs))
+        while count < len(self._reports) and size < room:
+            size += report_bytes(self._reports[count])
             count += 1
         taken, self._reports = self._reports[:count], self._reports[count:]
         return taken
@@ -499,6 +500,8 @@ def join(a: AttemptReport, b: AttemptReport) -> Optional[AttemptReport]:
     neighbours = (a.range.execution, a.range.node, a.range.end) == (b.range.execution, b.range.node, b.range.begin)
     if not neighbours or bool(a.outputs) != bool(b.outputs) or len(a.outputs) >= JOINED_OUTPUTS_MAX:
         return None
+    if report_bytes(b) > JOINED_BYTES_MAX:
+        return None
     if (a.times is None) != (b.times is None):
         return None
     times = a.times
@@ -507,6 +510,3 @@ def join(a: AttemptReport, b: AttemptReport) -> Optional[AttemptReport]:
     range_ = a.range.part(a.range.begin, b.range.end)
     return replace(a, range=range_, outputs=a.outputs + b.outputs, times=times)
 
-
-def output_bytes(output: object) -> int:
-    return len(output) if isinstance(output, bytes) else 64 if isinstance(output, BlobRef) else 1

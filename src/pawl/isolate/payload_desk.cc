@@ -34,12 +34,17 @@ class Recent {
  public:
   explicit Recent(uint64_t bytes_max) : bytes_max_(bytes_max) {}
 
-  const Bytes* find(const Piece& piece) {
+  struct One {
+    Piece piece;
+    Bytes bytes;
+    bool found = false;  // before
+  };
+
+  One* find(const Piece& piece) {
     auto known = known_.find(piece);
     if (known == known_.end()) return nullptr;
     order_.splice(order_.begin(), order_, known->second);
-    known->second->found = true;
-    return &known->second->bytes;
+    return &*known->second;
   }
 
   void keep(const Piece& piece, Bytes bytes) {
@@ -57,11 +62,6 @@ class Recent {
   }
 
  private:
-  struct One {
-    Piece piece;
-    Bytes bytes;
-    bool found = false;
-  };
   const uint64_t bytes_max_;
   uint64_t bytes_ = 0;
   std::list<One> order_;
@@ -102,9 +102,16 @@ struct PayloadDesk::Impl {
     wakeup.notify_one();
   }
 
-  // Under the lock.
+  // Under the lock, as what follows.
+  const Bytes* at_hand(const Piece& piece) {
+    Recent::One* known = recent.find(piece);
+    if (known == nullptr) return nullptr;
+    if (std::exchange(known->found, true)) ++from_memory;  // else it has just come
+    return &known->bytes;
+  }
+
   Result<Bytes> read(const Piece& piece) {
-    if (const Bytes* known = recent.find(piece)) return *known;
+    if (const Bytes* known = at_hand(piece)) return *known;
     auto failed = failures.find(piece);
     if (failed != failures.end()) {
       Error error = std::move(failed->second);
@@ -176,17 +183,13 @@ Status PayloadDesk::put(const BlobRef& ref, ByteView bytes) {
 
 Result<Bytes> PayloadDesk::get(const BlobRef& ref) {
   std::lock_guard lock(impl_->mutex);
-  Result<Bytes> bytes = impl_->read({ref, 0, ref.size});
-  if (bytes.ok()) ++impl_->from_memory;
-  return bytes;
+  return impl_->read({ref, 0, ref.size});
 }
 
 Result<Bytes> PayloadDesk::part(const BlobRef& ref, uint64_t offset, uint64_t size) {
   std::lock_guard lock(impl_->mutex);
-  if (const Bytes* whole = impl_->recent.find({ref, 0, ref.size})) {
-    ++impl_->from_memory;
+  if (const Bytes* whole = impl_->at_hand({ref, 0, ref.size}))
     return offset < whole->size() ? whole->substr(offset, size) : Bytes();
-  }
   const uint64_t block = impl_->options.block_bytes;
   const uint64_t end = std::min(ref.size, offset + size);
   Bytes bytes;
@@ -199,7 +202,6 @@ Result<Bytes> PayloadDesk::part(const BlobRef& ref, uint64_t offset, uint64_t si
       bytes += one->substr(at < offset ? offset - at : 0, end - std::max(at, offset));
   }
   if (missing) return std::move(*missing);
-  ++impl_->from_memory;
   return bytes;
 }
 

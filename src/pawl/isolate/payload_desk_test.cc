@@ -125,6 +125,7 @@ TEST_F(PayloadDeskTest, WhatIsNotAtHandIsOnItsWayAndThenThere) {
   for (int again = 0; again < 3; ++again) EXPECT_EQ(desk_.get(ref_of(1, bytes)).value(), bytes);
   EXPECT_EQ(desk_.part(ref_of(1, bytes), 5, 1'000'000).value(), bytes.substr(5));
   EXPECT_EQ(desk_.reads().from_store, 1u);
+  EXPECT_EQ(desk_.reads().from_memory, 3u) << "the first has just come";
 }
 
 TEST_F(PayloadDeskTest, AnErrorIsToldOnceAndThenAskedForAgain) {

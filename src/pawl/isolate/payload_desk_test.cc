@@ -65,7 +65,7 @@ class ClosedStore final : public PayloadStore {
   MemoryBlob kept;
   std::atomic<bool> refused{false};
   Code refused_with = Code::unavailable;
-  int parts = 0;
+  std::atomic<int> parts{0};
 
  private:
   void wait() {

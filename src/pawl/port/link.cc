@@ -84,7 +84,7 @@ void Link::take_acknowledgement(uint64_t acknowledged, Instant now) {
     outgoing_bytes_ -= outgoing_.front().bytes;
     outgoing_.pop_front();
   }
-  burst_ = std::min<size_t>(2 * burst_, options_.window_messages_max);
+  burst_ = std::min<size_t>(2 * burst_ + 1, options_.window_messages_max);
   retransmit_after_ = patience_;
   retransmit_at_ = now + retransmit_after_;
 }
@@ -163,7 +163,7 @@ std::vector<Message> Link::poll(Instant now) {
   }
   if (sent_ > 0 && now >= retransmit_at_) {
     doubtful_ = sent_;
-    burst_ = 1;
+    burst_ = 0;
     repeat(0, now, out);
     back_off(now);
   }

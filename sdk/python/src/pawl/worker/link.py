@@ -138,7 +138,7 @@ class Link:
         self._first += count
         self._sent -= count
         self._doubtful = max(0, self._doubtful - count)
-        self._burst = min(2 * self._burst, WINDOW_MESSAGES_MAX)
+        self._burst = min(2 * self._burst + 1, WINDOW_MESSAGES_MAX)
         self._retransmit_after = self._patience
         self._retransmit_at = now + self._retransmit_after
 
@@ -182,7 +182,7 @@ class Link:
                 self._back_off(now)
             return out
         if self._sent > 0 and now >= self._retransmit_at:
-            self._doubtful, self._burst = self._sent, 1
+            self._doubtful, self._burst = self._sent, 0
             out.append(self._numbered(0, now))
             self._back_off(now)
         for place in range(min(self._doubtful, self._burst)):

@@ -235,8 +235,10 @@ def report_bytes(report: AttemptReport) -> int:
 def context_bytes(context: RunContext) -> int:
     size = output_bytes(context.input) + output_bytes(context.items)
     for output in context.outputs.values():
-        mapped = isinstance(output, MappedOutput)
-        size += sum(map(output_bytes, output.items.values())) if mapped else output_bytes(output)
+        if isinstance(output, MappedOutput):
+            size += sum(map(output_bytes, output.items.values()))
+        else:
+            size += output_bytes(output)
     return size
 
 

@@ -77,7 +77,8 @@ class RemotePayloads:
                     frames.fill_blob(ref, request.ref)
                 yield request
 
-        _patiently(lambda: self._write(requests(), timeout=_patience(len(data)), wait_for_ready=True, metadata=self._metadata))
+        patience = _patience(len(data))
+        _patiently(lambda: self._write(requests(), timeout=patience, wait_for_ready=True, metadata=self._metadata))
 
     def _keep(self, ref: BlobRef, data: bytes) -> None:
         if len(data) > CACHE_BYTES_MAX // 2:

@@ -509,4 +509,3 @@ def join(a: AttemptReport, b: AttemptReport) -> Optional[AttemptReport]:
         times = AttemptTimes(a.times.queued + b.times.queued, a.times.ran + b.times.ran)
     range_ = a.range.part(a.range.begin, b.range.end)
     return replace(a, range=range_, outputs=a.outputs + b.outputs, times=times)
-

@@ -40,6 +40,8 @@ class Recent {
     bool found = false;  // before
   };
 
+  bool holds(const Piece& piece) const { return known_.contains(piece); }
+
   One* find(const Piece& piece) {
     auto known = known_.find(piece);
     if (known == known_.end()) return nullptr;
@@ -192,17 +194,16 @@ Result<Bytes> PayloadDesk::part(const BlobRef& ref, uint64_t offset, uint64_t si
     return offset < whole->size() ? whole->substr(offset, size) : Bytes();
   const uint64_t block = impl_->options.block_bytes;
   const uint64_t end = std::min(ref.size, offset + size);
-  Bytes bytes;
-  std::optional<Error> missing;  // all of them are asked for
-  for (uint64_t at = offset / block * block; at < end; at += block) {
-    Result<Bytes> one = impl_->read({ref, at, std::min(block, ref.size - at)});
-    if (!one.ok())
-      missing = std::move(one.error());
-    else if (!missing && one->size() > (at < offset ? offset - at : 0))
-      bytes += one->substr(at < offset ? offset - at : 0, end - std::max(at, offset));
-  }
+  const uint64_t first = offset / block * block;
+  auto block_at = [&](uint64_t at) { return Piece{ref, at, std::min(block, ref.size - at)}; };
+  // All that is missing is sent for, and nothing counts as found before all is there: it could go again.
+  std::optional<Error> missing;
+  for (uint64_t at = first; at < end; at += block)
+    if (!impl_->recent.holds(block_at(at))) missing = impl_->read(block_at(at)).error();
   if (missing) return std::move(*missing);
-  return bytes;
+  Bytes bytes;
+  for (uint64_t at = first; at < end; at += block) bytes += *impl_->at_hand(block_at(at));
+  return offset < end ? bytes.substr(offset - first, end - offset) : Bytes();
 }
 
 std::optional<uint64_t> PayloadDesk::arrivals() const {

@@ -10,31 +10,10 @@
 
 #include "pawl/isolate/held_news.h"
 #include "pawl/testing/memory_blob.h"
+#include "pawl/testing/wake_loop.h"
 
 namespace pawl {
 namespace {
-
-class WokenLoop final : public Loop {
- public:
-  void add(Actor&) override {}
-  void remove(Actor&) override {}
-  void wake() override {
-    std::lock_guard lock(mutex_);
-    ++wakes_;
-    woken_.notify_all();
-  }
-  // Until `happened`, which is looked at whenever somebody wakes the loop.
-  template <class Condition>
-  void until(Condition happened) {
-    std::unique_lock lock(mutex_);
-    woken_.wait(lock, happened);
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable woken_;
-  uint64_t wakes_ = 0;
-};
 
 // Answers nothing until it is opened.
 class ClosedStore final : public PayloadStore {
@@ -106,7 +85,7 @@ class PayloadDeskTest : public testing::Test {
     loop_.until([&] { return desk_.settlements() == settlements; });
   }
 
-  WokenLoop loop_;
+  WakeLoop loop_;
   ClosedStore store_;
   PayloadDesk desk_{store_, loop_, {.threads = 2, .kept_bytes_max = 100, .block_bytes = 10}};
 };
@@ -171,6 +150,23 @@ TEST_F(PayloadDeskTest, PartsAreReadInBlocks) {
     for (uint64_t size : {0, 1, 2, 9, 10, 11, 25, 200})
       EXPECT_EQ(read(offset, size), bytes.substr(offset, size)) << offset << "+" << size;
   EXPECT_LE(store_.parts, 40);
+}
+
+TEST_F(PayloadDeskTest, WhatIsReadInMoreBlocksThanAreKeptComesAllTheSame) {
+  store_.open();
+  const std::string bytes(1000, 'x');  // 100 blocks, of which 10 are kept
+  const BlobRef ref = ref_of(4, bytes);
+  ASSERT_TRUE(store_.kept.put(ref, bytes).ok());
+  uint64_t asked = 0;
+  Result<Bytes> got = desk_.part(ref, 5, 990);
+  for (; !got.ok() && asked < 200; got = desk_.part(ref, 5, 990)) {
+    ++asked;
+    const uint64_t now = *desk_.arrivals();
+    if (now < 100) loop_.until([&] { return *desk_.arrivals() > now; });
+  }
+  ASSERT_TRUE(got.ok()) << "asked " << asked << " times";
+  EXPECT_EQ(*got, bytes.substr(5, 990));
+  EXPECT_EQ(store_.parts, 100);
 }
 
 TEST_F(PayloadDeskTest, AReportWaitsForWhatItRefersTo) {

@@ -2,7 +2,6 @@
 
 #include <unistd.h>
 
-#include <condition_variable>
 #include <filesystem>
 #include <fstream>
 #include <mutex>
@@ -10,6 +9,7 @@
 #include <vector>
 
 #include "pawl/testing/contract/view_contract.h"
+#include "pawl/testing/wake_loop.h"
 
 namespace pawl {
 namespace {
@@ -34,27 +34,6 @@ class TemporaryDirectory {
 
  private:
   std::string path_;
-};
-
-class WakeLoop final : public Loop {
- public:
-  void add(Actor&) override {}
-  void remove(Actor&) override {}
-  void wake() override {
-    std::lock_guard lock(mutex_);
-    ++wakes_;
-    woken_.notify_all();
-  }
-  void wait() {
-    std::unique_lock lock(mutex_);
-    woken_.wait(lock, [this] { return wakes_ > 0; });
-    --wakes_;
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable woken_;
-  int wakes_ = 0;
 };
 
 class LineTelemetry final : public Telemetry {

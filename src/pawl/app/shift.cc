@@ -10,6 +10,7 @@
 #include "pawl/adapter/grpc/remote_outputs.h"
 #include "pawl/adapter/grpc/remote_payloads.h"
 #include "pawl/adapter/grpc/stream_client.h"
+#include "pawl/adapter/linux_loop/linux_background.h"
 #include "pawl/adapter/linux_loop/linux_clock.h"
 #include "pawl/app/operator_log.h"
 #include "pawl/app/probe_door.h"
@@ -43,6 +44,7 @@ class Scratch {
   std::string path_;
 };
 
+constexpr uint32_t payload_calls = 4;  // at once
 // So long the last words of programs may take at the end.
 constexpr Duration flush_max = Duration::seconds(2);
 
@@ -82,7 +84,8 @@ class ServedShift final : public cli::Shift, private Probed {
     payloads.tls = stream.tls;
     payloads.packed = !stays_here(request.server);
     payloads_ = std::make_unique<RemotePayloads>(payloads);
-    desk_ = std::make_unique<PayloadDesk>(*payloads_, *loop_);
+    desk_ = std::make_unique<PayloadDesk>(*payloads_, *loop_,
+                                          std::make_unique<LinuxBackground>(payload_calls));
     RemoteOutputsOptions outputs;
     outputs.target = request.server;
     outputs.tls = stream.tls;

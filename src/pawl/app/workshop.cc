@@ -11,9 +11,9 @@
 #include "pawl/isolate/attempt_renderer.h"
 #include "pawl/isolate/function.h"
 #include "pawl/isolate/function_executor.h"
-#include "pawl/isolate/held_news.h"
 #include "pawl/isolate/process_executor.h"
 #include "pawl/isolate/transform.h"
+#include "pawl/worker/held_news.h"
 
 extern char** environ;  // NOLINT: the process's own
 

@@ -17,12 +17,12 @@
 #include <vector>
 
 #include "pawl/adapter/linux_loop/linux_loop.h"
-#include "pawl/isolate/payload_desk.h"
 #include "pawl/port/clock.h"
 #include "pawl/port/output_store.h"
 #include "pawl/port/payload_store.h"
 #include "pawl/port/telemetry.h"
 #include "pawl/port/transport.h"
+#include "pawl/worker/payload_desk.h"
 #include "pawl/worker/worker.h"
 
 namespace pawl {

@@ -11,8 +11,8 @@
 
 #include "pawl/base/check.h"
 #include "pawl/base/json.h"
-#include "pawl/isolate/failure.h"
 #include "pawl/isolate/report_builder.h"
+#include "pawl/worker/failure.h"
 
 namespace pawl {
 namespace {

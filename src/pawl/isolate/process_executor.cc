@@ -5,8 +5,8 @@
 #include <cstring>
 
 #include "pawl/base/check.h"
-#include "pawl/isolate/failure.h"
 #include "pawl/isolate/process_output.h"
+#include "pawl/worker/failure.h"
 
 namespace pawl {
 namespace {

@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "pawl/base/json.h"
-#include "pawl/isolate/failure.h"
 #include "pawl/isolate/process_output.h"
+#include "pawl/worker/failure.h"
 
 namespace pawl {
 

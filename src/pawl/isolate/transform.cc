@@ -2,8 +2,8 @@
 
 #include <utility>
 
-#include "pawl/isolate/failure.h"
 #include "pawl/isolate/report_builder.h"
+#include "pawl/worker/failure.h"
 
 namespace pawl {
 

@@ -9,7 +9,7 @@
 // size and hash and answers DATA_LOSS rather than other bytes; NOT_FOUND if it was never put or was
 // dropped. part() reads without the hash check and is for callers that have checked once. UNAVAILABLE
 // where the store is behind a network that fails: the attempt is declined, and granted again. A store that blocks
-// nobody (isolate/payload_desk.h) answers a read with on_its_way(), and arrivals() says when to ask again.
+// nobody (worker/payload_desk.h) answers a read with on_its_way(), and arrivals() says when to ask again.
 // Any thread.
 #pragma once
 

@@ -124,7 +124,7 @@ ExecutionId Clients::some_execution(Random& dice) const {
   return executions_[executions_.size() - 1 - back];
 }
 
-void Clients::send_register(Client& client, size_t definition, Call<void()> then) {
+void Clients::send_register(Client& client, size_t definition, Callback<void()> then) {
   send(
       Command{RegisterWorkflow{definitions_[definition].bytes}},
       [this, &client, definition, then = std::move(then)](const Response* response) {
@@ -340,7 +340,7 @@ void Clients::operate() {
   });
 }
 
-void Clients::forget_at_last(ExecutionId id, Call<void()> then) {
+void Clients::forget_at_last(ExecutionId id, Callback<void()> then) {
   send(Command{ForgetExecution{id}}, [this, id, then = std::move(then)](const Response* response) {
     const Reply* reply = response ? std::get_if<Reply>(&response->what) : nullptr;
     if (reply != nullptr && reply->code == Code::ok) return then();
@@ -349,7 +349,7 @@ void Clients::forget_at_last(ExecutionId id, Call<void()> then) {
   });
 }
 
-void Clients::ask_overview(uint32_t slot, Call<void(const Overview&)> then) {
+void Clients::ask_overview(uint32_t slot, Callback<void(const Overview&)> then) {
   auto take = [this, slot, then = std::move(then)](const Response* response) {
     const QueryResult* result = response ? std::get_if<QueryResult>(&response->what) : nullptr;
     const auto* overview = result ? std::get_if<Overview>(result) : nullptr;

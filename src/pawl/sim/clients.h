@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "pawl/base/callback.h"
 #include "pawl/base/random.h"
-#include "pawl/sim/call.h"
 #include "pawl/sim/front.h"
 
 namespace pawl::sim {
@@ -22,9 +22,9 @@ class Clients {
   bool finished() const { return busy_ == 0; }
   void operate();  // the operator starts to look after what is parked
   // Asks until it is forgotten; it must have ended.
-  void forget_at_last(ExecutionId id, Call<void()> then);
+  void forget_at_last(ExecutionId id, Callback<void()> then);
   // One question to one partition, asked until it answers.
-  void ask_overview(uint32_t slot, Call<void(const Overview&)> then);
+  void ask_overview(uint32_t slot, Callback<void(const Overview&)> then);
 
  private:
   struct Definition {
@@ -44,7 +44,7 @@ class Clients {
     size_t definition = 0;
     std::string large_input;  // goes through the blob store, anew with every try
   };
-  using Then = Call<void(const Response*)>;  // null: no answer came
+  using Then = Callback<void(const Response*)>;  // null: no answer came
 
   // To whom it concerns, or to one partition.
   Ticket send(decltype(Request::what) what, Then then, const std::string& name_space = "",
@@ -60,7 +60,7 @@ class Clients {
   void cancel_once_it_runs(ExecutionId id);
   Deed deed_of(ExecutionId id) const;
   bool stage_input(Past& past);
-  void send_register(Client& client, size_t definition, Call<void()> then);
+  void send_register(Client& client, size_t definition, Callback<void()> then);
   void change_something(Client& client);
   void forget_something(Client& client);
   void ask_something(Client& client);

@@ -59,6 +59,8 @@ constexpr std::array<const char*, sometimes_count> names = {
     "queue_timeout_parked",
     "run_timeout",
     "reported_ahead",
+    "payload_waited_for",
+    "report_held",
     "launched_ahead",
     "launch_withdrawn",
     "attempt_hung",

@@ -64,6 +64,8 @@ enum class Sometimes : uint8_t {
   queue_timeout_parked,
   run_timeout,
   reported_ahead,
+  payload_waited_for,
+  report_held,
   launched_ahead,
   launch_withdrawn,
   attempt_hung,

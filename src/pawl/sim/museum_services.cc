@@ -31,6 +31,11 @@ struct CapacityCountedTwice final : Seams {
   bool capacity_shared() override { return false; }
 };
 
+// What an attempt has made is on its way to the store when its report leaves.
+struct ReportBeforePayload final : Seams {
+  bool reports_wait_for_payloads() override { return false; }
+};
+
 // Every partition gives a workflow a number of its own, and the first one's is told. They are the same until a
 // partition is away while one is registered.
 struct NumberOfItsOwn final : Seams {
@@ -218,6 +223,10 @@ std::vector<Exhibit> service_exhibits() {
        "faults wall_jump", make<LeaseByWallClock>},
       {"capacity_counted_twice", "schedulers of one cluster that do not know of each other",
        "faults none\npartitions 3\ncrash_worker_permille 0\nclients 4", make<CapacityCountedTwice>},
+      {"report_before_payload",
+       "Celery with Django: a task is sent before what it refers to is committed",
+       "faults worker_crash\nembedded 0\nlarge_output_permille 400\npayload_time_ms 2000",
+       make<ReportBeforePayload>},
       {"number_of_its_own",
        "Confluent Schema Registry #858: two masters give one id to two schemas",
        "faults engine_crash\npartitions 3\nembedded 0\nclients 4\nworkflows 12",

@@ -10,9 +10,9 @@
 #include <optional>
 #include <set>
 
+#include "pawl/base/callback.h"
 #include "pawl/base/random.h"
 #include "pawl/port/transport.h"
-#include "pawl/sim/call.h"
 #include "pawl/sim/seams.h"
 #include "pawl/sim/universe.h"
 
@@ -41,7 +41,7 @@ class SimNetwork final : public Transport {
   void cut(Address address, bool off);
   void heal();
   // A machine that has stopped within a call sends nothing more.
-  void mute_if(Address engine, Call<bool()> stopped) { stopped_[engine] = std::move(stopped); }
+  void mute_if(Address engine, Callback<bool()> stopped) { stopped_[engine] = std::move(stopped); }
 
  private:
   bool muted(Address address) const;
@@ -58,7 +58,7 @@ class SimNetwork final : public Transport {
   std::map<Address, Sink<Message>*> receivers_;
   std::set<Address> cut_;
   std::map<std::pair<Address, Address>, Instant> busy_until_;  // while it is slow
-  std::map<Address, Call<bool()>> stopped_;                    // engines
+  std::map<Address, Callback<bool()>> stopped_;                // engines
   std::map<std::pair<Address, Address>, uint64_t> newest_;     // number of what arrived last
   std::map<std::pair<Address, Address>, uint64_t> highest_sequence_;
   uint64_t sent_ = 0;

@@ -133,6 +133,15 @@ void draw_limits(Random& dice, const Plan& plan, Limits& limits) {
   if (aside.chance(150)) limits.open_bytes_max = skewed(aside, 1, 30'000);
 }
 
+// What workers keep of payloads behind a network. Not where a worker lives with the engine.
+void draw_payloads(Random dice, Plan& plan) {
+  if (plan.embedded || dice.chance(300)) return;
+  plan.payload_time = milliseconds(dice, 1, dice.chance(100) ? 10'000 : 100);
+  if (!plan.faults.empty() && dice.chance(300))
+    plan.payloads_lost_permille = static_cast<uint32_t>(skewed(dice, 1, 300));
+  if (dice.chance(500)) plan.payloads_kept_bytes = skewed(dice, 1, 1 << 20);
+}
+
 LinkOptions draw_link(Random& dice) {
   LinkOptions link;
   link.retransmit_first = milliseconds(dice, 1, 400);
@@ -247,6 +256,7 @@ Plan make_plan(uint64_t seed) {
     plan.partitions = static_cast<uint32_t>(aside.between(2, 4));
   if (!plan.embedded) draw_joining(aside, plan);
   draw_ahead(aside, plan);
+  draw_payloads(aside, plan);
   return plan;
 }
 
@@ -317,6 +327,9 @@ Status apply_plan_text(Plan& plan, const std::string& text) {
   take(fields, "credit", plan.credit);
   take(fields, "embedded", plan.embedded);
   take_ms(fields, "lease_ms", plan.lease);
+  take_ms(fields, "payload_time_ms", plan.payload_time);
+  take(fields, "payloads_lost_permille", plan.payloads_lost_permille);
+  take(fields, "payloads_kept_bytes", plan.payloads_kept_bytes);
   take(fields, "fail_permille", plan.habits.fail);
   take(fields, "hang_permille", plan.habits.hang);
   take(fields, "crash_worker_permille", plan.habits.crash_worker);

@@ -103,6 +103,9 @@ struct Plan {
   uint32_t launch_items_max = 5;  // items that an executor takes at once
   uint32_t launches_ahead = 0;    // launches for each slot that may wait in it
   Duration stretch = Duration::milliseconds(4);
+  Duration payload_time{};              // of a call for a payload, at most; 0: it takes none
+  uint32_t payloads_lost_permille = 0;  // of these calls
+  uint64_t payloads_kept_bytes = 64 << 20;
   Habits habits;
   Limits limits;
   // The log and its checkpoints.

@@ -147,7 +147,7 @@ Result<Plan> plan_of(const Seeds& seeds, uint64_t seed) {
   return plan;
 }
 
-Summary judge_seeds(const Seeds& seeds, Call<void(const Plan&, const Verdict&)> each) {
+Summary judge_seeds(const Seeds& seeds, Callback<void(const Plan&, const Verdict&)> each) {
   Summary summary;
   std::deque<Child> children;
   uint64_t next = seeds.first;

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "pawl/sim/call.h"
+#include "pawl/base/callback.h"
 #include "pawl/sim/museum.h"
 #include "pawl/sim/world.h"
 
@@ -46,7 +46,7 @@ struct Summary {
 };
 // What a seed decides, but for what is given and what the text says.
 Result<Plan> plan_of(const Seeds& seeds, uint64_t seed);
-Summary judge_seeds(const Seeds& seeds, Call<void(const Plan&, const Verdict&)> each);
+Summary judge_seeds(const Seeds& seeds, Callback<void(const Plan&, const Verdict&)> each);
 
 // The fewest of the plan's faults under which the same invariant still breaks (delta debugging).
 Plan minimise(const Plan& plan, const Exhibit* exhibit, const std::string& invariant);

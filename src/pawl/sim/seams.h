@@ -26,7 +26,8 @@ class Seams {
 
   // Called once per run.
   virtual Blob& blob(Blob& real) { return real; }
-  virtual bool capacity_shared() { return true; }  // between partitions
+  virtual bool capacity_shared() { return true; }            // between partitions
+  virtual bool reports_wait_for_payloads() { return true; }  // until these are durable
 
   // What the front sends to one of several partitions.
   virtual void routed(Request&) {}

@@ -58,8 +58,8 @@ class MachineBlob final : public Blob {
 // Answers take a while, and come in another order than they were asked for.
 class LateEvaluator final : public Evaluator {
  public:
-  LateEvaluator(SimProcess& process, Sink<Evaluation>& answers, Random dice, Call<Duration()> delay,
-                jq::Interpreter* jq)
+  LateEvaluator(SimProcess& process, Sink<Evaluation>& answers, Random dice,
+                Callback<Duration()> delay, jq::Interpreter* jq)
       : process_(process),
         dice_(dice),
         delay_(std::move(delay)),
@@ -84,7 +84,7 @@ class LateEvaluator final : public Evaluator {
  private:
   SimProcess& process_;
   Random dice_;
-  Call<Duration()> delay_;
+  Callback<Duration()> delay_;
   Sink<Evaluation>& answers_;
   SimEvaluator evaluator_;
   jq::Interpreter* const jq_;  // of expressions that are given; null: the simulated one
@@ -92,11 +92,11 @@ class LateEvaluator final : public Evaluator {
 
 class Door final : public Sink<Response> {
  public:
-  explicit Door(Call<void(Response)> out) : out_(std::move(out)) {}
+  explicit Door(Callback<void(Response)> out) : out_(std::move(out)) {}
   void put(Response response) override { out_(std::move(response)); }
 
  private:
-  Call<void(Response)> out_;
+  Callback<void(Response)> out_;
 };
 
 bool mentions(const Response& response, const char* word) {

@@ -12,7 +12,7 @@
 #include <memory>
 
 #include "pawl/adapter/wal/wal.h"
-#include "pawl/sim/call.h"
+#include "pawl/base/callback.h"
 #include "pawl/sim/network.h"
 #include "pawl/sim/oracle.h"
 #include "pawl/sim/plan.h"
@@ -34,9 +34,9 @@ class Server {
     const bool& healed;
     Slot slot;
     SharedCapacity* capacity;  // null: there is one partition
-    Call<void(Response)> answers;
-    Call<void(SimProcess&)> came_up;
-    Call<void()> goes_down;
+    Callback<void(Response)> answers;
+    Callback<void(SimProcess&)> came_up;
+    Callback<void()> goes_down;
   };
   Server(World world, Random dice);
   ~Server();

@@ -5,6 +5,7 @@
 #include "pawl/adapter/libjq/interpreter.h"
 #include "pawl/base/json.h"
 #include "pawl/context/context.h"
+#include "pawl/worker/failure.h"
 
 namespace pawl::sim {
 namespace {
@@ -42,9 +43,32 @@ std::vector<TemplatePart> parts_of(const Node& node) {
 
 }  // namespace
 
+SimExecutor::SimExecutor(World world, Sink<ExecutorNews>& news, JudgedNews& judged, Random dice,
+                         Callback<void()> crash_worker)
+    : world_(world),
+      news_(news),
+      judged_(judged),
+      dice_(dice),
+      crash_worker_(std::move(crash_worker)) {
+  world_.process.add(*this);
+}
+
+SimExecutor::~SimExecutor() {
+  world_.process.remove(*this);
+}
+
+bool SimExecutor::turn() {
+  const uint64_t arrivals = world_.payloads.arrivals().value_or(0);
+  if (arrivals == arrivals_seen_) return false;
+  arrivals_seen_ = arrivals;
+  std::map<uint64_t, Callback<void()>> waiting = std::exchange(waits_for_payloads_, {});
+  for (auto& [launch, goes_on] : waiting) goes_on();
+  return false;
+}
+
 // Everything that the tasks may read, as an executor reads it.
 Status SimExecutor::read(const Grant& grant) {
-  Context context(grant.context, world_.blob);
+  Context context(grant.context, world_.payloads);
   const Node& node = grant.context->definition();
   Expression whole_input = make_expression(".input");
   for (ItemIndex item = grant.range.begin; item < grant.range.end; ++item) {
@@ -82,17 +106,33 @@ void SimExecutor::work_on(Launch launch) {
   const Grant& grant = launch.grant;
   world_.universe.note("launch", grant.range.execution.value,
                        uint64_t{grant.range.node} << 32 | grant.range.begin, grant.attempt);
-  const Habits& habits = world_.plan.habits;
-  Random dice(seed_of(world_.plan.seed, grant.range.at(grant.range.begin), grant.attempt));
   uint64_t id = launch.id;
   Running& running = running_[id];
   running.launch = std::move(launch);
   running.ahead = running.launch.grant.range.begin;
   running.since = world_.universe.now();
-  if (!read(running.launch.grant).ok()) {
-    world_.universe.reached(Sometimes::input_unreadable);
-    return finish_in(id, Duration::milliseconds(1), unreadable());
+  read_on(id);
+}
+
+void SimExecutor::read_on(uint64_t id) {
+  auto it = running_.find(id);
+  if (it == running_.end() || it->second.stopped) return;
+  Status done = read(it->second.launch.grant);
+  if (done.ok()) return go_on(id);
+  if (is_on_its_way(done.error())) {
+    world_.universe.reached(Sometimes::payload_waited_for);
+    waits_for_payloads_[id] = [this, id] { read_on(id); };
+    return;
   }
+  world_.universe.reached(Sometimes::input_unreadable);
+  finish_in(id, Duration::milliseconds(1), unreadable(done.error()));
+}
+
+void SimExecutor::go_on(uint64_t id) {
+  Running& running = running_.at(id);
+  const Habits& habits = world_.plan.habits;
+  Random dice(seed_of(world_.plan.seed, running.launch.grant.range.at(running.ahead),
+                      running.launch.grant.attempt));
   const bool given = !world_.plan.given.empty();
   running.hangs = given ? hangs(running.launch.grant) : !world_.healed && dice.chance(habits.hang);
   uint64_t spread = static_cast<uint64_t>(habits.longest.ns - habits.shortest.ns);
@@ -152,13 +192,14 @@ Status SimExecutor::store_output(const Grant& grant, ItemIndex item, std::string
   }
   BlobRef ref{grant.range.execution, output_blob_sequence(grant.range.at(item), grant.attempt),
               text.size(), hash128(text)};
-  PAWL_TRY(world_.blob.put(ref, text));
+  PAWL_TRY(world_.payloads.put(ref, text));
   report.outputs = {Payload::blob(ref)};
   return {};
 }
 
-// What stops with its machine is declined by the shipped executors (isolate/failure.h).
-FailureKind SimExecutor::unreadable() const {
+// What stops with its machine is declined by the shipped executors (worker/failure.h).
+FailureKind SimExecutor::unreadable(const Error& error) const {
+  if (error.code == Code::unavailable) return FailureKind::declined;
   return world_.plan.given.empty() ? FailureKind::expression : FailureKind::declined;
 }
 
@@ -166,6 +207,19 @@ bool SimExecutor::hangs(const Grant& grant) const {
   const Given* given = find_given(world_.plan.given, grant.context->workflow->name);
   return given != nullptr &&
          part_of(*given, grant.context->definition().id, grant.range.begin, 0).hangs;
+}
+
+// Whether the values of a transform can be had now; what is missing has been sent for then.
+bool SimExecutor::at_hand(const Grant& grant, ItemIndex begin, ItemIndex end) {
+  const Node& node = grant.context->definition();
+  if (world_.plan.given.empty() || node.type != NodeType::transform) return true;
+  Context context(grant.context, world_.payloads);
+  bool all = true;
+  for (ItemIndex item = begin; item < end; ++item) {
+    auto value = value_of(context, node.transform, item, world_.plan.jq.get());
+    all &= value.ok() || !is_on_its_way(value.error());
+  }
+  return all;
 }
 
 Result<std::string> SimExecutor::play(const Grant& grant, ItemIndex item, AttemptReport& report) {
@@ -180,11 +234,11 @@ Result<std::string> SimExecutor::play(const Grant& grant, ItemIndex item, Attemp
     return Error{Code::invalid_argument, "as its file says"};
   }
   if (node.type != NodeType::transform) return part.output;
-  Context context(grant.context, world_.blob);
+  Context context(grant.context, world_.payloads);
   auto value = value_of(context, node.transform, item, world_.plan.jq.get());
   if (!value.ok())
-    report.kind =
-        value.error().code == Code::invalid_argument ? FailureKind::expression : unreadable();
+    report.kind = value.error().code == Code::invalid_argument ? FailureKind::expression
+                                                               : unreadable(value.error());
   return value;
 }
 
@@ -203,8 +257,9 @@ AttemptReport SimExecutor::report_of(const Grant& grant, ItemIndex item,
     if (!played.ok()) return report;
     output = *played;
     report.succeeded = true;
-    report.succeeded = store_output(grant, item, output, report).ok();
-    if (!report.succeeded) report.kind = unreadable();
+    Status stored = store_output(grant, item, output, report);
+    report.succeeded = stored.ok();
+    if (!stored.ok()) report.kind = unreadable(stored.error());
     return report;
   }
   if (failure || (!world_.healed && dice.chance(world_.plan.habits.fail))) {
@@ -220,7 +275,7 @@ AttemptReport SimExecutor::report_of(const Grant& grant, ItemIndex item,
   output += "}";
   if (Status stored = store_output(grant, item, output, report); !stored.ok()) {
     report.succeeded = false;
-    report.kind = FailureKind::output;
+    report.kind = failure_of(stored.error(), FailureKind::output);
     output = "null";
   }
   return report;
@@ -233,7 +288,7 @@ std::vector<AttemptReport> SimExecutor::reports_of(const Grant& grant, ItemIndex
   for (ItemIndex item = begin; item < end; ++item) {
     std::string output;
     AttemptReport report = report_of(grant, item, failure, output);
-    world_.judges.of(report.range.execution).reported(report, std::move(output));
+    judged_.says(report, std::move(output));
     bool joins = !reports.empty() && report.succeeded && reports.back().succeeded &&
                  report.outputs.size() == 1 &&
                  reports.back().outputs.size() == reports.back().range.size();
@@ -244,7 +299,6 @@ std::vector<AttemptReport> SimExecutor::reports_of(const Grant& grant, ItemIndex
       reports.push_back(std::move(report));
     }
   }
-  told_.insert(told_.end(), reports.begin(), reports.end());
   return reports;
 }
 
@@ -253,7 +307,7 @@ void SimExecutor::report_ahead(uint64_t launch) {
   if (it == running_.end() || it->second.stopped) return;
   const Grant& grant = it->second.launch.grant;
   ItemIndex half = grant.range.begin + grant.range.size() / 2;
-  if (half == grant.range.begin) return;
+  if (half == grant.range.begin || !at_hand(grant, grant.range.begin, half)) return;
   world_.universe.reached(Sometimes::reported_ahead);
   it->second.ahead = half;
   Worked worked{it->second.since, world_.universe.now()};
@@ -264,16 +318,22 @@ void SimExecutor::report_ahead(uint64_t launch) {
 void SimExecutor::finish(uint64_t launch, std::optional<FailureKind> failure) {
   auto it = running_.find(launch);
   if (it == running_.end()) return;
+  const Grant& held = it->second.launch.grant;
+  if (!failure && !at_hand(held, it->second.ahead, held.range.end)) {
+    waits_for_payloads_[launch] = [this, launch] { finish(launch, std::nullopt); };
+    return;
+  }
+  waits_for_payloads_.erase(launch);
   Grant grant = std::move(it->second.launch.grant);
   world_.universe.note("finish", grant.range.execution.value,
                        uint64_t{grant.range.node} << 32 | grant.range.begin, grant.attempt);
   ItemIndex begin = it->second.ahead;
   Worked worked{it->second.since, world_.universe.now()};
   running_.erase(it);
-  size_t told = told_.size();
+  const std::vector<AttemptReport>& told = judged_.told();
   Finished finished{launch, reports_of(grant, begin, grant.range.end, failure), worked};
-  if (told > 0 && !world_.healed && dice_.chance(world_.plan.habits.repeat_old_report))
-    finished.reports.push_back(told_[dice_.below(told)]);
+  if (!told.empty() && !world_.healed && dice_.chance(world_.plan.habits.repeat_old_report))
+    finished.reports.push_back(told[dice_.below(told.size())]);
   news_.put(std::move(finished));
   if (waiting_.empty()) return;
   Launch next = std::move(waiting_.front());

@@ -12,10 +12,10 @@
 #include <memory>
 #include <vector>
 
+#include "pawl/base/callback.h"
 #include "pawl/base/random.h"
 #include "pawl/port/clock.h"
 #include "pawl/port/loop.h"
-#include "pawl/sim/call.h"
 #include "pawl/sim/universe.h"
 
 namespace pawl::sim {
@@ -50,7 +50,7 @@ class SimProcess final : public Loop {
   Clock& clock() { return clock_; }
   // Deadlines are read on `clock`, where a defect stands between.
   void read_deadlines_on(Clock& clock) { deadline_clock_ = &clock; }
-  void after_each_turn(Call<void()> hook) { after_turn_ = std::move(hook); }
+  void after_each_turn(Callback<void()> hook) { after_turn_ = std::move(hook); }
   void pause_until(Instant until);
   bool paused() const { return universe_.now() < paused_until_; }
   void die() { *alive_ = false; }
@@ -69,7 +69,7 @@ class SimProcess final : public Loop {
   Random dice_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   std::vector<Actor*> actors_;
-  Call<void()> after_turn_;
+  Callback<void()> after_turn_;
   bool turn_planned_ = false;
   Instant armed_ = Instant::never();
   Instant paused_until_;

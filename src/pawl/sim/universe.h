@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-#include "pawl/sim/call.h"
+#include "pawl/base/callback.h"
 #include "pawl/sim/coverage.h"
 #include "pawl/sim/trace.h"
 
@@ -38,7 +38,7 @@ struct Tally {
 
 class Universe {
  public:
-  using Action = Call<void()>;
+  using Action = Callback<void()>;
 
   Instant now() const { return now_; }
   void at(Instant when, Action action);

@@ -1,10 +1,15 @@
 #include "pawl/sim/worker_host.h"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 #include <string>
 
+#include "pawl/sim/sim_background.h"
+#include "pawl/sim/sim_payloads.h"
 #include "pawl/testing/random_workflow.h"
+#include "pawl/worker/held_news.h"
+#include "pawl/worker/payload_desk.h"
 
 namespace pawl::sim {
 namespace {
@@ -28,14 +33,33 @@ class WorkerTelemetry final : public Telemetry {
 }  // namespace
 
 struct WorkerHost::Life {
-  Life(Universe& universe, Loop& loop) : telemetry(universe), news(loop) {}
+  Life(const World& world, SimProcess& its, Random dice)
+      : telemetry(world.universe),
+        news(its),
+        judged(world.universe, world.judges, news),
+        remote(world.blob, dice.split(), world.plan.payloads_lost_permille, world.healed),
+        process(&its) {
+    if (world.plan.payload_time == Duration{}) return;
+    desk.emplace(remote, its,
+                 std::make_unique<SimBackground>(its, dice.split(), world.plan.payload_time),
+                 PayloadDeskOptions{world.plan.payloads_kept_bytes, 1 + dice.below(64 << 10)});
+    if (world.seams.reports_wait_for_payloads()) held.emplace(*desk, its, judged);
+  }
+  PayloadStore& payloads() { return desk ? static_cast<PayloadStore&>(*desk) : remote; }
+  Sink<ExecutorNews>& news_of_executor() {
+    return held ? static_cast<Sink<ExecutorNews>&>(*held) : judged;
+  }
 
   std::unique_ptr<SimProcess> own;  // first: it outlives what runs in it
   WorkerTelemetry telemetry;
   Mailbox<ExecutorNews> news;
+  JudgedNews judged;
+  SimPayloads remote;
+  std::optional<PayloadDesk> desk;
+  std::optional<HeldNews> held;
   std::unique_ptr<SimExecutor> executor;
   std::unique_ptr<Worker> worker;
-  SimProcess* process = nullptr;
+  SimProcess* process;
 };
 
 WorkerHost::WorkerHost(World world, uint64_t number, Random dice)
@@ -76,12 +100,12 @@ void WorkerHost::live_in(SimProcess& process) {
     ++incarnation_;
     world_.universe.reached(Sometimes::worker_restarted_at_same_address);
   }
-  life_ = std::make_unique<Life>(world_.universe, process);
-  life_->process = &process;
+  life_ = std::make_unique<Life>(world_, process,
+                                 Random(mix64(address_) ^ incarnation_ ^ world_.plan.seed));
   life_->executor = std::make_unique<SimExecutor>(
-      SimExecutor::World{world_.universe, process, world_.judges, world_.blob, world_.plan,
+      SimExecutor::World{world_.universe, process, world_.judges, life_->payloads(), world_.plan,
                          world_.healed},
-      life_->news, dice_.split(),
+      life_->news_of_executor(), life_->judged, dice_.split(),
       [this] { crash(Duration::milliseconds(static_cast<int64_t>(dice_.below(3000)))); });
   WorkerOptions options;
   options.address = address_;

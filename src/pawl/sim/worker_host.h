@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "pawl/sim/network.h"
+#include "pawl/sim/seams.h"
 #include "pawl/sim/sim_executor.h"
 #include "pawl/worker/worker.h"
 
@@ -19,6 +20,7 @@ class WorkerHost {
     Blob& blob;
     const Plan& plan;
     const bool& healed;
+    Seams& seams;
   };
   WorkerHost(World world, uint64_t number, Random dice);
   ~WorkerHost();

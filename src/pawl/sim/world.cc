@@ -43,7 +43,7 @@ class World {
       workers_.push_back(std::make_unique<WorkerHost>(
           WorkerHost::World{universe, jump_, network_, judges_,
                             plan_.partitions > 1 ? front_->blob() : servers_[0]->blob(), plan_,
-                            healed_},
+                            healed_, seams},
           i + 2, dice_.split()));
     clients_ = std::make_unique<Clients>(universe, *front_, plan_, healed_, dice_.split());
   }
@@ -244,7 +244,7 @@ class World {
     return true;
   }
 
-  void check_at_rest(Call<void()> then) {
+  void check_at_rest(Callback<void()> then) {
     if (idle()) {
       for (auto& server : servers_) server->check_state();
       return then();

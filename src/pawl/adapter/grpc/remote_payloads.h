@@ -5,7 +5,7 @@
 //
 // A call whose connection breaks is made again, for at most `patience`, and for more with many bytes (16 KiB a second
 // are the slowest network that is waited for); after that it gives UNAVAILABLE. Threading: any thread; a call blocks
-// its thread, so that who must not wait asks a PayloadDesk (isolate/payload_desk.h).
+// its thread, so that who must not wait asks a PayloadDesk (worker/payload_desk.h).
 #pragma once
 
 #include <memory>

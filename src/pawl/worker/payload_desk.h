@@ -1,7 +1,7 @@
 // A payload store that blocks nobody, before one that does: what is not at hand is sent for, what is put is on its
-// way, and both go on threads of its own. For the loop's thread, which keeps the lease.
+// way, and both happen in the background. For the loop's thread, which keeps the lease.
 //
-//   PayloadDesk desk(remote_payloads, loop);
+//   PayloadDesk desk(remote_payloads, loop, std::make_unique<LinuxBackground>(4));
 //   auto bytes = desk.get(ref);               // is_on_its_way(bytes.error()): ask again when desk.arrivals() has changed
 //   PAWL_TRY(desk.put(ref, bytes));           // taken on; the report that refers to it waits (HeldNews) for
 //   desk.outcome(ref);                        // nothing yet; or how it ended, told once if it failed
@@ -15,13 +15,13 @@
 #include <memory>
 #include <optional>
 
+#include "pawl/port/background.h"
 #include "pawl/port/loop.h"
 #include "pawl/port/payload_store.h"
 
 namespace pawl {
 
 struct PayloadDeskOptions {
-  uint32_t threads = 4;  // calls at once
   uint64_t kept_bytes_max = 64 << 20;
   uint64_t block_bytes = 1 << 20;
 };
@@ -33,8 +33,9 @@ struct PayloadReads {
 
 class PayloadDesk final : public PayloadStore {
  public:
-  // Both must outlive it.
-  PayloadDesk(PayloadStore& store, Loop& loop, PayloadDeskOptions options = {});
+  // The store and the loop must outlive it.
+  PayloadDesk(PayloadStore& store, Loop& loop, std::unique_ptr<Background> background,
+              PayloadDeskOptions options = {});
   ~PayloadDesk() override;
 
   Status put(const BlobRef& ref, ByteView bytes) override;

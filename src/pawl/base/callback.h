@@ -1,6 +1,6 @@
 // A piece of code to be called later, as a value: std::function without its header.
 //
-//   Call<void(Response)> then = [this](Response response) { ... };
+//   Callback<void(Response)> then = [this](Response response) { ... };
 //   then(response);
 #pragma once
 
@@ -8,17 +8,17 @@
 #include <type_traits>
 #include <utility>
 
-namespace pawl::sim {
+namespace pawl {
 
 template <class Signature>
-class Call;
+class Callback;
 
 template <class R, class... Arguments>
-class Call<R(Arguments...)> {
+class Callback<R(Arguments...)> {
  public:
-  Call() = default;
+  Callback() = default;
   template <class F>
-  requires(!std::is_same_v<std::remove_cvref_t<F>, Call>) Call(F function)
+  requires(!std::is_same_v<std::remove_cvref_t<F>, Callback>) Callback(F function)
       : target_(std::make_shared<Target<F>>(std::move(function))) {}
 
   R operator()(Arguments... arguments) const {
@@ -42,4 +42,4 @@ class Call<R(Arguments...)> {
   std::shared_ptr<Base> target_;
 };
 
-}  // namespace pawl::sim
+}  // namespace pawl

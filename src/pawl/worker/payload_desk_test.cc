@@ -1,4 +1,4 @@
-#include "pawl/isolate/payload_desk.h"
+#include "pawl/worker/payload_desk.h"
 
 #include <gtest/gtest.h>
 
@@ -8,9 +8,10 @@
 #include <string>
 #include <thread>
 
-#include "pawl/isolate/held_news.h"
+#include "pawl/adapter/linux_loop/linux_background.h"
 #include "pawl/testing/memory_blob.h"
 #include "pawl/testing/wake_loop.h"
+#include "pawl/worker/held_news.h"
 
 namespace pawl {
 namespace {
@@ -87,7 +88,10 @@ class PayloadDeskTest : public testing::Test {
 
   WakeLoop loop_;
   ClosedStore store_;
-  PayloadDesk desk_{store_, loop_, {.threads = 2, .kept_bytes_max = 100, .block_bytes = 10}};
+  PayloadDesk desk_{store_,
+                    loop_,
+                    std::make_unique<LinuxBackground>(2),
+                    {.kept_bytes_max = 100, .block_bytes = 10}};
 };
 
 TEST_F(PayloadDeskTest, WhatIsNotAtHandIsOnItsWayAndThenThere) {

@@ -1,18 +1,13 @@
-#include "pawl/isolate/payload_desk.h"
+#include "pawl/worker/payload_desk.h"
 
 #include <algorithm>
 #include <atomic>
-#include <condition_variable>
-#include <deque>
-#include <functional>
 #include <list>
 #include <map>
 #include <mutex>
 #include <set>
-#include <thread>
 #include <tuple>
 #include <utility>
-#include <vector>
 
 namespace pawl {
 namespace {
@@ -74,35 +69,7 @@ class Recent {
 
 struct PayloadDesk::Impl {
   Impl(PayloadStore& behind, Loop& whose, PayloadDeskOptions given)
-      : store(behind), loop(whose), options(given), recent(given.kept_bytes_max) {
-    for (uint32_t i = 0; i < options.threads; ++i) threads.emplace_back([this] { work(); });
-  }
-  ~Impl() {
-    {
-      std::lock_guard lock(mutex);
-      closing = true;
-    }
-    wakeup.notify_all();
-    for (std::thread& thread : threads) thread.join();
-  }
-
-  void work() {
-    std::unique_lock lock(mutex);
-    while (true) {
-      wakeup.wait(lock, [this] { return closing || !calls.empty(); });
-      if (closing) return;
-      std::function<void()> call = std::move(calls.front());
-      calls.pop_front();
-      lock.unlock();
-      call();
-      lock.lock();
-    }
-  }
-
-  void soon(std::function<void()> call) {
-    calls.push_back(std::move(call));
-    wakeup.notify_one();
-  }
+      : store(behind), loop(whose), options(given), recent(given.kept_bytes_max) {}
 
   // Under the lock, as what follows.
   const Bytes* at_hand(const Piece& piece) {
@@ -120,7 +87,7 @@ struct PayloadDesk::Impl {
       failures.erase(failed);
       return error;
     }
-    if (asked.insert(piece).second) soon([this, piece] { fetch(piece); });
+    if (asked.insert(piece).second) background->run([this, piece] { fetch(piece); });
     return on_its_way(piece.ref);
   }
 
@@ -158,20 +125,20 @@ struct PayloadDesk::Impl {
   Loop& loop;
   const PayloadDeskOptions options;
   std::mutex mutex;
-  std::condition_variable wakeup;
-  bool closing = false;
-  std::deque<std::function<void()>> calls;
   std::set<Piece> asked;
   Recent recent;
   std::map<Piece, Error> failures;                   // until they are asked for again
   std::map<BlobRef, std::optional<Status>> putting;  // with how it failed, until that is told
   std::atomic<uint64_t> unsettled{0};
   std::atomic<uint64_t> arrivals{0}, settlements{0}, from_memory{0}, from_store{0};
-  std::vector<std::thread> threads;
+  std::unique_ptr<Background> background;  // last: its calls use all of the above
 };
 
-PayloadDesk::PayloadDesk(PayloadStore& store, Loop& loop, PayloadDeskOptions options)
-    : impl_(std::make_unique<Impl>(store, loop, options)) {}
+PayloadDesk::PayloadDesk(PayloadStore& store, Loop& loop, std::unique_ptr<Background> background,
+                         PayloadDeskOptions options)
+    : impl_(std::make_unique<Impl>(store, loop, options)) {
+  impl_->background = std::move(background);
+}
 PayloadDesk::~PayloadDesk() = default;
 
 Status PayloadDesk::put(const BlobRef& ref, ByteView bytes) {
@@ -179,7 +146,7 @@ Status PayloadDesk::put(const BlobRef& ref, ByteView bytes) {
   std::lock_guard lock(desk.mutex);
   desk.putting[ref] = std::nullopt;
   desk.unsettled = desk.putting.size();
-  desk.soon([&desk, ref, kept = Bytes(bytes)] { desk.write(ref, kept); });
+  desk.background->run([&desk, ref, kept = Bytes(bytes)] { desk.write(ref, kept); });
   return {};
 }
 

@@ -12,8 +12,8 @@
 #include <map>
 #include <mutex>
 
-#include "pawl/isolate/payload_desk.h"
 #include "pawl/port/executor.h"
+#include "pawl/worker/payload_desk.h"
 
 namespace pawl {
 

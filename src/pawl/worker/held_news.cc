@@ -1,11 +1,11 @@
-#include "pawl/isolate/held_news.h"
+#include "pawl/worker/held_news.h"
 
 #include <algorithm>
 #include <utility>
 #include <variant>
 #include <vector>
 
-#include "pawl/isolate/failure.h"
+#include "pawl/worker/failure.h"
 
 namespace pawl {
 namespace {

@@ -282,11 +282,24 @@ class SessionTest(unittest.TestCase):
             self.session.ended(launch.id, self.report(launch), self.now)
         turn, bodies = self.turn()
         self.assertEqual(turn.start, [])
-        self.assertIsInstance(bodies[0], Reports)
+        self.assertEqual([type(body) for body in bodies if isinstance(body, (Reports, Goodbye))], [Reports, Goodbye])
         self.assertEqual(bodies[-1], Goodbye())
         self.session.receive(Message(COORDINATOR, WORKER, 1, 1, 0, self.heard), self.now)
         self.turn()
         self.assertTrue(self.session.gone)
+
+    def test_whoever_drains_says_so_and_then_gives_back_what_has_not_begun(self):
+        self.greet()
+        self.tell(Grants((self.grant(0, 4),)))
+        self.session.drain()
+        _, bodies = self.turn()
+        said = [body for body in bodies if isinstance(body, (Heartbeat, Returned))]
+        back = Returned((HeldAttempts(TaskRange(1, 0, 2, 4), 1, 99),))
+        self.assertEqual(said, [Heartbeat(running=2, leaving=True), back])
+        _, bodies = self.tell(Grants((self.grant(5, 6),)))
+        crossed = Returned((HeldAttempts(TaskRange(1, 0, 5, 6), 1, 99),))
+        self.assertEqual(bodies, [crossed])
+        self.assertEqual(self.session.running, 2)
 
     def test_a_closed_session_is_opened_again(self):
         self.greet()

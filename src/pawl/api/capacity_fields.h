@@ -63,6 +63,7 @@ void fields(IO& io, T& v) {
   io("cpu_permille", v.cpu_permille);
   io("memory_bytes", v.memory_bytes);
   io("version", v.version);
+  io("leaving", v.leaving);
 }
 template <class IO, Same<WorkerDetail> T>
 void fields(IO& io, T& v) {

@@ -65,6 +65,11 @@ NodeStatus shown_status(const NodeDetail& node) {
   return stuck(node) ? NodeStatus::parked : node.status;
 }
 
+const char* state_of(const WorkerDetail& worker) {
+  if (worker.usage.leaving) return "leaving";
+  return worker.suspect ? "suspect" : "connected";
+}
+
 std::string in_words(NodeStatus status) {
   switch (status) {
     case NodeStatus::waiting:

@@ -33,6 +33,8 @@ class RateMeter {
   double weight_ = 0;    // sum of seconds, decayed alike
 };
 
+const char* state_of(const WorkerDetail& worker);  // "connected", "suspect", "leaving"
+
 class ProgressView {
  public:
   void update(ExecutionDetail detail, Instant now);

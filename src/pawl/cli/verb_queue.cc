@@ -141,9 +141,9 @@ int list_workers(Session& session, const Arguments& given) {
                "LABELS", "HEARD"});
   for (const WorkerDetail& one : list->workers) {
     bool known = one.usage.memory_bytes > 0;
-    table.row({tame(one.worker.name), std::to_string(one.session.value),
-               one.suspect ? "suspect" : "connected", with_commas(one.worker.slots),
-               with_commas(one.outstanding), known ? with_commas(one.usage.running) : "-",
+    table.row({tame(one.worker.name), std::to_string(one.session.value), state_of(one),
+               with_commas(one.worker.slots), with_commas(one.outstanding),
+               known ? with_commas(one.usage.running) : "-",
                known ? std::to_string(one.usage.cpu_permille / 10) + " %" : "-",
                known ? bytes_in_words(one.usage.memory_bytes) : "-", free_of(one),
                labels_of(one.worker),

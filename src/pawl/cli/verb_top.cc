@@ -65,8 +65,8 @@ std::string worker_table(const WorkerList& list) {
   Table table({"WORKER", "STATE", "SLOTS", "HELD", "CPU", "MEMORY"});
   for (const WorkerDetail& one : list.workers) {
     bool known = one.usage.memory_bytes > 0;
-    table.row({tame(one.worker.name), one.suspect ? "suspect" : "connected",
-               with_commas(one.worker.slots), with_commas(one.outstanding),
+    table.row({tame(one.worker.name), state_of(one), with_commas(one.worker.slots),
+               with_commas(one.outstanding),
                known ? std::to_string(one.usage.cpu_permille / 10) + " %" : "-",
                known ? bytes_in_words(one.usage.memory_bytes) : "-"});
   }

@@ -66,6 +66,11 @@ uint32_t fits(const Amounts& wanted, const Amounts& offered) {
   return fits(wanted, offered, {});
 }
 
+bool Placement::prefers() const {
+  return std::any_of(rules.begin(), rules.end(),
+                     [](const PlacementRule& rule) { return rule.kind >= RuleKind::prefer; });
+}
+
 Status check_placement(const Placement& placement, const std::string& of) {
   PAWL_TRY(check_amounts(placement.resources, of));
   if (placement.rules.size() > rules_max)

@@ -77,6 +77,7 @@ struct Placement {
   Apart apart = Apart::no;
   Expression key;  // a plain path; equal values rather share a worker
 
+  bool prefers() const;  // some workers to others, or avoids some
   bool any() const { return !resources.empty() || !rules.empty() || apart != Apart::no || key; }
   friend bool operator==(const Placement&, const Placement&) = default;
 };
@@ -141,7 +142,8 @@ struct WorkerUsage {
   uint32_t running = 0;       // attempts
   uint32_t cpu_permille = 0;  // of one core, since the heartbeat before
   uint64_t memory_bytes = 0;  // resident
-  std::string version;        // of Pawl
+  std::string version{};      // of Pawl
+  bool leaving = false;       // it takes nothing more
 
   friend bool operator==(const WorkerUsage&, const WorkerUsage&) = default;
 };

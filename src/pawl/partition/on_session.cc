@@ -31,6 +31,11 @@ Reply check_offer(const Limits& limits, const WorkerSpec& worker) {
     return refuse(Code::resource_exhausted,
                   of + ": a queue, a zone or a label is longer than placement_name_max (" +
                       std::to_string(placement_name_max) + ")");
+  if (std::any_of(worker.labels.begin(), worker.labels.end(), [](const Label& label) {
+        return label.name == "zone" || label.name == "worker";
+      }))
+    return refuse(Code::invalid_argument,
+                  of + ": the labels zone and worker are its zone (--zone) and its name (--name)");
   if (!ascends(worker.queues) || !ascends(worker.labels))
     return refuse(Code::invalid_argument,
                   "a worker names its queues and labels in ascending order, each once");

@@ -107,7 +107,7 @@ std::unique_ptr<const Plan> make_plan(WorkflowId id, WorkflowRef workflow, Hash1
     const Node& node = workflow->nodes[i];
     plan->lanes.push_back(
         ready.lane({node.queue, node.type, node.type == NodeType::function ? node.function : "",
-                    node.placement},
+                    node.placement, node.timeout.queue.ns > 0},
                    queues));
     plan->queues.push_back(ready.queue(plan->lanes.back()));
     plan->priority = std::max(plan->priority, node.priority);

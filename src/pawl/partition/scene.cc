@@ -11,7 +11,7 @@ std::vector<WorkerLoad> worker_loads(const State& state) {
   std::vector<WorkerLoad> workers;
   workers.reserve(state.sessions.size());
   for (const auto& [id, session] : state.sessions) {
-    if (session.away) continue;
+    if (session.away || session.usage.leaving) continue;
     const Elsewhere& others = session.elsewhere;
     workers.push_back({id, &session.worker, session.outstanding + others.items, &session.taken,
                        others.taken.empty() ? nullptr : &others.taken, others.bar_ns,

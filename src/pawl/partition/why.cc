@@ -134,8 +134,8 @@ Told tell_queue_holds(const Waiting& w, const Queue& queue) {
     return {WhyCode::queue_paused, "queue " + name + " is paused", set + "--resume`"};
   if (w.wait.kind == WaitKind::queue_full)
     return {WhyCode::queue_full,
-            "queue " + name + " runs " + counted(queue.granted, "task") + " of at most " +
-                std::to_string(queue.spec.concurrency_max),
+            "queue " + name + " runs " + counted(queue.granted + queue.granted_elsewhere, "task") +
+                " of at most " + std::to_string(queue.spec.concurrency_max),
             "wait until one ends, or " + set + "--concurrency N`"};
   return {WhyCode::queue_rate,
           "queue " + name + " starts at most " + permille_text(queue.spec.rate_permille) +

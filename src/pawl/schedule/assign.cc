@@ -29,6 +29,15 @@ const Candidate* meant_for(const ReadyEntry& front, const std::vector<Candidate>
   return found == candidates.end() ? nullptr : &*found;
 }
 
+// What gathers tasks in few workers leaves no slot empty for it, elsewhere or there.
+void spare_idle(std::vector<Candidate>& candidates) {
+  bool any = std::any_of(candidates.begin(), candidates.end(),
+                         [](const Candidate& one) { return one.load->idle() > 0; });
+  if (!any) return;
+  std::erase_if(candidates, [](const Candidate& one) { return one.load->idle() == 0; });
+  for (Candidate& one : candidates) one.room = std::min(one.room, one.load->idle());
+}
+
 // The worker for the front of the lane, for which there is at least one.
 void place(Scene& scene, Pick& pick, const Front& best) {
   const ReadyEntry& front = *best.entry;
@@ -47,6 +56,7 @@ void place(Scene& scene, Pick& pick, const Front& best) {
     pick.reason = {GrantCause::recalled, meant->load->idle()};
     return;
   }
+  if (lane.placement.prefers() || queue.spec.strategy == Strategy::pack) spare_idle(candidates);
   std::optional<GrantReason> preferred = keep_preferred(lane.placement, candidates);
   WaitingTask task{&lane.placement, 0, front.range.size()};
   bool keyed = static_cast<bool>(lane.placement.key);
@@ -163,7 +173,7 @@ Wait explain(const Scene& scene, LaneId lane, int priority, const TaskKey& task)
   }
   if (!step(left, wait, WaitKind::suspect, [](const WorkerLoad& w) { return !w.suspect; }))
     return wait;
-  if (std::any_of(left.begin(), left.end(), [](auto* worker) { return worker->free() > 0; }))
+  if (std::any_of(left.begin(), left.end(), [&](auto* worker) { return places(*worker, key) > 0; }))
     wait.kind = why_front_waits(scene, lane, left);
   else
     wait.kind = WaitKind::no_credit;

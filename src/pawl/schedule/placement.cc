@@ -113,7 +113,7 @@ class ConsistentHash final : public PlacementStrategy {
         favourite = i;
         favourite_score = score;
       }
-      if (!below_bound(load, held, weights)) {
+      if (load.outstanding >= bound(load, held, weights)) {
         ++passed;
         continue;
       }
@@ -122,18 +122,29 @@ class ConsistentHash final : public PlacementStrategy {
       best_score = score;
     }
     size_t chosen = best.value_or(favourite);
-    uint32_t most = task.placement->key ? candidates[chosen].room : 1;
+    uint32_t most = 1;
+    if (task.placement->key && candidates.size() > 1) {
+      const WorkerLoad& load = *candidates[chosen].load;
+      uint64_t all = bound(load, held + task.items, weights);
+      uint64_t more = all > load.outstanding ? all - load.outstanding : 1;
+      most = static_cast<uint32_t>(std::min<uint64_t>(more, candidates[chosen].room));
+    } else if (task.placement->key) {
+      most = candidates[chosen].room;
+    }
     return {chosen, most, because(candidates.size(), GrantCause::key, passed)};
   }
 
  private:
-  // outstanding < ceil(bound x held x weight / weights)
-  static bool below_bound(const WorkerLoad& load, uint64_t held, uint64_t weights) {
-    uint64_t most = (hash_load_bound_permille * held * load.spec->weight + weights * 1000 - 1) /
-                    (weights * 1000);
-    return load.outstanding < most;
+  // ceil(bound x held x weight / weights)
+  static uint64_t bound(const WorkerLoad& load, uint64_t held, uint64_t weights) {
+    return (hash_load_bound_permille * held * load.spec->weight + weights * 1000 - 1) /
+           (weights * 1000);
   }
 };
+
+uint64_t taken_of(const std::vector<uint64_t>* taken, size_t at) {
+  return taken != nullptr && at < taken->size() ? (*taken)[at] : 0;
+}
 
 // What is left of the tightest resource once one task is there, in permille; with no resources asked
 // for, of its credit.
@@ -145,8 +156,8 @@ uint64_t left_free(const WaitingTask& task, const WorkerLoad& load) {
   size_t at = 0;
   for (const Amount& one : wanted) {
     while (offered[at].name < one.name) ++at;
-    uint64_t gone = load.taken != nullptr ? (*load.taken)[at] : 0;
-    uint64_t left = offered[at].amount - gone - one.amount;
+    uint64_t gone = taken_of(load.taken, at) + taken_of(load.taken_elsewhere, at) + one.amount;
+    uint64_t left = offered[at].amount - std::min(gone, offered[at].amount);
     tightest = std::min(tightest, left * 1000 / offered[at].amount);
   }
   return tightest;
@@ -199,9 +210,7 @@ std::unique_ptr<PlacementStrategy> make_strategy(Strategy strategy) {
 
 std::optional<GrantReason> keep_preferred(const Placement& placement,
                                           std::vector<Candidate>& candidates) {
-  bool any = std::any_of(placement.rules.begin(), placement.rules.end(),
-                         [](const PlacementRule& rule) { return rule.kind >= RuleKind::prefer; });
-  if (!any || candidates.size() == 1) return std::nullopt;
+  if (!placement.prefers() || candidates.size() == 1) return std::nullopt;
   uint32_t most = 0;
   for (const Candidate& c : candidates) most = std::max(most, preference(*c.load->spec, placement));
   size_t erased = std::erase_if(

@@ -302,6 +302,35 @@ TEST(RateLimit, LosesAndGainsNothing) {
   EXPECT_EQ(limit.available(now), 0u);
 }
 
+TEST(RateLimit, AnotherRateBringsNoBurstOfItsOwn) {
+  RateLimit limit;
+  Instant now{};
+  limit.configure(100, 3, now);
+  limit.take(3, now);
+  for (uint64_t burst : {4, 3, 9, 2}) {
+    limit.configure(100, burst, now);
+    EXPECT_EQ(limit.available(now), 0u);
+  }
+  now = now + Duration::seconds(15);
+  limit.configure(100, 1, now);
+  EXPECT_EQ(limit.available(now), 1u);
+}
+
+TEST(Placement, PackingSeesWhatOtherPartitionsHold) {
+  House house;
+  std::vector<uint64_t> elsewhere = {3};
+  for (size_t i = 0; i < 2; ++i) {
+    house.add("w" + std::to_string(i));
+    house.spec(i).capacity = {{"gpu", 4}};
+  }
+  house.load(1).taken_elsewhere = &elsewhere;
+  Placement placement;
+  placement.resources = {{"gpu", 1}};
+  std::vector<Candidate> candidates = {{&house.load(0), 1}, {&house.load(1), 1}};
+  EXPECT_EQ(make_strategy(Strategy::pack)->choose({&placement, 0, 1}, candidates).candidate, 1u);
+  EXPECT_EQ(make_strategy(Strategy::spread)->choose({&placement, 0, 1}, candidates).candidate, 0u);
+}
+
 TEST(QueueTable, AQueueGrantsWhatItsSettingsAllow) {
   QueueTable queues;
   Instant now{};

@@ -7,9 +7,10 @@
 namespace pawl {
 
 void RateLimit::configure(uint64_t rate_permille, uint64_t burst, Instant now) {
+  const uint64_t full = burst * parts_per_grant;
+  parts_ = rate_ == 0 ? full : std::min(parts(now), full);
   rate_ = rate_permille;
-  full_ = burst * parts_per_grant;
-  parts_ = full_;
+  full_ = full;
   since_ = now;
 }
 

@@ -18,7 +18,8 @@ namespace pawl {
 
 class RateLimit {
  public:
-  void configure(uint64_t rate_permille, uint64_t burst, Instant now);  // grants per 1,000 s
+  // Grants per 1,000 s. The first rate begins full; another one goes on with what is there.
+  void configure(uint64_t rate_permille, uint64_t burst, Instant now);
   void empty(Instant now);
   uint64_t available(Instant now) const;  // UINT64_MAX: no limit
   void take(uint64_t grants, Instant now);

@@ -51,8 +51,12 @@ uint32_t preference(const WorkerSpec& worker, const Placement& placement) {
   return held;
 }
 
+uint32_t places(const WorkerLoad& worker, const LaneKey& lane) {
+  return lane.at_once ? worker.idle() : worker.free();
+}
+
 uint32_t room(const WorkerLoad& worker, const LaneKey& lane) {
-  uint32_t free = worker.free();
+  uint32_t free = places(worker, lane);
   if (free == 0 || !serves(*worker.spec, lane)) return 0;
   const Amounts& wanted = lane.placement.resources;
   if (wanted.empty()) return free;

@@ -16,6 +16,8 @@ struct LaneKey {
   NodeType type = NodeType::process;
   std::string function{};  // type function only
   Placement placement{};
+  bool at_once =
+      false;  // only to where a slot is free: the node's timeout.queue ends with the grant
 
   friend bool operator==(const LaneKey&, const LaneKey&) = default;
 };
@@ -52,6 +54,8 @@ bool serves(const WorkerSpec& worker, const LaneKey& lane);
 // How many of the node's preferences hold for the worker.
 uint32_t preference(const WorkerSpec& worker, const Placement& placement);
 
+// The same without a look at what they need.
+uint32_t places(const WorkerLoad& worker, const LaneKey& lane);
 // How many tasks of the lane it could take now; 0: it is full, or does not serve it.
 uint32_t room(const WorkerLoad& worker, const LaneKey& lane);
 

@@ -119,6 +119,7 @@ void EngineSession::take(Welcome welcome, Instant now) {
   id_ = welcome.session;
   heartbeat_sequence_ = 0;
   heartbeat_at_ = now + heartbeat_interval();
+  said_leaving_ = false;
   said_running_.clear();  // an engine that has come back knows nothing of it
   running_changed_ = true;
   owner_.serve(welcome.partitions);
@@ -328,18 +329,37 @@ void EngineSession::say_reports() {
   reports_.erase(reports_.begin(), next);
 }
 
+void EngineSession::say_heartbeat(Instant now) {
+  heartbeat_at_ = now + heartbeat_interval();
+  if (heartbeat_sequence_ != 0) return;  // one on its way is enough
+  heartbeat_sequence_ = link_.send(Heartbeat{owner_.usage(now)}).value();
+  heartbeat_sent_ = now;
+}
+
+// Whoever leaves says so before it gives back what it has not begun: it would get it again.
+void EngineSession::give_back(Instant now) {
+  if (!said_leaving_ && heartbeat_sequence_ == 0) {
+    say_heartbeat(now);
+    said_leaving_ = true;
+  }
+  if (!said_leaving_ || queue_.empty()) return;
+  if (!returned_) returned_.emplace();
+  std::vector<HeldAttempts> held = queue_.held();
+  returned_->attempts.insert(returned_->attempts.end(), held.begin(), held.end());
+  telemetry_.count("worker_returned_items", queue_.items());
+  held_items_ -= queue_.items();
+  queue_.clear();
+}
+
 void EngineSession::send_what_is_due(Instant now) {
   if (phase_ != Phase::serving || link_.full()) return;
+  if (owner_.draining()) give_back(now);
+  if (link_.full()) return;
   if (returned_) (void)link_.send(*std::exchange(returned_, std::nullopt)).ok();
   if (link_.full()) return;
   if (!reports_.empty() && (now >= report_at_ || !owner_.reports_can_wait())) say_reports();
   say_progress(now);
-  if (now >= heartbeat_at_ && !link_.full()) {
-    heartbeat_at_ = now + heartbeat_interval();
-    if (heartbeat_sequence_ != 0) return;  // one on its way is enough
-    heartbeat_sequence_ = link_.send(Heartbeat{owner_.usage(now)}).value();
-    heartbeat_sent_ = now;
-  }
+  if (now >= heartbeat_at_ && !link_.full()) say_heartbeat(now);
 }
 
 void EngineSession::greet_or_leave(Instant now) {

@@ -98,6 +98,8 @@ class EngineSession {
   void decline(const Grant& grant, const std::string& why);
   void warn(const char* event, const std::string& message);
   void send_what_is_due(Instant now);
+  void say_heartbeat(Instant now);
+  void give_back(Instant now);
   void say_reports();
   void say_progress(Instant now);
   void greet_or_leave(Instant now);
@@ -119,6 +121,7 @@ class EngineSession {
   Instant heartbeat_at_ = Instant::never();  // next one
   uint64_t heartbeat_sequence_ = 0;          // in flight; 0: none
   Instant heartbeat_sent_;
+  bool said_leaving_ = false;
 
   GrantQueue queue_;
   uint64_t held_items_ = 0;             // queued or handed over, not stopped

@@ -330,6 +330,7 @@ std::vector<RunningAttempts> Worker::counted(const EngineSession& of) const {
 WorkerUsage Worker::usage(Instant now) {
   WorkerUsage usage = options_.meter != nullptr ? options_.meter->read(now) : WorkerUsage{};
   usage.running = static_cast<uint32_t>(running_launches());
+  usage.leaving = draining_;
   return usage;
 }
 

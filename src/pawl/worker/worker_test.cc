@@ -370,7 +370,7 @@ TEST(Worker, DrainTakesBackWhatWaitsInAnExecutor) {
   world.functions.waiting = {world.functions.started[1].id};
   world.worker->drain();
   world.settle();
-  EXPECT_EQ(world.worker->queued_items(), 1u);
+  EXPECT_EQ(world.worker->queued_items(), 0u);
   world.functions.finish(world.functions.started[0]);
   world.pass(Duration::seconds(1));
   EXPECT_EQ(world.reports().size(), 1u);
@@ -378,23 +378,35 @@ TEST(Worker, DrainTakesBackWhatWaitsInAnExecutor) {
   EXPECT_TRUE(world.worker->gone());
 }
 
-// It may still run for hours; whoever idles need not wait for that.
-TEST(Worker, WhatADrainingWorkerTookBackCanBeRecalled) {
+// What runs may run for hours; nobody need wait for that.
+TEST(Worker, WhoeverDrainsSaysSoAndThenGivesBackWhatHasNotBegun) {
   World world(1);
   world.functions.takes_ahead = 3;
   learn(world, Duration::microseconds(1));
-  std::vector<Grant> grants = single_grants(world, 100, 102);
+  std::vector<Grant> grants = single_grants(world, 100, 103);
   world.give(grants);
-  world.functions.waiting = {world.functions.started.at(1).id};
+  world.functions.waiting = {world.functions.started.at(1).id, world.functions.started.at(2).id};
+  (void)world.engine.take<Heartbeat>();
   world.worker->drain();
   world.settle();
-  world.engine.send(Recall{{{grants[1].range, grants[1].attempt, grants[1].nonce}}});
-  world.settle();
-  std::vector<Returned> returned = world.engine.take<Returned>();
-  ASSERT_EQ(returned.size(), 1u);
-  ASSERT_EQ(returned[0].attempts.size(), 1u);
-  EXPECT_EQ(returned[0].attempts[0].range, grants[1].range);
+  size_t heartbeat = world.engine.got.size();
+  size_t back = 0;
+  for (size_t i = 0; i < world.engine.got.size(); ++i) {
+    if (const auto* said = std::get_if<Heartbeat>(&world.engine.got[i]))
+      if (said->usage.leaving) heartbeat = std::min(heartbeat, i);
+    const auto* returned = std::get_if<Returned>(&world.engine.got[i]);
+    if (returned == nullptr) continue;
+    EXPECT_LT(heartbeat, i) << "else it would get them again";
+    for (const HeldAttempts& one : returned->attempts) back += one.range.size();
+  }
+  EXPECT_EQ(back, 2u);
   EXPECT_EQ(world.worker->held_items(), 1u);
+  world.give({world.grant(7, 9)});
+  EXPECT_EQ(world.engine.take<Returned>().back().attempts.size(), 1u) << "a grant that crossed it";
+  EXPECT_EQ(world.worker->held_items(), 1u);
+  world.functions.finish(world.functions.started[0]);
+  world.pass(Duration::seconds(1));
+  EXPECT_TRUE(world.worker->gone());
 }
 
 // Time that it waited behind others in the executor is no running time.

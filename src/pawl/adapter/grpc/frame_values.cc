@@ -131,10 +131,11 @@ void to_proto(const WorkerUsage& in, v1::Heartbeat& out) {
   out.set_cpu_permille(in.cpu_permille);
   out.set_memory_bytes(in.memory_bytes);
   out.set_version(in.version);
+  out.set_leaving(in.leaving);
 }
 
 WorkerUsage from_proto(const v1::Heartbeat& in) {
-  return {in.running(), in.cpu_permille(), in.memory_bytes(), in.version()};
+  return {in.running(), in.cpu_permille(), in.memory_bytes(), in.version(), in.leaving()};
 }
 
 void to_proto(const AttemptReport& in, v1::AttemptReport& out) {

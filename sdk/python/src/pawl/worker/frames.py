@@ -142,6 +142,7 @@ def encode(message: Message) -> bytes:
     elif isinstance(body, Heartbeat):
         frame.heartbeat.SetInParent()
         frame.heartbeat.running = body.running
+        frame.heartbeat.leaving = body.leaving
     elif isinstance(body, Goodbye):
         frame.goodbye.SetInParent()
     elif isinstance(body, Returned):

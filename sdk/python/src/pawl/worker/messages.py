@@ -167,6 +167,7 @@ class Hello:
 @dataclass(frozen=True)
 class Heartbeat:
     running: int = 0
+    leaving: bool = False  # it takes nothing more
 
 
 @dataclass(frozen=True)

@@ -151,7 +151,8 @@ class Session:
         self._queue: list[deque[Grant]] = [deque() for _ in range(PRIORITIES)]
         self._queued_items = 0
         self._runs: dict[int, _Run] = {}
-        self._returned: Optional[list[HeldAttempts]] = None  # the answer to a recall, waiting for the link
+        self._returned: Optional[list[HeldAttempts]] = None  # waiting for the link
+        self._said_leaving = False
         self._reports: list[AttemptReport] = []
         self._progress: dict[tuple[int, int, int], AttemptProgress] = {}
         self._progress_at = now
@@ -283,6 +284,7 @@ class Session:
         self.partitions = welcome.partitions
         self._heartbeat_sequence = 0
         self._heartbeat_at = now + self.spec.lease / 3
+        self._said_leaving = False
         self._said_running = ()  # a coordinator that has come back knows nothing of it
 
     def _take_grant(self, grant: Grant) -> None:
@@ -428,6 +430,8 @@ class Session:
     def _flush(self, now: float) -> None:
         if self._phase is not Phase.SERVING:
             return
+        if self._draining and not self._link.full:
+            self._give_back(now)
         if self._returned is not None and not self._link.full:
             self._link.send(Returned(tuple(self._returned)))
             self._returned = None
@@ -435,10 +439,27 @@ class Session:
             self._link.send(Reports(tuple(self._next_reports(min(self._link.room, REPORT_BYTES_MAX)))))
         self._say_progress(now)
         if now >= self._heartbeat_at and not self._link.full:
-            self._heartbeat_at = now + self.spec.lease / 3
-            if self._heartbeat_sequence == 0:  # one on its way is enough
-                self._heartbeat_sequence = self._link.send(Heartbeat(self.running))
-                self._heartbeat_sent = now
+            self._say_heartbeat(now)
+
+    def _say_heartbeat(self, now: float) -> None:
+        self._heartbeat_at = now + self.spec.lease / 3
+        if self._heartbeat_sequence == 0:  # one on its way is enough
+            self._heartbeat_sequence = self._link.send(Heartbeat(self.running, self._draining))
+            self._heartbeat_sent = now
+
+    def _give_back(self, now: float) -> None:
+        """What has not begun, once the coordinator has been told not to grant it again."""
+        if not self._said_leaving and self._heartbeat_sequence == 0:
+            self._say_heartbeat(now)
+            self._said_leaving = True
+        if not self._said_leaving or self._queued_items == 0:
+            return
+        queued = [grant for level in self._queue for grant in level]
+        held = [HeldAttempts(grant.range, grant.attempt, grant.nonce) for grant in queued]
+        self._returned = (self._returned or []) + held
+        for level in self._queue:
+            level.clear()
+        self._queued_items = 0
 
     def _counted(self) -> tuple[RunningAttempts, ...]:
         nodes = (run.launch.grant.range for run in self._runs.values() if run.wanted)

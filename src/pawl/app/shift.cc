@@ -10,7 +10,6 @@
 #include "pawl/adapter/grpc/remote_outputs.h"
 #include "pawl/adapter/grpc/remote_payloads.h"
 #include "pawl/adapter/grpc/stream_client.h"
-#include "pawl/adapter/linux_loop/linux_background.h"
 #include "pawl/adapter/linux_loop/linux_clock.h"
 #include "pawl/app/operator_log.h"
 #include "pawl/app/probe_door.h"
@@ -44,7 +43,6 @@ class Scratch {
   std::string path_;
 };
 
-constexpr uint32_t payload_calls = 4;  // at once
 // So long the last words of programs may take at the end.
 constexpr Duration flush_max = Duration::seconds(2);
 
@@ -84,8 +82,6 @@ class ServedShift final : public cli::Shift, private Probed {
     payloads.tls = stream.tls;
     payloads.packed = !stays_here(request.server);
     payloads_ = std::make_unique<RemotePayloads>(payloads);
-    desk_ = std::make_unique<PayloadDesk>(*payloads_, *loop_,
-                                          std::make_unique<LinuxBackground>(payload_calls));
     RemoteOutputsOptions outputs;
     outputs.target = request.server;
     outputs.tls = stream.tls;
@@ -102,7 +98,7 @@ class ServedShift final : public cli::Shift, private Probed {
     options.link = network_link();
     options.first_address = random_number() | 1;  // nobody else has it, or ever had
     PAWL_ASSIGN(workshop_,
-                Workshop::open({*loop_, clock_, *transport_, telemetry_, *payloads_, desk_.get()},
+                Workshop::open({*loop_, clock_, *transport_, telemetry_, *payloads_},
                                std::move(options)));
     return request.metrics.empty() ? Status() : open_probes(request);
   }
@@ -123,7 +119,7 @@ class ServedShift final : public cli::Shift, private Probed {
 
  private:
   Status open_probes(const cli::ShiftRequest& request) {
-    metrics_ = std::make_unique<WorkerMetrics>(*workshop_, *transport_, *desk_, telemetry_);
+    metrics_ = std::make_unique<WorkerMetrics>(*workshop_, *transport_, telemetry_);
     PAWL_ASSIGN(HttpOptions http, probe_options(request.metrics, request.keys));
     http.telemetry = &telemetry_;
     PAWL_ASSIGN(probes_, ProbeDoor::open(http, *loop_, clock_, *metrics_, *this));
@@ -144,7 +140,6 @@ class ServedShift final : public cli::Shift, private Probed {
   std::unique_ptr<LinuxLoop> loop_;
   std::unique_ptr<StreamClient> transport_;
   std::unique_ptr<RemotePayloads> payloads_;
-  std::unique_ptr<PayloadDesk> desk_;
   std::unique_ptr<RemoteOutputs> outputs_;
   std::unique_ptr<Workshop> workshop_;
   std::unique_ptr<WorkerMetrics> metrics_;

@@ -78,7 +78,7 @@ void WorkerMetrics::write(Exposition& page) const {
                transport_.connections());
   write_messages(transport_.counts(), "Messages from and to the server; lost: nobody was there",
                  page);
-  write_reads(payloads_.reads(), page);
+  write_reads(workshop_.payload_reads(), page);
   write_process(page);
   write_notices(log_, page);
 }

@@ -1,7 +1,7 @@
 // What a worker process says about itself, under its names at Prometheus; docs/operations.md says what each
 // means.
 //
-//   WorkerMetrics metrics(*workshop, *transport, *desk, operator_log);
+//   WorkerMetrics metrics(*workshop, *transport, operator_log);
 //   metrics.write(page);
 //
 // Threading: the loop's thread.
@@ -17,14 +17,13 @@ namespace pawl {
 class WorkerMetrics final : public MetricSource {
  public:
   WorkerMetrics(const Workshop& workshop, const StreamClient& transport,
-                const PayloadDesk& payloads, const OperatorLog& log)
-      : workshop_(workshop), transport_(transport), payloads_(payloads), log_(log) {}
+                const OperatorLog& log)
+      : workshop_(workshop), transport_(transport), log_(log) {}
   void write(Exposition& page) const override;
 
  private:
   const Workshop& workshop_;
   const StreamClient& transport_;
-  const PayloadDesk& payloads_;
   const OperatorLog& log_;
 };
 

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "pawl/adapter/jq/jq_evaluator.h"
+#include "pawl/adapter/linux_loop/linux_background.h"
 #include "pawl/app/machine.h"
 #include "pawl/isolate/attempt_renderer.h"
 #include "pawl/isolate/function.h"
@@ -23,6 +24,7 @@ namespace {
 // More than the slots, so that none idles while the next grant becomes durable.
 constexpr uint32_t process_credit_per_slot = 8;
 constexpr uint32_t function_credit = 16'384;
+constexpr uint32_t payload_calls = 4;  // at once
 
 std::vector<std::string> own_environment() {
   std::vector<std::string> environment;
@@ -55,26 +57,13 @@ struct Workshop::Parts {
         options(std::move(given)),
         evaluations(around.loop),
         evaluator(JqOptions{.helper = options.programs_directory + "/pawl-jq"}, evaluations),
-        expressions(evaluator, evaluations, at_hand(), around.loop),
+        desk(around.payloads, around.loop, std::make_unique<LinuxBackground>(payload_calls)),
+        expressions(evaluator, evaluations, desk, around.loop),
         renderer(expressions),
         process_news(around.loop),
         function_news(around.loop),
-        held_news(held()),
-        transform(expressions, at_hand(), news_of_processes()) {}
-
-  // What runs on the loop's thread must not wait; functions put their results on threads of their own.
-  PayloadStore& at_hand() const {
-    if (around.desk != nullptr) return *around.desk;
-    return around.payloads;
-  }
-  std::unique_ptr<HeldNews> held() {
-    if (around.desk == nullptr) return nullptr;
-    return std::make_unique<HeldNews>(*around.desk, around.loop, process_news);
-  }
-  Sink<ExecutorNews>& news_of_processes() {
-    if (held_news) return *held_news;
-    return process_news;
-  }
+        held_news(desk, around.loop, process_news),
+        transform(expressions, desk, held_news) {}
 
   Status start_processes();
   void start_functions();
@@ -85,11 +74,12 @@ struct Workshop::Parts {
   WorkshopOptions options;
   Mailbox<Evaluation> evaluations;
   JqEvaluator evaluator;
+  PayloadDesk desk;  // what runs on the loop's thread must not wait; functions have threads of their own
   Expressions expressions;
   AttemptRenderer renderer;
   Mailbox<ExecutorNews> process_news;
   Mailbox<ExecutorNews> function_news;
-  std::unique_ptr<HeldNews> held_news;  // in front of process_news
+  HeldNews held_news;  // in front of process_news
   TransformExecutor transform;
   mutable ProcessMeter meter;
   std::unique_ptr<ProcessExecutor> process;
@@ -106,7 +96,7 @@ Status Workshop::Parts::start_processes() {
   runner.copies = options.output_copies;
   runner.guardian = {options.programs_directory + "/pawl-guardian"};
   PAWL_ASSIGN(process, ProcessExecutor::create(around.loop, around.clock, runner, renderer,
-                                               at_hand(), news_of_processes()));
+                                               desk, held_news));
   WorkerSpec spec = options.offer;
   spec.name = options.name.empty() ? "processes" : options.name;
   spec.slots = std::min(options.jobs, process->max_slots());
@@ -177,6 +167,10 @@ std::vector<RunningLaunch> Workshop::running() const {
     running.insert(running.end(), more.begin(), more.end());
   }
   return running;
+}
+
+PayloadReads Workshop::payload_reads() const {
+  return parts_->desk.reads();
 }
 
 bool Workshop::connected() const {

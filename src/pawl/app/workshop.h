@@ -53,8 +53,6 @@ class Workshop {
     Transport& transport;
     Telemetry& telemetry;
     PayloadStore& payloads;
-    PayloadDesk* desk =
-        nullptr;  // in front of payloads that are behind a network; null: they are here
   };
 
   static Result<std::unique_ptr<Workshop>> open(const Surroundings& around,
@@ -65,6 +63,7 @@ class Workshop {
 
   std::vector<Worker*> workers() const;
   std::vector<RunningLaunch> running() const;
+  PayloadReads payload_reads() const;  // of what runs on the loop's thread
   bool connected() const;  // every worker has a session
   void drain();            // starts nothing more, lets what runs finish
   void abandon();          // starts nothing more, ends what runs: it is granted again

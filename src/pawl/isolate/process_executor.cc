@@ -187,7 +187,8 @@ void ProcessExecutor::judge(ProcessEnded ended) {
   }
   DeclaredOutput declared{node.process.output, run.files, run.directory, output_bytes_max_};
   auto json = declared_output(declared, std::move(ended.out));
-  if (!json.ok()) return fail(ended.id, FailureKind::output, 0, json.error().message);
+  if (!json.ok())
+    return fail(ended.id, failure_of(json.error(), FailureKind::output), 0, json.error().message);
   TaskKey task = run.grant.range.at(run.grant.range.begin);
   auto payload = make_payload(std::move(*json), task, run.grant.attempt, payloads_);
   if (!payload.ok())

@@ -2,18 +2,22 @@
 //
 //   background->run([this] { fetch(); });     // fetch() wakes the loop when it has something
 //
-// Contract (testing/contract/background_contract.h): each call is made once, never within run(), in no certain order,
-// several at once. The destructor waits for those under way and drops the others. run(): any thread, a call's too.
+// Contract (testing/contract/background_contract.h): each call is made once, never within run(), not before `after` has
+// passed, in no certain order, several at once. The destructor waits for those under way and drops the others. run(): any thread, a call's too.
 #pragma once
 
+#include <utility>
+
 #include "pawl/base/callback.h"
+#include "pawl/base/time.h"
 
 namespace pawl {
 
 class Background {
  public:
   virtual ~Background() = default;
-  virtual void run(Callback<void()> call) = 0;
+  void run(Callback<void()> call) { run(std::move(call), {}); }
+  virtual void run(Callback<void()> call, Duration after) = 0;
 };
 
 }  // namespace pawl

@@ -4,9 +4,10 @@
 
 namespace pawl::sim {
 
-void SimBackground::run(Callback<void()> call) {
+void SimBackground::run(Callback<void()> call, Duration after) {
   const uint64_t most = static_cast<uint64_t>(longest_.ns) >> dice_.below(10);
-  make_in(Duration::nanoseconds(static_cast<int64_t>(1 + dice_.below(most + 1))), std::move(call));
+  const Duration takes{static_cast<int64_t>(1 + dice_.below(most + 1))};
+  make_in(after + takes, std::move(call));
 }
 
 void SimBackground::make_in(Duration delay, Callback<void()> call) {

@@ -18,7 +18,8 @@ class SimBackground final : public Background {
       : process_(process), dice_(dice), longest_(longest) {}
   ~SimBackground() override { *alive_ = false; }
 
-  void run(Callback<void()> call) override;
+  using Background::run;
+  void run(Callback<void()> call, Duration after) override;
 
  private:
   void make_in(Duration delay, Callback<void()> call);

@@ -4,7 +4,8 @@
 //   if (!payload.ok()) return fail(launch, failure_of(payload.error(), FailureKind::output), ...);
 //
 // UNAVAILABLE says that the same may succeed a moment later or elsewhere: the payload store cannot be
-// reached, there is no descriptor for a helper. Such an attempt is declined, and granted again.
+// reached, there is no descriptor for a helper. RESOURCE_EXHAUSTED says that a disk is full. Such an attempt is
+// declined, and granted again.
 #pragma once
 
 #include "pawl/base/result.h"
@@ -13,7 +14,8 @@
 namespace pawl {
 
 inline FailureKind failure_of(const Error& error, FailureKind own) {
-  return error.code == Code::unavailable ? FailureKind::declined : own;
+  const bool passes = error.code == Code::unavailable || error.code == Code::resource_exhausted;
+  return passes ? FailureKind::declined : own;
 }
 
 }  // namespace pawl

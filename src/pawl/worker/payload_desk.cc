@@ -107,8 +107,11 @@ struct PayloadDesk::Impl {
     loop.wake();
   }
 
-  void write(const BlobRef& ref, const Bytes& bytes) {
-    Status done = store.put(ref, bytes);
+  // Where there is no room, until there is.
+  void write(const BlobRef& ref, std::shared_ptr<const Bytes> bytes) {
+    Status done = store.put(ref, *bytes);
+    if (!done.ok() && done.error().code == Code::resource_exhausted)
+      return background->run([this, ref, bytes] { write(ref, bytes); }, options.room_pause);
     {
       std::lock_guard lock(mutex);
       if (done.ok())
@@ -146,7 +149,8 @@ Status PayloadDesk::put(const BlobRef& ref, ByteView bytes) {
   std::lock_guard lock(desk.mutex);
   desk.putting[ref] = std::nullopt;
   desk.unsettled = desk.putting.size();
-  desk.background->run([&desk, ref, kept = Bytes(bytes)] { desk.write(ref, kept); });
+  desk.background->run(
+      [&desk, ref, kept = std::make_shared<const Bytes>(bytes)] { desk.write(ref, kept); });
   return {};
 }
 

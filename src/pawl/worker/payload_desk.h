@@ -6,6 +6,8 @@
 //   PAWL_TRY(desk.put(ref, bytes));           // taken on; the report that refers to it waits (HeldNews) for
 //   desk.outcome(ref);                        // nothing yet; or how it ended, told once if it failed
 //
+// What finds no room in the store stays on its way until there is some: a full disk loses no result.
+//
 // What was read is kept, up to kept_bytes_max, for many attempts read the same input; what has come and nobody has
 // asked for again is kept beyond that. Of a large payload that is read in parts, blocks of block_bytes are kept.
 // Threading: any thread; nothing blocks but the destructor, which waits for the calls under way.
@@ -24,6 +26,7 @@ namespace pawl {
 struct PayloadDeskOptions {
   uint64_t kept_bytes_max = 64 << 20;
   uint64_t block_bytes = 1 << 20;
+  Duration room_pause = Duration::seconds(1);  // before a store that had no room is asked again
 };
 
 struct PayloadReads {

@@ -21,7 +21,10 @@ class ClosedStore final : public PayloadStore {
  public:
   Status put(const BlobRef& ref, ByteView bytes) override {
     wait();
-    if (refused) return Error{refused_with, "the store refuses"};
+    if (refused) {
+      ++refusals;
+      return Error{refused_with, "the store refuses"};
+    }
     std::lock_guard lock(mutex_);
     return kept.put(ref, bytes);
   }
@@ -46,6 +49,7 @@ class ClosedStore final : public PayloadStore {
   std::atomic<bool> refused{false};
   Code refused_with = Code::unavailable;
   std::atomic<int> parts{0};
+  std::atomic<int> refusals{0};
 
  private:
   void wait() {
@@ -91,7 +95,9 @@ class PayloadDeskTest : public testing::Test {
   PayloadDesk desk_{store_,
                     loop_,
                     std::make_unique<LinuxBackground>(2),
-                    {.kept_bytes_max = 100, .block_bytes = 10}};
+                    {.kept_bytes_max = 100,
+                     .block_bytes = 10,
+                     .room_pause = Duration::milliseconds(1)}};
 };
 
 TEST_F(PayloadDeskTest, WhatIsNotAtHandIsOnItsWayAndThenThere) {
@@ -197,7 +203,7 @@ TEST_F(PayloadDeskTest, AReportWaitsForWhatItRefersTo) {
 TEST_F(PayloadDeskTest, AnItemWhosePayloadFailedFailsAlone) {
   Heard news;
   HeldNews held(desk_, loop_, news);
-  for (Code code : {Code::unavailable, Code::resource_exhausted}) {
+  for (Code code : {Code::unavailable, Code::data_loss}) {
     news.all.clear();
     const uint64_t before = desk_.settlements();
     store_.refused = true;
@@ -227,6 +233,26 @@ TEST_F(PayloadDeskTest, AnItemWhosePayloadFailedFailsAlone) {
     EXPECT_EQ(parts[2].outputs, std::vector<Payload>{good});
     EXPECT_TRUE(desk_.all_settled());
   }
+}
+
+TEST_F(PayloadDeskTest, WhatFindsNoRoomStaysOnItsWayUntilThereIsSome) {
+  Heard news;
+  HeldNews held(desk_, loop_, news);
+  store_.refused = true;
+  store_.refused_with = Code::resource_exhausted;
+  const Payload large = put(31);
+  store_.open();
+  held.put(Finished{5, {report(0, {large})}});
+  while (store_.refusals < 3) std::this_thread::yield();
+  held.turn();
+  EXPECT_TRUE(news.all.empty());
+  EXPECT_FALSE(desk_.all_settled());
+  store_.refused = false;
+  settle(1);
+  held.turn();
+  ASSERT_EQ(news.all.size(), 1u);
+  EXPECT_TRUE(std::get<Finished>(news.all[0]).reports[0].succeeded);
+  EXPECT_TRUE(store_.kept.get(large.ref()).ok());
 }
 
 }  // namespace

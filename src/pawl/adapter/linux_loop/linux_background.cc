@@ -17,21 +17,28 @@ LinuxBackground::~LinuxBackground() {
   for (std::thread& thread : threads_) thread.join();
 }
 
-void LinuxBackground::run(Callback<void()> call) {
+void LinuxBackground::run(Callback<void()> call, Duration after) {
   std::lock_guard lock(mutex_);
-  calls_.push_back(std::move(call));
+  calls_.emplace(std::chrono::steady_clock::now() + std::chrono::nanoseconds(after.ns),
+                 std::move(call));
   changed_.notify_one();
 }
 
 void LinuxBackground::work() {
   std::unique_lock lock(mutex_);
-  while (true) {
-    changed_.wait(lock, [this] { return closing_ || !calls_.empty(); });
-    if (closing_) return;
-    Callback<void()> call = std::move(calls_.front());
-    calls_.pop_front();
+  while (!closing_) {
+    if (calls_.empty()) {
+      changed_.wait(lock);
+      continue;
+    }
+    const auto due = calls_.begin()->first;
+    if (due > std::chrono::steady_clock::now()) {
+      changed_.wait_until(lock, due);
+      continue;
+    }
+    auto call = calls_.extract(calls_.begin());
     lock.unlock();
-    call();
+    call.mapped()();
     call = {};
     lock.lock();
   }

@@ -3,9 +3,10 @@
 //   auto background = std::make_unique<LinuxBackground>(4);
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
-#include <deque>
+#include <map>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -20,7 +21,8 @@ class LinuxBackground final : public Background {
   explicit LinuxBackground(uint32_t threads);
   ~LinuxBackground() override;
 
-  void run(Callback<void()> call) override;
+  using Background::run;
+  void run(Callback<void()> call, Duration after) override;
 
  private:
   void work();
@@ -28,7 +30,7 @@ class LinuxBackground final : public Background {
   std::mutex mutex_;
   std::condition_variable changed_;
   bool closing_ = false;
-  std::deque<Callback<void()>> calls_;
+  std::multimap<std::chrono::steady_clock::time_point, Callback<void()>> calls_;  // not before
   std::vector<std::thread> threads_;
 };
 

@@ -48,8 +48,19 @@ TEST_P(BackgroundContract, ACallMayRunAnother) {
   harness_->until([&] { return made_ == 1; });
 }
 
+TEST_P(BackgroundContract, WhatIsForLaterHoldsUpNothing) {
+  std::atomic<bool> later{false};
+  for (int i = 0; i < 10; ++i)
+    harness_->background().run([&] { later = true; }, Duration::minutes(60));
+  harness_->background().run([&] { made_ += 10; }, Duration::milliseconds(10));
+  harness_->background().run([&] { ++made_; });
+  harness_->until([&] { return made_ == 11; });
+  EXPECT_FALSE(later);
+}
+
 TEST_P(BackgroundContract, AfterItsEndNothingIsMade) {
   for (int i = 0; i < 1000; ++i) harness_->background().run([&] { ++made_; });
+  harness_->background().run([&] { ++made_; }, Duration::minutes(60));
   harness_->end();
   const int made = made_;
   int looks = 0;

@@ -45,6 +45,52 @@ def fail(message):
     raise ValueError(message)
 
 
+class Mute(Exception):
+    def __str__(self):
+        raise RuntimeError("it does not say")
+
+
+class Stop(BaseException):
+    pass
+
+
+class Sealed(dict):
+    def items(self):
+        raise KeyError("sealed")
+
+
+def leave(how):
+    if how == "sealed":
+        return Sealed(a=1)
+    raise {"exit": SystemExit(3), "base": Stop("enough"), "mute": Mute()}[how]
+
+
+@pawl.task
+def leave_thread(how):
+    return leave(how)
+
+
+@pawl.task(process=True)
+def leave_process(how):
+    return leave(how)
+
+
+@pawl.task
+async def leave_loop(how):
+    await asyncio.sleep(0)
+    return leave(how)
+
+
+@pawl.task
+async def leave_loop_beside(how):
+    async def leave_first():
+        leave(how)
+
+    beside = asyncio.ensure_future(leave_first())
+    await asyncio.wait({beside})
+    return type(beside.exception()).__name__
+
+
 @pawl.task
 def who():
     task = pawl.current_task()
@@ -120,6 +166,12 @@ async def gate_async(folder):
         say(f"{folder}/ended", "cancelled")
         raise
     return "open"
+
+
+@pawl.task
+async def gate_then_thread(folder):
+    await gate_async(folder)
+    return await asyncio.to_thread(int, 1)
 
 
 @pawl.task(process=True)

@@ -173,6 +173,21 @@ class WorkerTest(WorkerCase):
         cause = self.cause(self.call("echo", **{"with": "${ .input.a | error }"}))
         self.assertEqual(cause.kind, "expression")
 
+    def test_whatever_is_raised_is_a_failure_and_the_worker_goes_on(self):
+        self.work(concurrency=1)
+        raised = {"exit": "SystemExit: 3", "base": "Stop: enough", "mute": "Mute"}
+        for function in ("leave_thread", "leave_process", "leave_loop"):
+            for how, error in raised.items():
+                with self.subTest(function=function, how=how):
+                    cause = self.cause(self.call(function, **{"with": how}))
+                    self.assertEqual((cause.kind, cause.error), ("function", error))
+            with self.subTest(function=function, how="sealed"):
+                cause = self.cause(self.call(function, **{"with": "sealed"}))
+                self.assertEqual((cause.kind, cause.error), ("output", "returned no JSON: 'sealed'"))
+        self.assertEqual(self.result("leave_loop_beside", **{"with": "exit"}), "SystemExit")
+        self.assertEqual(self.result("square", **{"with": 3}), 9)
+        self.assertTrue(self.result("sleep_async", **{"with": 0}))
+
     def test_attempts_have_names(self):
         self.work()
         run = self.call("who")

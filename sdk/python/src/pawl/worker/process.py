@@ -67,21 +67,30 @@ def to_json(value: Any) -> Ended:
     try:
         text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
         return Ended(output=text.encode())
-    except (TypeError, ValueError, RecursionError) as error:
-        return Ended(kind=FailureKind.OUTPUT, error=f"returned no JSON: {error}")
+    except Exception as error:
+        return Ended(kind=FailureKind.OUTPUT, error=f"returned no JSON: {said_by(error) or type(error).__name__}")
 
 
 def guarded(function: Callable[..., Any], args: list[Any], kwargs: Mapping[str, Any]) -> Ended:
     try:
         value = function(*args, **kwargs)
-    except Exception as error:
+    except BaseException as error:  # SystemExit too: it ends the call, not the worker
         return failed(error)
     return to_json(value)
 
 
 def failed(error: BaseException) -> Ended:
-    text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    return Ended(kind=FailureKind.FUNCTION, error=" ".join(text.split())[:4096])
+    said = said_by(error)
+    text = f"{type(error).__name__}: {said}" if said else type(error).__name__
+    return Ended(kind=FailureKind.FUNCTION, error=" ".join(text.split()))
+
+
+def said_by(error: BaseException) -> str:
+    """Its text; "" of one that cannot even say that."""
+    try:
+        return str(error)
+    except Exception:
+        return ""
 
 
 class Hand:

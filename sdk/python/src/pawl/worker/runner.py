@@ -13,13 +13,13 @@ Threading: start, stop and kill from one thread.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import queue
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Callable, Optional, Union
 
 from pawl import loops
@@ -38,12 +38,14 @@ from pawl.worker.messages import (
     RunContext,
 )
 from pawl.worker.payloads import PayloadError
-from pawl.worker.process import Ended, Hand, Identity, failed, guarded, to_json
+from pawl.worker.process import Ended, Hand, Identity, failed, guarded, said_by, to_json
 from pawl.worker.session import Launch
 
 log = logging.getLogger("pawl")
 
 CONTEXTS_MAX = 64
+ERROR_MAX = 4096  # characters of what went wrong
+STOPPED = Ended(kind=FailureKind.DECLINED, error="stopped")  # before it began
 News = Callable[[int, Union[AttemptReport, AttemptProgress]], None]
 
 
@@ -64,7 +66,7 @@ class Job:
         self.launch = launch
         self.context = context
         self.hand: Optional[Hand] = None
-        self.coroutine: Optional[asyncio.Task[Any]] = None
+        self.coroutine: Optional[asyncio.Task[Ended]] = None
         self.stopped = threading.Event()
         self._news = news
         run = context.run
@@ -151,6 +153,8 @@ class Runner:
         self._threads: list[threading.Thread] = []
         self._hands: list[Hand] = []
         self._loop: Optional[asyncio.AbstractEventLoop] = None
+        self._loop_over = threading.Event()
+        self._aside = ThreadPoolExecutor(slots, "pawl-aside")  # payloads of async calls
         self._lock = threading.Lock()
 
     def start(self, launch: Launch) -> None:
@@ -195,6 +199,8 @@ class Runner:
             self._work.put(None)
         for hand in self._hands:
             hand.close()
+        self._aside.shutdown(wait=False)
+        self._loop_over.set()
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._loop.stop)
 
@@ -221,6 +227,13 @@ class Runner:
             hand.close()
 
     def _run(self, job: Job, spec: TaskSpec, hand: Optional[Hand]) -> Ended:
+        try:
+            return self._call(job, spec, hand)
+        except BaseException as error:  # the slot is free again whatever happens
+            log.exception("%s/%s[%d] could not be run", job.execution, job.node, job.item)
+            return failed(error)
+
+    def _call(self, job: Job, spec: TaskSpec, hand: Optional[Hand]) -> Ended:
         prepared = self._prepare(job, spec)
         if isinstance(prepared, Ended):
             return prepared
@@ -239,13 +252,13 @@ class Runner:
 
     def _prepare(self, job: Job, spec: TaskSpec) -> Union[Ended, tuple[list[Any], dict[str, Any]]]:
         if job.stopped.is_set():
-            return Ended(kind=FailureKind.DECLINED, error="stopped")
+            return STOPPED
         try:
             value: Json = job.context.input_of(job.item)
-        except (ExpressionError, PayloadError, ValueError) as error:
+        except (ExpressionError, PayloadError, ValueError, RecursionError) as error:
             return Ended(kind=FailureKind.EXPRESSION, error=str(error))
         try:
-            return spec.unpack(value)
+            return STOPPED if job.stopped.is_set() else spec.unpack(value)
         except TypeError as error:
             return failed(error)
 
@@ -258,12 +271,12 @@ class Runner:
         if ended.kind is None and ended.output != b"null":
             try:
                 outputs = (self._keep(job, ended.output),)
-            except PayloadError as error:
-                ended = Ended(kind=FailureKind.OUTPUT, error=str(error))
+            except Exception as error:
+                ended = Ended(kind=FailureKind.OUTPUT, error=said_by(error) or type(error).__name__)
         with self._lock:
             self._jobs.pop(job.launch.id, None)
         report = AttemptReport(
-            grant.range, grant.attempt, grant.nonce, outputs, ended.kind, ended.exit_code, ended.error
+            grant.range, grant.attempt, grant.nonce, outputs, ended.kind, ended.exit_code, ended.error[:ERROR_MAX]
         )
         self._news(job.launch.id, report)
 
@@ -281,42 +294,51 @@ class Runner:
     def _event_loop(self) -> asyncio.AbstractEventLoop:
         if self._loop is None:
             self._loop = asyncio.new_event_loop()
-            threading.Thread(target=serve, args=(self._loop,), name="pawl-async", daemon=True).start()
+            threading.Thread(target=serve, args=(self._loop, self._loop_over), name="pawl-async", daemon=True).start()
         return self._loop
 
     async def _run_async(self, job: Job, spec: TaskSpec) -> None:
         loop = asyncio.get_running_loop()
-        prepared = await loop.run_in_executor(None, self._prepare, job, spec)
-        ended = prepared if isinstance(prepared, Ended) else await self._await(job, spec, *prepared)
-        await loop.run_in_executor(None, self._end, job, ended)
+        try:
+            prepared = await loop.run_in_executor(self._aside, self._prepare, job, spec)
+            ended = prepared if isinstance(prepared, Ended) else await self._await(job, spec, *prepared)
+        except Exception as error:
+            log.exception("%s/%s[%d] could not be run", job.execution, job.node, job.item)
+            ended = failed(error)
+        await loop.run_in_executor(self._aside, self._end, job, ended)
 
     async def _await(self, job: Job, spec: TaskSpec, args: list[Any], kwargs: dict[str, Any]) -> Ended:
-        async def call() -> Any:
+        async def call() -> Ended:
             set_current_task(job)
-            return await spec.function(*args, **kwargs)
+            try:
+                value = await spec.function(*args, **kwargs)
+            except BaseException as error:  # one that is let through ends the event loop
+                return failed(error)
+            return to_json(value)
 
         job.begin()
         job.coroutine = asyncio.get_running_loop().create_task(call())
         late: Optional[str] = None
         while not job.coroutine.done():
-            await asyncio.wait({job.coroutine}, timeout=job.time_left())
-            late = job.late()
-            if late is not None or job.stopped.is_set():
+            over = late is not None or job.stopped.is_set()
+            if over:
                 job.coroutine.cancel()
-                await asyncio.wait({job.coroutine})
+            await asyncio.wait({job.coroutine}, timeout=None if over else job.time_left())
+            late = late or job.late()
         if late is not None:
-            with contextlib.suppress(asyncio.CancelledError, Exception):
-                job.coroutine.result()
             return Ended(kind=FailureKind.TIMEOUT, error=late)
-        try:
-            return to_json(job.coroutine.result())
-        except (asyncio.CancelledError, Exception) as error:
-            return failed(error)
+        if job.coroutine.cancelled():
+            return STOPPED
+        return job.coroutine.result()
 
 
-def serve(loop: asyncio.AbstractEventLoop) -> None:
-    """Until it is stopped."""
+def serve(loop: asyncio.AbstractEventLoop, over: threading.Event) -> None:
+    """Until it is stopped: what a task beside a call raises does not stop it."""
     try:
-        loop.run_forever()
+        while not over.is_set():
+            try:
+                loop.run_forever()
+            except BaseException as error:
+                log.warning("a task on the event loop raised %s", failed(error).error)
     finally:
         loops.close(loop)

@@ -1,0 +1,77 @@
+"""Launches without a server: what happens between a grant and its report."""
+
+import json
+import queue
+import tempfile
+import threading
+import unittest
+from pathlib import Path
+
+import tasks_for_tests as tasks
+from sdk_case import PATIENCE
+
+from pawl.tasks import spec_of
+from pawl.worker.definition import NodeDefinition, WorkflowDefinition
+from pawl.worker.messages import AttemptReport, BlobRef, FailureKind, Grant, RunContext, TaskRange
+from pawl.worker.runner import Runner
+from pawl.worker.session import Launch
+
+
+class Payloads:
+    """Gives 0 for every payload, once it is told to."""
+
+    def __init__(self):
+        self.asked = threading.Semaphore(0)
+        self.go = threading.Event()
+
+    def get(self, ref):
+        self.asked.release()
+        assert self.go.wait(PATIENCE)
+        return b"0"
+
+
+class RunnerTest(unittest.TestCase):
+    def setUp(self):
+        self.payloads = Payloads()
+        self.news = queue.Queue()
+        functions = {spec_of(function).name: spec_of(function) for function in tasks.ALL}
+        self.runner = Runner(functions, 100, self.payloads, lambda launch, news: self.news.put(news))
+        self.addCleanup(self.runner.close)
+        self.launches = 0
+        self.pause = threading.Event()
+
+    def start(self, function, input=b"null"):
+        node = NodeDefinition("a", 2, False, 0, 0, 5, function, ())
+        run = RunContext(1, WorkflowDefinition("w", (node,)), 0, input, b"", {}, 1, None, (1, 2))
+        self.launches += 1
+        self.runner.start(Launch(self.launches, Grant(17, TaskRange(1, 0, 0, 1), 1, 99, run)))
+        return self.launches
+
+    def report(self):
+        while not isinstance(news := self.news.get(timeout=PATIENCE), AttemptReport):
+            pass
+        return news
+
+    def test_what_is_stopped_while_its_input_comes_does_not_begin(self):
+        for function in ("square", "sleep_async", "process_id"):
+            self.payloads.go.clear()
+            launch = self.start(function, BlobRef(1, 1, 1, 0, 0))
+            self.assertTrue(self.payloads.asked.acquire(timeout=PATIENCE))
+            self.runner.stop(launch)
+            self.payloads.go.set()
+            self.assertEqual(self.report().kind, FailureKind.DECLINED, function)
+
+    def test_inputs_on_their_way_do_not_take_the_threads_of_tasks(self):
+        with tempfile.TemporaryDirectory() as folder:
+            self.start("gate_then_thread", json.dumps(folder).encode())
+            while not Path(folder, "began").exists():
+                self.pause.wait(0.01)
+            for number in range(40):  # more than the threads that asyncio has by itself
+                self.start("sleep_async", BlobRef(1, number, 1, 0, 0))
+            Path(folder, "go").touch()
+            self.assertEqual(self.report().outputs, (b"1",))
+        self.payloads.go.set()
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -375,6 +375,8 @@ class BytesTest(unittest.TestCase):
             follow({"a": [1]}, ["a", "b"])
         with self.assertRaises(ExpressionError):
             follow(True, ["b"])
+        with self.assertRaisesRegex(ExpressionError, "cannot index object with number 0"):
+            follow({"a": {"0": 1}}, ["a", "0"])
 
 
 class ArgumentsTest(unittest.TestCase):

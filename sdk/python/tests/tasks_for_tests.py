@@ -31,6 +31,23 @@ def echo(value):
 
 
 @pawl.task
+def grow(numbers):
+    """Changes what it is given, and succeeds the second time."""
+    numbers.append(1)
+    if pawl.current_task().attempt == 1:
+        raise ValueError("again")
+    return numbers
+
+
+@pawl.task
+def change(value):
+    value["seen"] = "seen" not in value
+    if pawl.current_task().attempt == 1:
+        raise ValueError("again")
+    return value
+
+
+@pawl.task
 def same(value):
     return value
 

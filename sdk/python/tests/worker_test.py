@@ -188,6 +188,14 @@ class WorkerTest(WorkerCase):
         self.assertEqual(self.result("square", **{"with": 3}), 9)
         self.assertTrue(self.result("sleep_async", **{"with": 0}))
 
+    def test_what_a_function_changes_no_other_sees(self):
+        self.work(concurrency=1)
+        again = {"retry": {"max_attempts": 2, "backoff": "1ms"}}
+        self.assertEqual(
+            self.result("grow", {"n": [0]}, for_each=3, **{"with": "${ .input.n }"}, **again), [[0, 1]] * 3
+        )
+        self.assertEqual(self.result("change", {"n": [0]}, **again), {"n": [0], "seen": True})
+
     def test_attempts_have_names(self):
         self.work()
         run = self.call("who")

@@ -1,7 +1,8 @@
 """The worker: runs Python functions for a `pawl server`. Needs `pip install 'pawl[worker]'`.
 
 `link` and `session` are the protocol, without I/O; `runner` and `process` run the functions; `stream` and
-`payloads` are gRPC; `frames` and `definition` are the bytes; `context` and `expressions` make the inputs.
+`payloads` are gRPC; `frames` and `definition` are the bytes; `context`, `expressions` and
+`evaluator` make the inputs.
 """
 
 from importlib.util import find_spec

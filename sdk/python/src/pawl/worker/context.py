@@ -1,11 +1,12 @@
 """What the attempts of one node run may read, and the input of each of its items.
 
-    context = Context(run_context, payloads)
+    context = Context(run_context, payloads, evaluator)
     context.input_of(3)      # `with`, rendered; without it the item, or the execution's input
 
 As src/pawl/context/context.h: `.input`, `.nodes.<id>.output`, `.item` and `.execution`. Payloads beside the
 history are fetched when they are first needed and kept for the life of this object; of a large item list each
-item is read alone. ExpressionError says what cannot be evaluated, PayloadError what cannot be read.
+item is read alone. What is handed out is the caller's, who may change it. ExpressionError says what cannot be
+evaluated, PayloadError what cannot be read.
 Threading: any thread.
 """
 
@@ -19,6 +20,7 @@ from typing import Any, Callable, Optional, Protocol
 from pawl.values import Json
 from pawl.worker import expressions
 from pawl.worker.definition import item_at
+from pawl.worker.evaluator import Evaluator
 from pawl.worker.expressions import ExpressionError
 from pawl.worker.messages import BlobRef, MappedOutput, Payload, RunContext
 
@@ -33,9 +35,10 @@ class Payloads(Protocol):
 
 
 class Context:
-    def __init__(self, run: RunContext, payloads: Payloads) -> None:
+    def __init__(self, run: RunContext, payloads: Payloads, evaluator: Evaluator) -> None:
         self.run = run
         self._payloads = payloads
+        self._evaluator = evaluator
         self._lock = threading.RLock()
         self._known: dict[str, Json] = {}
         self._items: Optional[bytes] = run.items if isinstance(run.items, bytes) else None
@@ -43,11 +46,11 @@ class Context:
     def input_of(self, index: int) -> Json:
         node = self.run.definition
         if not node.input:
-            return self.item(index) if node.mapped else self._input()
+            return self.item(index) if node.mapped else own(self._input())
         if len(node.input) == 1 and node.input[0].expression:
-            return self.value(node.input[0].expression, index)
+            return own(self._value(node.input[0].expression, index))
         text = "".join(
-            _text(self.value(part.expression, index)) if part.expression else part.literal for part in node.input
+            _text(self._value(part.expression, index)) if part.expression else part.literal for part in node.input
         )
         return json.loads(text)
 
@@ -64,7 +67,7 @@ class Context:
                 self._items = self._payloads.get(items) if isinstance(items, BlobRef) else items
         return json.loads(item_at(self._items, index))
 
-    def value(self, expression: str, index: int) -> Json:
+    def _value(self, expression: str, index: int) -> Json:
         path = expressions.plain_path(expression)
         if path is not None:
             try:
@@ -72,7 +75,7 @@ class Context:
             except ExpressionError as error:
                 raise ExpressionError(f"${{ {expression} }}: {error}") from None
         known, value = expressions.literal(expression)
-        return value if known else expressions.evaluate(expression, self._document(expression, index))
+        return value if known else self._evaluator.evaluate(expression, self._document(expression, index))
 
     def _follow(self, path: tuple[str, ...], index: int) -> Json:
         head, rest = path[0], path[1:]
@@ -152,6 +155,11 @@ class Context:
         texts = 8 + 8 * self.run.items_count
         begin = begin if index else 0
         return self._payloads.part(ref, texts + begin, end - begin)
+
+
+def own(value: Json) -> Json:
+    """A copy, for one who may change it."""
+    return json.loads(_text(value)) if isinstance(value, (list, dict)) else value
 
 
 def _text(value: Any) -> str:

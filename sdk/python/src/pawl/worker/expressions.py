@@ -1,4 +1,4 @@
-"""The expressions of a node's `with`: plain paths here, everything else by the package `jq`.
+"""The expressions of a node's `with`: plain paths here; for everything else see `evaluator`.
 
     follow({"a": [1, 2]}, ["a", "1"])         2
     plain_path('.nodes["x-1"].output[0]')     ["nodes", "x-1", "output", "0"]
@@ -13,7 +13,7 @@ import json
 import re
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any, Optional
+from typing import Optional
 
 from pawl.values import Json
 
@@ -54,6 +54,8 @@ def plain_path(text: str) -> Optional[tuple[str, ...]]:
 def follow(value: Json, path: Sequence[str]) -> Json:
     for step in path:
         if isinstance(value, dict):
+            if step.isdigit():
+                raise ExpressionError(f"cannot index object with number {step}")
             value = value.get(step)
         elif isinstance(value, list) and step.isdigit():
             value = value[int(step)] if int(step) < len(value) else None
@@ -75,30 +77,3 @@ def literal(text: str) -> tuple[bool, Json]:
         return True, json.loads(text)
     except ValueError:
         return False, None
-
-
-def evaluate(text: str, document: Json) -> Json:
-    """By jq. ExpressionError when it fails, gives other than one value, or is not installed."""
-    try:
-        import jq
-    except ImportError:
-        raise ExpressionError(
-            f"${{ {text} }} is more than a plain path, which takes jq: install pawl[jq] with this worker, or move it "
-            "into a transform node"
-        ) from None
-    try:
-        values: list[Any] = list(_first_two(jq.compile(text).input_value(document)))
-    except (ValueError, StopIteration) as error:
-        raise ExpressionError(f"${{ {text} }}: {error}") from None
-    if len(values) != 1:
-        raise ExpressionError(f"${{ {text} }}: expected one value, got {len(values) if not values else 'several'}")
-    return values[0]
-
-
-def _first_two(program: Any) -> list[Any]:
-    values = []
-    for value in program:
-        values.append(value)
-        if len(values) == 2:
-            break
-    return values

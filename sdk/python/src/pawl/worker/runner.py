@@ -26,6 +26,7 @@ from pawl import loops
 from pawl.tasks import TaskSpec, set_current_task
 from pawl.values import Json
 from pawl.worker.context import Context, Payloads
+from pawl.worker.evaluator import Evaluator
 from pawl.worker.expressions import ExpressionError
 from pawl.worker.hashing import hash128, idempotency_key, output_sequence, span_of
 from pawl.worker.messages import (
@@ -145,6 +146,7 @@ class Runner:
     def __init__(self, tasks: Mapping[str, TaskSpec], slots: int, payloads: Payloads, news: News) -> None:
         self._tasks = tasks
         self._payloads = payloads
+        self._evaluator = Evaluator()
         self._news = news
         self._contexts: OrderedDict[RunContext, Context] = OrderedDict()
         self._jobs: dict[int, Job] = {}
@@ -199,6 +201,7 @@ class Runner:
             self._work.put(None)
         for hand in self._hands:
             hand.close()
+        self._evaluator.close()
         self._aside.shutdown(wait=False)
         self._loop_over.set()
         if self._loop is not None:
@@ -207,7 +210,7 @@ class Runner:
     def _context(self, run: RunContext) -> Context:
         context = self._contexts.get(run)
         if context is None:
-            context = self._contexts[run] = Context(run, self._payloads)
+            context = self._contexts[run] = Context(run, self._payloads, self._evaluator)
             if len(self._contexts) > CONTEXTS_MAX:
                 self._contexts.popitem(last=False)
         self._contexts.move_to_end(run)

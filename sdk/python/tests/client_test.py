@@ -14,7 +14,7 @@ import httpx
 from sdk_case import PATIENCE, SdkCase
 
 import pawl
-from pawl.exchange import retry_after
+from pawl.exchange import Follower, Lines, Settings, retry_after
 
 HELLO = "name: hello\ninput: {name: world}\nnodes: {greet: {run: 'echo Hello, ${ .input.name }'}}\n"
 HELLO += "output: ${ .nodes.greet.output }\n"
@@ -148,6 +148,13 @@ class ClientTest(SdkCase):
         behind = list(run.events(after=seen[2].place))
         self.assertEqual([e.place for e in behind if e.kind == "history"], [e.place for e in seen[3:]])
 
+    def test_events_hold_texts_of_every_kind(self):
+        text = "a\u2028b\u2029c\x85d\x0be\x0cf\x1cg"
+        run = self.client.submit(definition=HELLO, input={"name": text})
+        self.assertEqual(run.result(PATIENCE), f"Hello, {text}")
+        (seen,) = [e for e in run.events() if e.name == "execution_ended"]
+        self.assertEqual(seen.data["output"]["json"], f"Hello, {text}")
+
     def test_events_survive_broken_connections(self):
         chain = "".join(f"  n{i}: {{needs: [n{i - 1}], transform: .input}}\n" for i in range(1, 30))
         run = self.client.submit(definition=f"name: chain\nnodes:\n  n0: {{transform: .input}}\n{chain}")
@@ -214,6 +221,22 @@ class ClientTest(SdkCase):
 
         self.assertEqual(asyncio.run(scenario()), whole)
         self.assertGreater(cable.connections, 1)
+
+
+class LinesTest(unittest.TestCase):
+    def test_they_end_where_those_of_an_event_stream_do(self):
+        whole = "data: a\u2028\x85b\r\n\r\ndata: ü\rdata: c\n\n".encode()
+        for size in range(1, len(whole) + 1):
+            lines = Lines()
+            seen = [line for at in range(0, len(whole), size) for line in lines.feed(whole[at : at + size])]
+            self.assertEqual(seen, ["data: a\u2028\x85b".encode(), b"", "data: ü".encode(), b"data: c", b""], size)
+
+    def test_an_event_that_is_none_is_an_error_of_ours(self):
+        follower = Follower("e1", None, Settings.of("http://127.0.0.1:1", None, 1, 1))
+        for data in (b"data: {\n\n", b"data: 3\n\n", b"data: \xff\n\n"):
+            follower.request()
+            with self.assertRaises(pawl.PawlError):
+                list(follower.feed(data))
 
 
 class Scripted(http.server.BaseHTTPRequestHandler):
@@ -288,6 +311,10 @@ class RetryTest(unittest.TestCase):
         self.assertEqual(self.client.redrive("e7"), 2)
 
     def test_an_answer_of_somebody_else_is_an_error_too(self):
+        for answer in ({}, [], {"execution": {}}, None):
+            self.script((200, {}, answer))
+            with self.assertRaises(pawl.PawlError):
+                self.client.redrive("e7")
         self.script((502, {}, {"oops": 1}))
         with self.assertRaises(pawl.Unavailable):
             self.client.redrive("e7")

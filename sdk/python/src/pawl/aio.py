@@ -165,8 +165,8 @@ class AsyncClient:
                     if not follower.answered(response):
                         yield follower.last(await self.get(execution))
                         return
-                    async for line in response.aiter_lines():
-                        for event in follower.feed(line):
+                    async for data in response.aiter_bytes():
+                        for event in follower.feed(data):
                             yield event
             except (httpx.TransportError, ServerError) as error:
                 broken = error

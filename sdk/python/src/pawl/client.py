@@ -173,8 +173,8 @@ class Client:
                     if not follower.answered(response):
                         yield follower.last(self.get(execution))
                         return
-                    for line in response.iter_lines():
-                        yield from follower.feed(line)
+                    for data in response.iter_bytes():
+                        yield from follower.feed(data)
             except (httpx.TransportError, ServerError) as error:
                 broken = error
             if not follower.over:

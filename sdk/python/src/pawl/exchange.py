@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from pawl.calls import Call, execution_path
 from pawl.values import Event, Execution
 
 T = TypeVar("T")
+_LINE_END = re.compile(rb"\r\n|\n|\r(?!\Z)")
 
 DEFAULT_SERVER = "http://127.0.0.1:8080"
 WAIT_MAX = 55.0  # seconds of one waiting request; the server allows 5 minutes, proxies often one
@@ -66,9 +68,12 @@ def request_options(call: Call[Any], timeout: float) -> dict[str, Any]:
 
 
 def read_answer(call: Call[T], response: httpx.Response) -> T:
-    if response.is_success:
+    if not response.is_success:
+        raise error_of(response)
+    try:
         return call.read(response.json())
-    raise error_of(response)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise errors.UnknownOutcome(f"{response.request.url} gave an answer that is not Pawl's: {error}") from error
 
 
 def error_of(response: httpx.Response) -> errors.ServerError:
@@ -83,7 +88,7 @@ def error_of(response: httpx.Response) -> errors.ServerError:
 
 
 def unreachable(error: httpx.HTTPError, settings: Settings) -> errors.Unavailable:
-    return errors.Unavailable(f"{settings.server}: {error or type(error).__name__}")
+    return errors.Unavailable(f"{settings.server}: {str(error) or type(error).__name__}")
 
 
 class Backoff:
@@ -150,11 +155,29 @@ def outcome(execution: Execution) -> Execution:
     raise kinds.get(execution.status, errors.ExecutionFailed)(execution)
 
 
+class Lines:
+    """The lines of an event stream: they end at \\n, \\r\\n or \\r, and at nothing else that a text may hold."""
+
+    def __init__(self) -> None:
+        self._begun: list[
+            bytes
+        ] = []  # the parts of a line that has not ended; a \\r at its end may have a \\n behind it
+
+    def feed(self, data: bytes) -> list[bytes]:
+        waiting = bool(self._begun) and self._begun[-1].endswith(b"\r")
+        self._begun.append(data)
+        if not waiting and b"\n" not in data and b"\r" not in data:
+            return []
+        *lines, rest = _LINE_END.split(b"".join(self._begun))
+        self._begun = [rest] if rest else []
+        return lines
+
+
 class Follower:
     """Follows an execution over as many connections as it takes: nothing lost, nothing twice.
 
     follower = Follower("e17", None, settings)
-    # for each connection: request(), answered(), feed() of each line; then, unless it is over, pause()
+    # for each connection: request(), answered(), feed() of what comes; then, unless it is over, pause()
     """
 
     def __init__(self, execution: str, after: Optional[str], settings: Settings) -> None:
@@ -165,12 +188,13 @@ class Follower:
         self.over = False
         self._opened = False  # whether the state at the beginning has been shown
         self._name = ""
-        self._data: list[str] = []
+        self._data: list[bytes] = []
+        self._lines = Lines()
         self._states = 0  # of this connection
 
     def request(self) -> dict[str, Any]:
         """What to ask the server for; a new connection begins."""
-        self._name, self._data, self._states = "", [], 0
+        self._name, self._data, self._states, self._lines = "", [], 0, Lines()
         headers = {"Accept": "text/event-stream"}
         if self.place is not None:
             headers["Last-Event-ID"] = self.place
@@ -190,17 +214,27 @@ class Follower:
             raise error_of(response)
         return True
 
-    def feed(self, line: str) -> Iterator[Event]:
-        if line.startswith("event:"):
-            self._name = line[6:].strip()
-        elif line.startswith("data:"):
-            self._data.append(line[5:].lstrip(" "))
-        elif not line and self._data:
-            event = self._read(self._name, json.loads("\n".join(self._data)))
-            self._name, self._data = "", []
-            if event is not None:
-                self._backoff = Backoff(self._settings.retries)
-                yield event
+    def feed(self, data: bytes) -> Iterator[Event]:
+        for line in self._lines.feed(data):
+            if line.startswith(b"event:"):
+                self._name = line[6:].strip().decode("utf-8", "replace")
+            elif line.startswith(b"data:"):
+                self._data.append(line[5:].lstrip(b" "))
+            elif not line and self._data:
+                event = self._read(self._name, self._json(b"\n".join(self._data)))
+                self._name, self._data = "", []
+                if event is not None:
+                    self._backoff = Backoff(self._settings.retries)
+                    yield event
+
+    def _json(self, text: bytes) -> dict[str, Any]:
+        try:
+            value = json.loads(text)
+        except ValueError as error:
+            value = error
+        if not isinstance(value, dict):
+            raise errors.Internal(f"{self._settings.server}: the stream of {self.execution} has an event that is none")
+        return value
 
     def pause(self, broken: Optional[Exception]) -> float:
         """Seconds until the next connection; raises what broke this one when another is not worth it."""

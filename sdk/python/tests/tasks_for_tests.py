@@ -158,6 +158,11 @@ def say(path, word):
 
 
 @pawl.task
+def note(path):
+    say(path, "noted")
+
+
+@pawl.task
 def gate(folder):
     say(f"{folder}/began", os.getpid())
     answer = wait_for(f"{folder}/go")

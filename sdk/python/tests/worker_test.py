@@ -1,18 +1,22 @@
 """The worker against a real server."""
 
+import concurrent.futures
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import unittest
 from pathlib import Path
+from unittest import mock
 
 import grpc
 import tasks_for_tests as tasks
 from sdk_case import PATIENCE, Everywhere, SdkCase
 
 import pawl
+from pawl import executor
 
 
 def one_node(function, **node):
@@ -484,6 +488,70 @@ class ExecutorTest(WorkerCase):
             self.assertTrue(all(future.cancel() for future in waiting))
             self.write("go", "")
             self.assertEqual([future.result(PATIENCE) for future in running], ["open"] * 4)
+
+    def test_what_is_no_json_is_the_fault_of_its_own_call(self):
+        deep = None
+        for _ in range(executor.depth_max):
+            deep = [deep]
+        with pawl.Executor(self.client) as pool:
+            good = [pool.submit(tasks.square, n) for n in range(5)]
+            for wrong in ({1, 2}, float("nan"), [deep], {(1, 2): 3}):
+                with self.assertRaisesRegex((TypeError, ValueError), "echo: its arguments"):
+                    pool.submit(tasks.echo, wrong)
+            good += [pool.submit(tasks.square, n) for n in range(5)]
+            self.assertEqual(pool.submit(tasks.echo, deep).result(PATIENCE), deep)
+            self.assertEqual([future.result(PATIENCE) for future in good], [n * n for n in range(5)] * 2)
+
+    def test_arguments_are_read_when_they_are_submitted(self):
+        with pawl.Executor(self.client) as pool:
+            words = []
+            futures = []
+            for n in range(3):
+                words.append(n)
+                futures.append(pool.submit(tasks.echo, words))
+            self.assertEqual([future.result(PATIENCE) for future in futures], [[0], [0, 1], [0, 1, 2]])
+
+    def test_large_arguments_travel_in_parts(self):
+        with mock.patch("pawl.executor.batch_bytes_max", 1000), pawl.Executor(self.client) as pool:
+            texts = [str(n) * 400 for n in range(10)] + ["x" * 2000]
+            self.assertEqual(list(pool.map(tasks.echo, texts)), texts)
+        self.assertGreaterEqual(len(self.client.list()), 5)
+
+    def test_who_waits_for_a_cancelled_future_is_told(self):
+        silent = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(silent.close)
+        silent.settimeout(PATIENCE)
+        client = self.client_of(f"http://127.0.0.1:{silent.getsockname()[1]}", timeout=0.3, retries=0)
+        with pawl.Executor(client) as pool:
+            first = pool.submit(tasks.square, 1)
+            connection, _ = silent.accept()
+            self.addCleanup(connection.close)
+            second = pool.submit(tasks.square, 2)
+            self.assertTrue(second.cancel())
+            done, _ = concurrent.futures.wait([second], timeout=PATIENCE)
+            self.assertEqual(done, {second})
+            self.assertIsInstance(first.exception(PATIENCE), pawl.Unavailable)
+
+    def test_a_program_that_ends_sends_what_waits(self):
+        program = self.write(
+            "program.py",
+            "import sys\nimport pawl\nimport tasks_for_tests as tasks\n"
+            "pool = pawl.Executor(pawl.Client(sys.argv[1]))\n"
+            "futures = [pool.submit(tasks.note, sys.argv[2]) for _ in range(50)]\n",
+        )
+        words = [sys.executable, program, self.url.replace("127.0.0.1", "localhost"), str(self.place / "noted")]
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])}
+        done = subprocess.run(
+            words,
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+        )
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertEqual(len(self.lines("noted", 50)), 50)
 
     def test_only_tasks_are_taken(self):
         with pawl.Executor(self.client) as pool:

@@ -6,10 +6,12 @@
 Each call is an item of an execution that workers with the task run. Calls that come while a request is on
 its way travel together in the next one, as the items of one execution; its event stream says how each ends,
 as it ends. A call that fails for good raises `TaskFailed` from its future; its dead letter is discarded, or
-kept with `keep_failures=True`. Arguments and results travel as JSON.
+kept with `keep_failures=True`. Arguments and results travel as JSON; arguments are read when they are submitted.
 
-Leaving the `with` block waits for all calls. When the program dies, what was submitted still runs.
-Limits: `batch_items_max` calls in one execution, `batches_max` executions at the same time.
+Leaving the `with` block waits for all calls. A program that ends without it sends what waits, and waits for nothing
+else: what was sent runs whether the program is there or not.
+Limits: `batch_items_max` calls and about `batch_bytes_max` bytes in one execution, `batches_max` executions at the
+same time, `depth_max` lists and objects inside each other in an argument.
 Threading: submit from any thread; futures are completed on a thread of the executor.
 """
 
@@ -19,9 +21,12 @@ import asyncio
 import concurrent.futures
 import contextlib
 import functools
+import json
+import logging
 import threading
-from collections import defaultdict
-from typing import Any, Callable, Optional, TypeVar
+import weakref
+from concurrent.futures import thread as _before_us  # noqa: F401  its hook at exit comes after ours
+from typing import Any, Callable, NamedTuple, Optional, TypeVar
 
 from pawl import loops
 from pawl.aio import AsyncClient
@@ -33,8 +38,41 @@ from pawl.values import Blob, Event, Json, payload
 T = TypeVar("T")
 Future = concurrent.futures.Future[Any]
 
+log = logging.getLogger("pawl")
+
 batch_items_max = 10_000
+batch_bytes_max = 8 << 20
 batches_max = 64
+depth_max = 250  # the server takes 256 in a request, of which a few are ours
+
+
+class Waiting(NamedTuple):
+    """A call that has not been sent; its value as JSON."""
+
+    spec: TaskSpec
+    text: str
+    future: Future
+
+
+def as_json(spec: TaskSpec, value: Json) -> str:
+    """TypeError or ValueError on what is no JSON: the call's own fault, and of no other in its execution."""
+    try:
+        text = json.dumps(value, allow_nan=False, separators=(",", ":"))
+    except RecursionError:
+        raise ValueError(f"{spec.name}: its arguments are nested too deeply") from None
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{spec.name}: its arguments are no JSON: {error}") from None
+    if text.count("[") + text.count("{") > depth_max and depth(value) > depth_max:
+        raise ValueError(f"{spec.name}: its arguments are nested deeper than {depth_max} levels")
+    return text
+
+
+def depth(value: Json) -> int:
+    levels, level = 0, [value]
+    while level := [one for one in level if isinstance(one, (list, tuple, dict))]:
+        levels += 1
+        level = [inner for one in level for inner in (one.values() if isinstance(one, dict) else one)]
+    return levels
 
 
 class Executor(concurrent.futures.Executor):
@@ -46,25 +84,28 @@ class Executor(concurrent.futures.Executor):
         self._keep_failures = keep_failures
         self._labels = labels
         self._lock = threading.Lock()
-        self._waiting: list[tuple[TaskSpec, Json, Future]] = []
+        self._waiting: list[Waiting] = []
         self._futures: set[Future] = set()
         self._closed = False
+        self._leaving = False  # the program ends: nobody waits for results any more
         self._loop = asyncio.new_event_loop()
         self._wake: Optional[asyncio.Event] = None
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._serve, name="pawl-executor", daemon=True)
         self._thread.start()
         self._ready.wait()
+        _all.add(self)
 
     def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> concurrent.futures.Future[T]:
-        """`fn` is a `@pawl.task`; TypeError when it is not, or when the arguments do not fit it."""
+        """`fn` is a `@pawl.task`; TypeError when it is not, or when the arguments do not fit it; that or ValueError
+        when they are no JSON."""
         spec = spec_of(fn)
-        value = spec.pack(args, kwargs)
+        text = as_json(spec, spec.pack(args, kwargs))
         future: concurrent.futures.Future[T] = concurrent.futures.Future()
         with self._lock:
             if self._closed:
                 raise RuntimeError("cannot submit after shutdown")
-            self._waiting.append((spec, value, future))
+            self._waiting.append(Waiting(spec, text, future))
             self._futures.add(future)
         future.add_done_callback(self._forget)
         self._nudge()
@@ -80,6 +121,13 @@ class Executor(concurrent.futures.Executor):
         self._nudge()
         if wait:
             self._thread.join()
+
+    def _leave(self) -> None:
+        """The program ends: what waits is sent, and no result is waited for."""
+        with self._lock:
+            self._closed = self._leaving = True
+        self._nudge()
+        self._thread.join()
 
     def _forget(self, future: Future) -> None:
         with self._lock:
@@ -112,33 +160,53 @@ class Executor(concurrent.futures.Executor):
         ) as client:
             while True:
                 self._wake.clear()
-                for spec, values, futures in self._take(batches_max - len(running)):
-                    batch = Batch(client, spec, values, futures, self._keep_failures, self._labels)
+                for calls in self._take(batches_max - len(running)):
+                    batch = Batch(client, calls, self._keep_failures, self._labels)
                     one = self._loop.create_task(batch.run())
                     running.add(one)
                     one.add_done_callback(running.discard)
                     one.add_done_callback(lambda _: self._nudge())
                     await batch.submitted.wait()  # what comes meanwhile travels together
-                if self._closed and not self._waiting and not running:
-                    return
+                    if self._leaving and not batch.sent:
+                        log.warning("%d calls of %s could not be sent", len(calls), calls[0].spec.name)
+                if self._closed and not self._waiting and (self._leaving or not running):
+                    break
                 if not self._waiting or len(running) >= batches_max:
                     await self._wake.wait()
+            for one in list(running):
+                one.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
 
-    def _take(self, batches: int) -> list[tuple[TaskSpec, list[Json], list[Future]]]:
+    def _take(self, batches: int) -> list[list[Waiting]]:
         """What waits, by task; what was cancelled meanwhile is left out."""
+        by_task: dict[TaskSpec, list[Waiting]] = {}
+        sizes: dict[TaskSpec, int] = {}
         with self._lock:
             waiting, self._waiting = self._waiting, []
-            by_task: dict[TaskSpec, list[tuple[Json, Future]]] = defaultdict(list)
-            for place, (spec, value, future) in enumerate(waiting):
-                if spec not in by_task and len(by_task) >= batches:
+            for place, call in enumerate(waiting):
+                calls, size = by_task.get(call.spec, []), sizes.get(call.spec, 0) + len(call.text)
+                full = len(calls) >= batch_items_max or size > batch_bytes_max if calls else len(by_task) >= batches
+                if full:
                     self._waiting = waiting[place:]
                     break
-                if len(by_task[spec]) >= batch_items_max:
-                    self._waiting = waiting[place:]
-                    break
-                if not future.cancelled():
-                    by_task[spec].append((value, future))
-        return [(spec, [v for v, _ in calls], [f for _, f in calls]) for spec, calls in by_task.items() if calls]
+                if call.future.cancelled():
+                    call.future.set_running_or_notify_cancel()  # for who waits for it
+                    continue
+                by_task.setdefault(call.spec, calls).append(call)
+                sizes[call.spec] = size
+        return list(by_task.values())
+
+
+_all: weakref.WeakSet[Executor] = weakref.WeakSet()
+
+
+def _leave_all() -> None:
+    for executor in list(_all):
+        executor._leave()
+
+
+# As concurrent.futures does it: while threads can still be started, which atexit is too late for.
+threading._register_atexit(_leave_all)  # type: ignore[attr-defined]
 
 
 class Batch:
@@ -147,18 +215,16 @@ class Batch:
     def __init__(
         self,
         client: AsyncClient,
-        spec: TaskSpec,
-        values: list[Json],
-        futures: list[Future],
+        calls: list[Waiting],
         keep_failures: bool,
         labels: Optional[dict[str, Json]],
     ) -> None:
         self.submitted = asyncio.Event()
         self._client = client
-        self._spec = spec
-        self._values = values
-        self._futures = futures
-        self._open = set(range(len(futures)))
+        self._spec = calls[0].spec
+        self._texts = [call.text for call in calls]
+        self._futures = [call.future for call in calls]
+        self._open = set(range(len(calls)))
         self._keep_failures = keep_failures
         self._labels = labels
         self._failed = False
@@ -167,7 +233,7 @@ class Batch:
     async def run(self) -> None:
         try:
             handle = await self._client.submit(
-                None, {"items": self._values}, definition=self._definition(), labels=self._labels
+                None, {"items": self._items()}, definition=self._definition(), labels=self._labels
             )
             self._id = handle.id
             self.submitted.set()
@@ -189,6 +255,14 @@ class Batch:
                 self._fail(item, error)
         finally:
             self.submitted.set()
+
+    @property
+    def sent(self) -> bool:
+        return bool(self._id)
+
+    def _items(self) -> list[Json]:
+        texts, self._texts = self._texts, []
+        return [json.loads(text) for text in texts]
 
     def _definition(self) -> dict[str, Any]:
         node: dict[str, Any] = {"function": self._spec.name, "for_each": "${ .input.items }"}

@@ -212,6 +212,22 @@ class SessionTest(unittest.TestCase):
             ],
         )
 
+    def test_much_progress_takes_several_messages(self):
+        self.session = Session(WorkerSpec("w", 1000, 1000, ("f",), 9.0), WORKER, self.now)
+        self.greet()
+        turn, _ = self.tell(Grants((self.grant(0, 600),)))
+        for launch in turn.start:
+            said = AttemptProgress(1, 0, launch.item, 1, 500, "x" * 4096)
+            self.session.progressed(launch.id, said, self.now)
+        seen = []
+        while len(seen) < 600:
+            self.now += 0.1
+            _, bodies = self.turn()
+            (progress,) = [body for body in bodies if isinstance(body, Progress)]
+            self.assertLess(carried_bytes(progress), 1.1 * (1 << 20))
+            seen += [one.item for one in progress.items]
+        self.assertEqual(seen, list(range(600)))
+
     def test_stops_reach_what_waits_and_what_runs(self):
         self.greet()
         turn, _ = self.tell(Grants((self.grant(0, 4),)))

@@ -2,10 +2,12 @@
 
 import json
 import queue
+import signal
 import tempfile
 import threading
 import unittest
 from pathlib import Path
+from unittest import mock
 
 import tasks_for_tests as tasks
 from sdk_case import PATIENCE
@@ -13,6 +15,7 @@ from sdk_case import PATIENCE
 from pawl.tasks import spec_of
 from pawl.worker.definition import NodeDefinition, WorkflowDefinition
 from pawl.worker.messages import AttemptReport, BlobRef, FailureKind, Grant, RunContext, TaskRange
+from pawl.worker.process import Hand
 from pawl.worker.runner import Runner
 from pawl.worker.session import Launch
 
@@ -60,6 +63,17 @@ class RunnerTest(unittest.TestCase):
             self.runner.stop(launch)
             self.payloads.go.set()
             self.assertEqual(self.report().kind, FailureKind.DECLINED, function)
+
+    def test_ctrl_c_does_not_reach_a_process_that_is_only_starting(self):
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+        hand = Hand()
+        self.addCleanup(hand.close)
+        with mock.patch("pawl.worker.process.serve", tasks.tell_blocked_signals):
+            ended = hand.call(
+                tasks.square, [1], {}, mock.Mock(identity=None, late=lambda: None, time_left=lambda: None)
+            )
+        self.assertEqual(ended.output, b"true")
+        self.assertEqual(signal.pthread_sigmask(signal.SIG_BLOCK, ()), before)
 
     def test_inputs_on_their_way_do_not_take_the_threads_of_tasks(self):
         with tempfile.TemporaryDirectory() as folder:

@@ -223,6 +223,28 @@ def report(folder):
     return gate(folder)
 
 
+def report_wrongly(what):
+    task = pawl.current_task()
+    {
+        "nan": lambda: task.progress(float("nan")),
+        "none": lambda: task.progress(None),
+        "words": lambda: task.progress("half"),
+        "large": lambda: task.progress(0.5, "x" * (70 << 20)),
+        "infinite": lambda: task.progress(float("inf")),
+    }[what]()
+    return what
+
+
+@pawl.task
+def report_wrongly_on_thread(what):
+    return report_wrongly(what)
+
+
+@pawl.task(process=True)
+def report_wrongly_in_process(what):
+    return report_wrongly(what)
+
+
 @pawl.task
 def many_threads(_):
     time.sleep(0.02)
@@ -232,6 +254,13 @@ def many_threads(_):
 @pawl.task
 def unknown(n):
     raise AssertionError(f"{n} was cancelled before it ran")
+
+
+def tell_blocked_signals(connection):
+    """In place of a process that serves calls: whether Ctrl-C waits until it can be ignored."""
+    blocked = signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    connection.recv()
+    connection.send(("ended", (str(blocked).lower().encode(), None, 0, "")))
 
 
 ALL = [value for value in list(globals().values()) if hasattr(value, "__pawl_task__") and value is not unknown]

@@ -301,6 +301,15 @@ class WorkerTest(WorkerCase):
             self.assertEqual(run.result(PATIENCE), "open")
             (self.place / "go").unlink()
 
+    def test_progress_that_is_none_is_the_functions_error(self):
+        self.work(concurrency=1)
+        for function in ("report_wrongly_on_thread", "report_wrongly_in_process"):
+            for wrong in ("nan", "none", "words"):
+                cause = self.cause(self.call(function, **{"with": wrong}))
+                self.assertEqual(cause.kind, "function", (function, wrong, cause.error))
+            for fine in ("large", "infinite"):
+                self.assertEqual(self.result(function, **{"with": fine}), fine)
+
     def test_priorities_and_one_slot(self):
         self.work(concurrency=1)
         runs = [self.call("square", **{"with": n, "priority": n}) for n in range(5)]

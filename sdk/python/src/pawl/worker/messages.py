@@ -233,6 +233,10 @@ def report_bytes(report: AttemptReport) -> int:
     return ENTRY_BYTES + len(report.error) + sum(map(output_bytes, report.outputs))
 
 
+def progress_bytes(progress: AttemptProgress) -> int:
+    return ENTRY_BYTES + len(progress.message)
+
+
 def context_bytes(context: RunContext) -> int:
     size = output_bytes(context.input) + output_bytes(context.items)
     for output in context.outputs.values():
@@ -248,7 +252,7 @@ def carried_bytes(body: Body) -> int:
     if isinstance(body, Reports):
         return ENTRY_BYTES + sum(map(report_bytes, body.reports))
     if isinstance(body, Progress):
-        return ENTRY_BYTES + sum(ENTRY_BYTES + len(one.message) for one in body.items)
+        return ENTRY_BYTES + sum(map(progress_bytes, body.items))
     if isinstance(body, Grants):
         contexts = {id(grant.context): grant.context for grant in body.grants}
         return ENTRY_BYTES * (1 + len(body.grants)) + sum(map(context_bytes, contexts.values()))

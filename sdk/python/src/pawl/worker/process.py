@@ -13,13 +13,15 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import multiprocessing
 import os
 import queue
 import signal
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from typing import Any, Callable, Optional, Protocol
 
@@ -27,6 +29,8 @@ from pawl.tasks import set_current_task
 from pawl.worker.messages import FailureKind
 
 _context = multiprocessing.get_context("spawn")  # a fork would copy threads' locks in any state
+
+MESSAGE_MAX = 4096  # characters of a word about progress
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,14 @@ class Identity:
     attempt: int
     idempotency_key: str
     traceparent: str
+
+
+def progress_of(fraction: float, message: str) -> tuple[float, str]:
+    """As it travels. TypeError or ValueError on what is no fraction: said where the function calls."""
+    number = float(fraction)
+    if math.isnan(number):
+        raise ValueError("progress is a number from 0 to 1, not NaN")
+    return max(0.0, min(1.0, number)), str(message)[:MESSAGE_MAX]
 
 
 class Watch(Protocol):
@@ -122,6 +134,9 @@ class Hand:
                 watch.progress(*content)
         except (EOFError, OSError):
             return self._died()
+        except BaseException:  # its process may still be at it
+            self.close()
+            raise
         finally:
             with self._lock:
                 self._watch = None
@@ -150,7 +165,8 @@ class Hand:
         if self._connection is None:
             near, far = _context.Pipe()
             process = _context.Process(target=serve, args=(far,), daemon=True)
-            process.start()
+            with without_interrupts():
+                process.start()
             far.close()
             with self._lock:
                 self._process, self._connection = process, near
@@ -178,6 +194,17 @@ class Hand:
         return Ended(kind=FailureKind.EXIT_CODE, exit_code=code, error=f"its process ended with exit code {code}")
 
 
+@contextlib.contextmanager
+def without_interrupts() -> Iterator[None]:
+    """Ctrl-C is the worker's to hear: what this thread starts now waits with it until it can ignore it."""
+    resource_tracker.ensure_running()  # which would let them through again where it starts
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 # --- in the process ---
 
 
@@ -198,12 +225,13 @@ class _Current:
         return self.stop.is_set()
 
     def progress(self, fraction: float, message: str = "") -> None:
-        self._send("progress", (fraction, message))
+        self._send("progress", progress_of(fraction, message))
 
 
 def serve(connection: Connection) -> None:
     """Its main: one call after the other. When the worker hangs up, it is over at once."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the worker's to hear
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     calls: queue.SimpleQueue[Any] = queue.SimpleQueue()
     lock = threading.Lock()
     current: list[_Current] = []

@@ -39,7 +39,7 @@ from pawl.worker.messages import (
     RunContext,
 )
 from pawl.worker.payloads import PayloadError
-from pawl.worker.process import Ended, Hand, Identity, failed, guarded, said_by, to_json
+from pawl.worker.process import Ended, Hand, Identity, failed, guarded, progress_of, said_by, to_json
 from pawl.worker.session import Launch
 
 log = logging.getLogger("pawl")
@@ -113,13 +113,13 @@ class Job:
         return self.stopped.is_set() or self.late() is not None
 
     def progress(self, fraction: float, message: str = "") -> None:
+        done, said = progress_of(fraction, message)
         self._silent = self._silent or self._is_silent(time.monotonic())
         self._heard = time.monotonic()
-        permille = max(0, min(1000, round(fraction * 1000)))
         run = self.context.run
         self._news(
             self.launch.id,
-            AttemptProgress(run.execution, run.node, self.item, self.attempt, permille, str(message)),
+            AttemptProgress(run.execution, run.node, self.item, self.attempt, round(done * 1000), said),
         )
 
     def late(self) -> Optional[str]:

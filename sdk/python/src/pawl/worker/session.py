@@ -57,6 +57,7 @@ from pawl.worker.messages import (
     TaskRange,
     Welcome,
     WorkerSpec,
+    progress_bytes,
     report_bytes,
 )
 
@@ -66,6 +67,7 @@ PROGRESS_INTERVAL = 0.1
 HELLO_INTERVAL = 1.0  # after a refused hello
 LOOK_INTERVAL = 1.0  # between words about how long what runs has run
 LOOKED_AT_MAX = 256  # of those that have run longest
+PROGRESS_BYTES_MAX = 1 << 20  # of messages in one
 REPORT_BYTES_MAX = 4 << 20  # of outputs in one message
 JOINED_OUTPUTS_MAX = 256  # in one report
 JOINED_BYTES_MAX = 256  # of the one that joins
@@ -472,10 +474,17 @@ class Session:
             return
         if now < self._progress_at or self._link.room == 0:
             return
-        self._link.send(Progress(tuple(self._progress.values()), running))
-        self._progress.clear()
+        self._link.send(Progress(tuple(self._next_progress(PROGRESS_BYTES_MAX)), running))
         self._said_running = running
         self._progress_at = now + PROGRESS_INTERVAL
+
+    def _next_progress(self, room: int) -> list[AttemptProgress]:
+        """What was said first; the rest has its turn later."""
+        taken: list[AttemptProgress] = []
+        while self._progress and room > 0:
+            taken.append(self._progress.pop(next(iter(self._progress))))
+            room -= progress_bytes(taken[-1])
+        return taken
 
     def _next_reports(self, room: int) -> list[AttemptReport]:
         size = count = 0

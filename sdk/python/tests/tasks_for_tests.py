@@ -170,6 +170,17 @@ def gate(folder):
     return answer
 
 
+@pawl.task
+def gate_that_is_deaf(folder):
+    """One gate for each attempt; a cancellation is not heard."""
+    attempt = pawl.current_task().attempt
+    say(f"{folder}/began", attempt)
+    while not Path(f"{folder}/go-{attempt}").exists():
+        time.sleep(0.01)
+    say(f"{folder}/ended", attempt)
+    return attempt
+
+
 @pawl.task(process=True)
 def gate_in_process(folder):
     say(f"{folder}/began", os.getpid())

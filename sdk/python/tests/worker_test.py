@@ -381,6 +381,20 @@ class BadDaysTest(WorkerCase):
         self.serve(listen=address, http=http)
         self.assertEqual(self.result("square", **{"with": 3}), 9)
 
+    def test_a_worker_that_starts_again_does_not_hear_of_its_earlier_life(self):
+        self.serve()
+        worker = self.work(drain=0)
+        run = self.call("gate_that_is_deaf", **{"with": str(self.place)})
+        self.lines("began", 1)
+        worker.stop()
+        worker.start()
+        self.assertEqual(self.lines("began", 2), ["1", "2"])
+        self.write("go-1", "")
+        self.lines("ended", 1)
+        self.assertEqual(self.result("square", **{"with": 3}), 9)
+        self.write("go-2", "")
+        self.assertEqual(run.result(PATIENCE), 2)
+
     def test_drain_finishes_what_runs(self):
         self.serve()
         worker = self.work(concurrency=1)

@@ -45,6 +45,7 @@ FUNCTIONS_MAX = 4096
 TURN_MAX = 1.0  # seconds between two looks at the clock
 
 Letter = Union[Message, tuple[int, Union[AttemptReport, AttemptProgress]], Callable[[], None]]
+Mailbox = queue.SimpleQueue[Letter]
 
 
 def check_not_imported_by_a_process() -> None:
@@ -102,7 +103,7 @@ class Worker:
         shown = token or os.environ.get("PAWL_TOKEN")
         self._metadata = [("authorization", f"Bearer {shown}")] if shown else []
         self._credentials = credentials
-        self._mailbox: queue.SimpleQueue[Letter] = queue.SimpleQueue()
+        self._new_mailbox()
         self._drain_until: Optional[float] = None
         self._abandoned = False
         self._connected = threading.Event()
@@ -124,13 +125,17 @@ class Worker:
         """Serves until it is drained. In the main thread SIGTERM and SIGINT drain it, a second one ends what
         still runs. A coordinator that does not want it is asked again and again, with a warning in the log."""
         check_not_imported_by_a_process()
+        mailbox = self._new_mailbox()
         with self._signals():
-            self._serve()
+            self._serve(mailbox)
 
     def start(self) -> None:
         """Serves on a thread of its own."""
         check_not_imported_by_a_process()
-        self._thread = threading.Thread(target=self._serve, name="pawl-worker", daemon=True)
+        if self._thread is not None and self._thread.is_alive():
+            raise RuntimeError(f"{self.spec.name} runs already")
+        serving = (self._new_mailbox(),)
+        self._thread = threading.Thread(target=self._serve, args=serving, name="pawl-worker", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
@@ -152,9 +157,14 @@ class Worker:
         """Whether it has a session by then."""
         return self._connected.wait(timeout)
 
+    def _new_mailbox(self) -> Mailbox:
+        """For one life of the worker: what threads of an earlier one still report is not for this one."""
+        self._mailbox: Mailbox = queue.SimpleQueue()
+        return self._mailbox
+
     # --- on the serving thread ---
 
-    def _serve(self) -> None:
+    def _serve(self, mailbox: Mailbox) -> None:
         address = random.SystemRandom().getrandbits(64) | 1  # nobody else has it, or ever had
         self._session = session = Sessions(self.spec, address, time.monotonic())
         self._drain_until, self._abandoned = None, False
@@ -163,11 +173,11 @@ class Worker:
         else:
             channel = grpc.insecure_channel(self.server, OPTIONS)
         payloads = RemotePayloads(channel, self._metadata)
-        runner = Runner(self.tasks, self.spec.slots, payloads, lambda launch, news: self._mailbox.put((launch, news)))
-        stream = Stream(channel, address, self._metadata, self._mailbox.put)
+        runner = Runner(self.tasks, self.spec.slots, payloads, lambda launch, news: mailbox.put((launch, news)))
+        stream = Stream(channel, address, self._metadata, mailbox.put)
         try:
             while not session.gone:
-                self._read_mail()
+                self._read_mail(mailbox)
                 self._turn(session, runner, stream)
         finally:
             self._connected.clear()
@@ -175,12 +185,12 @@ class Worker:
             runner.close()
             channel.close()
 
-    def _read_mail(self) -> None:
+    def _read_mail(self, mailbox: Mailbox) -> None:
         wait = max(0.0, min(TURN_MAX, self._session.deadline() - time.monotonic()))
         with contextlib.suppress(queue.Empty):
-            self._hear(self._mailbox.get(timeout=wait) if wait > 0 else self._mailbox.get_nowait())
+            self._hear(mailbox.get(timeout=wait) if wait > 0 else mailbox.get_nowait())
             while True:
-                self._hear(self._mailbox.get_nowait())
+                self._hear(mailbox.get_nowait())
 
     def _hear(self, letter: Letter) -> None:
         if isinstance(letter, Message):

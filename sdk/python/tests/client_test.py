@@ -1,10 +1,13 @@
 """The client against a real server."""
 
 import asyncio
+import concurrent.futures
 import http.server
 import json
 import os
 import pickle
+import socket
+import ssl
 import threading
 import unittest
 from datetime import timezone
@@ -20,6 +23,12 @@ HELLO = "name: hello\ninput: {name: world}\nnodes: {greet: {run: 'echo Hello, ${
 HELLO += "output: ${ .nodes.greet.output }\n"
 FLAKY = "name: flaky\nnodes: {try: {for_each: [a, b], run: 'test ${ .item } = a || test -e repaired'}}\noutput: done\n"
 GATED = "name: gated\nnodes: {gate: {run: 'until [ -e go ]; do sleep 0.05; done'}}\n"
+
+
+@pawl.task
+def unserved(): ...
+
+
 LARGE = "name: large\nnodes: {make: {run: seq 20000, output: lines}}\noutput: ${ .nodes.make.output }\n"
 
 
@@ -190,6 +199,21 @@ class ClientTest(SdkCase):
             self.client_of(cable.url, retries=1).overview()
         self.assertIn(cable.address, raised.exception.message)
 
+    def test_a_wait_ends_where_nobody_answers(self):
+        silent = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(silent.close)
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+
+        async def again():
+            async with pawl.AsyncClient(url) as client:
+                await client.execution("e1").result(timeout=0.1)
+
+        with mock.patch("pawl.exchange.ANSWER_GRACE", 0.1):
+            with self.assertRaises(pawl.WaitTimeout):
+                self.client_of(url).execution("e1").result(timeout=0.1)
+            with self.assertRaises(pawl.WaitTimeout):
+                asyncio.run(again())
+
     def test_async_does_the_same(self):
         async def scenario():
             async with pawl.AsyncClient(self.url) as client:
@@ -221,6 +245,86 @@ class ClientTest(SdkCase):
 
         self.assertEqual(asyncio.run(scenario()), whole)
         self.assertGreater(cable.connections, 1)
+
+
+class TlsTest(SdkCase):
+    """Certificates and tokens of `pawl init`."""
+
+    def setUp(self):
+        super().setUp()
+        self.pawl("init", "--dir", "keys")
+        self.keys = self.place / "keys"
+        process = self.start(
+            "server", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0", "--jobs", "1", "--tls", "keys"
+        )
+        self.url = self.said(process, "clients at").rsplit(" ", 1)[1].strip()
+        self.token = (self.keys / "admin.token").read_text()
+
+    def test_a_token_or_a_certificate(self):
+        shown = {"certificate": self.keys / "client.pem", "key": self.keys / "client.key"}
+        for more in ({"token": self.token}, shown):
+            client = self.client_of(self.url, ca=self.keys / "ca.pem", **more)
+            self.assertEqual(client.run(definition=HELLO, timeout=PATIENCE), "Hello, world")
+            with pawl.Executor(client) as pool:
+                future = pool.submit(unserved)
+                while not (found := client.list(status="running")):
+                    pass
+                client.cancel(found[0].id)
+                with self.assertRaises(concurrent.futures.CancelledError):
+                    future.result(PATIENCE)
+
+    def test_the_environment_names_the_files(self):
+        names = {"PAWL_CA": str(self.keys / "ca.pem"), "PAWL_TOKEN": self.token, "PAWL_SERVER": self.url}
+
+        async def server():
+            async with pawl.AsyncClient() as client:
+                return await client.server()
+
+        with mock.patch.dict(os.environ, names):
+            self.assertEqual(asyncio.run(server()), self.client_of(None).server())
+
+    def test_a_client_of_ones_own_is_told_where_and_who(self):
+        trusting = httpx.Client(verify=ssl.create_default_context(cafile=self.keys / "ca.pem"))
+        client = self.client_of(self.url, token=self.token, http=trusting)
+        run = client.submit(definition=HELLO)
+        self.assertEqual(list(run.events())[-1].name, "succeeded")
+
+    def test_what_cannot_be_trusted_is_said(self):
+        with self.assertRaises(pawl.Unavailable) as raised:
+            self.client_of(self.url, token=self.token, retries=0).server()
+        self.assertIn("CERTIFICATE_VERIFY_FAILED", raised.exception.message)
+        for wrong in ({"ca": "no.pem"}, {"ca": self.keys / "ca.pem", "certificate": "no.pem"}):
+            with self.assertRaisesRegex(ValueError, r"no\.pem"):
+                pawl.Client(self.url, **wrong)
+
+
+class TokenTest(unittest.TestCase):
+    def test_it_does_not_travel_in_plain_text(self):
+        for where in (
+            "http://pawl.example.org",
+            "http://127.0.0.1.example.org:8080",
+            "http://10.0.0.1",
+            "http://127.x",
+        ):
+            with self.assertRaisesRegex(ValueError, "plain text"):
+                pawl.Client(where, token="secret")
+            with self.assertRaisesRegex(ValueError, "plain text"):
+                pawl.Worker(where[7:] + ":7070", tasks=[unserved], token="secret")
+            pawl.Client(where).close()
+        for where in ("http://127.0.0.2:1", "http://localhost:1", "http://[::1]:1", "https://pawl.example.org"):
+            pawl.Client(where, token="secret").close()
+        for where in ("127.0.0.2:1", "localhost:1", "[::1]:1", "unix:/tmp/pawl.sock"):
+            pawl.Worker(where, tasks=[unserved], token="secret")
+
+    def test_it_is_one_word_and_is_not_shown(self):
+        with pawl.Client(token=" secret\n") as client:
+            self.assertEqual(client.settings.token, "secret")
+        for wrong in ("my secret", "secr\u00e9t", "my\nsecret"):
+            with self.assertRaises(ValueError) as raised:
+                pawl.Client(token=wrong)
+            self.assertNotIn("my", str(raised.exception))
+            with self.assertRaises(ValueError):
+                pawl.Worker(tasks=[unserved], token=wrong)
 
 
 class LinesTest(unittest.TestCase):

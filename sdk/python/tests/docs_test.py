@@ -14,15 +14,16 @@ OPTIONS = {"check": False, "capture_output": True, "text": True, "timeout": 2 * 
 
 class DocsTest(SdkCase):
     def test_every_block_runs(self):
-        self.serve("--jobs", "2")
         text = (REPOSITORY / "docs/python.md").read_text()
+        ((listen, http, more),) = re.findall(r"^pawl server --listen (\S+) --http (\S+)(.*)$", text, re.M)
+        self.serve(*more.split())
         blocks = re.findall(r"^```python\n(.*?)^```", text, re.M | re.S)
         self.assertGreater(len(blocks), 6)
         for block in blocks:
             if block.startswith("# tasks.py"):
                 self.write("tasks.py", block)
         program = "\n".join(block for block in blocks if not block.startswith("# tasks.py"))
-        program = program.replace("http://127.0.0.1:8080", self.url).replace("127.0.0.1:7070", self.address)
+        program = program.replace(f"http://{http}", self.url).replace(listen, self.address)
         guarded = "if __name__ == '__main__':\n" + re.sub(r"^", "    ", unindent_safe(program), flags=re.M)
         self.write("guide.py", guarded)
         done = subprocess.run(

@@ -19,8 +19,9 @@ from typing import Optional, TypeVar, Union
 import httpx
 
 from pawl import calls, values
+from pawl.access import File
 from pawl.calls import Call, Definition
-from pawl.errors import ServerError
+from pawl.errors import ServerError, Unavailable
 from pawl.exchange import (
     WAIT_MAX,
     Backoff,
@@ -47,9 +48,12 @@ class AsyncClient:
         token: Optional[str] = None,
         timeout: float = 30.0,
         retries: int = 6,
+        ca: Optional[File] = None,
+        certificate: Optional[File] = None,
+        key: Optional[File] = None,
         http: Optional[httpx.AsyncClient] = None,
     ) -> None:
-        self.settings = Settings.of(server, token, timeout, retries)
+        self.settings = Settings.of(server, token, timeout, retries, ca, certificate, key)
         self._http = http or httpx.AsyncClient(**self.settings.http_options())
 
     async def __aenter__(self) -> AsyncClient:
@@ -131,11 +135,14 @@ class AsyncClient:
         deadline = Deadline(timeout)
         while True:
             pause = deadline.next_wait()
-            found = await self._send(calls.get_execution(execution, wait=pause))
+            try:
+                found = await self._send(calls.get_execution(execution, wait=pause), deadline)
+            except Unavailable as error:
+                raise deadline.unheard(execution, error) from error
             if found.settled:
                 return found
             if pause == 0:
-                raise deadline.over(found)
+                raise deadline.over(execution)
 
     async def list(
         self, *, limit: int = 50, before: Optional[str] = None, status: Optional[str] = None
@@ -240,12 +247,13 @@ class AsyncClient:
     async def forget(self, execution: str) -> int:
         return await self._send(calls.forget(execution))
 
-    async def _send(self, call: Call[T]) -> T:
-        backoff = Backoff(self.settings.retries)
-        options = request_options(call, self.settings.timeout)
+    async def _send(self, call: Call[T], deadline: Optional[Deadline] = None) -> T:
+        deadline = deadline or Deadline(None)
+        backoff = Backoff(self.settings.retries, deadline)
+        options = request_options(call, self.settings, deadline)
         while True:
             try:
-                response = await self._http.request(call.method, call.path, **options)
+                response = await self._http.request(**options)
                 pause = backoff.after_answer(call, response)
                 if pause is None:
                     return read_answer(call, response)

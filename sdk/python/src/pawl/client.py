@@ -20,8 +20,9 @@ from typing import Optional, TypeVar, Union
 import httpx
 
 from pawl import calls, values
+from pawl.access import File
 from pawl.calls import Call, Definition
-from pawl.errors import ServerError
+from pawl.errors import ServerError, Unavailable
 from pawl.exchange import (
     WAIT_MAX,
     Backoff,
@@ -46,10 +47,15 @@ class Client:
         token: Optional[str] = None,
         timeout: float = 30.0,
         retries: int = 6,
+        ca: Optional[File] = None,
+        certificate: Optional[File] = None,
+        key: Optional[File] = None,
         http: Optional[httpx.Client] = None,
     ) -> None:
-        """`timeout`: seconds for the server to answer. `http`: a client of your own (TLS, proxies)."""
-        self.settings = Settings.of(server, token, timeout, retries)
+        """`timeout`: seconds for the server to answer. `ca`: file of the authority that has signed the server's
+        certificate (or PAWL_CA); `certificate` and `key`: files of this client's (PAWL_CERTIFICATE, PAWL_KEY).
+        `http`: a client of your own, for proxies and the like, with its own TLS."""
+        self.settings = Settings.of(server, token, timeout, retries, ca, certificate, key)
         self._http = http or httpx.Client(**self.settings.http_options())
 
     def __enter__(self) -> Client:
@@ -136,11 +142,14 @@ class Client:
         deadline = Deadline(timeout)
         while True:
             pause = deadline.next_wait()
-            found = self._send(calls.get_execution(execution, wait=pause))
+            try:
+                found = self._send(calls.get_execution(execution, wait=pause), deadline)
+            except Unavailable as error:
+                raise deadline.unheard(execution, error) from error
             if found.settled:
                 return found
             if pause == 0:
-                raise deadline.over(found)
+                raise deadline.over(execution)
 
     def list(
         self, *, limit: int = 50, before: Optional[str] = None, status: Optional[str] = None
@@ -252,12 +261,13 @@ class Client:
         """Removes an execution that has ended, with all that belongs to it."""
         return self._send(calls.forget(execution))
 
-    def _send(self, call: Call[T]) -> T:
-        backoff = Backoff(self.settings.retries)
-        options = request_options(call, self.settings.timeout)
+    def _send(self, call: Call[T], deadline: Optional[Deadline] = None) -> T:
+        deadline = deadline or Deadline(None)
+        backoff = Backoff(self.settings.retries, deadline)
+        options = request_options(call, self.settings, deadline)
         while True:
             try:
-                response = self._http.request(call.method, call.path, **options)
+                response = self._http.request(**options)
                 pause = backoff.after_answer(call, response)
                 if pause is None:
                     return read_answer(call, response)

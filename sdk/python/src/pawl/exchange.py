@@ -23,6 +23,7 @@ from typing import Any, Optional, TypeVar
 import httpx
 
 from pawl import errors
+from pawl.access import File, check_travels, file_of, tls_context, token_of
 from pawl.calls import Call, execution_path
 from pawl.values import Event, Execution
 
@@ -33,6 +34,7 @@ DEFAULT_SERVER = "http://127.0.0.1:8080"
 WAIT_MAX = 55.0  # seconds of one waiting request; the server allows 5 minutes, proxies often one
 RETRY_AFTER_MAX = 60.0
 PAUSE_FIRST, PAUSE_MAX = 0.1, 5.0
+ANSWER_GRACE = 5.0  # seconds for an answer beyond the end of a wait that has one
 STREAM_SILENCE_MAX = 75.0  # seconds; the server says every few seconds that it is still there
 
 
@@ -44,26 +46,49 @@ class Settings:
     token: Optional[str]
     timeout: float
     retries: int
+    ca: Optional[str] = None  # files
+    certificate: Optional[str] = None
+    key: Optional[str] = None
 
     @classmethod
-    def of(cls, server: Optional[str], token: Optional[str], timeout: float, retries: int) -> Settings:
-        where = server or os.environ.get("PAWL_SERVER") or DEFAULT_SERVER
+    def of(
+        cls,
+        server: Optional[str],
+        token: Optional[str],
+        timeout: float,
+        retries: int,
+        ca: Optional[File] = None,
+        certificate: Optional[File] = None,
+        key: Optional[File] = None,
+    ) -> Settings:
+        where = (server or os.environ.get("PAWL_SERVER") or DEFAULT_SERVER).rstrip("/")
         if not where.startswith(("http://", "https://")):
             raise ValueError(f"a server is http://HOST:PORT or https://HOST:PORT, not {where!r}")
-        return cls(where.rstrip("/"), token or os.environ.get("PAWL_TOKEN") or None, timeout, retries)
+        shown = token_of(token)
+        if where.startswith("http://"):
+            check_travels(shown, httpx.URL(where).host, where)
+        files = (file_of(ca, "PAWL_CA"), file_of(certificate, "PAWL_CERTIFICATE"), file_of(key, "PAWL_KEY"))
+        return cls(where, shown, timeout, retries, *files)
 
     def http_options(self) -> dict[str, Any]:
-        headers = {"Accept": "application/json", "User-Agent": "pawl-python"}
+        """For a client that is made for it."""
+        own = self.server.startswith("https://") and (self.ca or self.certificate)
+        return {"verify": tls_context(self.ca, self.certificate, self.key)} if own else {}
+
+    def request(self, method: str, path: str, accept: str = "application/json") -> dict[str, Any]:
+        """What each request says, whichever client sends it."""
+        headers = {"Accept": accept, "User-Agent": "pawl-python"}
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
-        return {"base_url": self.server, "headers": headers, "timeout": self.timeout}
+        return {"method": method, "url": self.server + path, "headers": headers}
 
 
-def request_options(call: Call[Any], timeout: float) -> dict[str, Any]:
-    options: dict[str, Any] = {"params": dict(call.query), "timeout": timeout + call.patience}
+def request_options(call: Call[Any], settings: Settings, deadline: Deadline) -> dict[str, Any]:
+    options = settings.request(call.method, call.path)
+    options.update(params=dict(call.query), timeout=call.patience + deadline.at_most(settings.timeout))
     if call.body is not None:
         options["content"] = json.dumps(call.body, separators=(",", ":"))
-        options["headers"] = {"Content-Type": "application/json"}
+        options["headers"]["Content-Type"] = "application/json"
     return options
 
 
@@ -94,8 +119,9 @@ def unreachable(error: httpx.HTTPError, settings: Settings) -> errors.Unavailabl
 class Backoff:
     """The pauses of one call, until its tries are used up."""
 
-    def __init__(self, retries: int) -> None:
+    def __init__(self, retries: int, deadline: Optional[Deadline] = None) -> None:
         self._left = retries
+        self._deadline = deadline or Deadline(None)
         self._next = PAUSE_FIRST
 
     def after_answer(self, call: Call[Any], response: httpx.Response) -> Optional[float]:
@@ -117,7 +143,8 @@ class Backoff:
         self._left -= 1
         pause = self._next * random.uniform(0.5, 1.0)
         self._next = min(self._next * 2, PAUSE_MAX)
-        return max(pause, at_least)
+        pause = max(pause, at_least)
+        return None if self._deadline.passed(pause) else pause
 
 
 def retry_after(response: httpx.Response) -> float:
@@ -143,8 +170,22 @@ class Deadline:
         """How long the next request may wait; nothing when the time is over."""
         return WAIT_MAX if self._end is None else max(0.0, min(WAIT_MAX, self._end - time.monotonic()))
 
-    def over(self, execution: Execution) -> errors.WaitTimeout:
-        return errors.WaitTimeout(f"{execution.id} still runs after {self._timeout} s")
+    def at_most(self, timeout: float) -> float:
+        """How long to wait for an answer that the server does not hold back."""
+        return timeout if self._end is None else min(timeout, max(ANSWER_GRACE, self._end - time.monotonic()))
+
+    def passed(self, ahead: float = 0.0) -> bool:
+        """Whether it will be over so many seconds from now."""
+        return self._end is not None and time.monotonic() + ahead >= self._end
+
+    def over(self, execution: str, why: str = "still runs") -> errors.WaitTimeout:
+        return errors.WaitTimeout(f"{execution} {why} after {self._timeout} s")
+
+    def unheard(self, execution: str, error: errors.Unavailable) -> errors.PawlError:
+        """What to raise when nobody has answered."""
+        return (
+            self.over(execution, f"is not known to have ended ({error.message})") if self.passed(PAUSE_MAX) else error
+        )
 
 
 def outcome(execution: Execution) -> Execution:
@@ -195,16 +236,10 @@ class Follower:
     def request(self) -> dict[str, Any]:
         """What to ask the server for; a new connection begins."""
         self._name, self._data, self._states, self._lines = "", [], 0, Lines()
-        headers = {"Accept": "text/event-stream"}
+        options = self._settings.request("GET", execution_path(self.execution, "events"), "text/event-stream")
         if self.place is not None:
-            headers["Last-Event-ID"] = self.place
-        timeout = httpx.Timeout(STREAM_SILENCE_MAX)
-        return {
-            "method": "GET",
-            "url": execution_path(self.execution, "events"),
-            "headers": headers,
-            "timeout": timeout,
-        }
+            options["headers"]["Last-Event-ID"] = self.place
+        return {**options, "timeout": httpx.Timeout(STREAM_SILENCE_MAX)}
 
     def answered(self, response: httpx.Response) -> bool:
         """Whether lines follow; False when everything has been seen."""

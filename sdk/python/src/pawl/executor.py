@@ -79,7 +79,7 @@ class Executor(concurrent.futures.Executor):
     def __init__(
         self, client: Client, *, keep_failures: bool = False, labels: Optional[dict[str, Json]] = None
     ) -> None:
-        """`client` says where the server is; the executor opens connections of its own."""
+        """`client` says where the server is, and what is shown to it; the executor opens connections of its own."""
         self._settings = client.settings
         self._keep_failures = keep_failures
         self._labels = labels
@@ -157,6 +157,9 @@ class Executor(concurrent.futures.Executor):
             token=self._settings.token,
             timeout=self._settings.timeout,
             retries=self._settings.retries,
+            ca=self._settings.ca,
+            certificate=self._settings.certificate,
+            key=self._settings.key,
         ) as client:
             while True:
                 self._wake.clear()

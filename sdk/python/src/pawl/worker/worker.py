@@ -31,6 +31,7 @@ from typing import Any, Callable, Optional, Union
 
 import grpc
 
+from pawl.access import check_travels, token_of
 from pawl.tasks import TaskSpec, spec_of
 from pawl.worker.messages import AttemptProgress, AttemptReport, Message, WorkerSpec
 from pawl.worker.payloads import RemotePayloads
@@ -100,7 +101,9 @@ class Worker:
             price=price,
         )
         self._drain_limit = drain
-        shown = token or os.environ.get("PAWL_TOKEN")
+        shown = token_of(token)
+        if credentials is None and not self.server.startswith("unix:"):
+            check_travels(shown, self.server.rpartition(":")[0].strip("[]"), self.server)
         self._metadata = [("authorization", f"Bearer {shown}")] if shown else []
         self._credentials = credentials
         self._new_mailbox()

@@ -333,6 +333,14 @@ class WorkerTest(WorkerCase):
     def test_wrong_use_is_said(self):
         with self.assertRaises(ValueError):
             pawl.Worker(self.address, tasks=tasks.ALL, capacity={"gpu": 0.5})
+        for wrong in (
+            {"concurrency": 0}, {"concurrency": 10**9}, {"concurrency": 2.5}, {"credit": -1}, {"queues": "slow"},
+            {"queues": [3]}, {"labels": {"gpu": 1}}, {"zone": 3}, {"price": -1}, {"lease": 0}, {"lease": float("nan")},
+            {"name": 7},
+        ):  # fmt: skip
+            (name,) = wrong
+            with self.assertRaisesRegex((TypeError, ValueError), name):
+                pawl.Worker(self.address, tasks=tasks.ALL, **wrong)
         with self.assertRaises(TypeError):
             pawl.Worker(self.address, tasks=[len])
         with self.assertRaises(ValueError):
@@ -427,6 +435,21 @@ class BadDaysTest(WorkerCase):
             done = subprocess.run(words, check=False, capture_output=True, text=True, timeout=PATIENCE)
             self.assertEqual(done.returncode, 2, done.stderr)
             self.assertIn(said, done.stderr)
+
+    def test_a_worker_of_the_program_takes_no_options(self):
+        self.write("made.py", "import pawl\nimport tasks_for_tests\nw = pawl.Worker(tasks=tasks_for_tests.ALL)\n")
+        words = [sys.executable, "-m", "pawl", "worker", "made:w", "--server", "127.0.0.1:1", "--drain", "3"]
+        done = subprocess.run(
+            words,
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            cwd=self.place,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])},
+        )
+        self.assertEqual(done.returncode, 2, done.stderr)
+        self.assertIn("no --server and no --drain", done.stderr)
 
     def test_a_program_that_its_own_processes_would_start_again_is_told(self):
         self.serve()

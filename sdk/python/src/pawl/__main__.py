@@ -2,8 +2,8 @@
 
   python -m pawl worker MODULE[:NAME] [--server HOST:PORT] [--concurrency N] [--name NAME] [--drain SECONDS]
 
-runs the tasks of a module until SIGTERM: NAME is a pawl.Worker, a task, or a list of tasks; without it all
-tasks of the module. The current directory is searched first.
+runs the tasks of a module until SIGTERM: NAME is a task, a list of tasks, or a pawl.Worker, which takes no options;
+without it all tasks of the module. The current directory is searched first.
 """
 
 from __future__ import annotations
@@ -14,10 +14,13 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any, Callable, Optional
+from typing import TYPE_CHECKING, Any, Callable, Optional
 
 from pawl.errors import PawlError
 from pawl.tasks import is_task
+
+if TYPE_CHECKING:
+    from pawl.worker import Worker
 
 
 class WrongUsage(Exception):
@@ -30,9 +33,9 @@ def arguments(words: Optional[Sequence[str]]) -> argparse.Namespace:
     worker = verbs.add_parser("worker", help="run the tasks of a module until SIGTERM")
     worker.add_argument("app", metavar="MODULE[:NAME]")
     worker.add_argument("--server", metavar="HOST:PORT", help="default: PAWL_WORKERS, or 127.0.0.1:7070")
-    worker.add_argument("--concurrency", type=int, default=8, metavar="N", help="calls at once (default: 8)")
+    worker.add_argument("--concurrency", type=int, metavar="N", help="calls at once (default: 8)")
     worker.add_argument("--name", help="for people (default: host and process)")
-    worker.add_argument("--drain", type=float, default=30.0, metavar="SECONDS", help="for what runs to end")
+    worker.add_argument("--drain", type=float, metavar="SECONDS", help="for what runs to end (default: 30)")
     return parser.parse_args(words)
 
 
@@ -51,6 +54,17 @@ def load(app: str) -> Any:
         raise WrongUsage(f"{app}: {module_name} has no {name!r}") from None
 
 
+def worker_of(app: str, found: Any, options: dict[str, Any]) -> Worker:
+    """`options`: those that were given."""
+    from pawl.worker import Worker
+
+    if not isinstance(found, Worker):
+        return Worker(tasks=tasks_of(app, found), **options)
+    if options:
+        raise WrongUsage(f"{app} is a worker, which the program has made: no --{' and no --'.join(options)} beside it")
+    return found
+
+
 def tasks_of(app: str, found: Any) -> list[Callable[..., Any]]:
     tasks = [found] if is_task(found) else list(found) if isinstance(found, (list, tuple)) else []
     if not tasks or not all(is_task(task) for task in tasks):
@@ -63,18 +77,9 @@ def main(words: Optional[Sequence[str]] = None) -> int:
     logging.basicConfig(level=logging.INFO, format="pawl: %(message)s", stream=sys.stderr)
     sys.path.insert(0, os.getcwd())
     try:
-        from pawl.worker import Worker
-
-        found = load(given.app)
-        worker = found
-        if not isinstance(found, Worker):
-            worker = Worker(
-                given.server,
-                tasks=tasks_of(given.app, found),
-                concurrency=given.concurrency,
-                name=given.name,
-                drain=given.drain,
-            )
+        names = ("server", "concurrency", "name", "drain")
+        options = {name: value for name in names if (value := getattr(given, name)) is not None}
+        worker = worker_of(given.app, load(given.app), options)
         worker.run()
     except (WrongUsage, PawlError, ImportError, ValueError) as error:
         print(f"pawl: {error}", file=sys.stderr)

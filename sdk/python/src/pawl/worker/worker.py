@@ -32,8 +32,8 @@ from typing import Any, Callable, Optional, Union
 import grpc
 
 from pawl.access import check_travels, token_of
-from pawl.tasks import TaskSpec, spec_of
 from pawl.worker.messages import AttemptProgress, AttemptReport, Message, WorkerSpec
+from pawl.worker.offer import CREDIT_MAX, PRICE_MAX, amounts, by_name, number, pairs, seconds, text, texts
 from pawl.worker.payloads import RemotePayloads
 from pawl.worker.runner import Runner
 from pawl.worker.sessions import Sessions
@@ -42,7 +42,6 @@ from pawl.worker.stream import OPTIONS, Stream
 log = logging.getLogger("pawl")
 
 CREDIT_PER_SLOT = 8
-FUNCTIONS_MAX = 4096
 TURN_MAX = 1.0  # seconds between two looks at the clock
 
 Letter = Union[Message, tuple[int, Union[AttemptReport, AttemptProgress]], Callable[[], None]]
@@ -86,19 +85,18 @@ class Worker:
         if "://" in self.server:
             raise ValueError(f"a worker connects to HOST:PORT, not to {self.server!r}")
         self.tasks = by_name(tasks)
-        if concurrency < 1:
-            raise ValueError(f"concurrency is at least 1, not {concurrency}")
+        slots = number("concurrency", concurrency, 1, CREDIT_MAX)
         self.spec = WorkerSpec(
-            name=name or f"{socket.gethostname()}-{os.getpid()}",
-            slots=concurrency,
-            credit=credit or concurrency * CREDIT_PER_SLOT,
+            name=text("name", name or f"{socket.gethostname()}-{os.getpid()}"),
+            slots=slots,
+            credit=number("credit", credit or min(slots * CREDIT_PER_SLOT, CREDIT_MAX), 1, CREDIT_MAX),
             functions=tuple(sorted(self.tasks, key=str.encode)),
-            lease=lease,
-            queues=tuple(sorted(queues, key=str.encode)),
+            lease=seconds("lease", lease),
+            queues=texts("queues", queues),
             capacity=amounts(capacity or {}),
-            labels=tuple(sorted((labels or {}).items())),
-            zone=zone,
-            price=price,
+            labels=pairs("labels", labels or {}),
+            zone=text("zone", zone),
+            price=number("price", price, 0, PRICE_MAX),
         )
         self._drain_limit = drain
         shown = token_of(token)
@@ -272,28 +270,3 @@ class Worker:
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
-
-
-def amounts(capacity: Mapping[str, float]) -> tuple[tuple[str, int], ...]:
-    """As they travel: "cpu" in thousandths of a core. ValueError on what is no amount."""
-    found = []
-    for name, amount in sorted(capacity.items()):
-        whole = round(amount * 1000) if name == "cpu" else amount
-        if whole != int(whole) or whole < 0:
-            raise ValueError(f"capacity: {name} is a whole number from 0 on, not {amount}")
-        if whole:
-            found.append((name, int(whole)))
-    return tuple(found)
-
-
-def by_name(tasks: Iterable[Callable[..., Any]]) -> dict[str, TaskSpec]:
-    """ValueError when there is none, or two have the same name."""
-    known: dict[str, TaskSpec] = {}
-    for function in tasks:
-        spec = spec_of(function)
-        if spec.name in known and known[spec.name].function is not spec.function:
-            raise ValueError(f"two tasks are called {spec.name!r}: give one of them another name")
-        known[spec.name] = spec
-    if not known or len(known) > FUNCTIONS_MAX:
-        raise ValueError(f"a worker has 1 to {FUNCTIONS_MAX} tasks, not {len(known)}")
-    return known

@@ -17,7 +17,7 @@ from pawl.tasks import TaskSpec, spec_of
 
 FUNCTIONS_MAX = 4096
 CREDIT_MAX = 1 << 20
-PRICE_MAX = (1 << 32) - 1
+PRICE_MAX = (1 << 64) - 1
 
 
 def number(what: str, given: int, least: int, most: int) -> int:

@@ -25,8 +25,10 @@ class CountingEvaluator final : public Evaluator {
     ++started;
     inner_.start(ticket, expression, std::move(context), at_most);
   }
+  void cancel(uint64_t ticket) override { cancelled.push_back(ticket); }
   Status check(const std::string& expression) override { return inner_.check(expression); }
   int started = 0;
+  std::vector<uint64_t> cancelled;
 
  private:
   SimEvaluator inner_;

@@ -59,12 +59,13 @@ int spawn(std::vector<std::string> command, int socket, pid_t& pid) {
 
 }  // namespace
 
-Helper::Helper(std::string path, uint64_t memory_limit_bytes, uint32_t programs_max)
-    : path_(std::move(path)),
-      memory_limit_bytes_(memory_limit_bytes),
-      programs_max_(programs_max) {}
+Helper::Helper(HelperOptions options) : options_(std::move(options)) {}
 
 Helper::~Helper() {
+  end();
+}
+
+void Helper::end() {
   if (!running()) return;
   int status = 0;
   kill();
@@ -77,18 +78,18 @@ Status Helper::start() {
     return Error{Code::unavailable,
                  std::string("cannot make a socket for the jq helper: ") + std::strerror(errno)};
   pid_t pid = 0;
-  int error = spawn({path_, std::to_string(memory_limit_bytes_), std::to_string(programs_max_)},
+  int error = spawn({options_.path, std::to_string(options_.memory_limit_bytes),
+                     std::to_string(options_.programs_max)},
                     pair[1], pid);
   close(pair[1]);
   if (error != 0) {
     close(pair[0]);
     Code code = error == EAGAIN || error == ENOMEM ? Code::unavailable : Code::failed_precondition;
-    return Error{code, "cannot start the jq helper " + path_ + ": " + std::strerror(error) +
+    return Error{code, "cannot start the jq helper " + options_.path + ": " + std::strerror(error) +
                            "; it belongs beside the pawl program"};
   }
   fcntl(pair[0], F_SETFL, O_NONBLOCK);
   socket_ = pair[0];
-  ++started_;
   std::lock_guard<std::mutex> lock(mutex_);
   pid_ = pid;
   return {};
@@ -115,7 +116,13 @@ bool Helper::transfer(bool writing, char* at, size_t size, int64_t deadline_ns, 
 }
 
 Result<Bytes> Helper::ask(ByteView request, Duration time_limit) {
-  int64_t deadline = saturating_add(now_ns(), time_limit.ns);
+  const int64_t begin = now_ns();
+  Result<Bytes> answer = answer_to(request, time_limit, saturating_add(begin, time_limit.ns));
+  took_ = Duration::nanoseconds(now_ns() - begin);
+  return answer;
+}
+
+Result<Bytes> Helper::answer_to(ByteView request, Duration time_limit, int64_t deadline) {
   bool late = false;
   auto size = static_cast<uint32_t>(request.size());
   Bytes frame(sizeof size, '\0');
@@ -154,7 +161,7 @@ Error Helper::ended(bool late, Duration time_limit) {
                                               " ms and was killed"};
   if (WIFEXITED(status) && WEXITSTATUS(status) == out_of_memory_exit)
     return Error{Code::resource_exhausted, "the expression needed more memory than the " +
-                                               std::to_string(memory_limit_bytes_ >> 20) +
+                                               std::to_string(options_.memory_limit_bytes >> 20) +
                                                " MiB allowed and was killed"};
   std::string how = WIFSIGNALED(status) ? "signal " + std::to_string(WTERMSIG(status))
                                         : "exit code " + std::to_string(WEXITSTATUS(status));

@@ -1,5 +1,5 @@
 // The helper process as its one owner sees it: ask, and get an answer, a death, or silence.
-// One thread, apart from kill().
+// One thread at a time, apart from kill(). It dies with the thread that started it.
 #pragma once
 
 #include <cstdint>
@@ -12,19 +12,26 @@
 
 namespace pawl::jq {
 
+struct HelperOptions {
+  std::string path;
+  uint64_t memory_limit_bytes = 0;
+  uint32_t programs_max = 1;
+};
+
 class Helper {
  public:
-  Helper(std::string path, uint64_t memory_limit_bytes, uint32_t programs_max);
+  explicit Helper(HelperOptions options);
   ~Helper();
   Helper(const Helper&) = delete;
   Helper& operator=(const Helper&) = delete;
 
   bool running() const { return socket_ >= 0; }
-  uint64_t started() const { return started_; }
   Status start();
+  void end();
 
   // The answer's frame. Every error means that the helper has been ended; its message says how.
   Result<Bytes> ask(ByteView request, Duration time_limit);
+  Duration took() const { return took_; }  // the last ask()
 
   void kill();  // from any thread: the ask() under way fails
 
@@ -33,13 +40,13 @@ class Helper {
   Error ended(bool late, Duration time_limit);
   void reap(int& status);
 
-  std::string path_;
-  uint64_t memory_limit_bytes_;
-  uint32_t programs_max_;
+  Result<Bytes> answer_to(ByteView request, Duration time_limit, int64_t deadline_ns);
+
+  HelperOptions options_;
   int socket_ = -1;
   std::mutex mutex_;  // of pid_: it must not be reaped while kill() uses it
   int pid_ = 0;
-  uint64_t started_ = 0;
+  Duration took_;
 };
 
 }  // namespace pawl::jq

@@ -3,17 +3,16 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
-#include <condition_variable>
 #include <deque>
 #include <future>
+#include <map>
 #include <mutex>
-#include <optional>
-#include <thread>
+#include <set>
 #include <utility>
 
-#include "pawl/adapter/jq/frame.h"
 #include "pawl/adapter/jq/helper.h"
+#include "pawl/adapter/jq/lane.h"
+#include "pawl/base/hash.h"
 
 namespace pawl {
 
@@ -26,6 +25,44 @@ std::string beside_the_program() {
   return program.substr(0, program.rfind('/') + 1) + "pawl-jq";
 }
 
+jq::HelperOptions helper_of(const JqOptions& options, uint32_t programs_max) {
+  return {options.helper.empty() ? beside_the_program() : options.helper,
+          options.memory_limit_bytes, programs_max};
+}
+
+// Expressions, by their hashes; the oldest are forgotten.
+class Remembered {
+ public:
+  explicit Remembered(size_t most) : most_(most) {}
+
+  bool contains(const std::string& expression) const {
+    return known_.contains(hash128(expression));
+  }
+  void add(const std::string& expression) {
+    const Hash128 hash = hash128(expression);
+    if (!known_.insert(hash).second) return;
+    order_.push_back(hash);
+    if (order_.size() <= most_) return;
+    known_.erase(order_.front());
+    order_.pop_front();
+  }
+  void remove(const std::string& expression) {
+    const Hash128 hash = hash128(expression);
+    if (known_.erase(hash) > 0) std::erase(order_, hash);
+  }
+
+ private:
+  const size_t most_;
+  std::set<Hash128> known_;
+  std::deque<Hash128> order_;
+};
+
+// What costs others their time: it ran for long, or took its helper along.
+bool is_costly(const Error& error) {
+  return error.code == Code::deadline_exceeded || error.code == Code::resource_exhausted ||
+         error.code == Code::internal;
+}
+
 }  // namespace
 
 class JqEvaluator::Server {
@@ -33,132 +70,127 @@ class JqEvaluator::Server {
   Server(JqOptions options, Sink<Evaluation>& answers)
       : options_(std::move(options)),
         answers_(answers),
-        helper_(options_.helper.empty() ? beside_the_program() : options_.helper,
-                options_.memory_limit_bytes, options_.programs_max) {}
+        slow_(options_.slow_expressions_max),
+        slow_lane_(
+            helper_of(options_, options_.programs_max), options_.time_limit,
+            [this](const jq::Request& request) { return is_open(request.ticket); },
+            [this](jq::Request request, Result<std::string> value, Duration took) {
+              slow_done(std::move(request), std::move(value), took);
+            }),
+        quick_lane_(
+            helper_of(options_, options_.programs_max),
+            std::min(options_.time_limit, options_.quick_limit),
+            [this](const jq::Request& request) { return begins_quick(request); },
+            [this](jq::Request request, Result<std::string> value, Duration) {
+              quick_done(std::move(request), std::move(value));
+            }),
+        check_lane_(
+            helper_of(options_, 1), options_.time_limit, [](const jq::Request&) { return true; },
+            [this](jq::Request request, Result<std::string> value, Duration) {
+              check_done(request.ticket, std::move(value));
+            }) {}
 
   ~Server() {
+    std::lock_guard<std::mutex> lock(mutex_);
+    for (auto& [ticket, promise] : checks_)
+      promise.set_value(Error{Code::cancelled, "the evaluator is shutting down"});
+    checks_.clear();
+  }
+
+  void evaluate(jq::Request request) {
     {
       std::lock_guard<std::mutex> lock(mutex_);
-      stopping_ = true;
-      helper_.kill();
+      open_.insert(request.ticket);
     }
-    changed_.notify_all();
-    if (thread_.joinable()) thread_.join();
+    quick_lane_.queue(std::move(request));
   }
 
-  void evaluate(uint64_t ticket, std::string expression, std::shared_ptr<const std::string> context,
-                Duration at_most) {
-    Request request;
-    request.ticket = ticket;
-    request.expression = std::move(expression);
-    request.context = std::move(context);
-    request.at_most = at_most;
-    queue(std::move(request));
+  // What the quick lane is at ends soon; to kill it would cost the others the helper.
+  void cancel(uint64_t ticket) {
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      if (open_.erase(ticket) == 0) return;
+    }
+    slow_lane_.give_up(ticket);
   }
 
-  Status check(std::string expression) {
-    std::promise<Status> promise;
-    std::future<Status> answer = promise.get_future();
-    Request request;
-    request.expression = std::move(expression);
-    request.check = std::move(promise);
-    queue(std::move(request));
+  Status check(const std::string& expression) {
+    std::future<Status> answer;
+    uint64_t ticket = 0;
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      ticket = ++last_check_;
+      answer = checks_[ticket].get_future();
+    }
+    check_lane_.queue({ticket, expression, nullptr, Duration::forever()});
     return answer.get();
   }
 
-  std::atomic<uint64_t> helpers_started{0};
+  uint64_t helpers_started() const {
+    return quick_lane_.helpers_started() + slow_lane_.helpers_started();
+  }
 
  private:
-  struct Request {
-    uint64_t ticket = 0;
-    std::string expression;
-    std::shared_ptr<const std::string> context;
-    Duration at_most = Duration::forever();
-    std::optional<std::promise<Status>> check;  // someone waits for it: goes first
-  };
-
-  void queue(Request request) {
+  bool is_open(uint64_t ticket) {
     std::lock_guard<std::mutex> lock(mutex_);
-    if (!thread_.joinable()) thread_ = std::thread([this] { serve(); });
-    if (request.check)
-      waiting_.push_front(std::move(request));
-    else
-      waiting_.push_back(std::move(request));
-    changed_.notify_one();
+    return open_.contains(ticket);
   }
 
-  void serve() {
-    for (;;) {
-      Request request;
-      {
-        std::unique_lock<std::mutex> lock(mutex_);
-        changed_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
-        if (stopping_) return drop_all();
-        request = std::move(waiting_.front());
-        waiting_.pop_front();
-      }
-      Result<std::string> value = ask(request);
-      if (request.check) {
-        request.check->set_value(value.ok() ? Status() : Status(std::move(value.error())));
-        continue;
-      }
-      {
-        std::lock_guard<std::mutex> lock(mutex_);
-        if (stopping_) return drop_all();
-      }
-      answers_.put(Evaluation{request.ticket, std::move(value)});
+  bool begins_quick(const jq::Request& request) {
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      if (!open_.contains(request.ticket)) return false;
+      if (!slow_.contains(request.expression)) return true;
     }
+    slow_lane_.queue(request);
+    return false;
   }
 
-  void drop_all() {
-    for (Request& request : waiting_)
-      if (request.check)
-        request.check->set_value(Error{Code::cancelled, "the evaluator is shutting down"});
-    waiting_.clear();
-  }
-
-  Result<std::string> ask(const Request& request) {
-    if (!helper_.running()) {
-      last_context_.reset();
-      PAWL_TRY(helper_.start());
-      helpers_started = helper_.started();
-      std::lock_guard<std::mutex> lock(mutex_);  // a helper that the destructor could not see yet
-      if (stopping_) return Error{Code::cancelled, "the evaluator is shutting down"};
+  void quick_done(jq::Request request, Result<std::string> value) {
+    const bool late = !value.ok() && value.error().code == Code::deadline_exceeded;
+    const bool may_go_on = std::min(options_.time_limit, request.at_most) > options_.quick_limit;
+    if (!value.ok() && is_costly(value.error())) {
+      std::lock_guard<std::mutex> lock(mutex_);
+      slow_.add(request.expression);
     }
-    ByteWriter out;
-    out.u8(
-        static_cast<uint8_t>(request.check ? jq::RequestKind::check : jq::RequestKind::evaluate));
-    out.text(request.expression);
-    if (request.check) {
-      out.u8(static_cast<uint8_t>(jq::ContextSource::none));
-    } else if (request.context == last_context_) {
-      out.u8(static_cast<uint8_t>(jq::ContextSource::same_as_before));
-    } else {
-      if (request.context->size() + request.expression.size() + 64 > jq::frame_bytes_max)
-        return Error{Code::resource_exhausted, "the expression's context is larger than 1 GiB"};
-      out.u8(static_cast<uint8_t>(jq::ContextSource::sent));
-      out.text(*request.context);
-      last_context_ = request.context;
-    }
-    Duration limit = std::min(options_.time_limit, request.at_most);
-    PAWL_ASSIGN(Bytes answer, helper_.ask(out.view(), limit));
-    ByteReader in(answer);
-    auto outcome = static_cast<jq::Outcome>(in.u8());
-    std::string text(in.text());
-    if (!in.ok()) return Error{Code::internal, "the jq helper gave a malformed answer"};
-    if (outcome == jq::Outcome::value) return text;
-    return Error{Code::invalid_argument, std::move(text)};
+    if (late && may_go_on) return slow_lane_.queue(std::move(request));
+    answer(request.ticket, std::move(value));
   }
 
-  JqOptions options_;
+  void slow_done(jq::Request request, Result<std::string> value, Duration took) {
+    const bool costly = !value.ok() && is_costly(value.error());
+    if (!costly && took <= options_.quick_limit) {
+      std::lock_guard<std::mutex> lock(mutex_);
+      slow_.remove(request.expression);
+    }
+    answer(request.ticket, std::move(value));
+  }
+
+  void check_done(uint64_t ticket, Result<std::string> value) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    auto asked = checks_.extract(ticket);
+    if (asked.empty()) return;
+    asked.mapped().set_value(value.ok() ? Status() : Status(std::move(value.error())));
+  }
+
+  void answer(uint64_t ticket, Result<std::string> value) {
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      if (open_.erase(ticket) == 0) return;
+    }
+    answers_.put(Evaluation{ticket, std::move(value)});
+  }
+
+  const JqOptions options_;
   Sink<Evaluation>& answers_;
-  jq::Helper helper_;
-  std::shared_ptr<const std::string> last_context_;  // parsed in the helper
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::deque<Request> waiting_;
-  bool stopping_ = false;
-  std::thread thread_;
+  std::mutex mutex_;  // of what follows
+  std::set<uint64_t> open_;
+  std::map<uint64_t, std::promise<Status>> checks_;
+  uint64_t last_check_ = 0;
+  Remembered slow_;
+  jq::Lane slow_lane_;
+  jq::Lane quick_lane_;  // after the slow one, to which it hands over
+  jq::Lane check_lane_;
 };
 
 JqEvaluator::JqEvaluator(JqOptions options, Sink<Evaluation>& answers)
@@ -168,7 +200,11 @@ JqEvaluator::~JqEvaluator() = default;
 
 void JqEvaluator::start(uint64_t ticket, const std::string& expression,
                         std::shared_ptr<const std::string> context, Duration at_most) {
-  server_->evaluate(ticket, expression, std::move(context), at_most);
+  server_->evaluate({ticket, expression, std::move(context), at_most});
+}
+
+void JqEvaluator::cancel(uint64_t ticket) {
+  server_->cancel(ticket);
 }
 
 Status JqEvaluator::check(const std::string& expression) {
@@ -176,7 +212,7 @@ Status JqEvaluator::check(const std::string& expression) {
 }
 
 uint64_t JqEvaluator::helpers_started() const {
-  return server_->helpers_started;
+  return server_->helpers_started();
 }
 
 }  // namespace pawl

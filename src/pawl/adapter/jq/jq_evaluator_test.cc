@@ -6,7 +6,10 @@
 #include <cstdlib>
 #include <deque>
 #include <mutex>
+#include <thread>
+#include <vector>
 
+#include "pawl/adapter/jq/lane.h"
 #include "pawl/testing/contract/evaluator_contract.h"
 
 namespace pawl {
@@ -37,6 +40,7 @@ JqOptions options() {
   JqOptions made;
   made.helper = PAWL_JQ;
   made.time_limit = Duration::milliseconds(1000);
+  made.quick_limit = made.time_limit;
   made.memory_limit_bytes = 128 << 20;
   made.programs_max = 3;
   return made;
@@ -124,6 +128,82 @@ TEST_F(Jq, MoreProgramsThanTheCacheHolds) {
   for (int i : {1, 2, 3, 4, 1, 3, 5, 1})
     ASSERT_EQ(evaluate(std::to_string(i) + " + 1").value(), std::to_string(i + 1));
   EXPECT_EQ(jq.helpers_started(), 1u);
+}
+
+// One expression without end, and no limit to it but what a test asks for.
+class JqLanes : public testing::Test {
+ protected:
+  static JqOptions patient(Duration quick_limit) {
+    JqOptions made = options();
+    made.time_limit = Duration::hours(1);
+    made.quick_limit = quick_limit;
+    return made;
+  }
+  void ask(JqEvaluator& jq, uint64_t ticket, const std::string& expression) {
+    jq.start(ticket, expression, std::make_shared<const std::string>("{\"x\":1}"),
+             Duration::forever());
+  }
+  const std::string endless_ = "last(repeat(1)) == 2";
+  Answers answers_;
+};
+
+TEST_F(JqLanes, AnEndlessExpressionHoldsUpOnlyItself) {
+  JqEvaluator jq(patient(Duration::seconds(1)), answers_);
+  for (uint64_t ticket : {1, 2, 3, 4, 5, 6}) ask(jq, ticket, endless_);
+  ask(jq, 7, ".x + 1");
+  EXPECT_EQ(answers_.next().ticket, 7u);
+  ask(jq, 8, endless_);
+  ask(jq, 9, ".x + 2");
+  EXPECT_EQ(answers_.next().ticket, 9u);
+  EXPECT_EQ(jq.helpers_started(), 3u) << "it was tried once as a quick one";
+}
+
+TEST_F(JqLanes, WhatIsSlowIsAnsweredAllTheSame) {
+  JqEvaluator jq(patient(Duration()), answers_);  // everything is
+  ask(jq, 1, ".x + 1");
+  EXPECT_EQ(answers_.next().value.value(), "2");
+  ask(jq, 2, ".x + 1");
+  EXPECT_EQ(answers_.next().value.value(), "2");
+  EXPECT_EQ(jq.helpers_started(), 2u) << "known to be slow, it is not tried as a quick one again";
+}
+
+TEST_F(JqLanes, WhatHasBecomeQuickIsQuickAgain) {
+  JqEvaluator jq(patient(Duration::seconds(1)), answers_);
+  const std::string sometimes = "if .n then last(range(.n)) else .x end";
+  const auto endless = std::make_shared<const std::string>("{\"n\":1e12}");
+  jq.start(1, sometimes, endless, Duration::forever());
+  while (jq.helpers_started() < 2) std::this_thread::yield();
+  jq.cancel(1);
+  ask(jq, 2, sometimes);
+  EXPECT_EQ(answers_.next().ticket, 2u);
+  jq.start(3, sometimes, endless, Duration::forever());
+  ask(jq, 4, sometimes + " + 1");
+  EXPECT_EQ(answers_.next().ticket, 4u);
+  EXPECT_EQ(jq.helpers_started(), 5u) << "the third was tried as a quick one";
+}
+
+TEST_F(JqLanes, WhatIsCancelledIsKilledOrNotBegun) {
+  JqEvaluator jq(patient(Duration()), answers_);
+  for (uint64_t ticket : {1, 2, 3}) ask(jq, ticket, endless_);
+  ask(jq, 4, ".x + 1");
+  for (uint64_t ticket : {3, 1, 2}) jq.cancel(ticket);
+  EXPECT_EQ(answers_.next().ticket, 4u);
+}
+
+TEST_F(JqLanes, ACheckWaitsForNoEvaluation) {
+  JqEvaluator jq(patient(Duration::hours(1)), answers_);
+  ask(jq, 1, endless_);
+  EXPECT_TRUE(jq.check(".x").ok());
+  EXPECT_FALSE(jq.check(".x.[").ok());
+}
+
+TEST(JqTurns, OfOneExpressionOneAtATime) {
+  jq::Turns turns;
+  for (uint64_t ticket : {1, 2, 3}) turns.push({ticket, "many", nullptr});
+  turns.push({4, "one", nullptr});
+  std::vector<uint64_t> order;
+  while (!turns.empty()) order.push_back(turns.pop().ticket);
+  EXPECT_EQ(order, (std::vector<uint64_t>{1, 4, 2, 3}));
 }
 
 TEST(JqWithoutHelper, SaysWhatIsMissing) {

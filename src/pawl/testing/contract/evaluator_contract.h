@@ -99,6 +99,22 @@ TYPED_TEST_P(EvaluatorContract, WhoeverAsksMaySetAShorterLimit) {
       << killed.value.error().message;
 }
 
+TYPED_TEST_P(EvaluatorContract, WhatIsCancelledIsAnsweredOnceAtMost) {
+  this->evaluator().cancel(1);  // never asked
+  this->evaluator().start(1, "def f: f; f", this->context_, Duration::forever());
+  this->evaluator().start(2, ".input.n", this->context_, Duration::forever());
+  this->evaluator().cancel(1);
+  this->evaluator().start(3, ".input.n", this->context_, Duration::forever());
+  std::map<uint64_t, Result<std::string>> answers;
+  while (!answers.contains(2) || !answers.contains(3)) {
+    Evaluation one = this->next();
+    EXPECT_TRUE(answers.emplace(one.ticket, one.value).second) << "two answers for one ticket";
+  }
+  EXPECT_EQ(answers.at(2).value(), "41");
+  EXPECT_EQ(answers.at(3).value(), "41");
+  this->evaluator().cancel(3);  // answered
+}
+
 TYPED_TEST_P(EvaluatorContract, CheckCompilesOnly) {
   EXPECT_TRUE(this->evaluator().check(".input.n").ok());
   EXPECT_TRUE(this->evaluator().check("def f: f; f").ok());
@@ -111,6 +127,7 @@ TYPED_TEST_P(EvaluatorContract, CheckCompilesOnly) {
 REGISTER_TYPED_TEST_SUITE_P(EvaluatorContract, GivesCompactJson, AbsentStepsAreNull,
                             ExpectsExactlyOneValue, ErrorsOfTheExpressionAreOneLine,
                             AnEndlessExpressionIsKilledAndOthersAreNot,
-                            WhoeverAsksMaySetAShorterLimit, CheckCompilesOnly);
+                            WhoeverAsksMaySetAShorterLimit, WhatIsCancelledIsAnsweredOnceAtMost,
+                            CheckCompilesOnly);
 
 }  // namespace pawl

@@ -10,7 +10,8 @@ namespace {
 
 using Path = std::vector<std::string>;
 
-constexpr uint64_t items_kept_max = 8 << 20;  // bytes of an item list held in memory
+constexpr uint64_t items_kept_max =
+    8 << 20;  // bytes of an item list held in memory; of a larger one its index
 constexpr size_t documents_max = 16;
 
 Result<std::string> follow(std::string_view json, const Path& path, size_t from) {
@@ -131,21 +132,18 @@ Result<std::string> Context::item(ItemIndex index) {
 }
 
 Result<std::string> Context::item_from_blob(const BlobRef& ref, ItemIndex index) {
-  if (!items_checked_) {
+  if (!items_) {
     PAWL_ASSIGN(Bytes whole, payloads_.get(ref));
     PAWL_TRY(items_check(whole));
-    if (whole.size() <= items_kept_max) items_ = std::move(whole);
-    items_checked_ = true;
+    const bool small = whole.size() <= items_kept_max;
+    items_ = small ? std::move(whole) : Bytes(whole, 0, items_text_offset(items_count(whole)));
   }
-  if (items_) return std::string(items_at(*items_, index));
+  if (items_->size() == ref.size) return std::string(items_at(*items_, index));
   // payload.h: the count, the end offset of every text, the texts; 8 bytes each.
-  PAWL_ASSIGN(Bytes bounds, payloads_.part(ref, index == 0 ? 0 : 8 * uint64_t{index}, 16));
-  if (bounds.size() != 16) return Error{Code::data_loss, "the item list is cut off"};
   uint64_t pair[2];
-  std::memcpy(pair, bounds.data(), sizeof pair);
+  std::memcpy(pair, items_->data() + 8 * uint64_t{index}, sizeof pair);
   if (index == 0) pair[0] = 0;
-  uint64_t texts = 8 + 8 * uint64_t{run_->items_count};
-  return payloads_.part(ref, texts + pair[0], pair[1] - pair[0]);
+  return payloads_.part(ref, items_->size() + pair[0], pair[1] - pair[0]);
 }
 
 Context::Sections Context::sections_of(const std::string& expression) const {

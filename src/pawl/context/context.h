@@ -17,7 +17,7 @@
 // gives every item of a node the same value (reads_item()), but for `keys` and its like.
 //
 // Payloads in the blob store are fetched and checked once, and kept for the life of this object; of
-// a large item list only its place is kept, and each item is read alone. What a store sends for first (is_on_its_way)
+// a large item list only its index is kept, and each item is read alone. What a store sends for first (is_on_its_way)
 // is the answer of the call, which is made again when it has come. One thread at a time.
 #pragma once
 
@@ -66,8 +66,7 @@ class Context {
   PayloadStore& payloads_;
   std::map<std::string, const NodeOutput*, std::less<>> outputs_;  // by node id
   std::map<BlobRef, Bytes> fetched_;
-  std::optional<Bytes> items_;  // the whole list, when it is small enough to keep
-  bool items_checked_ = false;  // large: checked once, then read in parts
+  std::optional<Bytes> items_;  // the checked list, or its index when it is too large to keep
   std::map<std::string, std::shared_ptr<const std::string>> documents_;  // by sections, no item
 };
 

@@ -18,6 +18,7 @@ void TransformExecutor::start(Launch launch) {
 void TransformExecutor::stop(uint64_t launch, StopMode) {
   auto found = waiting_.find(launch);
   if (found == waiting_.end()) return;
+  expressions_.give_up(launch, *this);
   ReportBuilder reports(found->second, payloads_);
   const TaskRange& range = found->second.range;
   reports.fail(range.begin, range.end, FailureKind::declined, "stopped");
@@ -27,7 +28,7 @@ void TransformExecutor::stop(uint64_t launch, StopMode) {
 
 void TransformExecutor::put(ExpressionValues values) {
   auto found = waiting_.find(values.id);
-  if (found == waiting_.end()) return;  // stopped meanwhile
+  PAWL_CHECK(found != waiting_.end(), "values that nobody asked for");
   Grant grant = std::move(found->second);
   waiting_.erase(found);
   finish(values.id, grant, std::move(values.items));

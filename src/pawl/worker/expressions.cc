@@ -1,5 +1,6 @@
 #include "pawl/worker/expressions.h"
 
+#include <set>
 #include <utility>
 
 #include "pawl/base/json.h"
@@ -8,29 +9,40 @@
 namespace pawl {
 
 struct Expressions::Batch {
-  uint64_t id = 0;
-  Sink<ExpressionValues>* later = nullptr;  // null: values() has not returned yet
-  ItemValues items;
-  size_t open = 0;         // evaluations it waits for
-  bool suspended = false;  // a payload is on its way: it is made again
+  static constexpr size_t all = SIZE_MAX;
+  struct Want {
+    const Expression* expression = nullptr;  // of the grant's workflow
+    size_t place = all;                      // of the item; all: of every item the same
+  };
 
-  void set(size_t place, const std::string& expression, const Result<std::string>& value) {
+  uint64_t id = 0;
+  Grant grant;
+  std::shared_ptr<Kept> kept;
+  Sink<ExpressionValues>* later = nullptr;
+  ItemValues items;
+  std::vector<Want> missing;   // not asked for yet: a payload is on its way
+  std::set<uint64_t> tickets;  // evaluations of its own that it waits for
+  size_t shared = 0;           // and those that others may wait for too
+
+  bool whole() const { return missing.empty() && tickets.empty() && shared == 0; }
+  void set(const std::string& expression, size_t place, const Result<std::string>& value) {
+    if (place == all) {
+      for (size_t one = 0; one < items.size(); ++one) set(expression, one, value);
+      return;
+    }
     Result<Values>& item = items[place];
     if (!item.ok()) return;
-    suspended = suspended || (!value.ok() && is_on_its_way(value.error()));
     if (value.ok())
       item->insert_or_assign(expression, *value);
     else
       item = Error(value.error()).within("${ " + expression + " }");
-  }
-  void set_all(const std::string& expression, const Result<std::string>& value) {
-    for (size_t place = 0; place < items.size(); ++place) set(place, expression, value);
   }
 };
 
 struct Expressions::Kept {
   struct Shared {
     std::optional<std::string> value;  // nothing: being asked for
+    uint64_t ticket = 0;
     std::vector<BatchRef> waiting;
   };
 
@@ -51,6 +63,10 @@ std::optional<Result<std::string>> at_once(const Expression& expression, Context
   return std::nullopt;
 }
 
+bool is_coming(const Result<std::string>& value) {
+  return !value.ok() && is_on_its_way(value.error());
+}
+
 }  // namespace
 
 Expressions::Expressions(Evaluator& evaluator, Mailbox<Evaluation>& evaluations,
@@ -61,6 +77,7 @@ Expressions::Expressions(Evaluator& evaluator, Mailbox<Evaluation>& evaluations,
 
 Expressions::~Expressions() {
   loop_.remove(*this);
+  for (auto& [key, batch] : open_) batch->kept.reset();  // which may hold the batch
 }
 
 std::shared_ptr<Expressions::Kept> Expressions::kept_for(const RunContextRef& run) {
@@ -76,84 +93,91 @@ std::optional<ItemValues> Expressions::values(uint64_t id, const Grant& grant,
                                               const std::vector<const Expression*>& wanted,
                                               Sink<ExpressionValues>& later) {
   if (wanted.empty()) return ItemValues(grant.range.size(), Values());
-  return values({id, kept_for(grant.context), grant, wanted, &later});
+  auto batch = std::make_shared<Batch>();
+  batch->id = id;
+  batch->grant = grant;
+  batch->kept = kept_for(grant.context);
+  batch->later = &later;
+  batch->items.assign(grant.range.size(), Values());
+  for (const Expression* expression : wanted) {
+    if (!Context::reads_item(*expression)) {
+      batch->missing.push_back({expression});
+      continue;
+    }
+    for (size_t place = 0; place < batch->items.size(); ++place)
+      batch->missing.push_back({expression, place});
+  }
+  want_missing(batch);
+  if (batch->whole()) return std::move(batch->items);
+  open_.emplace(Key{&later, id}, batch);
+  return std::nullopt;
 }
 
-std::optional<ItemValues> Expressions::values(Call call) {
-  auto batch = std::make_shared<Batch>();
-  batch->id = call.id;
-  batch->items.assign(call.grant.range.size(), Values());
-  for (const Expression* expression : call.wanted) {
-    if (Context::reads_item(*expression))
-      want_per_item(call.kept, *expression, batch, call.grant.range);
-    else
-      want_shared(call.kept, *expression, batch);
+// Each once: what is at hand is not asked for again because something else is on its way.
+void Expressions::want_missing(const BatchRef& batch) {
+  for (const Batch::Want& want : std::exchange(batch->missing, {})) {
+    bool known = want.place == Batch::all ? want_shared(batch, *want.expression)
+                                          : want_item(batch, *want.expression, want.place);
+    if (!known) batch->missing.push_back(want);
   }
-  if (batch->suspended) {  // what is being evaluated meanwhile ends for nobody, or is kept
-    suspended_.push_back(std::move(call));
-    return std::nullopt;
-  }
-  if (batch->open == 0) return std::move(batch->items);
-  batch->later = call.later;
-  return std::nullopt;
+  if (!batch->missing.empty()) suspended_.push_back(batch);
 }
 
 void Expressions::resume_suspended() {
   const uint64_t arrivals = payloads_.arrivals().value_or(0);
   if (suspended_.empty() || arrivals == arrivals_seen_) return;
   arrivals_seen_ = arrivals;
-  for (Call& call : std::exchange(suspended_, {})) {
-    Sink<ExpressionValues>& later = *call.later;
-    const uint64_t id = call.id;
-    if (auto known = values(std::move(call))) later.put({id, std::move(*known)});
+  for (const BatchRef& batch : std::exchange(suspended_, {})) {
+    want_missing(batch);
+    tell_if_whole(batch);
   }
 }
 
-void Expressions::want_shared(const std::shared_ptr<Kept>& kept, const Expression& expression,
-                              const BatchRef& batch) {
+bool Expressions::want_shared(const BatchRef& batch, const Expression& expression) {
+  const std::shared_ptr<Kept>& kept = batch->kept;
   auto [place, fresh] = kept->shared.try_emplace(expression.text);
   Kept::Shared& shared = place->second;
-  if (shared.value) return batch->set_all(expression.text, *shared.value);
-  if (!fresh) {
-    ++batch->open;
-    shared.waiting.push_back(batch);
-    return;
+  if (shared.value) {
+    batch->set(expression.text, Batch::all, *shared.value);
+    return true;
   }
-  std::optional<Result<std::string>> known = at_once(expression, kept->context, 0);
+  std::optional<Result<std::string>> known;
+  if (fresh) known = at_once(expression, kept->context, 0);
+  if (fresh && !known) known = ask({kept, expression.text, nullptr, 0}, 0, shared.ticket);
   if (!known) {
-    ++batch->open;
+    ++batch->shared;
     shared.waiting.push_back(batch);
-    std::optional<Error> refused = ask({kept, expression.text, nullptr, 0}, 0);
-    if (!refused) return;
-    --batch->open;
-    known = std::move(*refused);
+    return true;
   }
-  batch->set_all(expression.text, *known);
+  const bool comes = is_coming(*known);
+  if (!comes) batch->set(expression.text, Batch::all, *known);
   if (known->ok())
     shared.value = **known;
   else
     kept->shared.erase(place);
+  return !comes;
 }
 
-void Expressions::want_per_item(const std::shared_ptr<Kept>& kept, const Expression& expression,
-                                const BatchRef& batch, const TaskRange& range) {
-  for (ItemIndex item = range.begin; item < range.end; ++item) {
-    size_t place = item - range.begin;
-    if (auto known = at_once(expression, kept->context, item)) {
-      batch->set(place, expression.text, *known);
-    } else if (auto refused = ask({kept, expression.text, batch, place}, item)) {
-      batch->set(place, expression.text, std::move(*refused));
-    } else {
-      ++batch->open;
-    }
+bool Expressions::want_item(const BatchRef& batch, const Expression& expression, size_t place) {
+  if (!batch->items[place].ok()) return true;
+  const ItemIndex item = batch->grant.range.begin + static_cast<ItemIndex>(place);
+  auto known = at_once(expression, batch->kept->context, item);
+  if (!known) {
+    uint64_t ticket = 0;
+    known = ask({batch->kept, expression.text, batch, place}, item, ticket);
+    if (!known) batch->tickets.insert(ticket);
   }
+  if (!known) return true;
+  if (is_coming(*known)) return false;
+  batch->set(expression.text, place, *known);
+  return true;
 }
 
-// The answer comes to turn(), never from in here.
-std::optional<Error> Expressions::ask(Asked asked, ItemIndex item) {
+// The answer comes to turn(), never from in here; or it is an error already.
+std::optional<Result<std::string>> Expressions::ask(Asked asked, ItemIndex item, uint64_t& ticket) {
   auto document = asked.kept->context.document(asked.expression, item);
-  if (!document.ok()) return std::move(document.error());
-  uint64_t ticket = next_ticket_++;
+  if (!document.ok()) return Result<std::string>(std::move(document.error()));
+  ticket = next_ticket_++;
   std::string expression = asked.expression;
   Duration run = asked.kept->run->definition().timeout.run;
   asked_.emplace(ticket, std::move(asked));
@@ -167,15 +191,16 @@ bool Expressions::turn() {
   evaluations_.take_all(batch_);
   for (Evaluation& evaluation : batch_) {
     auto found = asked_.find(evaluation.ticket);
-    PAWL_CHECK(found != asked_.end(), "an evaluation answered twice");
+    if (found == asked_.end()) continue;  // given up
     Asked asked = std::move(found->second);
     asked_.erase(found);
     if (!asked.batch) {
       answer_shared(*asked.kept, asked.expression, evaluation.value);
       continue;
     }
-    asked.batch->set(asked.place, asked.expression, evaluation.value);
-    close_one(*asked.batch);
+    asked.batch->set(asked.expression, asked.place, evaluation.value);
+    asked.batch->tickets.erase(evaluation.ticket);
+    tell_if_whole(asked.batch);
   }
   return false;
 }
@@ -189,14 +214,37 @@ void Expressions::answer_shared(Kept& kept, const std::string& expression,
   else
     kept.shared.erase(place);
   for (const BatchRef& batch : waiting) {
-    batch->set_all(expression, value);
-    close_one(*batch);
+    batch->set(expression, Batch::all, value);
+    --batch->shared;
+    tell_if_whole(batch);
   }
 }
 
-void Expressions::close_one(Batch& batch) {
-  if (--batch.open == 0 && batch.later != nullptr)
-    batch.later->put({batch.id, std::move(batch.items)});
+void Expressions::tell_if_whole(const BatchRef& batch) {
+  if (!batch->whole() || open_.erase({batch->later, batch->id}) == 0) return;
+  batch->later->put({batch->id, std::move(batch->items)});
+}
+
+void Expressions::give_up(uint64_t id, Sink<ExpressionValues>& later) {
+  auto open = open_.extract(Key{&later, id});
+  if (open.empty()) return;
+  const BatchRef batch = std::move(open.mapped());
+  std::erase(suspended_, batch);
+  batch->missing.clear();
+  for (uint64_t ticket : batch->tickets) cancel(ticket);
+  auto& shared = batch->kept->shared;
+  for (auto it = shared.begin(); it != shared.end();) {
+    auto one = it++;
+    std::vector<BatchRef>& waiting = one->second.waiting;
+    if (std::erase(waiting, batch) == 0 || !waiting.empty()) continue;
+    cancel(one->second.ticket);
+    shared.erase(one);
+  }
+}
+
+void Expressions::cancel(uint64_t ticket) {
+  asked_.erase(ticket);
+  evaluator_.cancel(ticket);
 }
 
 }  // namespace pawl

@@ -5,11 +5,12 @@
 //   auto now = expressions.values(launch, grant, {&a, &b}, later);
 //   if (now) use((*now)[0].value().at(a.text));        // of the first item of grant.range
 //   // otherwise `later` gets {launch, ...} once
+//   expressions.give_up(launch, later);               // unless nobody waits for it any more
 //
 // The value of an expression that does not read the item is asked for once per node run and kept;
 // an error is not kept, so that a new attempt asks again. None may run longer than the node's
-// timeout.run. One item's error is that item's alone. Where a payload is on its way, values() is made again
-// when it has come.
+// timeout.run. One item's error is that item's alone. Where a payload is on its way, what needs it is looked
+// at again when it has come, and nothing else.
 // What is kept goes with the node run: contexts that nobody else holds any more are dropped when a
 // new one comes, and at most contexts_max are held. Threading: the loop's thread; it registers
 // itself with the loop. `later` must outlive the answer.
@@ -20,6 +21,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "pawl/model/message.h"
@@ -55,19 +57,15 @@ class Expressions final : public Actor {
                                    const std::vector<const Expression*>& wanted,
                                    Sink<ExpressionValues>& later);
 
+  // What only this call of values() waits for is not evaluated any more; `later` gets nothing.
+  void give_up(uint64_t id, Sink<ExpressionValues>& later);
+
   bool turn() override;
   Instant deadline() const override { return Instant::never(); }
 
  private:
-  struct Batch;  // one call of values()
-  struct Kept;   // what is known of one node run
-  struct Call {  // of values()
-    uint64_t id = 0;
-    std::shared_ptr<Kept> kept;
-    Grant grant;
-    std::vector<const Expression*> wanted;  // of the grant's workflow
-    Sink<ExpressionValues>* later = nullptr;
-  };
+  struct Batch;   // one call of values()
+  struct Kept;    // what is known of one node run
   struct Asked {  // one evaluation under way
     std::shared_ptr<Kept> kept;
     std::string expression;
@@ -75,17 +73,18 @@ class Expressions final : public Actor {
     size_t place = 0;
   };
   using BatchRef = std::shared_ptr<Batch>;
+  using Key = std::pair<Sink<ExpressionValues>*, uint64_t>;
 
-  std::optional<ItemValues> values(Call call);
-  void resume_suspended();
   std::shared_ptr<Kept> kept_for(const RunContextRef& run);
-  void want_shared(const std::shared_ptr<Kept>& kept, const Expression& expression,
-                   const BatchRef& batch);
-  void want_per_item(const std::shared_ptr<Kept>& kept, const Expression& expression,
-                     const BatchRef& batch, const TaskRange& range);
-  std::optional<Error> ask(Asked asked, ItemIndex item);
+  void want_missing(const BatchRef& batch);
+  void resume_suspended();
+  // Whether it is known, or asked for; else a payload is on its way.
+  bool want_shared(const BatchRef& batch, const Expression& expression);
+  bool want_item(const BatchRef& batch, const Expression& expression, size_t place);
+  std::optional<Result<std::string>> ask(Asked asked, ItemIndex item, uint64_t& ticket);
   void answer_shared(Kept& kept, const std::string& expression, const Result<std::string>& value);
-  static void close_one(Batch& batch);
+  void tell_if_whole(const BatchRef& batch);
+  void cancel(uint64_t ticket);
 
   Evaluator& evaluator_;
   Mailbox<Evaluation>& evaluations_;
@@ -95,7 +94,8 @@ class Expressions final : public Actor {
   uint64_t next_ticket_ = 1;
   std::map<uint64_t, Asked> asked_;
   std::map<const RunContext*, std::shared_ptr<Kept>> kept_;
-  std::vector<Call> suspended_;  // until payloads have come
+  std::map<Key, BatchRef> open_;     // whose answers come later
+  std::vector<BatchRef> suspended_;  // until payloads have come
   uint64_t arrivals_seen_ = 0;
 };
 

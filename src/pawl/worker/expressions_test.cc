@@ -2,10 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <deque>
 #include <set>
 
 #include "pawl/testing/memory_blob.h"
 #include "pawl/testing/sim_evaluator.h"
+#include "pawl/worker/payload_desk.h"
 
 namespace pawl {
 namespace {
@@ -190,6 +192,85 @@ TEST_F(ExpressionsTest, WhatWaitsForPayloadsIsMadeAgainWhenTheyHaveCome) {
         {{item.text, "5"}, {plain.text, "4"}}, {{sum.text, "8"}}, {{plain.text, "4"}}};
     EXPECT_EQ(last, wanted[answer.id - 1]);
   }
+  EXPECT_EQ(evaluator_.started, 4) << "what was at hand is evaluated once";
+}
+
+// Makes its calls when the test says so.
+class SteppedBackground final : public Background {
+ public:
+  explicit SteppedBackground(std::deque<Callback<void()>>& calls) : calls_(calls) {}
+  void run(Callback<void()> call) override { calls_.push_back(std::move(call)); }
+
+ private:
+  std::deque<Callback<void()>>& calls_;
+};
+
+TEST_F(ExpressionsTest, ItemsThatExceedWhatIsKeptAreEachEvaluatedOnce) {
+  constexpr ItemIndex count = 18;
+  constexpr uint64_t block = 64 << 10;
+  std::string list = "[";
+  for (ItemIndex i = 0; i < count; ++i)
+    list += (i > 0 ? ",\"" : "\"") + std::string(500'000, 'x') + '"';
+  const std::string items = encode_items(list + "]");
+  const std::string other(20 * block, '1');
+  const BlobRef items_ref{ExecutionId{1}, 1, items.size(), hash128(items)};
+  const BlobRef other_ref{ExecutionId{1}, 2, other.size(), hash128(other)};
+  ASSERT_TRUE(blob_.put(items_ref, items).ok());
+  ASSERT_TRUE(blob_.put(other_ref, other).ok());
+  std::deque<Callback<void()>> calls;
+  PayloadDesk desk(blob_, loop_, std::make_unique<SteppedBackground>(calls),
+                   {.kept_bytes_max = 20 * block, .block_bytes = block});
+  Expressions expressions(evaluator_, evaluations_, desk, loop_);
+  Grant all = grant(1, count);
+  auto run = std::make_shared<RunContext>(*all.context);
+  run->items = Payload::blob(items_ref);
+  run->items_count = count;
+  all.context = run;
+  Grant first = all;
+  first.range = {ExecutionId{1}, 0, 0, 1};
+  const Expression length = make_expression(".item | length");
+  uint64_t steps = 0;
+  auto step = [&] {
+    std::exchange(calls.front(), {})();
+    calls.pop_front();
+    expressions.turn();
+    expressions.turn();
+  };
+  auto until_told = [&](size_t answers) {
+    while (later_.answers.size() < answers && !calls.empty() && ++steps < 10'000) step();
+  };
+  EXPECT_FALSE(expressions.values(1, first, {&length}, later_).has_value());
+  until_told(1);
+  EXPECT_FALSE(desk.get(other_ref).ok());
+  step();
+  EXPECT_TRUE(desk.get(other_ref).ok());  // it is kept instead of the list
+  EXPECT_FALSE(expressions.values(2, all, {&length}, later_).has_value());
+  until_told(2);
+  ASSERT_EQ(later_.answers.size(), 2u) << "after " << steps << " reads";
+  for (const Result<Values>& item : later_.answers[1].items)
+    EXPECT_EQ(item.value().at(length.text), "500000");
+  EXPECT_EQ(evaluator_.started, static_cast<int>(count));
+  EXPECT_LT(steps, 3 * items.size() / block);
+}
+
+TEST_F(ExpressionsTest, WhatIsGivenUpIsCancelledAndNotTold) {
+  Expression own = make_expression(".item + 1");
+  Expression shared = make_expression(".input.n + 1");
+  const Grant mine = grant(0, 3);
+  EXPECT_FALSE(values(mine, {own, shared}).has_value());
+  EXPECT_FALSE(values(mine, {shared}).has_value());
+  expressions_.give_up(1, later_);
+  EXPECT_EQ(evaluator_.cancelled, (std::vector<uint64_t>{1, 2, 3}))
+      << "one waits for the shared one";
+  expressions_.give_up(2, later_);
+  EXPECT_EQ(evaluator_.cancelled.size(), 4u);
+  expressions_.give_up(2, later_);
+  EXPECT_FALSE(values(mine, {shared}).has_value());
+  expressions_.turn();
+  ASSERT_EQ(later_.answers.size(), 1u);
+  EXPECT_EQ(later_.answers[0].id, 3u);
+  EXPECT_EQ(later_.answers[0].items[2].value().at(shared.text), "5");
+  EXPECT_EQ(evaluator_.started, 5);
 }
 
 TEST_F(ExpressionsTest, AContextIsLetGoWhenItsNodeRunIsOver) {

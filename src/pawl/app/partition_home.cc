@@ -3,6 +3,7 @@
 #include "pawl/adapter/jq/jq_evaluator.h"
 #include "pawl/adapter/linux_disk/linux_disk.h"
 #include "pawl/adapter/linux_disk/replay_note_file.h"
+#include "pawl/adapter/linux_loop/linux_background.h"
 #include "pawl/adapter/rocksdb/rocksdb_view.h"
 #include "pawl/adapter/wal/wal.h"
 #include "pawl/app/operator_log.h"
@@ -14,6 +15,7 @@ namespace {
 
 // A segment, a spare and the ballast are allocated at once: small, for directories beside a project.
 constexpr uint64_t log_segment_bytes = 16 << 20;
+constexpr uint32_t evaluations_at_once = 2;  // of those that read or store payloads
 
 }  // namespace
 
@@ -79,7 +81,7 @@ Status PartitionHome::Parts::open_engine(const PartitionSurroundings& around,
                                                 note,
                                                 {&around.outputs},
                                                 around.capacity},
-                                    its);
+                                    its, std::make_unique<LinuxBackground>(evaluations_at_once));
   PAWL_TRY(engine->recover());
   loop.add(*engine);
   registered = true;

@@ -43,7 +43,7 @@ std::vector<Belongings*> places_of(const EnginePorts& ports) {
 
 }  // namespace
 
-Engine::Engine(EnginePorts ports, EngineOptions options)
+Engine::Engine(EnginePorts ports, EngineOptions options, std::unique_ptr<Background> background)
     : ports_(ports),
       options_(options),
       lines_(ports.telemetry),
@@ -53,7 +53,8 @@ Engine::Engine(EnginePorts ports, EngineOptions options)
       grant_questions_(ports.loop),
       peers_(ports.transport, options.address, options.limits, options.link,
              options.reconnect_grace, options.slot.slots),
-      evaluations_(ports.evaluator, ports.blob, ports.clock, options.limits),
+      evaluations_(ports.evaluator, ports.blob, ports.clock, ports.loop, options.limits,
+                   std::move(background)),
       sweeper_(places_of(ports)) {
   inbox_drain_.begin(ports_.clock.monotonic());
 }
@@ -203,7 +204,7 @@ GrantHeld Engine::held_by(const GrantParty& party, ExecutionId execution) const 
 void Engine::take_evaluations() {
   ports_.evaluations.take_all(evaluation_batch_);
   for (Evaluation& evaluation : evaluation_batch_) {
-    if (auto report = evaluations_.finish(std::move(evaluation))) run(*report, 0);
+    evaluations_.finish(std::move(evaluation));
   }
   evaluations_.store_again();
   std::vector<ReportEvaluation> done = evaluations_.take_done();
@@ -493,6 +494,7 @@ void Engine::release(const Effect& effect) {
   } else if (const auto* hangup = std::get_if<Hangup>(&effect)) {
     peers_.hang_up(*hangup);
   } else if (const auto* settled = std::get_if<Settled>(&effect)) {
+    if (settled->status >= ExecutionStatus::succeeded) evaluations_.give_up(settled->execution);
     settle_waiters(*settled);
   } else if (const auto* drop = std::get_if<DropBelongings>(&effect)) {
     sweeper_.drop(drop->execution);

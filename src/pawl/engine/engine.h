@@ -85,7 +85,9 @@ struct EngineOptions {
 
 class Engine final : public Actor, public Sink<Request> {
  public:
-  Engine(EnginePorts ports, EngineOptions options);
+  // `background` is for what takes time with evaluations; without one, that is done on the loop's thread.
+  Engine(EnginePorts ports, EngineOptions options,
+         std::unique_ptr<Background> background = nullptr);
   ~Engine() override;
 
   Status recover();

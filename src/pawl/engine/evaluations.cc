@@ -1,5 +1,7 @@
 #include "pawl/engine/evaluations.h"
 
+#include <algorithm>
+
 #include "pawl/base/json.h"
 #include "pawl/context/context.h"
 #include "pawl/model/item_list.h"
@@ -21,38 +23,92 @@ Result<std::string> default_output(Context& context) {
   return out.end_object().take();
 }
 
+// What is read in no time.
+bool is_light(const RunContext& context) {
+  auto light = [](const NodeOutput& output) { return !output.mapped && !output.value.is_blob(); };
+  return !context.input.is_blob() &&
+         std::all_of(context.outputs.begin(), context.outputs.end(), light);
+}
+
 }  // namespace
 
 void Evaluations::start(const Evaluate& effect) {
-  Open open{effect.purpose, effect.context->execution, effect.context->node};
-  auto at_once = [&](Result<std::string> value) {
-    if (auto done = report(open, std::move(value))) done_.push_back(std::move(*done));
-  };
+  ReportEvaluation about;
+  about.execution = effect.context->execution;
+  about.node = effect.context->node;
+  about.purpose = effect.purpose;
+  uint64_t ticket = ++last_ticket_;
+  open_of_.insert({about.execution, ticket});
+  open_.emplace(ticket, Open{about, effect.expression.text});
+  if (is_light(*effect.context)) return take({ticket, make(about, effect)});
+  in_background(ticket, [this, about, effect] { return make(about, effect); });
+}
+
+void Evaluations::finish(Evaluation evaluation) {
+  auto it = open_.find(evaluation.ticket);
+  if (it == open_.end()) return;
+  ReportEvaluation& about = it->second.about;
+  bool large = evaluation.value.ok() && evaluation.value->size() > payload_inline_max;
+  if (!large) return take({evaluation.ticket, of_value(about, std::move(evaluation.value))});
+  in_background(evaluation.ticket, [this, about, value = std::move(evaluation.value)]() mutable {
+    return of_value(std::move(about), std::move(value));
+  });
+}
+
+void Evaluations::in_background(uint64_t ticket, Callback<Outcome()> work) {
+  if (!background_) return take({ticket, work()});
+  background_->run([this, ticket, work = std::move(work)] { made_.put({ticket, work()}); });
+}
+
+std::vector<ReportEvaluation> Evaluations::take_done() {
+  made_.take_all(batch_);
+  for (Made& made : batch_) take(std::move(made));
+  batch_.clear();
+  return std::exchange(done_, {});
+}
+
+void Evaluations::take(Made made) {
+  auto it = open_.find(made.ticket);
+  auto* report = std::get_if<ReportEvaluation>(&made.outcome);
+  if (it == open_.end()) {  // given up meanwhile: nothing comes to refer to it
+    if (report != nullptr && report->value.is_blob())
+      background_->run([this, ref = report->value.ref()] { (void)blob_.drop(ref).ok(); });
+  } else if (auto* document = std::get_if<Document>(&made.outcome)) {
+    evaluator_.start(made.ticket, it->second.expression, std::move(*document), Duration::forever());
+  } else if (auto* unstored = std::get_if<Unstored>(&made.outcome)) {
+    unstored_.emplace(made.ticket, std::move(*unstored));
+    store_again_at_ = clock_.monotonic() + store_retry_pause;
+  } else {
+    done_.push_back(std::move(*report));
+    open_of_.erase({it->second.about.execution, made.ticket});
+    open_.erase(it);
+  }
+}
+
+void Evaluations::give_up(ExecutionId execution) {
+  auto it = open_of_.lower_bound({execution, 0});
+  while (it != open_of_.end() && it->first == execution) {
+    evaluator_.cancel(it->second);
+    open_.erase(it->second);
+    unstored_.erase(it->second);
+    it = open_of_.erase(it);
+  }
+}
+
+Evaluations::Outcome Evaluations::make(const ReportEvaluation& about,
+                                       const Evaluate& effect) const {
   Context context(effect.context, blob_);
   const Expression& expression = effect.expression;
-  if (!expression || expression.plain)
-    return at_once(expression ? context.value(expression.path, 0) : default_output(context));
-  if (json_validate(expression.text).ok()) return at_once(expression.text);
-  auto text = context.document(expression.text, 0);
-  if (!text.ok()) return at_once(std::move(text).error());
-  uint64_t ticket = ++last_ticket_;
-  open_.emplace(ticket, open);
-  evaluator_.start(ticket, expression.text, *text, Duration::forever());
+  if (!expression) return of_value(about, default_output(context));
+  if (expression.plain) return of_value(about, context.value(expression.path, 0));
+  if (json_validate(expression.text).ok()) return of_value(about, expression.text);
+  auto document = context.document(expression.text, 0);
+  if (!document.ok()) return of_value(about, std::move(document.error()));
+  return std::move(*document);
 }
 
-std::optional<ReportEvaluation> Evaluations::finish(Evaluation evaluation) {
-  auto it = open_.find(evaluation.ticket);
-  if (it == open_.end()) return std::nullopt;
-  Open open = it->second;
-  open_.erase(it);
-  return report(open, std::move(evaluation.value));
-}
-
-std::optional<ReportEvaluation> Evaluations::report(const Open& open, Result<std::string> value) {
-  ReportEvaluation report;
-  report.execution = open.execution;
-  report.node = open.node;
-  report.purpose = open.purpose;
+Evaluations::Outcome Evaluations::of_value(ReportEvaluation report,
+                                           Result<std::string> value) const {
   Status filled = value.ok() ? fill(report, *value) : Status(std::move(value).error());
   if (filled.ok()) return stored(std::move(report), std::move(*value));
   report.error = filled.error().message;
@@ -60,7 +116,7 @@ std::optional<ReportEvaluation> Evaluations::report(const Open& open, Result<std
 }
 
 // Leaves in `value` what is to be stored.
-Status Evaluations::fill(ReportEvaluation& report, std::string& value) {
+Status Evaluations::fill(ReportEvaluation& report, std::string& value) const {
   if (report.purpose == EvaluationPurpose::condition)
     value = value != "null" && value != "false" ? "true" : "false";
   if (report.purpose != EvaluationPurpose::items) return {};
@@ -70,7 +126,7 @@ Status Evaluations::fill(ReportEvaluation& report, std::string& value) {
   return {};
 }
 
-std::optional<ReportEvaluation> Evaluations::stored(ReportEvaluation report, std::string bytes) {
+Evaluations::Outcome Evaluations::stored(ReportEvaluation report, std::string bytes) const {
   report.succeeded = true;
   bool counted = report.purpose == EvaluationPurpose::items && bytes.empty();
   if (counted) return report;
@@ -84,9 +140,7 @@ std::optional<ReportEvaluation> Evaluations::stored(ReportEvaluation report, std
   if (put.ok()) {
     report.value = Payload::blob(ref);
   } else if (put.error().code == Code::resource_exhausted) {
-    unstored_.push_back({std::move(report), std::move(bytes)});
-    store_again_at_ = clock_.monotonic() + store_retry_pause;
-    return std::nullopt;
+    return Unstored{std::move(report), std::move(bytes)};
   } else {
     report.succeeded = false;
     report.error = put.error().message;
@@ -97,9 +151,10 @@ std::optional<ReportEvaluation> Evaluations::stored(ReportEvaluation report, std
 void Evaluations::store_again() {
   if (clock_.monotonic() < store_again_at_) return;
   store_again_at_ = Instant::never();
-  for (Unstored& one : std::exchange(unstored_, {})) {
-    if (auto done = stored(std::move(one.report), std::move(one.bytes)))
-      done_.push_back(std::move(*done));
+  for (auto& [ticket, one] : std::exchange(unstored_, {})) {
+    in_background(ticket, [this, one = std::move(one)]() mutable {
+      return stored(std::move(one.report), std::move(one.bytes));
+    });
   }
 }
 

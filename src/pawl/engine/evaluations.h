@@ -5,24 +5,37 @@
 // the blob store, before anything refers to them. While the disk has no room for one (RESOURCE_EXHAUSTED)
 // it is kept here and tried again every store_retry_pause: a full disk fails no execution.
 //
+// What takes time (payloads in the blob store, outputs of mapped nodes, large results) is done in the background, if
+// there is one, and comes back through the loop: contexts do not change.
+//
 //   evaluations.start(effect);            // after the commit gate
 //   ...
-//   for (Evaluation& e : inbox) if (auto command = evaluations.finish(std::move(e))) run(*command);
+//   for (Evaluation& e : inbox) evaluations.finish(std::move(e));
 //   evaluations.store_again();            // at deadline()
-//   for (auto& command : evaluations.take_done()) run(command);   // what else is ready
+//   for (auto& command : evaluations.take_done()) run(command);   // what is ready
+//   evaluations.give_up(execution);       // it has ended
+//
+// Threading: the loop's thread.
 #pragma once
 
 #include <cstdint>
 #include <map>
-#include <optional>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <variant>
 #include <vector>
 
+#include "pawl/base/callback.h"
 #include "pawl/model/command.h"
 #include "pawl/model/effect.h"
 #include "pawl/model/limits.h"
+#include "pawl/port/background.h"
 #include "pawl/port/blob.h"
 #include "pawl/port/clock.h"
 #include "pawl/port/evaluator.h"
+#include "pawl/port/mailbox.h"
 
 namespace pawl {
 
@@ -30,30 +43,48 @@ class Evaluations {
  public:
   static constexpr Duration store_retry_pause = Duration::seconds(1);
 
-  Evaluations(Evaluator& evaluator, Blob& blob, Clock& clock, const Limits& limits)
-      : evaluator_(evaluator), blob_(blob), clock_(clock), limits_(limits) {}
+  // Without a background, everything is done at once.
+  Evaluations(Evaluator& evaluator, Blob& blob, Clock& clock, Loop& loop, const Limits& limits,
+              std::unique_ptr<Background> background)
+      : evaluator_(evaluator),
+        blob_(blob),
+        clock_(clock),
+        limits_(limits),
+        made_(loop),
+        background_(std::move(background)) {}
 
   void start(const Evaluate& effect);
-  std::optional<ReportEvaluation> finish(Evaluation evaluation);
-  std::vector<ReportEvaluation> take_done() { return std::exchange(done_, {}); }
-  bool has_done() const { return !done_.empty(); }
+  void finish(Evaluation evaluation);
+  std::vector<ReportEvaluation> take_done();
+  bool has_done() const { return !done_.empty() || !made_.empty(); }
   void store_again();
   Instant deadline() const { return store_again_at_; }
-  bool waiting() const { return !open_.empty() || !unstored_.empty(); }
+  void give_up(ExecutionId execution);
 
  private:
   struct Open {
-    EvaluationPurpose purpose;
-    ExecutionId execution;
-    NodeIndex node;
+    ReportEvaluation about;  // what is known of the report
+    std::string expression;
   };
   struct Unstored {
     ReportEvaluation report;
     std::string bytes;
   };
-  std::optional<ReportEvaluation> report(const Open& open, Result<std::string> value);
-  Status fill(ReportEvaluation& report, std::string& value);
-  std::optional<ReportEvaluation> stored(ReportEvaluation report, std::string bytes);
+  using Document = std::shared_ptr<const std::string>;  // for the evaluator
+  using Outcome = std::variant<ReportEvaluation, Unstored, Document>;
+  struct Made {
+    uint64_t ticket = 0;
+    Outcome outcome;
+  };
+
+  void in_background(uint64_t ticket, Callback<Outcome()> work);
+  void take(Made made);
+
+  // From any thread.
+  Outcome make(const ReportEvaluation& about, const Evaluate& effect) const;
+  Outcome of_value(ReportEvaluation report, Result<std::string> value) const;
+  Status fill(ReportEvaluation& report, std::string& value) const;
+  Outcome stored(ReportEvaluation report, std::string bytes) const;
 
   Evaluator& evaluator_;
   Blob& blob_;
@@ -61,9 +92,13 @@ class Evaluations {
   const Limits limits_;
   uint64_t last_ticket_ = 0;
   std::map<uint64_t, Open> open_;
+  std::set<std::pair<ExecutionId, uint64_t>> open_of_;  // the same, by execution
   std::vector<ReportEvaluation> done_;
-  std::vector<Unstored> unstored_;
+  std::map<uint64_t, Unstored> unstored_;
   Instant store_again_at_ = Instant::never();
+  Mailbox<Made> made_;
+  std::vector<Made> batch_;
+  std::unique_ptr<Background> background_;  // last: its calls use all of the above
 };
 
 }  // namespace pawl

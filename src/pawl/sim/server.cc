@@ -6,6 +6,7 @@
 #include "pawl/engine/replay.h"
 #include "pawl/partition/snapshot.h"
 #include "pawl/sim/listening_log.h"
+#include "pawl/sim/sim_background.h"
 #include "pawl/testing/sim_evaluator.h"
 #include "pawl/wire/event_codec.h"
 
@@ -186,6 +187,29 @@ Status Server::read_log(Life& life) {
   return {};
 }
 
+// A crash in one of its calls ends the process, as one in a turn does.
+class Server::Calls final : public Background {
+ public:
+  Calls(Server& server, SimProcess& process, Random dice, Duration longest)
+      : server_(server), calls_(process, dice, longest) {}
+  void run(Callback<void()> call) override {
+    calls_.run([&server = server_, call = std::move(call)] {
+      call();
+      if (server.machine_crashed()) server.after_turn();
+    });
+  }
+
+ private:
+  Server& server_;
+  SimBackground calls_;
+};
+
+std::unique_ptr<Background> Server::background(Life& life) {
+  if (world_.plan.payload_time == Duration{}) return nullptr;
+  return std::make_unique<Calls>(*this, life.process, Random(world_.plan.seed + lives_),
+                                 world_.plan.payload_time);
+}
+
 Status Server::build_engine(Life& life) {
   life.listener = std::make_unique<ListeningLog>(*life.below, world_.oracle);
   life.blob = std::make_unique<MachineBlob>(shared_blob_, disk_);
@@ -227,7 +251,7 @@ Status Server::build_engine(Life& life) {
                                            world_.seams.replay_note(note_),
                                            {},
                                            world_.capacity},
-                               options);
+                               options, background(life));
   disk_.wake_with(&life.process);
   return life.engine->recover();
 }
@@ -519,7 +543,7 @@ void Server::heal() {
 }
 
 void Server::after_turn() {
-  if (disk_.crashed() || blob_.crashed()) {
+  if (machine_crashed()) {
     world_.universe.reached(Sometimes::crash_inside_disk_call);
     return doom(Duration::milliseconds(static_cast<int64_t>(dice_.below(2000))));
   }

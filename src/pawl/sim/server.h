@@ -13,6 +13,7 @@
 
 #include "pawl/adapter/wal/wal.h"
 #include "pawl/base/callback.h"
+#include "pawl/port/background.h"
 #include "pawl/sim/network.h"
 #include "pawl/sim/oracle.h"
 #include "pawl/sim/plan.h"
@@ -90,7 +91,10 @@ class Server {
   void try_again(Duration after);
   Status open_log(Life& life);
   Status read_log(Life& life);
+  class Calls;
+  std::unique_ptr<Background> background(Life& life);
   Status build_engine(Life& life);
+  bool machine_crashed() const { return disk_.crashed() || blob_.crashed(); }
   void refused_to_start(const Error& error);
   void died_in_replay();
   void after_turn();

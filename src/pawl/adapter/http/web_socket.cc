@@ -42,7 +42,7 @@ std::string websocket_key() {
 }
 
 struct WebSocket::Impl {
-  explicit Impl(Sink<std::string_view>& m) : messages(m) {}
+  Impl(uint64_t bytes_max, Sink<std::string_view>& m) : messages(m), message_bytes_max(bytes_max) {}
   ~Impl() { wslay_event_context_free(context); }
 
   static Impl& of(void* user) { return *static_cast<Impl*>(user); }
@@ -66,25 +66,51 @@ struct WebSocket::Impl {
   static int mask(wslay_event_context_ptr, uint8_t* into, size_t size, void*) {
     return RAND_bytes(into, static_cast<int>(size)) == 1 ? 0 : -1;
   }
+  static void begin_frame(wslay_event_context_ptr, const wslay_event_on_frame_recv_start_arg* frame,
+                          void* user) {
+    of(user).gathers = !wslay_is_ctrl_frame(frame->opcode);
+  }
+  static void gather(wslay_event_context_ptr context,
+                     const wslay_event_on_frame_recv_chunk_arg* chunk, void* user) {
+    Impl& self = of(user);
+    if (!self.gathers || self.too_big) return;
+    if (chunk->data_length > self.message_bytes_max - self.gathered.size()) {
+      self.too_big = true;
+      std::string().swap(self.gathered);
+      queue_close(context, WSLAY_CODE_MESSAGE_TOO_BIG, "");
+      return wslay_event_shutdown_read(context);
+    }
+    self.gathered.append(reinterpret_cast<const char*>(chunk->data), chunk->data_length);
+  }
   static void message(wslay_event_context_ptr context, const wslay_event_on_msg_recv_arg* got,
                       void* user) {
+    Impl& self = of(user);
+    if (self.too_big) return;
+    std::string text;
+    if (!wslay_is_ctrl_frame(got->opcode)) text.swap(self.gathered);
     if (got->opcode == WSLAY_TEXT_FRAME) {
-      of(user).messages.put({reinterpret_cast<const char*>(got->msg), got->msg_length});
+      self.messages.put(text);
     } else if (got->opcode == WSLAY_BINARY_FRAME) {
-      static const char reason[] = "messages are text";
-      wslay_event_queue_close(context, WSLAY_CODE_UNSUPPORTED_DATA,
-                              reinterpret_cast<const uint8_t*>(reason), sizeof reason - 1);
+      queue_close(context, WSLAY_CODE_UNSUPPORTED_DATA, "messages are text");
     } else if (got->opcode == WSLAY_CONNECTION_CLOSE) {
-      std::string& goodbye = of(user).goodbye;
-      goodbye = std::to_string(got->status_code);
+      self.goodbye = std::to_string(got->status_code);
       if (got->msg_length > 2)
-        goodbye.append(" ").append(reinterpret_cast<const char*>(got->msg) + 2,
-                                   got->msg_length - 2);
+        self.goodbye.append(" ").append(reinterpret_cast<const char*>(got->msg) + 2,
+                                        got->msg_length - 2);
     }
+  }
+  static void queue_close(wslay_event_context_ptr context, uint16_t code, std::string_view reason) {
+    wslay_event_queue_close(context, code, reinterpret_cast<const uint8_t*>(reason.data()),
+                            std::min(reason.size(), reason_bytes_max));
   }
 
   Sink<std::string_view>& messages;
+  const uint64_t message_bytes_max;
   std::string_view heard;
+  std::string
+      gathered;  // of a message whose end has not come; wslay would keep each frame by itself
+  bool gathers = false;  // the frame is one of a message
+  bool too_big = false;
   std::string out;
   std::string goodbye;
   bool broken = false;
@@ -93,16 +119,19 @@ struct WebSocket::Impl {
 
 WebSocket::WebSocket(WebSocketSide side, uint64_t message_bytes_max,
                      Sink<std::string_view>& messages)
-    : impl_(std::make_unique<Impl>(messages)) {
+    : impl_(std::make_unique<Impl>(message_bytes_max, messages)) {
   wslay_event_callbacks calls{};
   calls.recv_callback = Impl::receive;
   calls.send_callback = Impl::transmit;
+  calls.on_frame_recv_start_callback = Impl::begin_frame;
+  calls.on_frame_recv_chunk_callback = Impl::gather;
   calls.on_msg_recv_callback = Impl::message;
   calls.genmask_callback = Impl::mask;
   auto init = side == WebSocketSide::server ? wslay_event_context_server_init
                                             : wslay_event_context_client_init;
   int made = init(&impl_->context, &calls, impl_.get());
   PAWL_CHECK(made == 0, "wslay has memory for a context");
+  wslay_event_config_set_no_buffering(impl_->context, 1);
   wslay_event_config_set_max_recv_msg_length(impl_->context, message_bytes_max);
 }
 
@@ -135,8 +164,7 @@ void WebSocket::ping() {
 }
 
 void WebSocket::close(uint16_t code, std::string_view reason) {
-  wslay_event_queue_close(impl_->context, code, reinterpret_cast<const uint8_t*>(reason.data()),
-                          std::min(reason.size(), reason_bytes_max));
+  Impl::queue_close(impl_->context, code, reason);
 }
 
 std::string WebSocket::take() {

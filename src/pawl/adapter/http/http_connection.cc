@@ -14,16 +14,27 @@ namespace {
 
 constexpr size_t read_bytes = 64 << 10;  // of one client in one round
 
+// An element of a list, in lower case and without spaces: "gzip;q=0.5".
+std::string element_at(std::string_view list) {
+  std::string low;
+  for (char c : list.substr(0, list.find(','))) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
+    if (c != ' ' && c != '\t') low += c;
+  }
+  return low;
+}
+
+// A word with the weight 0 is one that is not wanted (RFC 9110, 12.4.2).
 bool contains_word(const std::string* list, std::string_view word) {
-  if (list == nullptr) return false;
-  std::string low(*list);
-  std::transform(low.begin(), low.end(), low.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  for (size_t at = low.find(word); at != std::string::npos; at = low.find(word, at + 1)) {
-    size_t end = at + word.size();
-    bool begins = at == 0 || low[at - 1] == ' ' || low[at - 1] == ',';
-    bool ends = end == low.size() || low[end] == ' ' || low[end] == ',' || low[end] == ';';
-    if (begins && ends) return low.compare(end, 4, ";q=0") != 0 || low.size() > end + 4;
+  std::string_view rest = list != nullptr ? std::string_view(*list) : std::string_view();
+  while (!rest.empty()) {
+    std::string element = element_at(rest);
+    rest.remove_prefix(std::min(rest.find(','), rest.size() - 1) + 1);
+    size_t end = std::min(element.find(';'), element.size());
+    if (std::string_view(element).substr(0, end) != word) continue;
+    size_t weight = element.find(";q=", end);
+    return weight == std::string::npos ||
+           element.find_first_not_of("0.", weight + 3) != std::string::npos;
   }
   return false;
 }
@@ -40,25 +51,70 @@ HttpConnection::~HttpConnection() {
 }
 
 Status HttpConnection::open() {
-  set_deadline(house_.options.head_patience);
+  await(true);
   watched_ = EPOLLIN | EPOLLRDHUP;
   Status watched = house_.loop.watch(fd_, watched_, *this);
   if (!watched.ok()) watched_ = 0;
   return watched;
 }
 
-void HttpConnection::set_deadline(Duration patience) {
-  deadline_ = house_.clock.monotonic() + patience;
+HttpConnection::Awaited HttpConnection::awaited() const {
+  bool taking = waiting() > 0;
+  switch (phase_) {
+    case Phase::reading:
+      if (taking) return Awaited::taking;
+      if (reader_.in_body()) return Awaited::body;
+      // The first head is awaited from the beginning.
+      return reader_.started() || awaited_ == Awaited::head ? Awaited::head : Awaited::request;
+    case Phase::streaming:
+      return taking ? Awaited::taking : Awaited::nothing;
+    case Phase::socket:
+      return parting_ ? Awaited::goodbye : Awaited::message;
+    case Phase::hanging_up:
+      return said_goodbye_ ? Awaited::leaving : Awaited::taking;
+    case Phase::answering:
+    case Phase::over:
+      break;
+  }
+  return Awaited::nothing;
+}
+
+Duration HttpConnection::patience() const {
+  const HttpOptions& options = house_.options;
+  switch (awaited_) {
+    case Awaited::request:
+      return options.idle_patience;
+    case Awaited::head:
+    case Awaited::goodbye:
+      return options.head_patience;
+    case Awaited::body:
+      return options.body_patience;
+    case Awaited::taking:
+      return options.write_patience;
+    case Awaited::message:
+      return options.silence_patience;
+    case Awaited::leaving:
+      return options.linger_patience;
+    case Awaited::nothing:
+      break;
+  }
+  return Duration::forever();
+}
+
+// The deadline is set when something else is awaited, or anew.
+void HttpConnection::await(bool anew) {
+  Awaited now = awaited();
+  if (now == awaited_ && !anew) return;
+  awaited_ = now;
+  deadline_ = now == Awaited::nothing ? Instant::never() : house_.clock.monotonic() + patience();
 }
 
 void HttpConnection::ready(uint32_t events) {
   if (phase_ == Phase::over) return;
   if ((events & (EPOLLERR | EPOLLHUP)) != 0) return leave();
   if ((events & EPOLLOUT) != 0) {
-    bool waited = waiting() > 0;
     if (!flush()) return;
-    if (waited && waiting() == 0 && (phase_ == Phase::streaming || phase_ == Phase::socket))
-      house_.handler.drained(exchange_);
+    if (phase_ == Phase::reading && reader_.buffered() > 0) proceed();
   }
   if (phase_ == Phase::over) return;
   if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLOUT)) != 0) read();
@@ -66,19 +122,24 @@ void HttpConnection::ready(uint32_t events) {
   if ((events & EPOLLRDHUP) != 0 && (events & EPOLLIN) == 0) leave();
 }
 
+// Nothing more is asked of the handler before the client has taken what it has asked for.
+bool HttpConnection::reads_ahead() const {
+  return phase_ == Phase::answering || phase_ == Phase::streaming ||
+         (phase_ == Phase::reading && waiting() > 0);
+}
+
 void HttpConnection::read() {
   std::array<char, read_bytes> buffer;
   bool more = true;
   while (more && phase_ != Phase::over) {
-    bool reads_ahead = phase_ == Phase::answering || phase_ == Phase::streaming;
-    if (reads_ahead && reader_.buffered() >= house_.options.head_bytes_max) break;
+    if (reads_ahead() && reader_.buffered() >= house_.options.head_bytes_max) break;
     Moved moved = stream_->read(buffer.data(), buffer.size());
     if (moved.state == Moved::State::ended) return leave();
     if (moved.state == Moved::State::again) break;
     std::string_view bytes(buffer.data(), moved.bytes);
     if (phase_ == Phase::socket) {
       pinged_ = false;
-      set_deadline(house_.options.silence_patience);
+      await(!parting_);
       socket_->hear(bytes);
       flush_socket();
     } else if (phase_ != Phase::hanging_up) {
@@ -95,43 +156,59 @@ void HttpConnection::read() {
 void HttpConnection::proceed() {
   if (proceeding_) return;
   proceeding_ = true;
-  while (phase_ == Phase::reading) {
-    bool waited = !reader_.started();
-    RequestReader::State state = reader_.read();
-    if (state == RequestReader::State::broken) {
-      refuse(reader_.refusal());
-    } else if (state == RequestReader::State::request) {
-      hear(reader_.take());
-    } else {
-      if (reader_.wants_continue()) queue("HTTP/1.1 100 Continue\r\n\r\n");
-      if (!waited && reader_.in_body() && !in_body_) {
-        in_body_ = true;
-        set_deadline(house_.options.body_patience);
-      }
-      break;
-    }
+  while (phase_ == Phase::reading && flush() && waiting() == 0 && take_next()) {
   }
   proceeding_ = false;
-  if (phase_ != Phase::over) flush();
+}
+
+// False: nothing can be taken for now.
+bool HttpConnection::take_next() {
+  switch (reader_.read()) {
+    case RequestReader::State::broken:
+      refuse(reader_.refusal());
+      return false;
+    case RequestReader::State::head:
+      return admit(reader_.head(), false);
+    case RequestReader::State::request: {
+      HttpRequest request = reader_.take();
+      last_ = last_ || !reader_.keep_alive();
+      if (exchange_ != 0 || admit(request, true)) hear(std::move(request));
+      return true;
+    }
+    case RequestReader::State::more:
+      break;
+  }
+  if (reader_.wants_continue()) queue("HTTP/1.1 100 Continue\r\n\r\n");
+  flush();
+  return false;
+}
+
+// `whole`: it has no body. False: it has been answered.
+bool HttpConnection::admit(HttpRequest& head, bool whole) {
+  exchange_ = ++house_.exchanges << slot_bits | slot_;
+  packs_ = contains_word(head.field("accept-encoding"), "gzip");
+  head_only_ = head.method == "HEAD";
+  head.certificate = stream_->certificate();
+  std::optional<HttpResponse> refusal = house_.handler.admit(exchange_, head, !whole);
+  if (!refusal) return true;
+  phase_ = Phase::answering;
+  last_ = last_ || !whole;
+  respond(std::move(*refusal));
+  return false;
 }
 
 void HttpConnection::hear(HttpRequest request) {
   phase_ = Phase::answering;
-  in_body_ = false;
-  deadline_ = Instant::never();
-  exchange_ = ++house_.exchanges << slot_bits | slot_;
-  last_ = last_ || !reader_.keep_alive();
-  packs_ = contains_word(request.field("accept-encoding"), "gzip");
-  head_only_ = request.method == "HEAD";
-  request.certificate = stream_->certificate();
+  await(false);
   house_.handler.heard(exchange_, std::move(request));
 }
 
 // The rest of what such a client sends cannot be understood.
 void HttpConnection::refuse(const HttpResponse& response) {
   phase_ = Phase::hanging_up;
+  if (exchange_ != 0) house_.handler.gone(std::exchange(exchange_, 0));
   queue(head_of(response, HttpFraming::sized, response.body.size(), false, date()) + response.body);
-  set_deadline(house_.options.write_patience);
+  flush();
 }
 
 // Printed once a second.
@@ -153,12 +230,8 @@ void HttpConnection::respond(HttpResponse response) {
   }
   std::string bytes = head_of(response, HttpFraming::sized, response.body.size(), !last_, date());
   if (!head_only_) bytes += response.body;
-  if (waiting() == 0) {
-    out_ = std::move(bytes);
-    written_ = 0;
-  } else {
-    out_ += bytes;
-  }
+  out_ = std::move(bytes);  // the answers before have been taken
+  written_ = 0;
   answered();
 }
 
@@ -166,14 +239,10 @@ void HttpConnection::respond(HttpResponse response) {
 void HttpConnection::answered() {
   exchange_ = 0;
   phase_ = last_ ? Phase::hanging_up : Phase::reading;
-  if (last_)
-    set_deadline(house_.options.write_patience);
-  else
-    set_deadline(reader_.started() ? house_.options.head_patience : house_.options.idle_patience);
-  if (!proceeding_ && phase_ == Phase::reading && reader_.buffered() > 0) proceed();
-  if (!proceeding_ && phase_ != Phase::over) flush();
+  if (!flush() || proceeding_) return;
+  if (phase_ == Phase::reading && reader_.buffered() > 0) proceed();
   // TLS may hold what was not read while this request was answered, and epoll does not know.
-  if (!proceeding_ && phase_ == Phase::reading && stream_->holds_bytes()) read();
+  if (phase_ == Phase::reading && stream_->holds_bytes()) read();
 }
 
 void HttpConnection::start_stream(HttpResponse head) {
@@ -183,7 +252,7 @@ void HttpConnection::start_stream(HttpResponse head) {
   last_ = last_ || !chunked_;
   HttpFraming framing = chunked_ ? HttpFraming::chunked : HttpFraming::until_close;
   queue(head_of(head, framing, 0, !last_, date()));
-  if (!proceeding_) flush();
+  flush();
 }
 
 void HttpConnection::write(std::string_view piece) {
@@ -191,7 +260,7 @@ void HttpConnection::write(std::string_view piece) {
   if (waiting() + piece.size() > house_.options.output_bytes_max) return overflow();
   if (!chunked_) {
     queue(piece);
-    if (!proceeding_) flush();
+    flush();
     return;
   }
   char size[24];
@@ -199,7 +268,7 @@ void HttpConnection::write(std::string_view piece) {
   std::string chunk(size, static_cast<size_t>(digits));
   chunk.append(piece).append("\r\n");
   queue(chunk);
-  if (!proceeding_) flush();
+  flush();
 }
 
 void HttpConnection::end() {
@@ -230,7 +299,6 @@ Status HttpConnection::upgrade(const HttpRequest& request, std::string_view prot
     response.fields.push_back({"Sec-WebSocket-Protocol", std::string(protocol)});
   queue(head_of(response, HttpFraming::sized, 0, true, date()));
   phase_ = Phase::socket;
-  set_deadline(house_.options.silence_patience);
   Sink<std::string_view>& messages = *this;
   socket_ = std::make_unique<WebSocket>(WebSocketSide::server, house_.options.message_bytes_max,
                                         messages);
@@ -241,21 +309,19 @@ Status HttpConnection::upgrade(const HttpRequest& request, std::string_view prot
 }
 
 void HttpConnection::put(std::string_view text) {
-  if (phase_ == Phase::socket) house_.handler.message(exchange_, text);
+  if (phase_ == Phase::socket && !parting_) house_.handler.message(exchange_, text);
 }
 
 void HttpConnection::send(std::string_view text) {
-  if (phase_ != Phase::socket) return;
+  if (phase_ != Phase::socket || parting_) return;
   if (waiting() + text.size() > house_.options.output_bytes_max) return overflow();
   socket_->send(text);
   flush_socket();
 }
 
 void HttpConnection::close(uint16_t code, std::string_view reason) {
-  if (phase_ != Phase::socket) return;
+  if (phase_ != Phase::socket || std::exchange(parting_, true)) return;
   socket_->close(code, reason);
-  set_deadline(house_.options.head_patience);
-  pinged_ = true;
   flush_socket();
 }
 
@@ -265,10 +331,10 @@ void HttpConnection::flush_socket() {
   if (socket_->over()) {
     ExchangeId left = std::exchange(exchange_, 0);
     phase_ = Phase::hanging_up;
-    set_deadline(house_.options.write_patience);
     house_.handler.gone(left);
   }
-  flush();
+  // What it is told unasked, pongs above all, counts too.
+  if (flush() && waiting() > house_.options.output_bytes_max) overflow();
 }
 
 // A WebSocket can be told why; in a stream the missing end tells that it has been cut off.
@@ -288,6 +354,7 @@ void HttpConnection::queue(std::string_view bytes) {
 }
 
 bool HttpConnection::flush() {
+  bool taken = false;
   while (waiting() > 0) {
     Moved moved = stream_->write(out_.data() + written_, waiting());
     if (moved.state == Moved::State::ended) {
@@ -296,24 +363,27 @@ bool HttpConnection::flush() {
     }
     if (moved.state == Moved::State::again) break;
     written_ += moved.bytes;
-    if (phase_ == Phase::streaming || (phase_ == Phase::hanging_up && !said_goodbye_))
-      set_deadline(house_.options.write_patience);
+    taken = true;
   }
   if (waiting() == 0 && phase_ == Phase::hanging_up && !std::exchange(said_goodbye_, true)) {
     // Closing now, with bytes of the client unread, could take the answer away from it.
     stream_->finish();
     shutdown(fd_, SHUT_WR);
-    set_deadline(house_.options.linger_patience);
   }
-  if (waiting() == 0 && phase_ == Phase::streaming) deadline_ = Instant::never();
+  bool drained = waiting() == 0 && stalled_;
+  stalled_ = waiting() > 0;
+  if (drained && (phase_ == Phase::streaming || phase_ == Phase::socket)) {
+    house_.drained.push_back(exchange_);
+    house_.loop.wake();
+  }
   if (waiting() == 0 && out_.capacity() > read_bytes) std::string().swap(out_), written_ = 0;
+  await(taken && awaited() == Awaited::taking);
   watch();
-  return true;
+  return phase_ != Phase::over;
 }
 
 void HttpConnection::watch() {
-  bool busy = phase_ == Phase::answering || phase_ == Phase::streaming;
-  bool full = busy && reader_.buffered() >= house_.options.head_bytes_max;
+  bool full = reads_ahead() && reader_.buffered() >= house_.options.head_bytes_max;
   uint32_t wanted = EPOLLRDHUP;
   if (!full) wanted |= EPOLLIN;
   if (waiting() > 0 || stream_->wants_to_write()) wanted |= EPOLLOUT;
@@ -337,18 +407,18 @@ void HttpConnection::leave() {
 
 void HttpConnection::check_time(Instant now) {
   if (phase_ == Phase::over) return;
-  if (phase_ == Phase::socket && !pinged_ &&
+  if (awaited_ == Awaited::message && !pinged_ &&
       now >= deadline_ - Duration{house_.options.silence_patience.ns / 2}) {
     pinged_ = true;
     socket_->ping();
     return flush_socket();
   }
   if (now < deadline_) return;
-  if (phase_ != Phase::reading || !reader_.started()) return leave();
-  const char* limit = reader_.in_body() ? "body_patience" : "head_patience";
+  bool in_body = awaited_ == Awaited::body;
+  if (!in_body && (awaited_ != Awaited::head || !reader_.started())) return leave();
+  const char* limit = in_body ? "body_patience" : "head_patience";
   refuse(problem(408, Code::deadline_exceeded,
                  std::string("the request did not come within ") + limit));
-  flush();
 }
 
 void HttpConnection::close_when_idle() {

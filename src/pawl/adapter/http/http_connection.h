@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "pawl/adapter/http/byte_stream.h"
 #include "pawl/adapter/http/http_listener.h"
@@ -22,8 +23,9 @@ class HttpConnection final : public FdWatcher, private Sink<std::string_view> {
     LinuxLoop& loop;
     Clock& clock;
     HttpHandler& handler;
-    uint64_t exchanges = 0;  // begun so far
-    bool any_over = false;   // some connection is
+    uint64_t exchanges = 0;             // begun so far
+    bool any_over = false;              // some connection is
+    std::vector<ExchangeId> drained{};  // to be told in the next turn
     WallTime date_of{};
     std::string date{};  // of that time, as HTTP has it
   };
@@ -55,11 +57,16 @@ class HttpConnection final : public FdWatcher, private Sink<std::string_view> {
 
  private:
   enum class Phase : uint8_t { reading, answering, streaming, socket, hanging_up, over };
+  // What the client is to do next.
+  enum class Awaited : uint8_t { nothing, request, head, body, taking, message, goodbye, leaving };
 
   void put(std::string_view text) override;  // a WebSocket's message
   std::string_view date() const;
+  bool reads_ahead() const;  // what comes now is for later
   void read();
   void proceed();  // from what has been read
+  bool take_next();
+  bool admit(HttpRequest& head, bool whole);
   void hear(HttpRequest request);
   void refuse(const HttpResponse& response);
   void answered();
@@ -69,7 +76,9 @@ class HttpConnection final : public FdWatcher, private Sink<std::string_view> {
   void overflow();
   void watch();
   void leave();
-  void set_deadline(Duration patience);
+  Awaited awaited() const;
+  Duration patience() const;  // for what is awaited
+  void await(bool anew);
 
   House& house_;
   int fd_;
@@ -82,9 +91,11 @@ class HttpConnection final : public FdWatcher, private Sink<std::string_view> {
   bool chunked_ = true;      // its stream; HTTP/1.0 knows none
   bool proceeding_ = false;  // proceed() is running
   bool pinged_ = false;
+  bool parting_ = false;       // its WebSocket is being closed
+  bool stalled_ = false;       // bytes were left waiting
   bool said_goodbye_ = false;  // nothing will be sent any more
-  bool in_body_ = false;       // the deadline is that of a body
-  ExchangeId exchange_ = 0;    // 0: none is open
+  Awaited awaited_ = Awaited::head;
+  ExchangeId exchange_ = 0;  // 0: none is open
   RequestReader reader_;
   std::unique_ptr<WebSocket> socket_;
   std::string out_;

@@ -139,6 +139,8 @@ class Listener final : public HttpListener, public Actor, private FdWatcher {
         if (slots_[i] != nullptr) slots_[i]->check_time(now);
       check_at_ = open_ > 0 ? now + time_check_every : Instant::never();
     }
+    for (ExchangeId id : std::exchange(house_.drained, {}))
+      if (auto* at = find(id); at != nullptr && at->waiting() == 0) house_.handler.drained(id);
     if (std::exchange(house_.any_over, false)) clear_away();
     return false;
   }

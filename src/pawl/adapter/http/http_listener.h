@@ -7,12 +7,13 @@
 //   PAWL_ASSIGN(auto listener, HttpListener::open(options, loop, clock, hello));
 //   std::printf("port %u\n", listener->port());
 //
-// An exchange begins with heard() and ends with exactly one of: respond(), end() of a stream, or
-// gone(): the client has left, or was hung up on. Then its id means nothing, and what is
-// said to it is ignored. A WebSocket is the rest of the exchange that upgrade() accepts.
+// An exchange begins with admit(), before the body of its request is read, and goes on with heard(). It
+// ends with exactly one of: what admit() answers, respond(), end() of a stream, or gone(): the client has
+// left, or was hung up on. Then its id means nothing, and what is said to it is ignored. A WebSocket is
+// the rest of the exchange that upgrade() accepts.
 //
-// One connection has one exchange at a time; requests that a client sends ahead wait, bounded by
-// head_bytes_max. Requests that break HTTP or a limit are answered here and never heard. At
+// One connection has one exchange at a time; requests that a client sends ahead wait until it has taken
+// the answer before, bounded by head_bytes_max. Requests that break HTTP or a limit are answered here and never heard. At
 // connections_max the next client is told 503 and hung up on.
 //
 // Backpressure: waiting() says how much a client has not taken yet; drained() comes when it has.
@@ -22,6 +23,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -35,6 +37,11 @@ using ExchangeId = uint64_t;  // never 0
 class HttpHandler {
  public:
   virtual ~HttpHandler() = default;
+  // An answer ends the exchange; where a body follows it is not read, and the connection ends too.
+  virtual std::optional<HttpResponse> admit(ExchangeId, const HttpRequest& /*head*/,
+                                            bool /*body_follows*/) {
+    return {};
+  }
   virtual void heard(ExchangeId id, HttpRequest request) = 0;
   virtual void message(ExchangeId id, std::string_view text) = 0;  // of a WebSocket
   virtual void drained(ExchangeId id) = 0;                         // of a stream or WebSocket

@@ -19,11 +19,42 @@
 namespace pawl {
 namespace {
 
-// Says back what it has heard; "/wait" is never answered, "/stream" and "/socket" are what they say.
+constexpr size_t large_bytes = 64 << 10;
+constexpr size_t huge_bytes = 64 << 20;
+
+// The machine's clock, and as far ahead of it as a test wants.
+class JumpingClock final : public Clock {
+ public:
+  Instant monotonic() override { return machine_.monotonic() + Duration{ahead_.load()}; }
+  WallTime wall() override { return machine_.wall(); }
+  void jump(Duration by) { ahead_ += by.ns; }
+
+ private:
+  LinuxClock machine_;
+  std::atomic<int64_t> ahead_{0};
+};
+
+class TurnCount final : public Actor {
+ public:
+  bool turn() override {
+    ++turns;
+    return false;
+  }
+  Instant deadline() const override { return Instant::never(); }
+  std::atomic<uint64_t> turns{0};
+};
+
+// Says back what it has heard; "/wait" is never answered, "/large", "/huge", "/stream" and "/socket"
+// are what they say.
 class Echo final : public HttpHandler {
  public:
+  std::optional<HttpResponse> admit(ExchangeId, const HttpRequest& head, bool) override {
+    if (head.path() != "/closed") return {};
+    return problem(401, Code::unauthenticated, "not here");
+  }
   void heard(ExchangeId id, HttpRequest request) override {
     last = id;
+    ++requests;
     if (request.path() == "/wait") return;
     if (request.path() == "/stream") {
       HttpResponse head;
@@ -38,6 +69,8 @@ class Echo final : public HttpHandler {
       Status upgraded = listener->upgrade(id, request, "echo");
       if (upgraded.ok()) return;
       response = problem(426, upgraded.error().code, upgraded.error().message);
+    } else if (request.path() == "/large" || request.path() == "/huge") {
+      response.body.assign(request.path() == "/large" ? large_bytes : huge_bytes, 'x');
     } else {
       response.body = request.certificate.empty() ? request.body : request.certificate;
     }
@@ -48,22 +81,33 @@ class Echo final : public HttpHandler {
       // More than the kernel keeps for a peer that does not read.
       for (int i = 0; i < 1024; ++i) listener->send(id, std::string(64 << 10, 'x'));
       flooded = true;
+    } else if (text == "fill") {
+      while (listener->waiting(id) == 0) listener->send(id, std::string(large_bytes, 'x'));
+      filled = true;
+    } else if (text == "pause") {
+      paused = true;
+      while (paused) std::this_thread::yield();
     } else {
       listener->send(id, "you said " + std::string(text));
     }
   }
-  void drained(ExchangeId) override {}
+  void drained(ExchangeId id) override { listener->send(id, "drained"); }
   void gone(ExchangeId id) override { left = id; }
 
   HttpListener* listener = nullptr;
   std::atomic<ExchangeId> last{0};
   std::atomic<ExchangeId> left{0};
+  std::atomic<uint64_t> requests{0};
   std::atomic<bool> flooded{false};
+  std::atomic<bool> filled{false};
+  std::atomic<bool> paused{false};
 };
 
 class Peer {
  public:
-  explicit Peer(uint16_t port) : fd_(socket(AF_INET, SOCK_STREAM, 0)) {
+  // `room`: bytes that the kernel keeps until they are read; 0: as it likes.
+  explicit Peer(uint16_t port, int room = 0) : fd_(socket(AF_INET, SOCK_STREAM, 0)) {
+    if (room > 0) (void)setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &room, sizeof room);
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(port);
@@ -85,9 +129,24 @@ class Peer {
     }
     return in;
   }
-  bool fill() {
+  // At least so many bytes of what comes, unless it ends before.
+  void read_bytes(size_t more) {
+    for (size_t whole = in.size() + more; in.size() < whole && fill();) {
+    }
+  }
+  void read_what_is_there() {
+    while (fill(MSG_DONTWAIT)) {
+    }
+  }
+  // As many of these as the other side takes.
+  void write_many(const std::string& text, size_t times) {
+    for (size_t i = 0; i < times; ++i) {
+      if (::send(fd_, text.data(), text.size(), MSG_NOSIGNAL) != ssize_t(text.size())) return;
+    }
+  }
+  bool fill(int flags = 0) {
     char buffer[65536];
-    ssize_t size = recv(fd_, buffer, sizeof buffer, 0);
+    ssize_t size = recv(fd_, buffer, sizeof buffer, flags);
     if (size > 0) in.append(buffer, static_cast<size_t>(size));
     return size > 0;
   }
@@ -110,6 +169,7 @@ class HttpListenerTest : public testing::Test {
     ASSERT_TRUE(opened.ok()) << opened.error().message;
     listener = std::move(*opened);
     echo.listener = listener.get();
+    loop->add(turns);
     thread = std::thread([this] { loop->run(); });
   }
   std::string ask(std::string_view text, const std::string& until) {
@@ -123,8 +183,16 @@ class HttpListenerTest : public testing::Test {
     return peer.read_all();
   }
 
-  LinuxClock clock;
+  // What the listener does about the time that has passed has been done, and about all that was sent.
+  void pass(Duration time) {
+    clock.jump(time);
+    for (uint64_t until = turns.turns + 3; turns.turns < until; std::this_thread::yield())
+      loop->wake();
+  }
+
+  JumpingClock clock;
   std::unique_ptr<LinuxLoop> loop = LinuxLoop::create(clock).value();
+  TurnCount turns;
   Echo echo;
   std::unique_ptr<HttpListener> listener;
   std::thread thread;
@@ -161,6 +229,29 @@ TEST_F(HttpListenerTest, BodiesArriveWholeHoweverTheyCome) {
   Peer slow(listener->port());
   for (char c : post("one byte at a time")) slow.write({&c, 1});
   EXPECT_NE(slow.read_until("one byte at a time").find("200 OK"), std::string::npos);
+}
+
+TEST_F(HttpListenerTest, OfWhoIsNotAdmittedNoBodyIsRead) {
+  open();
+  std::string told = ask_all(
+      "POST /closed HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n");
+  EXPECT_TRUE(told.starts_with("HTTP/1.1 401")) << told;
+  EXPECT_NE(told.find("Connection: close"), std::string::npos) << told;
+  Peer peer(listener->port());
+  peer.write("GET /closed HTTP/1.1\r\nHost: x\r\n\r\n" + post("the next"));
+  EXPECT_NE(peer.read_until("\r\n\r\nthe next").find("401"), std::string::npos);
+  EXPECT_EQ(echo.requests, 1u);
+}
+
+TEST_F(HttpListenerTest, WhoLeavesWithinABodyIsGone) {
+  open();
+  {
+    Peer peer(listener->port());
+    peer.write("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc");
+    pass({});
+  }
+  while (echo.left == 0) std::this_thread::yield();
+  EXPECT_EQ(echo.requests, 0u);
 }
 
 TEST_F(HttpListenerTest, OldClientsAndExpectantOnesAreServed) {
@@ -205,6 +296,20 @@ TEST_F(HttpListenerTest, ABombIsRefused) {
   EXPECT_NE(told.find("400"), std::string::npos) << told;
 }
 
+TEST_F(HttpListenerTest, OnlyWhoAcceptsGzipGetsIt) {
+  open();
+  std::string text(10'000, 'z');
+  auto packed = [&](const std::string& accepts) {
+    std::string told = ask(post(text, "Accept-Encoding: " + accepts + "\r\n"), "\r\n\r\n");
+    return told.find("Content-Encoding: gzip") != std::string::npos;
+  };
+  for (const char* yes : {"gzip", "br, gzip", "GZIP;q=0.5", "gzip;q=0.001, br", "gzip ; q=1"})
+    EXPECT_TRUE(packed(yes)) << yes;
+  for (const char* no : {"br", "gzip;q=0", "gzip;q=0, identity", "gzip;q=0.000,br", "gzip; q=0.0",
+                         "xgzip", "gzip-2"})
+    EXPECT_FALSE(packed(no)) << no;
+}
+
 TEST(Gzip, WhatIsCutOffOrFollowedByMoreIsRefused) {
   std::string packed = gzip("some text");
   EXPECT_EQ(gunzip(packed, 9).value(), "some text");
@@ -226,6 +331,63 @@ TEST_F(HttpListenerTest, SlowClientsAreGivenUpAndToldWhy) {
       std::string::npos);
   EXPECT_EQ(ask_all(""), "");
   EXPECT_NE(ask_all(post("idle afterwards")).find("200 OK"), std::string::npos);
+}
+
+TEST_F(HttpListenerTest, TheHeadOfEachRequestMustComeInItsTime) {
+  open();
+  Peer peer(listener->port());
+  peer.write(post("first"));
+  peer.read_until("\r\n\r\nfirst");
+  pass(Duration::seconds(60));
+  peer.write("GET / HTTP/1.1\r\n");
+  pass(Duration::seconds(9));
+  peer.write("X: y\r\n");
+  pass(Duration::seconds(2));
+  peer.write("Host: x\r\n\r\n");
+  EXPECT_NE(peer.read_until("_patience").find("408"), std::string::npos) << peer.in;
+  EXPECT_NE(peer.in.find("head_patience"), std::string::npos);
+}
+
+TEST_F(HttpListenerTest, AnAnswerThatIsReadSteadilyComesWhole) {
+  open();
+  Peer peer(listener->port(), 256 << 10);
+  peer.write("GET /huge HTTP/1.1\r\nHost: x\r\n\r\n");
+  for (int i = 0; i < 10; ++i) {
+    peer.read_bytes(6 << 20);  // more than the kernel keeps
+    pass(Duration::seconds(20));
+  }
+  peer.read_bytes(huge_bytes - peer.in.size());
+  EXPECT_GE(peer.in.size(), huge_bytes);
+  peer.in.clear();
+  pass(Duration::seconds(70));  // within idle_patience
+  peer.write(post("still here"));
+  EXPECT_NE(peer.read_until("\r\n\r\nstill here").find("200 OK"), std::string::npos);
+}
+
+TEST_F(HttpListenerTest, AnAnswerThatNobodyReadsIsGivenUp) {
+  open();
+  Peer peer(listener->port());
+  peer.write("GET /huge HTTP/1.1\r\nHost: x\r\n\r\n");
+  peer.read_bytes(1);
+  pass(Duration::seconds(30));
+  pass(Duration::seconds(61));
+  EXPECT_LT(peer.read_all().size(), huge_bytes);
+}
+
+TEST_F(HttpListenerTest, RequestsWhoseAnswersNobodyReadsWait) {
+  open();
+  constexpr size_t asked = 1000;
+  Peer peer(listener->port());
+  std::string requests;
+  for (size_t i = 0; i < asked; ++i) requests += "GET /large HTTP/1.1\r\nHost: x\r\n\r\n";
+  peer.write(requests);
+  while (echo.requests == 0) std::this_thread::yield();
+  pass({});
+  EXPECT_LT(echo.requests, asked / 2) << "what the kernel has taken is not held here";
+  peer.read_bytes(asked * large_bytes);
+  while (echo.requests < asked) std::this_thread::yield();
+  peer.write(post("and the next"));
+  peer.read_until("\r\n\r\nand the next");
 }
 
 TEST_F(HttpListenerTest, SoManyConnectionsAndNoMore) {
@@ -301,6 +463,33 @@ TEST_F(HttpListenerTest, AWebSocketThatDoesNotReadIsClosed) {
   peer.write(std::string(handshake));
   peer.write(frame(1, "flood"));
   while (!echo.flooded) std::this_thread::yield();
+  EXPECT_NE(peer.read_all().find("output_bytes_max"), std::string::npos);
+  while (echo.left == 0) std::this_thread::yield();
+}
+
+TEST_F(HttpListenerTest, WhatHasDrainedIsToldHoweverItDrains) {
+  open();
+  Peer peer(listener->port());
+  peer.write(handshake);
+  peer.read_until("\r\n\r\n");
+  peer.write(frame(1, "fill"));
+  while (!echo.filled) std::this_thread::yield();
+  peer.write(frame(1, "pause"));
+  while (!echo.paused) std::this_thread::yield();
+  peer.read_what_is_there();  // the rest is sent when the listener hears on
+  echo.paused = false;
+  peer.in.clear();
+  EXPECT_NE(peer.read_until("drained").find("drained"), std::string::npos) << peer.in.size();
+}
+
+TEST_F(HttpListenerTest, AWebSocketThatReadsNoPongsIsClosed) {
+  HttpOptions options;
+  options.output_bytes_max = 1 << 20;
+  open(options);
+  Peer peer(listener->port());
+  peer.write(handshake);
+  peer.write_many(frame(9, std::string(125, 'p')), 200'000);
+  peer.write_many(frame(8, "\x03\xe8"), 1);
   EXPECT_NE(peer.read_all().find("output_bytes_max"), std::string::npos);
   while (echo.left == 0) std::this_thread::yield();
 }

@@ -26,6 +26,25 @@ std::string_view view(beast::string_view text) {
   return {text.data(), text.size()};
 }
 
+HttpResponse too_long(const char* what, const HttpOptions& options) {
+  return problem(431, Code::resource_exhausted,
+                 std::string(what) + " more bytes than head_bytes_max (" +
+                     std::to_string(options.head_bytes_max) + ")");
+}
+
+HttpResponse refusal_for(const ErrorCode& error, const HttpOptions& options) {
+  auto is = [&](http::error one) { return error == one; };
+  if (is(http::error::header_limit))
+    return too_long("the request line and header fields have", options);
+  if (is(http::error::body_limit))
+    return problem(413, Code::resource_exhausted,
+                   "the body has more bytes than body_bytes_max (" +
+                       std::to_string(options.body_bytes_max) + ")");
+  if (is(http::error::bad_version))
+    return problem(505, Code::unimplemented, "this server speaks HTTP/1.1 and HTTP/1.0");
+  return problem(400, Code::invalid_argument, "this is no HTTP request: " + error.message());
+}
+
 }  // namespace
 
 // Beast's parser does the work and keeps to the limits; this takes down what it finds.
@@ -44,6 +63,7 @@ class RequestReader::Parser final : public http::basic_parser<true> {
   void on_response_impl(int, beast::string_view, int, ErrorCode&) override {}
   void on_field_impl(http::field, beast::string_view name, beast::string_view value,
                      ErrorCode&) override {
+    if (is_header_done()) return;  // it stands behind the body
     request_.fields.push_back({lower(view(name)), std::string(view(value))});
   }
   void on_header_impl(ErrorCode&) override {}
@@ -85,69 +105,81 @@ bool RequestReader::wants_continue() {
   return false;
 }
 
-RequestReader::State RequestReader::read() {
-  if (broken_) return State::broken;
-  size_t used = 0;
-  while (used < buffer_.size()) {
-    if (parser_ == nullptr) {
-      request_ = {};
-      parser_ = std::make_unique<Parser>(request_);
-      parser_->header_limit(options_.head_bytes_max);
-      parser_->body_limit(options_.body_bytes_max);
-      parser_->eager(true);
-    }
-    ErrorCode error;
-    used += parser_->put(boost::asio::const_buffer(buffer_.data() + used, buffer_.size() - used),
-                         error);
-    if (error == http::error::need_more) break;
-    if (error) {
-      refusal_ = {};
-      broken_ = true;
-      auto is = [&](http::error one) { return error == one; };
-      if (is(http::error::header_limit))
-        return refuse(431, Code::resource_exhausted,
-                      "the request line and header fields have more bytes than head_bytes_max (" +
-                          std::to_string(options_.head_bytes_max) + ")");
-      if (is(http::error::body_limit))
-        return refuse(413, Code::resource_exhausted,
-                      "the body has more bytes than body_bytes_max (" +
-                          std::to_string(options_.body_bytes_max) + ")");
-      if (is(http::error::bad_version))
-        return refuse(505, Code::unimplemented, "this server speaks HTTP/1.1 and HTTP/1.0");
-      return refuse(400, Code::invalid_argument, "this is no HTTP request: " + error.message());
-    }
-    if (parser_->is_done()) break;
-  }
-  buffer_.erase(0, used);
-  if (parser_ == nullptr || !parser_->is_done()) return State::more;
-  return complete();
+void RequestReader::begin() {
+  request_ = {};
+  parser_ = std::make_unique<Parser>(request_);
+  parser_->header_limit(options_.head_bytes_max);
+  parser_->body_limit(options_.body_bytes_max);
 }
 
-RequestReader::State RequestReader::refuse(int status, Code code, const std::string& message) {
+// The parser takes what stands between and behind chunks only when it is whole: it is shown no more of it
+// than may be kept.
+RequestReader::State RequestReader::read() {
+  if (broken_) return State::broken;
+  if (parser_ == nullptr && !buffer_.empty()) begin();
+  bool headed = in_body();
+  size_t used = 0;
+  while (used < buffer_.size() && in_body() == headed && !parser_->is_done()) {
+    size_t shown = buffer_.size() - used;
+    if (headed) shown = std::min<size_t>(shown, options_.head_bytes_max);
+    ErrorCode error;
+    size_t taken = parser_->put(boost::asio::const_buffer(buffer_.data() + used, shown), error);
+    used += taken;
+    if (error && error != http::error::need_more) return refuse(refusal_for(error, options_));
+    if (error && taken == 0) {
+      if (headed && shown == options_.head_bytes_max)
+        return refuse(
+            too_long("what stands between or behind the chunks of the body has", options_));
+      break;
+    }
+  }
+  buffer_.erase(0, used);
+  if (in_body() && !headed) return meet();
+  return parser_ != nullptr && parser_->is_done() ? complete() : State::more;
+}
+
+RequestReader::State RequestReader::refuse(HttpResponse refusal) {
   broken_ = true;
-  refusal_ = problem(status, code, message);
+  refusal_ = std::move(refusal);
   return State::broken;
 }
 
-RequestReader::State RequestReader::complete() {
+// Whoever else reads this request must find the same host in it, and the same end of its body.
+RequestReader::State RequestReader::meet() {
   keep_alive_ = parser_->keep_alive();
   knows_chunks_ = parser_->version >= 11;
-  bool hosted = request_.field("host") != nullptr || !knows_chunks_;
+  size_t hosts = 0;
+  for (const HttpField& field : request_.fields) {
+    hosts += field.name == "host" ? 1 : 0;
+    if (field.name != "transfer-encoding") continue;
+    if (!knows_chunks_)
+      return refuse(problem(400, Code::invalid_argument, "HTTP/1.0 has no Transfer-Encoding"));
+    if (lower(field.value) != "chunked")
+      return refuse(problem(501, Code::unimplemented,
+                            "the only Transfer-Encoding that this server knows is chunked"));
+  }
+  if (hosts > 1 || (hosts == 0 && knows_chunks_))
+    return refuse(problem(400, Code::invalid_argument,
+                          "an HTTP/1.1 request needs a Host field, and only one"));
+  parser_->eager(true);
+  return parser_->is_done() ? complete() : State::head;
+}
+
+RequestReader::State RequestReader::complete() {
   parser_.reset();
-  if (!hosted) return refuse(400, Code::invalid_argument, "an HTTP/1.1 request needs a Host field");
   const std::string* encoding = request_.field("content-encoding");
   if (encoding == nullptr || encoding->empty() || lower(*encoding) == "identity")
     return State::request;
   if (lower(*encoding) != "gzip")
-    return refuse(415, Code::invalid_argument,
-                  "a body may be packed with gzip, not with " + encoding->substr(0, 40));
+    return refuse(problem(415, Code::invalid_argument,
+                          "a body may be packed with gzip, not with " + encoding->substr(0, 40)));
   Result<std::string> unpacked = gunzip(request_.body, options_.body_bytes_max);
   if (!unpacked.ok()) {
     bool large = unpacked.error().code == Code::resource_exhausted;
-    return refuse(large ? 413 : 400, unpacked.error().code,
-                  large ? "the unpacked body has more bytes than body_bytes_max (" +
-                              std::to_string(options_.body_bytes_max) + ")"
-                        : unpacked.error().message);
+    return refuse(problem(large ? 413 : 400, unpacked.error().code,
+                          large ? "the unpacked body has more bytes than body_bytes_max (" +
+                                      std::to_string(options_.body_bytes_max) + ")"
+                                : unpacked.error().message));
   }
   request_.body = std::move(*unpacked);
   return State::request;

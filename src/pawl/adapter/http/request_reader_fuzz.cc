@@ -3,6 +3,8 @@
 
 namespace {
 
+using State = pawl::RequestReader::State;
+
 struct Read {
   std::string requests;
   int refusal = 0;
@@ -18,13 +20,14 @@ Read read(std::string_view bytes, size_t piece) {
     std::string_view part = bytes.substr(0, piece);
     bytes.remove_prefix(part.size());
     reader.add(part);
-    auto state = reader.read();
-    for (; state == pawl::RequestReader::State::request; state = reader.read()) {
+    State state = reader.read();
+    for (; state == State::request || state == State::head; state = reader.read()) {
+      if (state == State::head) continue;
       pawl::HttpRequest request = reader.take();
       PAWL_CHECK(request.body.size() <= options.body_bytes_max, "the limit of bodies holds");
       result.requests += request.method + " " + request.target + "\n" + request.body + "\n";
     }
-    if (state == pawl::RequestReader::State::broken) {
+    if (state == State::broken) {
       result.refusal = reader.refusal().status;
       break;
     }

@@ -57,6 +57,15 @@ class Exchange {
     std::erase(open_, ticket);
     return answered(ticket, std::move(result));
   }
+  // All that it waits for is answered so: nothing else will come.
+  bool stop(const Error& why) {
+    while (!open_.empty()) {
+      Ticket ticket = open_.front();
+      place_.desk.forget(ticket);
+      if (take(ticket, why)) return true;
+    }
+    return false;
+  }
   bool wake() {
     alarm_at_ = Instant::never();
     return alarm();

@@ -16,6 +16,13 @@
 #include "pawl/api/standing.h"
 
 namespace pawl {
+namespace {
+
+constexpr Duration farewell_max = Duration::seconds(1);  // for clients to take it
+constexpr uint16_t going_away = 1001;                    // to a WebSocket (RFC 6455, 7.4.1)
+
+}  // namespace
+
 class HttpServer::Impl final : public Actor, private HttpHandler, private Desk {
  public:
   Impl(HttpServerOptions options, const Authenticator& authenticator)
@@ -23,7 +30,8 @@ class HttpServer::Impl final : public Actor, private HttpHandler, private Desk {
 
   ~Impl() override {
     if (thread_.joinable()) {
-      loop_->stop();
+      leaving_.store(true);
+      loop_->wake();
       thread_.join();
     }
     exchanges_.clear();
@@ -32,8 +40,8 @@ class HttpServer::Impl final : public Actor, private HttpHandler, private Desk {
 
   Status start(Gateway& gateway, Loop& gateway_loop) {
     PAWL_ASSIGN(loop_, LinuxLoop::create(clock_));
-    loop_->add(*this);
     PAWL_ASSIGN(listener_, HttpListener::open(options_.http, *loop_, clock_, *this));
+    loop_->add(*this);  // behind the listener: its turns see who has left
     crossing_ = std::make_unique<Crossing>(gateway, gateway_loop, *loop_);
     thread_ = std::thread([this] {
       sigset_t all;
@@ -61,23 +69,34 @@ class HttpServer::Impl final : public Actor, private HttpHandler, private Desk {
       ExchangeId id = alarms_.extract(alarms_.begin()).value().second;
       with(id, [](Exchange& one) { return one.wake(); });
     }
+    if (leaving_.load()) leave(time);
     return false;
   }
   Instant deadline() const override {
-    return alarms_.empty() ? Instant::never() : alarms_.begin()->first;
+    return alarms_.empty() ? leave_by_ : std::min(leave_by_, alarms_.begin()->first);
   }
 
  private:
+  struct Open {
+    std::unique_ptr<Exchange> exchange{};  // null: its body has not come
+    const Route* route = nullptr;
+    Caller caller{};
+    Instant since{};  // its head came
+    Standing standing{};
+    int status = client_left;  // until it answers
+  };
+
   void take(CallAnswer answer) {
     auto asked = asked_.extract(answer.ticket);
     if (asked.empty()) return;  // forgotten
-    with(asked.mapped(),
-         [&](Exchange& one) { return one.take(answer.ticket, std::move(answer.result)); });
+    ExchangeId id = asked.mapped();
+    if (Status still = check_standing(id); !still.ok()) answer.result = still.error();
+    with(id, [&](Exchange& one) { return one.take(answer.ticket, std::move(answer.result)); });
   }
   template <class Do>
   void with(ExchangeId id, Do act) {
     auto found = exchanges_.find(id);
-    if (found == exchanges_.end()) return;
+    if (found == exchanges_.end() || found->second.exchange == nullptr) return;
     bool over = act(*found->second.exchange);
     if (over) end(id);  // it may have gone meanwhile
   }
@@ -87,32 +106,62 @@ class HttpServer::Impl final : public Actor, private HttpHandler, private Desk {
     const Open& open = ended.mapped();
     figures_.answered(open.route, open.status, clock_.monotonic() - open.since);
   }
-  void refuse(ExchangeId id, HttpResponse response, Instant since) {
-    figures_.answered(nullptr, response.status, clock_.monotonic() - since);
-    listener_->respond(id, std::move(response));
+  void leave(Instant now) {
+    if (leave_by_ == Instant::never()) {
+      leave_by_ = now + farewell_max;
+      listener_->stop_accepting();
+      std::vector<ExchangeId> open;
+      for (const auto& [id, one] : exchanges_) open.push_back(id);
+      for (ExchangeId id : open) say_goodbye(id);
+    }
+    if (listener_->connections() == 0 || now >= leave_by_) loop_->stop();
+  }
+  void say_goodbye(ExchangeId id) {
+    Error why{Code::unavailable, "this server is stopping"};
+    with(id, [&](Exchange& one) { return one.stop(why); });
+    listener_->close(id, going_away, why.message);
   }
 
   // HttpHandler
-  void heard(ExchangeId id, HttpRequest request) override {
-    Instant since = clock_.monotonic();
-    Translation translation = translate(request, options_.wait_max);
-    const Route* route = translation.route;
-    if (route == nullptr) return refuse(id, std::move(translation.refusal), since);
-    Caller caller;
-    Credentials shown = shown_by(request);
-    if (!route->open) {
-      Status here = check_origin(request, options_.local_names_only);
-      if (!here.ok()) return refuse(id, to_response(here.error()), since);
-      Result<Caller> known = authenticator_.authenticate(shown);
-      if (!known.ok()) return refuse(id, to_response(known.error()), since);
-      caller = std::move(*known);
+  // Who asks for what stands in the head: nothing of a body is read, unpacked or parsed for nobody.
+  std::optional<HttpResponse> admit(ExchangeId id, const HttpRequest& head,
+                                    bool body_follows) override {
+    Open open{.since = clock_.monotonic()};
+    std::optional<HttpResponse> refusal = admit(open, head, body_follows);
+    if (refusal)
+      figures_.answered(nullptr, refusal->status, clock_.monotonic() - open.since);
+    else
+      exchanges_.emplace(id, std::move(open));
+    return refusal;
+  }
+  std::optional<HttpResponse> admit(Open& open, const HttpRequest& head, bool body_follows) {
+    open.route = match(head.method, head.path()).route;
+    if (open.route == nullptr) return translate(head, options_.wait_max).refusal;
+    if (open.route->open) {
+      if (!body_follows) return {};
+      return to_response(Error{Code::invalid_argument, std::string(open.route->method) + " " +
+                                                           open.route->path + " takes no body"});
     }
-    auto exchange =
-        make_exchange({*this, id, std::move(caller)}, std::move(translation), std::move(request));
-    Exchange& begun = *exchange;
-    exchanges_.emplace(id,
-                       Open{std::move(exchange), route, since, Standing(std::move(shown), since)});
-    if (begun.begin()) end(id);
+    Status here = check_origin(head, options_.local_names_only);
+    if (!here.ok()) return to_response(here.error());
+    Credentials shown = shown_by(head);
+    Result<Caller> known = authenticator_.authenticate(shown);
+    if (!known.ok()) return to_response(known.error());
+    open.caller = std::move(*known);
+    open.standing = Standing(std::move(shown), open.since);
+    return {};
+  }
+  void heard(ExchangeId id, HttpRequest request) override {
+    Open& open = exchanges_.at(id);
+    Translation translation = translate(request, options_.wait_max);
+    if (translation.route == nullptr) {
+      open.status = translation.refusal.status;
+      listener_->respond(id, std::move(translation.refusal));
+      return end(id);
+    }
+    open.exchange = make_exchange({*this, id, std::move(open.caller)}, std::move(translation),
+                                  std::move(request));
+    if (open.exchange->begin()) end(id);
   }
   void message(ExchangeId id, std::string_view text) override {
     with(id, [&](Exchange& one) { return one.message(text); });
@@ -167,14 +216,6 @@ class HttpServer::Impl final : public Actor, private HttpHandler, private Desk {
     figures_.write(page);
   }
 
-  struct Open {
-    std::unique_ptr<Exchange> exchange;
-    const Route* route = nullptr;
-    Instant since;
-    Standing standing;
-    int status = client_left;  // until it answers
-  };
-
   HttpServerOptions options_;
   const Authenticator& authenticator_;
   LinuxClock clock_;
@@ -190,7 +231,9 @@ class HttpServer::Impl final : public Actor, private HttpHandler, private Desk {
   Ticket last_ticket_ = 0;
   std::atomic<bool> retired_{false};
   std::atomic<bool> stopping_{false};
+  std::atomic<bool> leaving_{false};
   bool stopped_ = false;
+  Instant leave_by_ = Instant::never();
   std::thread thread_;
 };
 

@@ -6,10 +6,11 @@
 //   std::printf("http://127.0.0.1:%u\n", server->port());
 //   ... the loop runs ...
 //   server->stop_accepting();     // /readyz says 503; open requests are still answered
-//   server.reset();               // hangs up on everybody
+//   server.reset();               // says goodbye to everybody, for a second at most
 //
 // Sockets live on a thread of its own; calls cross to the gateway's loop, many per wake-up. Every
-// request but the probes is authenticated, and its caller handed to the gateway, which decides.
+// request but the probes is authenticated by its head, and its caller handed to the gateway, which
+// decides. Whoever waits when the server ends is told UNAVAILABLE.
 // Limits: HttpOptions, and those here; each is named by the error that says so. Errors of start():
 // INVALID_ARGUMENT for an address or a TLS file, UNAVAILABLE when the port is taken.
 // Threading: the gateway's loop thread.

@@ -19,13 +19,14 @@
 namespace pawl {
 namespace {
 
-// Knows one token; what is shown without one is nobody.
+// Knows one token, until it is revoked; what is shown without one is nobody.
 class OneToken final : public Authenticator {
  public:
   Result<Caller> authenticate(const Credentials& shown) const override {
-    if (shown.bearer == "secret") return Caller{"tester"};
+    if (shown.bearer == "secret" && !revoked) return Caller{"tester"};
     return Error{Code::unauthenticated, "show a token: Authorization: Bearer ..."};
   }
+  std::atomic<bool> revoked{false};
 };
 
 struct Answer {
@@ -246,9 +247,8 @@ TEST_F(HttpServerTest, WrongRequestsAreToldWhatIsWrong) {
       {"nonsense\r\n\r\n", 400, "no HTTP request"},
       {request("POST /v1/executions", "", "Content-Length: 99999999999\r\n"), 413,
        "body_bytes_max"},
-      {"POST /v1/executions HTTP/1.1\r\nHost: x\r\nContent-Encoding: br\r\nContent-Length: "
-       "1\r\n\r\nx",
-       415, "gzip"},
+      {request("POST /v1/executions", "x", "Content-Encoding: br\r\n"), 415, "gzip"},
+      {"POST /v1/executions HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nx", 401, "Bearer"},
       {request("GET /v1/overview", "", "X: " + std::string(20'000, 'x') + "\r\n"), 431,
        "head_bytes_max"},
   };
@@ -257,6 +257,27 @@ TEST_F(HttpServerTest, WrongRequestsAreToldWhatIsWrong) {
     EXPECT_EQ(answer.status, one.status) << one.text.substr(0, 200) << answer.body;
     EXPECT_NE((answer.head + answer.body).find(one.says), std::string::npos)
         << one.text.substr(0, 200) << answer.head << answer.body;
+  }
+}
+
+// Each sends a head alone: a server that waited for the body would give up with 408.
+TEST_F(HttpServerTest, OfNobodyNoBodyIsRead) {
+  HttpServerOptions options;
+  options.http.body_patience = Duration::milliseconds(300);
+  start(options);
+  std::string follows = " HTTP/1.1\r\nHost: x\r\nContent-Encoding: gzip\r\nContent-Length: 99\r\n";
+  std::string known = "Authorization: Bearer secret\r\n";
+  for (const auto& [line, fields, status] : std::vector<std::tuple<std::string, std::string, int>>{
+           {"POST /v1/executions", "", 401},
+           {"POST /v1/executions", "Origin: http://evil.example\r\n" + known, 403},
+           {"POST /v1/nothing", known, 404},
+           {"POST /v1/overview", known, 405},
+           {"GET /livez", "", 400},
+           {"GET /v1/openapi.json", known, 400},
+           {"POST /v1/executions", known, 408}}) {
+    Answer answer = ask(line + follows + fields + "\r\n");
+    EXPECT_EQ(answer.status, status) << line << fields << answer.body;
+    EXPECT_NE(answer.head.find("Connection: close"), std::string::npos) << line;
   }
 }
 
@@ -472,6 +493,65 @@ TEST_F(HttpServerTest, WhoStopsIsNotReady) {
   speak([&] {
     EXPECT_EQ(waits.read_answer().status, 200);
     EXPECT_TRUE(waits.hung_up());
+  });
+}
+
+const char* const upgrade_fields =
+    "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+
+TEST_F(HttpServerTest, WhoWaitsIsToldThatTheServerEnds) {
+  start();
+  house.executor.holding = true;
+  ask(request("POST /v1/executions", submission()));
+  RawClient waits(server->port()), streams(server->port()), watches(server->port());
+  waits.write(request("GET /v1/executions/e1?wait=60s"));
+  streams.write(request("GET /v1/executions/e1/events"));
+  watches.write(request("GET /v1/ws", "", upgrade_fields) +
+                frame(R"({"ticket":2,"call":"watch","with":{"execution":"e1"}})"));
+  speak([&] {
+    streams.read_until("attempts_granted");
+    watches.read_until("attempts_granted");
+  });
+  while (house.gateway->open_calls() < 3) house.loop.run_once(Duration::milliseconds(10));
+  std::thread clients([&] {
+    Answer answer = waits.read_answer();
+    EXPECT_EQ(answer.status, 503);
+    EXPECT_NE(answer.head.find("Retry-After"), std::string::npos) << answer.head;
+    EXPECT_NE(answer.body.find("UNAVAILABLE"), std::string::npos) << answer.body;
+    EXPECT_NE(
+        streams.read_until("0\r\n\r\n").find("event: error\ndata: {\"error\":{\"code\":\"UNAV"),
+        std::string::npos);
+    EXPECT_NE(watches.read_until(R"({"ticket":2,"error":{"code":"UNAVAILABLE")").size(), 0u);
+    EXPECT_NE(watches.read_until("stopping\"}}").size(), 0u);
+    std::string goodbye("\x03\xe9");  // 1001
+    EXPECT_TRUE(watches.read_until(goodbye).ends_with(goodbye));
+  });
+  server.reset();
+  clients.join();
+}
+
+TEST_F(HttpServerTest, WhoseTokenIsRevokedIsToldNothingMore) {
+  HttpServerOptions options;
+  options.authenticate_again_every = Duration{};
+  start(options);
+  house.executor.holding = true;
+  ask(request("POST /v1/executions", submission()));
+  RawClient watches(server->port()), awaits(server->port());
+  watches.write(request("GET /v1/ws", "", upgrade_fields) +
+                frame(R"({"ticket":2,"call":"watch","with":{"execution":"e1"}})"));
+  awaits.write(request("GET /v1/ws", "", upgrade_fields) +
+               frame(R"({"ticket":3,"call":"await","with":{"execution":"e1"}})"));
+  speak([&] { watches.read_until("attempts_granted"); });
+  while (house.gateway->open_calls() < 2) house.loop.run_once(Duration::milliseconds(10));
+  token.revoked = true;
+  house.executor.release();
+  speak([&] {
+    std::string told = watches.read_until(R"({"ticket":2,"error":{"code":"UNAUTHENTICATED")");
+    EXPECT_NE(told.find("UNAUTHENTICATED"), std::string::npos) << told;
+    EXPECT_EQ(told.find("execution_ended"), std::string::npos) << told;
+    told = awaits.read_until(R"("code":"UNAUTHENTICATED")");
+    EXPECT_EQ(told.find("settled"), std::string::npos) << told;
   });
 }
 

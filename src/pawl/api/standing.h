@@ -3,7 +3,7 @@
 //   Standing standing(shown, now);                                        // it has just been authenticated
 //   PAWL_TRY(standing.check(authenticator, now, Duration::seconds(1)));   // before each further call
 //
-// Errors: those of authenticate(), of which one comes again with each check() after `every`. Threading: one thread.
+// Errors: those of authenticate(), with each check() until it knows them again. Threading: one thread.
 #pragma once
 
 #include <utility>
@@ -20,15 +20,17 @@ class Standing {
 
   // Asks once in `every`.
   Status check(const Authenticator& authenticator, Instant now, Duration every) {
-    if (now - checked_ < every) return {};
+    if (now - checked_ < every) return still_;
     checked_ = now;
     Result<Caller> known = authenticator.authenticate(shown_);
-    return known.ok() ? Status() : known.error();
+    still_ = known.ok() ? Status() : known.error();
+    return still_;
   }
 
  private:
   Credentials shown_;
   Instant checked_;
+  Status still_;
 };
 
 }  // namespace pawl

@@ -211,7 +211,9 @@ class GrpcDoor::Impl final : public Actor, private Desk {
     ServedCall* call = asked.mapped();
     if (call == nullptr) return ready(answer.result);
     Open& open = calls_.at(call);
-    if (open.talk) open.talk->take(answer.ticket, std::move(answer.result));
+    if (!open.talk) return;
+    if (Status still = check_standing(open); !still.ok()) answer.result = still.error();
+    open.talk->take(answer.ticket, std::move(answer.result));
   }
 
   void wake_all(Instant now) {
@@ -264,15 +266,17 @@ class GrpcDoor::Impl final : public Actor, private Desk {
     Ticket ticket = ++last_ticket_;
     asked_.emplace(ticket, &call);
     Open& open = calls_.at(&call);
-    Status still = open.standing.check(*authenticator_, clock_->monotonic(),
-                                       options_.authenticate_again_every);
-    if (!still.ok()) {
+    if (Status still = check_standing(open); !still.ok()) {
       refused_.push_back({ticket, still.error()});
       loop_->wake();
       return ticket;
     }
     crossing_->order(Crossing::Ask{{ticket, std::move(question)}, open.caller});
     return ticket;
+  }
+  Status check_standing(Open& open) {
+    return open.standing.check(*authenticator_, clock_->monotonic(),
+                               options_.authenticate_again_every);
   }
   void forget(Ticket ticket) override {
     if (asked_.erase(ticket) > 0 && open_here_) crossing_->order(Crossing::Forget{ticket});

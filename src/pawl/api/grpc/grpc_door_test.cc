@@ -277,6 +277,26 @@ TEST_F(GrpcDoorTest, TheWatchOfWhoIsRevokedEnds) {
   EXPECT_EQ(end.error_code(), grpc::StatusCode::UNAUTHENTICATED);
 }
 
+TEST_F(GrpcDoorTest, WhoIsRevokedWhileHeWaitsIsToldNothing) {
+  GrpcDoorOptions at_once;
+  at_once.authenticate_again_every = {};
+  start(at_once);
+  open();
+  house.executor.holding = true;
+  std::string id = submit();
+  auto waits = std::async(std::launch::async, [&] {
+    auto shown = context();
+    v1::WaitRequest request;
+    request.set_execution(id);
+    v1::Settlement settlement;
+    return executions->Wait(shown.get(), request, &settlement).error_code();
+  });
+  while (house.gateway->open_calls() == 0) house.loop.run_once(Duration::milliseconds(1));
+  token.revoked = true;
+  house.executor.release();
+  EXPECT_EQ(meanwhile([&] { return waits.get(); }), grpc::StatusCode::UNAUTHENTICATED);
+}
+
 TEST_F(GrpcDoorTest, WhoHasSeenEverythingIsToldTheState) {
   start();
   open();

@@ -38,8 +38,8 @@ HttpResponse ProbeDoor::answer(const HttpRequest& request) const {
   return response;
 }
 
-void ProbeDoor::heard(ExchangeId id, HttpRequest request) {
-  listener_->respond(id, answer(request));
+std::optional<HttpResponse> ProbeDoor::admit(ExchangeId, const HttpRequest& head, bool) {
+  return answer(head);
 }
 
 }  // namespace pawl

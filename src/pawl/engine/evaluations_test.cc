@@ -28,7 +28,8 @@ class Recorder final : public Evaluator {
 class Held final : public Background {
  public:
   explicit Held(std::deque<Callback<void()>>& calls) : calls_(calls) {}
-  void run(Callback<void()> call) override { calls_.push_back(std::move(call)); }
+  using Background::run;
+  void run(Callback<void()> call, Duration) override { calls_.push_back(std::move(call)); }
 
  private:
   std::deque<Callback<void()>>& calls_;

@@ -199,7 +199,8 @@ TEST_F(ExpressionsTest, WhatWaitsForPayloadsIsMadeAgainWhenTheyHaveCome) {
 class SteppedBackground final : public Background {
  public:
   explicit SteppedBackground(std::deque<Callback<void()>>& calls) : calls_(calls) {}
-  void run(Callback<void()> call) override { calls_.push_back(std::move(call)); }
+  using Background::run;
+  void run(Callback<void()> call, Duration) override { calls_.push_back(std::move(call)); }
 
  private:
   std::deque<Callback<void()>>& calls_;

@@ -17,17 +17,15 @@ grpc::Status status_of(const Error& error) {
   return {static_cast<grpc::StatusCode>(error.code), error.message};
 }
 
-// The stream ended early: the connection broke, or either side was stopped. Nobody's bytes are wrong,
-// and the same call may be made again.
+}  // namespace
+
 grpc::Status broke_off() {
   return {grpc::StatusCode::UNAVAILABLE, "the payload did not arrive whole"};
 }
 
-}  // namespace
-
-grpc::Status read_payload(PayloadStore& payloads, const PayloadCaller& caller,
-                          const v1::ReadPayloadRequest& request,
-                          grpc::ServerWriter<v1::PayloadPart>& parts) {
+grpc::Status read_payload(
+    PayloadStore& payloads, const PayloadCaller& caller, const v1::ReadPayloadRequest& request,
+    grpc::ServerSplitStreamer<v1::ReadPayloadRequest, v1::PayloadPart>& parts) {
   BlobRef ref = from_proto(request.ref());
   if (Status touched = caller.may_touch(ref.owner); !touched.ok())
     return status_of(touched.error());

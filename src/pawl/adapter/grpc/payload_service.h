@@ -15,8 +15,8 @@ namespace grpc {
 class Status;
 template <class T>
 class ServerReader;
-template <class T>
-class ServerWriter;
+template <class Request, class Response>
+class ServerSplitStreamer;
 }  // namespace grpc
 
 namespace pawl {
@@ -37,9 +37,13 @@ struct PayloadCaller {
   }
 };
 
-grpc::Status read_payload(PayloadStore& payloads, const PayloadCaller& caller,
-                          const v1::ReadPayloadRequest& request,
-                          grpc::ServerWriter<v1::PayloadPart>& parts);
+// The stream ended early: the connection broke, or either side was stopped. Nobody's bytes are wrong,
+// and the same call may be made again.
+grpc::Status broke_off();
+
+grpc::Status read_payload(
+    PayloadStore& payloads, const PayloadCaller& caller, const v1::ReadPayloadRequest& request,
+    grpc::ServerSplitStreamer<v1::ReadPayloadRequest, v1::PayloadPart>& parts);
 grpc::Status write_payload(PayloadStore& payloads, const PayloadCaller& caller,
                            grpc::ServerReader<v1::WritePayloadRequest>& parts);
 

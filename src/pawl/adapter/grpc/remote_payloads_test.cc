@@ -1,5 +1,6 @@
 #include "pawl/adapter/grpc/remote_payloads.h"
 
+#include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
@@ -217,18 +218,75 @@ TEST_F(RemotePayloadsTest, AWorkerTouchesWhatItHoldsAGrantOf) {
             (std::map<std::string, Bytes>{{"e7/n/0.1.out", "said"}, {"e7/n/0.1.err", "said"}}));
 }
 
+// Begins a call and says nothing: whoever is refused then is refused before its request is read.
+grpc::Status answer_to_silence(const std::string& target, const std::string& method) {
+  grpc::GenericStub stub(
+      grpc::CreateChannel(target, channel_credentials("127.0.0.1", std::nullopt).value()));
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(20));
+  grpc::CompletionQueue queue;
+  auto call = stub.PrepareCall(&context, "/pawl.v1.Workers/" + method, &queue);
+  grpc::Status status;
+  void* step = nullptr;
+  bool ok = false;
+  call->StartCall(&call);
+  EXPECT_TRUE(queue.Next(&step, &ok));
+  call->Finish(&status, &call);
+  EXPECT_TRUE(queue.Next(&step, &ok));
+  return status;
+}
+
+constexpr const char* beside_the_stream[] = {"ReadPayload", "WritePayload", "WriteOutputs"};
+
 TEST_F(RemotePayloadsTest, SoManyCallsAreServedAtOnce) {
   StreamServerOptions none;
   none.payload_calls_max = 0;
   auto server = StreamServer::start(none, {kept_, outputs_}, quiet_).value();
-  auto workers = v1::Workers::NewStub(
-      grpc::CreateChannel("127.0.0.1:" + std::to_string(server->port()),
-                          channel_credentials("127.0.0.1", std::nullopt).value()));
-  grpc::ClientContext context;
-  v1::WriteOutputsResponse response;
-  grpc::Status refused = workers->WriteOutputs(&context, v1::WriteOutputsRequest(), &response);
-  EXPECT_EQ(refused.error_code(), grpc::StatusCode::UNAVAILABLE) << "workers ask again";
-  EXPECT_NE(refused.error_message().find("payload_calls_max"), std::string::npos);
+  for (const char* method : beside_the_stream) {
+    grpc::Status refused = answer_to_silence("127.0.0.1:" + std::to_string(server->port()), method);
+    EXPECT_EQ(refused.error_code(), grpc::StatusCode::UNAVAILABLE)
+        << method << ": workers ask again";
+    EXPECT_NE(refused.error_message().find("payload_calls_max"), std::string::npos) << method;
+  }
+}
+
+class NobodyEnters final : public PeerGate {
+ public:
+  Status admit(const std::string&) override {
+    return Error{Code::unauthenticated, "a worker shows a certificate"};
+  }
+};
+
+TEST_F(RemotePayloadsTest, NothingIsReadOfWhoeverMayNotEnter) {
+  NobodyEnters gate;
+  StreamServerOptions guarded;
+  guarded.gate = &gate;
+  auto server = StreamServer::start(guarded, {kept_, outputs_}, quiet_).value();
+  for (const char* method : beside_the_stream) {
+    grpc::Status refused = answer_to_silence("127.0.0.1:" + std::to_string(server->port()), method);
+    EXPECT_EQ(refused.error_code(), grpc::StatusCode::UNAUTHENTICATED) << method;
+  }
+}
+
+TEST_F(RemotePayloadsTest, SoMuchArrivesAtOnce) {
+  StreamServerOptions small;
+  small.arriving_bytes_max = 1 << 20;
+  auto server = StreamServer::start(small, {kept_, outputs_}, quiet_).value();
+  v1::WriteOutputsRequest request;
+  v1::OutputPart& part = *request.add_parts();
+  part.set_path("e7/n/0.1.out");
+  auto write = [&](uint16_t port) {
+    auto workers = v1::Workers::NewStub(grpc::CreateChannel("127.0.0.1:" + std::to_string(port),
+                                                            grpc::InsecureChannelCredentials()));
+    grpc::ClientContext context;
+    v1::WriteOutputsResponse response;
+    return workers->WriteOutputs(&context, request, &response);
+  };
+  part.set_bytes("small");
+  EXPECT_TRUE(write(server->port()).ok());
+  part.set_bytes(std::string(40 << 20, 'x'));
+  EXPECT_FALSE(write(server->port()).ok());
+  EXPECT_TRUE(write(server_->port()).ok()) << "a single large one is taken";
 }
 
 // Passes bytes on between one client at a time and a server, and counts them.

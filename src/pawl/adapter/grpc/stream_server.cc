@@ -53,6 +53,16 @@ void keep_alive(grpc::ServerBuilder& builder, const StreamServerOptions& options
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
 }
 
+// What any client may make the library hold, whether it has been let in or not.
+void bound(grpc::ServerBuilder& builder, const StreamServerOptions& options) {
+  grpc::ResourceQuota quota("port");
+  quota.Resize(options.arriving_bytes_max);
+  builder.SetResourceQuota(quota);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS,
+                             static_cast<int>(options.connection_calls_max));
+  builder.SetMaxReceiveMessageSize(static_cast<int>(worker_frame_bytes_max));
+}
+
 using StreamReactor = grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>;
 using Accept = std::function<StreamReactor*(const grpc::CallbackServerContext&)>;
 using PartyOf = std::function<GrantParty(std::string certificate)>;
@@ -71,10 +81,14 @@ class Place {
   const bool got_;
 };
 
+// A generated service reads a single request before it asks anybody: this one reads it like a stream.
+using UnreadService = v1::Workers::WithStreamedUnaryMethod_WriteOutputs<
+    v1::Workers::WithSplitStreamingMethod_ReadPayload<
+        v1::Workers::WithRawCallbackMethod_Connect<v1::Workers::Service>>>;
+
 // The stream is served where its bytes arrive, without a hop to another thread; payloads, which may wait for
-// a disk, by threads of their own.
-class WorkersService final
-    : public v1::Workers::WithRawCallbackMethod_Connect<v1::Workers::Service> {
+// a disk, by threads of their own. Nothing is read of whoever is not admitted.
+class WorkersService final : public UnreadService {
  public:
   WorkersService(const WorkerStores& stores, const Admission& admit, uint32_t calls_max,
                  Accept accept, PartyOf party_of)
@@ -88,31 +102,41 @@ class WorkersService final
     return accept_(*context);
   }
 
-  grpc::Status ReadPayload(grpc::ServerContext* context, const v1::ReadPayloadRequest* request,
-                           grpc::ServerWriter<v1::PayloadPart>* parts) override {
-    if (request->packed()) context->set_compression_algorithm(GRPC_COMPRESS_GZIP);
-    Place place(calls_, calls_max_);
-    grpc::Status admitted = admit(*context, place);
-    return admitted.ok() ? read_payload(stores_.payloads, caller(*context), *request, *parts)
-                         : admitted;
+  grpc::Status StreamedReadPayload(
+      grpc::ServerContext* context,
+      grpc::ServerSplitStreamer<v1::ReadPayloadRequest, v1::PayloadPart>* parts) override {
+    return serve(*context, [&](const PayloadCaller& caller) {
+      v1::ReadPayloadRequest request;
+      if (!parts->Read(&request)) return broke_off();
+      if (request.packed()) context->set_compression_algorithm(GRPC_COMPRESS_GZIP);
+      return read_payload(stores_.payloads, caller, request, *parts);
+    });
   }
   grpc::Status WritePayload(grpc::ServerContext* context,
                             grpc::ServerReader<v1::WritePayloadRequest>* parts,
                             v1::WritePayloadResponse*) override {
-    Place place(calls_, calls_max_);
-    grpc::Status admitted = admit(*context, place);
-    return admitted.ok() ? write_payload(stores_.payloads, caller(*context), *parts) : admitted;
+    return serve(*context, [&](const PayloadCaller& caller) {
+      return write_payload(stores_.payloads, caller, *parts);
+    });
   }
-  grpc::Status WriteOutputs(grpc::ServerContext* context, const v1::WriteOutputsRequest* request,
-                            v1::WriteOutputsResponse*) override {
-    Place place(calls_, calls_max_);
-    grpc::Status admitted = admit(*context, place);
-    return admitted.ok() ? write_outputs(stores_.outputs, caller(*context), *request) : admitted;
+  grpc::Status StreamedWriteOutputs(
+      grpc::ServerContext* context,
+      grpc::ServerUnaryStreamer<v1::WriteOutputsRequest, v1::WriteOutputsResponse>* call) override {
+    return serve(*context, [&](const PayloadCaller& caller) {
+      v1::WriteOutputsRequest request;
+      if (!call->Read(&request)) return broke_off();
+      grpc::Status written = write_outputs(stores_.outputs, caller, request);
+      if (written.ok()) (void)call->Write(v1::WriteOutputsResponse());  // else the client is gone
+      return written;
+    });
   }
 
  private:
-  grpc::Status admit(const grpc::ServerContext& context, const Place& place) const {
-    if (place.got()) return admit_(context);
+  template <class Act>
+  grpc::Status serve(const grpc::ServerContext& context, Act act) {
+    if (grpc::Status admitted = admit_(context); !admitted.ok()) return admitted;
+    Place place(calls_, calls_max_);
+    if (place.got()) return act(caller(context));
     return {grpc::StatusCode::UNAVAILABLE, "the limit payload_calls_max (" +
                                                std::to_string(calls_max_) +
                                                " calls at once) is reached; try again"};
@@ -319,7 +343,7 @@ Status StreamServer::Impl::listen() {
   builder.AddListeningPort(options.listen, credentials, &port);
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);  // one server per port
   keep_alive(builder, options);
-  builder.SetMaxReceiveMessageSize(static_cast<int>(worker_frame_bytes_max));
+  bound(builder, options);
   builder.RegisterService(&service);
   if (options.guest != nullptr) options.guest->join(builder);
   server = builder.BuildAndStart();

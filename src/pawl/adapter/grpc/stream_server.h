@@ -41,6 +41,9 @@ struct StreamServerOptions {
   uint64_t outgoing_bytes_max = 64 << 20;
   uint64_t incoming_bytes_max = 64 << 20;  // read, and waiting for its receiver
   uint32_t payload_calls_max = 64;         // for payloads and outputs at once; each holds a thread
+  uint32_t connection_calls_max = 1'000;   // open over one; further ones wait at their client
+  // Of all connections, on the way to whoever reads it, the guest too; beyond it, gRPC ends calls.
+  uint64_t arriving_bytes_max = 512 << 20;
   // Whoever is silent is asked whether it is there, and hung up on without an answer.
   Duration keep_alive_every = Duration::seconds(30);
   Duration keep_alive_patience = Duration::seconds(10);

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cerrno>
 #include <deque>
+#include <map>
 #include <mutex>
 #include <set>
 #include <thread>
@@ -143,26 +144,66 @@ TEST(Stream, AClientFindsAServerThatComesLaterAndOneThatComesBack) {
 }
 
 // It speaks HTTP/2 and then nothing more, like a machine that has lost its power.
+class SilentPeer {
+ public:
+  explicit SilentPeer(uint16_t port) : socket_(socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    EXPECT_EQ(connect(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+    const std::string greeting = std::string("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n") +
+                                 std::string("\0\0\0\4\0\0\0\0\0", 9);  // empty settings
+    EXPECT_EQ(::send(socket_, greeting.data(), greeting.size(), 0),
+              static_cast<ssize_t>(greeting.size()));
+  }
+  ~SilentPeer() { close(socket_); }
+
+  // Exactly so many bytes, or what came before the end.
+  std::string heard(size_t bytes) {
+    std::string told(bytes, '\0');
+    size_t at = 0;
+    for (ssize_t n = 1; at < bytes && n > 0; at += n > 0 ? static_cast<size_t>(n) : 0)
+      n = recv(socket_, told.data() + at, bytes - at, 0);
+    told.resize(at);
+    return told;
+  }
+  bool hung_up_on() {
+    char told[4096];
+    ssize_t size = 0;
+    while ((size = recv(socket_, told, sizeof told, 0)) > 0) continue;
+    return size == 0 || errno == ECONNRESET;
+  }
+
+ private:
+  int socket_;
+};
+
 TEST(Stream, ASilentPeerIsHungUpOn) {
   StreamServerOptions options;
   options.keep_alive_every = Duration::milliseconds(50);
   options.keep_alive_patience = Duration::milliseconds(50);
   auto server = StreamServer::start(options, {no_payloads, no_outputs}, quiet);
   ASSERT_TRUE(server.ok());
-  int peer = socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons((*server)->port());
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  ASSERT_EQ(connect(peer, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
-  const std::string greeting = std::string("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n") +
-                               std::string("\0\0\0\4\0\0\0\0\0", 9);  // empty settings
-  ASSERT_EQ(send(peer, greeting.data(), greeting.size(), 0), static_cast<ssize_t>(greeting.size()));
-  char told[4096];
-  ssize_t size = 0;
-  while ((size = recv(peer, told, sizeof told, 0)) > 0) continue;
-  EXPECT_TRUE(size == 0 || errno == ECONNRESET);
-  close(peer);
+  EXPECT_TRUE(SilentPeer((*server)->port()).hung_up_on());
+}
+
+uint32_t number_at(std::string_view bytes, size_t at, size_t size) {
+  uint32_t number = 0;
+  for (char c : bytes.substr(at, size)) number = number << 8 | static_cast<unsigned char>(c);
+  return number;
+}
+
+// The first frame of an HTTP/2 server is its settings: pairs of a number and a value.
+TEST(Stream, AConnectionIsToldHowManyCallsItMayHaveOpen) {
+  auto server = server_on(0);
+  SilentPeer peer(server->port());
+  std::string settings = peer.heard(number_at(peer.heard(9), 0, 3));
+  constexpr uint32_t max_concurrent_streams = 3;
+  std::map<uint32_t, uint32_t> said;
+  for (size_t at = 0; at + 6 <= settings.size(); at += 6)
+    said[number_at(settings, at, 2)] = number_at(settings, at + 2, 4);
+  EXPECT_EQ(said[max_concurrent_streams], StreamServerOptions{}.connection_calls_max);
 }
 
 // The outputs of a mapped node may be more than any frame that a worker sends: whoever reads them gets them.

@@ -36,12 +36,15 @@ Status sync_directory(const std::string& directory) {
   return {};
 }
 
+constexpr mode_t for_everybody = 0755;  // to look into
+constexpr mode_t for_its_owner = 0700;
+
 // Creates `path` and its missing parents; each new entry is made durable in its parent.
-Status make_path(const std::string& path) {
-  if (::mkdir(path.c_str(), 0755) == 0) return sync_directory(parent_of(path));
+Status make_path(const std::string& path, mode_t mode) {
+  if (::mkdir(path.c_str(), mode) == 0) return sync_directory(parent_of(path));
   if (errno == ENOENT) {
-    PAWL_TRY(make_path(parent_of(path)));
-    if (::mkdir(path.c_str(), 0755) == 0) return sync_directory(parent_of(path));
+    PAWL_TRY(make_path(parent_of(path), for_everybody));
+    if (::mkdir(path.c_str(), mode) == 0) return sync_directory(parent_of(path));
   }
   int number = errno;
   struct stat info {};
@@ -174,7 +177,7 @@ Status LinuxDisk::remove(const std::string& path) {
 Status LinuxDisk::make_directory(const std::string& path) {
   std::string name = full(path);
   PAWL_TRY(check_writable(name));
-  return make_path(name);
+  return make_path(name, for_everybody);  // of those who may enter the root
 }
 
 Result<std::vector<std::string>> LinuxDisk::list(const std::string& directory) {
@@ -207,7 +210,7 @@ Result<uint64_t> LinuxDisk::free_bytes() {
 Result<std::unique_ptr<Disk>> open_linux_disk(const std::string& root, LinuxDiskOptions options) {
   Descriptor lock;
   if (options.access == DiskAccess::read_write) {
-    PAWL_TRY(make_path(root));
+    PAWL_TRY(make_path(root, for_its_owner));
     PAWL_ASSIGN(lock, lock_directory(root));
   }
   return std::unique_ptr<Disk>(std::make_unique<LinuxDisk>(root, options, std::move(lock)));

@@ -15,6 +15,9 @@
 // its writes from then on: writing into blocks that have been written before costs half of writing
 // into merely allocated ones, as no metadata changes.
 //
+// A directory that is missing is made for its owner alone; one that is there keeps its mode, and what is made
+// below may be read by whoever may enter it.
+//
 // The directory is locked (flock on `lock`) while a writable disk is open; a second opener gets
 // ABORTED `state directory X is in use by process 1234`.
 //

@@ -53,6 +53,30 @@ struct LinuxFixture {
 };
 INSTANTIATE_TYPED_TEST_SUITE_P(Linux, DiskContract, LinuxFixture);
 
+mode_t mode_of(const std::string& path) {
+  struct stat info {};
+  EXPECT_EQ(::stat(path.c_str(), &info), 0) << path;
+  return info.st_mode & 07777;
+}
+
+TEST(LinuxDisk, a_directory_that_it_makes_is_its_owners_alone) {
+  TemporaryDirectory around;
+  std::string below = around.path() + "/below";
+  std::string made = below + "/state";
+  mode_t before = ::umask(022);
+  {
+    auto disk = open_linux_disk(made);
+    ASSERT_TRUE(disk.ok());
+    ASSERT_TRUE((*disk)->make_directory("log").ok());
+  }
+  EXPECT_EQ(mode_of(made), 0700u);
+  EXPECT_EQ(mode_of(below), 0755u) << "what leads there is nobody's secret";
+  ASSERT_EQ(::chmod(made.c_str(), 0750), 0);
+  EXPECT_TRUE(open_linux_disk(made).ok());
+  EXPECT_EQ(mode_of(made), 0750u) << "it stays as somebody has made it";
+  ::umask(before);
+}
+
 TEST(LinuxDisk, the_second_opener_learns_who_holds_the_directory) {
   TemporaryDirectory directory;
   auto first = open_linux_disk(directory.path());

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <string>
 
 #include "pawl/partition/describe.h"
@@ -193,6 +194,27 @@ std::string check_name_spaces(const State& state) {
   return "";
 }
 
+// What holds the queues: executions that are open, and what configured them.
+std::string check_plans(const State& state) {
+  std::map<const Plan*, uint64_t> open;
+  for (const Execution* e = state.executions.next({1}); e != nullptr;
+       e = state.executions.next({e->id.value + 1}))
+    if (!e->ended_already()) ++open[e->plan];
+  std::set<std::string> named = {QueueSpec{}.name};
+  for (const auto& [id, plan] : state.workflows) {
+    if (plan->open != open[plan.get()]) return "the open executions of a workflow are miscounted";
+    size_t lanes = plan->open > 0 ? plan->workflow->nodes.size() : 0;
+    if (plan->lanes.size() != lanes) return "a workflow has lanes that it does not need, or lacks";
+    if (lanes > 0) named.insert(plan->waits_in.begin(), plan->waits_in.end());
+  }
+  for (const auto& [name, id] : state.queues.by_name()) {
+    if (state.queues.at(id).spec.name != name) return "queue " + name + " is called otherwise";
+    if (named.erase(name) == 0 && !state.queues.at(id).configured)
+      return "nobody needs queue " + name;
+  }
+  return named.empty() ? "" : "there is no queue " + *named.begin();
+}
+
 }  // namespace
 
 std::string inconsistency(const State& state) {
@@ -223,6 +245,7 @@ std::string inconsistency(const State& state) {
       return "queue " + name + ": its granted tasks are miscounted";
   }
   if (std::string wrong = state.live ? check_queues(state) : ""; !wrong.empty()) return wrong;
+  if (std::string wrong = check_plans(state); !wrong.empty()) return wrong;
   return check_name_spaces(state);
 }
 

@@ -48,11 +48,10 @@ struct Evolve {
     PAWL_CHECK(decoded.ok(), "a registered definition was checked before it became an event");
     Hash128 hash = hash128(event.definition);
     auto workflow = std::make_shared<const Workflow>(std::move(decoded).value());
-    bool first =
-        state.workflows
-            .emplace(event.workflow, make_plan(event.workflow, std::move(workflow), hash,
-                                               event.name_space, state.ready, state.queues))
-            .second;
+    bool first = state.workflows
+                     .emplace(event.workflow, make_plan(event.workflow, std::move(workflow), hash,
+                                                        event.name_space))
+                     .second;
     PAWL_CHECK(first, "a workflow id is used once");
     state.workflow_ids[hash_in(event.name_space, event.definition)] = event.workflow;
     state.last_workflow = std::max(state.last_workflow, event.workflow.value);
@@ -63,7 +62,9 @@ struct Evolve {
     auto execution = std::make_unique<Execution>();
     execution->id = event.execution;
     execution->name_space = &state.name_space(event.name_space);
-    execution->plan = state.workflows.at(event.workflow).get();
+    Plan& plan = *state.workflows.at(event.workflow);
+    enter(plan, state.ready, state.queues);
+    execution->plan = &plan;
     execution->payload_hash = event.payload_hash;
     execution->input = event.input;
     execution->labels = event.labels;
@@ -301,6 +302,7 @@ struct Evolve {
     execution.ended = state.wall;
     state.ended_digest = state.ended_digest + digest(execution);
     count(execution.name_space->name, count_of(status));
+    leave(*state.workflows.at(execution.plan->id), state.ready, state.queues);
   }
 
   void make_room(const Execution& ended) {

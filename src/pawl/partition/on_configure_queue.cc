@@ -6,9 +6,10 @@ Reply on(Step& step, const ConfigureQueue& command) {
   const State& state = step.state();
   const Queue* known = state.queues.find(command.name);
   if (known == nullptr && state.queues.by_name().size() >= state.limits.queues_max)
-    return refuse(
-        Code::resource_exhausted,
-        "the limit queues_max (" + std::to_string(state.limits.queues_max) + " queues) is reached");
+    return refuse(Code::resource_exhausted,
+                  "the limit queues_max (" + std::to_string(state.limits.queues_max) +
+                      " queues) is reached; queues that nobody has configured go when the "
+                      "executions that need them have ended");
   QueueSpec spec = known == nullptr ? QueueSpec{} : known->spec;
   spec.name = command.name;
   spec.strategy = command.strategy.value_or(spec.strategy);

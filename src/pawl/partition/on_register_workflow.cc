@@ -31,8 +31,12 @@ Reply on(Step& step, const RegisterWorkflow& command) {
     return refuse(Code::resource_exhausted, "the limit workflows_max (" +
                                                 std::to_string(state.limits.workflows_max) +
                                                 " registered versions) is reached");
-  if (auto decoded = decode_workflow(command.definition); !decoded.ok())
-    return refuse(decoded.error().code, decoded.error().message);
+  auto decoded = decode_workflow(command.definition);
+  if (!decoded.ok()) return refuse(decoded.error().code, decoded.error().message);
+  if (size_t named = queues_of(*decoded).size(); named > state.limits.queues_max)
+    return refuse(Code::resource_exhausted, "the definition names " + std::to_string(named) +
+                                                " queues; the limit queues_max is " +
+                                                std::to_string(state.limits.queues_max));
   if (Status good = check_name_space(command.name_space); !good.ok())
     return refuse(good.error().code, good.error().message);
   WorkflowId id = command.id ? command.id : WorkflowId{state.last_workflow + 1};

@@ -18,6 +18,18 @@ Reply check_name_space(const State& state, const std::string& name) {
   return {};
 }
 
+// Its queues are there when it is open; those that are new need places.
+Reply check_queues(const State& state, const Plan& plan) {
+  uint64_t queues = state.queues.by_name().size();
+  for (const std::string& name : plan.waits_in)
+    if (state.queues.find(name) == nullptr) ++queues;
+  if (queues <= state.limits.queues_max || plan.open > 0) return {};
+  return refuse(Code::resource_exhausted,
+                "the limit queues_max (" + std::to_string(state.limits.queues_max) +
+                    ") is reached: with those of this workflow there would be " +
+                    std::to_string(queues) + " queues; try again when other executions have ended");
+}
+
 // What the submission would fill up further.
 Reply check_room(Step& step, const Plan& plan) {
   const State& state = step.state();
@@ -32,10 +44,11 @@ Reply check_room(Step& step, const Plan& plan) {
     admission.consider({Shed::name_space, "name_space_open_executions_max", plan.name_space,
                         tenant->second.counts.open(), limits.name_space_open_executions_max,
                         tenant->second.drain});
-  for (QueueId id : plan.waits_in) {
-    const Queue& queue = state.queues.at(id);
-    admission.consider({Shed::queue, "waiting_max", queue.spec.name, queue.waiting(),
-                        queue.spec.waiting_max, queue.drain});
+  for (const std::string& name : plan.waits_in) {
+    const Queue* queue = state.queues.find(name);
+    if (queue == nullptr) continue;
+    admission.consider({Shed::queue, "waiting_max", name, queue->waiting(), queue->spec.waiting_max,
+                        queue->drain});
   }
   if (!admission.refused()) return {};
   step.measure_shed(admission.refused()->shed);
@@ -83,8 +96,9 @@ Reply on(Step& step, const SubmitExecution& command) {
     }
   }
   if (Reply refusal = check(state, command); refusal.code != Code::ok) return refusal;
-  Reply room = check_room(step, *state.workflows.at(command.workflow));
-  if (room.code != Code::ok) return room;
+  const Plan& plan = *state.workflows.at(command.workflow);
+  if (Reply refusal = check_queues(state, plan); refusal.code != Code::ok) return refusal;
+  if (Reply room = check_room(step, plan); room.code != Code::ok) return room;
   ExecutionId id = state.next_execution();
   step.emit(ExecutionSubmitted{id, command.workflow, command.request_id, command.payload_hash,
                                command.input, command.labels, command.name_space, command.trace});

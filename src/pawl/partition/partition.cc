@@ -158,7 +158,7 @@ void Partition::take_elsewhere(SessionId session, Elsewhere others, int64_t cloc
 }
 
 void Partition::take_elsewhere(const std::string& queue, uint64_t granted) {
-  state_.queues.at(state_.queues.id(queue)).granted_elsewhere = granted;
+  if (Queue* here = state_.queues.find(queue)) here->granted_elsewhere = granted;
 }
 
 std::vector<WaitingLane> Partition::waiting(int64_t clock_offset_ns) const {

@@ -41,14 +41,18 @@ class Driver {
   }
 
   ExecutionId submit(Workflow workflow, std::string input = "{}") {
+    Reply reply = try_submit(std::move(workflow), std::move(input));
+    EXPECT_EQ(reply.code, Code::ok) << reply.message;
+    return ExecutionId{reply.number};
+  }
+  Reply try_submit(Workflow workflow, std::string input = "{}") {
     EXPECT_TRUE(finish(workflow).ok());
     Reply registered = command(RegisterWorkflow{encode(workflow)});
+    if (registered.code != Code::ok) return registered;
     SubmitExecution submit;
     submit.workflow = WorkflowId{registered.number};
     submit.input = Payload::inline_json(std::move(input));
-    Reply reply = command(submit);
-    EXPECT_EQ(reply.code, Code::ok) << reply.message;
-    return ExecutionId{reply.number};
+    return command(submit);
   }
 
   Reply succeed(const Grant& grant, std::vector<Payload> outputs = {}) {
@@ -321,6 +325,71 @@ TEST(Partition, WhatWasCancelledIsNoLongerCountedAndPassedOnce) {
   EXPECT_EQ(queue().ready, 1u);
   d.worker(1);
   EXPECT_EQ(d.take_grants().at(0).range.execution, third);
+  d.expect_replay_equals();
+}
+
+Workflow waits_in(std::vector<std::string> queues) {
+  std::vector<Node> nodes;
+  for (const std::string& queue : queues) {
+    nodes.push_back(plain("n" + std::to_string(nodes.size())));
+    nodes.back().queue = queue;
+  }
+  return workflow_of(std::move(nodes));
+}
+
+std::string queues_there(const State& state) {
+  std::string names;
+  const auto list = std::get<QueueList>(answer(state, ListQueues{}, ""));
+  for (const QueueDetail& one : list.queues) names += one.spec.name + " ";
+  return names;
+}
+
+Reply configure(Driver& d, const std::string& name) {
+  ConfigureQueue change;
+  change.name = name;
+  return d.command(change);
+}
+
+void expect_too_many_queues(const Reply& reply) {
+  EXPECT_EQ(reply.code, Code::resource_exhausted);
+  EXPECT_NE(reply.message.find("queues_max"), std::string::npos) << reply.message;
+}
+
+TEST(Partition, ThereAreSoManyQueuesAndThoseThatNobodyNeedsMakeRoom) {
+  Limits limits;
+  limits.queues_max = 3;
+  Driver d(limits);
+  EXPECT_EQ(queues_there(d.state()), "default ");
+  ExecutionId first = d.submit(waits_in({"a", "b", "a"}));
+  ExecutionId again = d.submit(waits_in({"a", "b", "a"}));
+  EXPECT_EQ(queues_there(d.state()), "a b default ");
+  expect_too_many_queues(d.try_submit(waits_in({"a", "c"})));
+  expect_too_many_queues(configure(d, "c"));
+  d.expect_replay_equals();
+  d.command(CancelExecution{first, ""});
+  expect_too_many_queues(d.try_submit(waits_in({"a", "c"})));
+  d.command(CancelExecution{again, ""});
+  EXPECT_EQ(queues_there(d.state()), "default ");
+  d.submit(waits_in({"a", "c"}));
+  EXPECT_EQ(queues_there(d.state()), "a c default ");
+  d.expect_replay_equals();
+}
+
+TEST(Partition, AConfiguredQueueStaysAndADefinitionNamesNoMoreThanThereMayBe) {
+  Limits limits;
+  limits.queues_max = 3;
+  Driver d(limits);
+  ExecutionId one = d.submit(waits_in({"a", "b"}));
+  EXPECT_EQ(configure(d, "a").code, Code::ok);
+  d.worker(4);
+  for (const Grant& grant : d.take_grants()) d.succeed(grant, {Payload::inline_json("1")});
+  EXPECT_EQ(d.execution(one).status, ExecutionStatus::succeeded);
+  EXPECT_EQ(queues_there(d.state()), "a default ");
+  EXPECT_EQ(configure(d, "c").code, Code::ok);
+  expect_too_many_queues(d.try_submit(waits_in({"b"})));
+  d.submit(waits_in({"c", "a"}));
+  expect_too_many_queues(d.try_submit(waits_in({"a", "b", "c", "e"})));
+  EXPECT_EQ(d.state().workflows.size(), 3u) << "it is not registered";
   d.expect_replay_equals();
 }
 

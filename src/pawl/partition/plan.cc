@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string_view>
 
+#include "pawl/base/check.h"
+
 namespace pawl {
 namespace {
 
@@ -87,35 +89,55 @@ std::vector<NodeIndex> ancestors(const Workflow& workflow, NodeIndex node) {
   return found;
 }
 
-// Of nodes or queues.
-std::vector<uint32_t> ascending_once(std::vector<uint32_t> numbers) {
-  std::sort(numbers.begin(), numbers.end());
-  numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
-  return numbers;
+template <class T>
+std::vector<T> ascending_once(std::vector<T> all) {
+  std::sort(all.begin(), all.end());
+  all.erase(std::unique(all.begin(), all.end()), all.end());
+  return all;
 }
 
 }  // namespace
 
-std::unique_ptr<const Plan> make_plan(WorkflowId id, WorkflowRef workflow, Hash128 hash,
-                                      std::string name_space, ReadyQueue& ready,
-                                      QueueTable& queues) {
+std::vector<std::string> queues_of(const Workflow& workflow) {
+  std::vector<std::string> names;
+  for (const Node& node : workflow.nodes) names.push_back(node.queue);
+  return ascending_once(std::move(names));
+}
+
+void enter(Plan& plan, ReadyQueue& ready, QueueTable& queues) {
+  if (plan.open++ > 0) return;
+  for (const Node& node : plan.workflow->nodes) {
+    const bool function = node.type == NodeType::function;
+    plan.lanes.push_back(
+        ready.lane({node.queue, node.type, function ? node.function : "", node.placement,
+                    node.timeout.queue.ns > 0},
+                   queues));
+    plan.queues.push_back(ready.queue(plan.lanes.back()));
+  }
+}
+
+void leave(Plan& plan, ReadyQueue& ready, QueueTable& queues) {
+  PAWL_CHECK(plan.open > 0, "an execution ends once");
+  if (--plan.open > 0) return;
+  for (LaneId lane : plan.lanes) ready.let_go(lane, queues);
+  plan.lanes.clear();
+  plan.queues.clear();
+}
+
+std::unique_ptr<Plan> make_plan(WorkflowId id, WorkflowRef workflow, Hash128 hash,
+                                std::string name_space) {
   auto plan = std::make_unique<Plan>();
   plan->id = id;
   plan->hash = hash;
   plan->name_space = std::move(name_space);
   for (NodeIndex i = 0; i < workflow->nodes.size(); ++i) {
     const Node& node = workflow->nodes[i];
-    plan->lanes.push_back(
-        ready.lane({node.queue, node.type, node.type == NodeType::function ? node.function : "",
-                    node.placement, node.timeout.queue.ns > 0},
-                   queues));
-    plan->queues.push_back(ready.queue(plan->lanes.back()));
     plan->priority = std::max(plan->priority, node.priority);
     Mentions mentions(*workflow);
     add_node_expressions(node, mentions);
     plan->reads.push_back(mentions.all ? ancestors(*workflow, i) : ascending_once(mentions.nodes));
   }
-  plan->waits_in = ascending_once(plan->queues);
+  plan->waits_in = queues_of(*workflow);
   Mentions mentions(*workflow);
   if (workflow->output) mentions.add(workflow->output);
   if (mentions.all) {

@@ -1,5 +1,5 @@
-// What the partition works out once per registered workflow: which lane each node waits in, and
-// which outputs each node's expressions read, so that a context carries those and no others.
+// What the partition works out once per registered workflow: which lane each node waits in, while an execution of
+// it is open, and which outputs each node's expressions read, so that a context carries those and no others.
 #pragma once
 
 #include <cstdint>
@@ -17,16 +17,23 @@ struct Plan {
   WorkflowRef workflow;
   Hash128 hash;  // of the encoded definition
   std::string name_space;
-  std::vector<LaneId> lanes;                  // per node
-  std::vector<QueueId> queues;                // per node
-  std::vector<QueueId> waits_in;              // of `queues` each once, ascending
+  uint64_t open = 0;                          // executions that have not ended
+  std::vector<LaneId> lanes;                  // per node, while any is open
+  std::vector<QueueId> queues;                // per node, while any is open
+  std::vector<std::string> waits_in;          // names of its nodes' queues, each once
   uint8_t priority = 0;                       // the highest of its nodes
   std::vector<std::vector<NodeIndex>> reads;  // per node: outputs its expressions may look at
   std::vector<NodeIndex> output_reads;        // of the workflow's output expression
 };
 
-std::unique_ptr<const Plan> make_plan(WorkflowId id, WorkflowRef workflow, Hash128 hash,
-                                      std::string name_space, ReadyQueue& ready,
-                                      QueueTable& queues);
+std::unique_ptr<Plan> make_plan(WorkflowId id, WorkflowRef workflow, Hash128 hash,
+                                std::string name_space);
+
+// One more execution of it is open, or one less: the first holds the lanes, and the last lets them go.
+void enter(Plan& plan, ReadyQueue& ready, QueueTable& queues);
+void leave(Plan& plan, ReadyQueue& ready, QueueTable& queues);
+
+// The queues that its nodes name, each once, ascending.
+std::vector<std::string> queues_of(const Workflow& workflow);
 
 }  // namespace pawl

@@ -36,6 +36,7 @@ Instant oldest_at(const State& state, LaneId lane, int priority) {
 
 void find_oldest(const State& state, std::vector<QueueDetail>& of_queues) {
   for (LaneId lane = 0; lane < state.ready.lanes(); ++lane) {
+    if (state.ready.depth(lane) == 0) continue;
     QueueDetail& detail = of_queues[state.ready.queue(lane)];
     for (int priority = 0; priority < priority_levels; ++priority) {
       Instant since = oldest_at(state, lane, priority);
@@ -47,7 +48,7 @@ void find_oldest(const State& state, std::vector<QueueDetail>& of_queues) {
 }  // namespace
 
 QueueList list_queues(const State& state) {
-  std::vector<QueueDetail> details(state.queues.by_name().size());
+  std::vector<QueueDetail> details(state.queues.ids());
   for (const auto& [name, id] : state.queues.by_name()) {
     const Queue& queue = state.queues.at(id);
     QueueDetail& detail = details[id];

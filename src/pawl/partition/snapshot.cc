@@ -87,6 +87,8 @@ void derive_counters(Execution& execution) {
 Status restore_execution(State& state, ExecutionId id, ByteView bytes) {
   PAWL_ASSIGN(std::unique_ptr<Execution> execution, decode_execution(state, id, bytes));
   execution->stored_open = true;
+  if (!execution->ended_already())
+    enter(*state.workflows.at(execution->plan->id), state.ready, state.queues);
   for (NodeIndex node = 0; node < execution->nodes.size(); ++node) {
     NodeWork* work = execution->nodes[node].work.get();
     if (work == nullptr || work->open.empty()) continue;
@@ -225,8 +227,7 @@ Status restore_workflow(State& state, View& view, WorkflowId id, ByteView defini
   if (!decoded.ok()) return std::move(decoded.error()).within("view row of a workflow");
   Hash128 hash = hash128(definition);
   auto workflow = std::make_shared<const Workflow>(std::move(decoded).value());
-  state.workflows.emplace(
-      id, make_plan(id, std::move(workflow), hash, name_space, state.ready, state.queues));
+  state.workflows.emplace(id, make_plan(id, std::move(workflow), hash, name_space));
   state.workflow_ids[hash_in(name_space, definition)] = id;
   return {};
 }

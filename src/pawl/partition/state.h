@@ -212,8 +212,8 @@ struct State {
   Instant now;  // of the group being applied
   WallTime wall;
 
-  std::map<WorkflowId, std::unique_ptr<const Plan>> workflows;  // never removed
-  std::map<Hash128, WorkflowId> workflow_ids;                   // by hash_in() its namespace
+  std::map<WorkflowId, std::unique_ptr<Plan>> workflows;  // never removed
+  std::map<Hash128, WorkflowId> workflow_ids;             // by hash_in() its namespace
   ExecutionTable executions;
   std::unordered_map<Hash128, KnownRequest, RequestHash> requests;
   std::map<SessionId, Session> sessions;
@@ -225,7 +225,7 @@ struct State {
   std::map<std::string, NameSpace> name_spaces;  // by name
   Hash128 ended_digest;  // sum of digest() over all executions that ended, or were forgotten
 
-  QueueTable queues;  // every queue that a workflow or a configuration names
+  QueueTable queues;  // every queue that an open execution or a configuration names
 
   bool live = false;  // derived structures are kept
   ReadyQueue ready;

@@ -334,8 +334,8 @@ TEST(Placement, PackingSeesWhatOtherPartitionsHold) {
 TEST(QueueTable, AQueueGrantsWhatItsSettingsAllow) {
   QueueTable queues;
   Instant now{};
-  QueueId id = queues.id("bulk");
-  EXPECT_EQ(queues.id("bulk"), id);
+  QueueId id = queues.hold("bulk");
+  EXPECT_EQ(queues.hold("bulk"), id);
   EXPECT_EQ(queues.at(id).may_grant(now), UINT64_MAX);
   QueueSpec spec;
   spec.name = "bulk";

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "pawl/base/check.h"
+
 namespace pawl {
 
 uint64_t Queue::may_grant(Instant now) const {
@@ -18,8 +20,32 @@ uint64_t Queue::ready() const {
 
 QueueId QueueTable::id(const std::string& name) {
   auto [known, first] = ids_.try_emplace(name, static_cast<QueueId>(queues_.size()));
-  if (first) queues_.emplace_back().spec.name = name;
+  if (!first) return known->second;
+  if (unused_.empty()) {
+    queues_.emplace_back();
+  } else {
+    known->second = unused_.back();
+    unused_.pop_back();
+  }
+  queues_[known->second].spec.name = name;
   return known->second;
+}
+
+QueueId QueueTable::hold(const std::string& name) {
+  QueueId held = id(name);
+  ++queues_[held].held;
+  return held;
+}
+
+void QueueTable::let_go(QueueId id) {
+  Queue& queue = queues_[id];
+  PAWL_CHECK(queue.held > 0, "a queue is let go as often as it was held");
+  if (--queue.held > 0 || queue.configured) return;
+  PAWL_CHECK(queue.granted == 0 && queue.waiting() == 0 && queue.parked == 0,
+             "nobody holds a queue in which there is something");
+  ids_.erase(queue.spec.name);
+  queue = Queue();
+  unused_.push_back(id);
 }
 
 void QueueTable::configure(const QueueSpec& spec, Instant now) {
@@ -52,6 +78,11 @@ void QueueTable::forget_soft(Instant now) {
     queue.granted_elsewhere = 0;
     queue.drain.begin(now);
   }
+}
+
+Queue* QueueTable::find(const std::string& name) {
+  auto known = ids_.find(name);
+  return known == ids_.end() ? nullptr : &queues_[known->second];
 }
 
 const Queue* QueueTable::find(const std::string& name) const {

@@ -1,12 +1,12 @@
 // The named queues: how each is handed out, and what it may still grant now.
 //
 //   QueueTable queues;
-//   QueueId bulk = queues.id("bulk");               // made as QueueSpec is, if it is new
+//   QueueId bulk = queues.hold("bulk");             // made as QueueSpec is, if it is new
 //   queues.configure({.name = "bulk", .concurrency_max = 40}, now);
 //   queues.at(bulk).may_grant(now)  ->  40
 //
-// A queue exists once a workflow or a configuration names it; none ever goes. What is granted is counted by
-// whoever applies the grants. Not thread-safe.
+// A queue exists while somebody holds it, and for ever once it is configured; "default" always does. The id of
+// one that is gone is given to another. What is granted is counted by whoever applies the grants. Not thread-safe.
 #pragma once
 
 #include <array>
@@ -14,6 +14,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "pawl/schedule/drain_rate.h"
 #include "pawl/schedule/placement.h"
@@ -29,6 +30,7 @@ constexpr uint8_t priority_max = priority_levels - 1;
 struct Queue {
   QueueSpec spec;
   bool configured = false;  // by a command: it stays so over a restart
+  uint64_t held = 0;        // how often
   uint64_t granted = 0;     // tasks, now
   // Derived, as the ready queue: kept once the state is live.
   std::array<uint64_t, priority_levels> ready_at{};  // tasks that may be granted, by priority
@@ -55,7 +57,10 @@ struct Queue {
 
 class QueueTable {
  public:
-  QueueId id(const std::string& name);
+  QueueTable() { (void)hold(QueueSpec{}.name); }
+
+  QueueId hold(const std::string& name);
+  void let_go(QueueId id);  // as often as it was held
   void configure(const QueueSpec& spec, Instant now);
   // Derived counts begin at zero.
   void forget_derived();
@@ -64,12 +69,17 @@ class QueueTable {
 
   Queue& at(QueueId id) { return queues_[id]; }
   const Queue& at(QueueId id) const { return queues_[id]; }
+  Queue* find(const std::string& name);  // null: there is none
   const Queue* find(const std::string& name) const;
   const std::map<std::string, QueueId>& by_name() const { return ids_; }
+  size_t ids() const { return queues_.size(); }  // each is below
 
  private:
+  QueueId id(const std::string& name);
+
   std::map<std::string, QueueId> ids_;
   std::deque<Queue> queues_;
+  std::vector<QueueId> unused_;
 };
 
 }  // namespace pawl

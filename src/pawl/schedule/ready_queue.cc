@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <tuple>
 
 #include "pawl/base/check.h"
 
@@ -11,14 +12,57 @@ Urgency urgency(int priority, Instant since, uint64_t sequence, Duration aging) 
   return {since.ns - priority * aging.ns, sequence};
 }
 
+bool ReadyQueue::Order::operator()(const LaneKey& one, const LaneKey& other) const {
+  auto names = [](const LaneKey& key) { return std::tie(key.queue, key.type, key.function); };
+  if (names(one) != names(other)) return names(one) < names(other);
+  const Placement& a = one.placement;
+  const Placement& b = other.placement;
+  auto amount = [](const Amount& x, const Amount& y) {
+    return std::tie(x.name, x.amount) < std::tie(y.name, y.amount);
+  };
+  auto rule = [](const PlacementRule& x, const PlacementRule& y) {
+    return std::tie(x.label, x.value, x.kind) < std::tie(y.label, y.value, y.kind);
+  };
+  if (a.apart != b.apart) return a.apart < b.apart;
+  if (a.resources != b.resources)
+    return std::lexicographical_compare(a.resources.begin(), a.resources.end(), b.resources.begin(),
+                                        b.resources.end(), amount);
+  return std::lexicographical_compare(a.rules.begin(), a.rules.end(), b.rules.begin(),
+                                      b.rules.end(), rule);
+}
+
 LaneId ReadyQueue::lane(const LaneKey& key, QueueTable& queues) {
-  for (LaneId id = 0; id < lanes_.size(); ++id) {
-    if (lanes_[id].key == key) return id;
+  auto [known, end] = ids_.equal_range(key);
+  for (; known != end; ++known) {
+    if (!(known->first == key)) continue;
+    ++lanes_[known->second].held;
+    return known->second;
   }
-  Lane& lane = lanes_.emplace_back();
-  lane.key = key;
-  lane.queue = queues.id(key.queue);
-  return static_cast<LaneId>(lanes_.size() - 1);
+  LaneId id = static_cast<LaneId>(lanes_.size());
+  if (unused_.empty()) {
+    lanes_.emplace_back();
+  } else {
+    id = unused_.back();
+    unused_.pop_back();
+  }
+  ids_.emplace(key, id);
+  lanes_[id].key = key;
+  lanes_[id].queue = queues.hold(key.queue);
+  lanes_[id].held = 1;
+  return id;
+}
+
+void ReadyQueue::let_go(LaneId id, QueueTable& queues) {
+  Lane& lane = lanes_[id];
+  PAWL_CHECK(lane.held > 0, "a lane is let go as often as it was asked for");
+  if (--lane.held > 0) return;
+  auto known = ids_.lower_bound(lane.key);
+  while (known->second != id) ++known;
+  ids_.erase(known);
+  items_ -= lane.items;
+  queues.let_go(lane.queue);
+  lane = Lane();
+  unused_.push_back(id);
 }
 
 std::deque<ReadyEntry>& ReadyQueue::level_for(LaneId id, uint8_t priority,

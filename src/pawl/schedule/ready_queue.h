@@ -13,11 +13,14 @@
 //   Front front = queue.front(lane, Duration::minutes(1));
 //   ReadyEntry some = queue.take(lane, front.priority, 64);   // items 0..63; the rest stays in front
 //
-// Cost: push and take O(1). Derived state: rebuilt after recovery, never logged. Not thread-safe.
+//   queue.let_go(lane, queues);               // as often as it was asked for
+//
+// Cost: push and take O(1), a lane by its key O(log lanes). Derived state: rebuilt after recovery, never logged. Not thread-safe.
 #pragma once
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -62,8 +65,10 @@ struct QueuePlace {
 
 class ReadyQueue {
  public:
-  // The same key gives the same lane again. Its queue is made if it is new.
+  // The same key gives the same lane again, while somebody holds it; a lane holds its queue. One that all have
+  // let go is empty, whatever was in it, and its id is given to another.
   LaneId lane(const LaneKey& key, QueueTable& queues);
+  void let_go(LaneId lane, QueueTable& queues);
   const LaneKey& key(LaneId lane) const { return lanes_[lane].key; }
   QueueId queue(LaneId lane) const { return lanes_[lane].queue; }
   uint32_t lanes() const { return static_cast<uint32_t>(lanes_.size()); }
@@ -93,6 +98,7 @@ class ReadyQueue {
   struct Lane {
     LaneKey key;
     QueueId queue = 0;
+    uint64_t held = 0;
     std::vector<std::deque<ReadyEntry>> levels{priority_levels};
     uint32_t occupied = 0;  // bit per priority
     uint64_t items = 0;
@@ -101,7 +107,13 @@ class ReadyQueue {
   // Counts the entry, which the caller puts into this level.
   std::deque<ReadyEntry>& level_for(LaneId lane, uint8_t priority, const ReadyEntry& entry);
 
+  struct Order {  // total but for the placement's key
+    bool operator()(const LaneKey& one, const LaneKey& other) const;
+  };
+
   std::vector<Lane> lanes_;
+  std::multimap<LaneKey, LaneId, Order> ids_;
+  std::vector<LaneId> unused_;
   uint64_t items_ = 0;
   uint64_t sequence_ = 0;
 };

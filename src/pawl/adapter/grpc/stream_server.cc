@@ -187,6 +187,7 @@ struct StreamServer::Impl {
   std::mutex mutex;
   bool closing = false;
   std::set<std::shared_ptr<Connection>> connections;
+  std::map<std::string, uint32_t> by_certificate;  // how many of them
   struct Route {
     std::shared_ptr<Connection> connection;
     std::set<Address> spoke_to;
@@ -315,17 +316,20 @@ void StreamServer::Impl::Connection::refuse(const Error& error) {
 
 StreamReactor* StreamServer::Impl::accept(const grpc::CallbackServerContext& context) {
   auto connection = std::make_shared<Connection>(*this, certificate_uri(*context.auth_context()));
-  size_t others;
+  bool room;
   {
     std::lock_guard lock(mutex);
-    others = connections.size();
+    uint32_t& alike = by_certificate[connection->certificate()];
+    room = connections.size() < options.streams_max && alike < (options.streams_max + 1) / 2;
     connections.insert(connection);
+    ++alike;
   }
   grpc::Status admitted = admit(context);
-  if (others >= options.streams_max)
-    admitted = {grpc::StatusCode::RESOURCE_EXHAUSTED,
-                "the limit streams_max (" + std::to_string(options.streams_max) +
-                    " connected workers) is reached; try again later"};
+  if (!room)
+    admitted = {
+        grpc::StatusCode::RESOURCE_EXHAUSTED,
+        "the limit streams_max (" + std::to_string(options.streams_max) +
+            " connected workers, half of them with one certificate) is reached; try again later"};
   if (admitted.ok())
     connection->begin();
   else
@@ -413,6 +417,8 @@ void StreamServer::Impl::gone(const std::shared_ptr<Connection>& connection) {
     it = routes.erase(it);
   }
   connections.erase(connection);
+  auto alike = by_certificate.find(connection->certificate());
+  if (--alike->second == 0) by_certificate.erase(alike);
 }
 
 GrantParty StreamServer::Impl::party_of(std::string certificate) {

@@ -262,6 +262,30 @@ TEST(Stream, AConnectionSpeaksForSoManyWorkers) {
   EXPECT_GT(complaints.lines, 0) << "the connection is closed";
 }
 
+TEST(Stream, OneCertificateTakesHalfOfThePlaces) {
+  StreamServerOptions few;
+  few.streams_max = 4;
+  auto server = StreamServer::start(few, {no_payloads, no_outputs}, quiet).value();
+  auto first = client_of(server->port());
+  auto second = client_of(server->port());
+  Address address = 100;
+  for (StreamClient* client : {first.get(), second.get()}) {
+    ReceivedMessages unused;
+    client->bind(++address, unused);
+    while (!server->reaches(address)) std::this_thread::yield();
+    client->unbind(address);
+  }
+  Quiet complaints;
+  auto third = client_of(server->port(), complaints);
+  while (complaints.lines == 0) std::this_thread::yield();
+  EXPECT_NE(complaints.said().find("streams_max"), std::string::npos) << complaints.said();
+  first.reset();
+  ReceivedMessages unused;
+  third->bind(7, unused);
+  while (!server->reaches(7)) std::this_thread::yield();
+  third->unbind(7);
+}
+
 // Keeps what it is given until somebody takes it, as an engine does whose disk is slow.
 class Hoard final : public Sink<Message> {
  public:

@@ -131,6 +131,70 @@ class ResumeTest(PawlCase):
         self.assertEqual(out, "open\n")
         self.assertIn("going on here", err)
 
+    def test_each_goes_on_where_the_holder_died(self):
+        first, _ = self.begin("-j4")
+        second = self.start("each", "[ {} = 1 ] || until [ -e go ]; do sleep 0.05; done; echo B{}", ":::", 1, 2, 3)
+        self.assertEqual(second.stdout.readline(), "B1\n")
+        first.kill()
+        first.wait()
+        self.open_gate()
+        out, err = self.finish(second, 0)
+        self.assertEqual(out, "B2\nB3\n", "what is printed is not printed again")
+        self.assertIn("going on here", err)
+
+    def test_logs_follow_over_the_end_of_the_holder(self):
+        self.write("talk.yaml", f"name: talk\nnodes: {{a: {{run: 'echo first; echo x > {self.gate}; sleep 100'}}}}\n")
+        first = self.start("run", "talk.yaml")
+        self.heard(self.gate)
+        logs = self.start("logs", "e1", "-f")
+        self.assertIn("==>", logs.stdout.readline())
+        first.kill()
+        first.wait()
+        _, err = self.finish(logs, 0)
+        self.assertIn("has ended", err)
+
+    def test_an_each_that_is_done_serves_its_visitors(self):
+        first = self.start("each", f"echo {{}} > {self.gate}; until [ -e done_here ]; do sleep 0.05; done", ":::", 1)
+        self.heard(self.gate)
+        second = self.start("run", "gated.yaml", "-i", f"fifo={self.gate}")
+        self.heard(self.gate)
+        (self.place / "done_here").touch()
+        self.said(first, "wait for their executions here")
+        self.open_gate()
+        self.assertEqual(self.finish(second, 0)[0], "open\n")
+        self.finish(first, 0)
+        gate = next(n for n in self.json("show", "e2")["NodeStates"] if n["NodeID"] == "gate")
+        self.assertEqual(gate["Attempts"], 1)
+
+    def leave_to_the_holder(self):
+        """A holder that has done its own, and goes on with what was left to it."""
+        first, _ = self.begin("-j3")
+        other = self.fifo("other")
+        self.write("left.yaml", f"name: left\nnodes:\n  a:\n    run: |\n      echo x > {other}\n"
+                                "      until [ -e stay ]; do sleep 0.05; done\n")
+        self.assertEqual(self.pawl("run", "--detach", "left.yaml").stdout, "e2\n")
+        self.heard(other)
+        self.open_gate()
+        self.assertIn("e2", self.said(first, "left to this process"))
+        return first
+
+    def test_what_is_detached_is_done_before_the_holder_ends(self):
+        first = self.leave_to_the_holder()
+        (self.place / "stay").touch()
+        self.assertEqual(self.finish(first, 0)[0], "open\n")
+        self.assertEqual(self.json("show", "e2")["Status"], "succeeded")
+
+    def test_ctrl_c_says_what_was_left(self):
+        first = self.leave_to_the_holder()
+        self.interrupt(first)
+        self.assertIn("unfinished here: e2; go on with: pawl resume", self.finish(first, 0)[1])
+
+    def test_ctrl_c_of_each_says_how_its_outputs_come(self):
+        each = self.start("each", f"echo {{}} > {self.gate}; until [ -e go ]; do sleep 0.05; done", ":::", 1)
+        self.heard(self.gate)
+        self.interrupt(each)
+        self.assertIn("Go on with: pawl each --resume", self.finish(each, 130)[1])
+
     def test_cancel_from_outside(self):
         process, pid = self.begin()
         self.assertIn("cancelled 1", self.pawl("cancel", "e1", "--reason", "enough").stdout)

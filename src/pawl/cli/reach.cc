@@ -81,6 +81,18 @@ Status come_back(Session& session) {
   return {};
 }
 
+Status go_on(Session& session, const Arguments& given, Purpose purpose, const Error& error) {
+  if (is_out_of_reach(session, error)) return come_back(session);
+  bool holder_gone = !session.station().holds() && error.code == Code::unavailable;
+  if (!holder_gone) return error;
+  session.drop();
+  PAWL_TRY(session.open(given, purpose));
+  bool here = session.station().holds();
+  session.say("the process that held " + session.state() + " has ended" +
+              (here && purpose == Purpose::work ? "; going on here" : ""));
+  return {};
+}
+
 Result<ExecutionId> submit(Session& session, SubmitRequest request) {
   if (session.station().remote() && request.request_id.empty())
     request.request_id = fresh_request_id();

@@ -2,7 +2,7 @@
 //
 //   PAWL_ASSIGN(ExecutionId id, submit(session, request));      // once, whatever the connection does
 //   ...
-//   if (is_out_of_reach(session, error)) PAWL_TRY(come_back(session));   // then ask again
+//   PAWL_TRY(go_on(session, given, Purpose::work, error));      // then ask again
 //
 // Threading: the session's thread.
 #pragma once
@@ -17,6 +17,10 @@ bool is_out_of_reach(Session& session, const Error& error);
 // Connects again, with longer and longer pauses, until it works. CANCELLED after an interrupt; any
 // other error is the server's last word.
 Status come_back(Session& session);
+
+// After `error` has ended a watch: comes back to the server, or opens the directory anew whose holder
+// has gone (what it accepted is in the log). Any other error comes back. The session may then be closed.
+Status go_on(Session& session, const Arguments& given, Purpose purpose, const Error& error);
 
 // To a server with a request id, so that asking again is safe. While there is no room it waits for as long as it is
 // told to, and asks again.

@@ -7,6 +7,7 @@
 #include "pawl/base/json.h"
 #include "pawl/cli/each_job.h"
 #include "pawl/cli/each_outputs.h"
+#include "pawl/cli/guests.h"
 #include "pawl/cli/inputs.h"
 #include "pawl/cli/progress_view.h"
 #include "pawl/cli/reach.h"
@@ -88,29 +89,30 @@ class EachRun {
   EachRun(Session& session, const Arguments& given, ExecutionId execution)
       : session_(session), given_(given), execution_(execution) {}
 
-  // The exit code.
+  // The exit code; an interrupt has closed the session then.
   int run() {
-    Ticket settled = session_.client().start(AwaitExecution{execution_});
-    Result<ExecutionDetail> detail = until_settled(settled);
-    session_.console().clear();
-    while (!detail.ok() && is_out_of_reach(session_, detail.error())) {
-      Status back = come_back(session_);
-      if (over()) return leave(session_, execution_);
-      if (!back.ok()) return session_.close(session_.fail(back.error()));
-      settled = session_.client().start(AwaitExecution{execution_});
-      detail = until_settled(settled);
+    while (true) {
+      Ticket settled = session_.client().start(AwaitExecution{execution_});
+      Result<ExecutionDetail> detail = until_settled(settled);
       session_.console().clear();
+      if (detail.ok() && !interrupted_) return tell_end(*detail);
+      if (detail.ok()) {
+        session_.client().forget(settled);
+        return leave(session_, execution_, again());
+      }
+      Status back = go_on(session_, given_, Purpose::work, detail.error());
+      if (session_.opened() && over()) return leave(session_, execution_, again());
+      if (!back.ok()) return session_.fail(back.error());
     }
-    if (!detail.ok()) return session_.close(session_.fail(detail.error()));
-    if (interrupted_) {
-      session_.client().forget(settled);
-      return leave(session_, execution_);
-    }
-    return session_.close(tell_end(*detail));
   }
 
  private:
   bool over() const { return session_.interrupts().count() > 0 || session_.console().abandoned(); }
+
+  // The verb that goes on with it, and prints the outputs where it can.
+  std::string again() const {
+    return session_.station().remote() ? "resume " + to_text(execution_) : "each --resume";
+  }
 
   Result<ExecutionDetail> until_settled(Ticket settled) {
     LinuxClock clock;
@@ -232,11 +234,14 @@ int verb_each(Session& session, const Arguments& given) {
   if (Status opened = session.open(given, Purpose::work); !opened.ok()) {
     return session.fail(opened.error());
   }
+  Guests guests(session);
   Result<ExecutionId> id =
       resume ? to_resume(session)
              : begin(session, *job, *options, traceparent_of(given.value("traceparent")));
   if (!id.ok()) return session.close(session.fail(id.error()));
-  return EachRun(session, given, *id).run();
+  int code = EachRun(session, given, *id).run();
+  guests.serve();
+  return session.close(code);
 }
 
 }  // namespace pawl::cli

@@ -134,8 +134,12 @@ Result<Subject> subject_of(const Arguments& given) {
 }
 
 // As it is written, until the execution has settled.
-Status follow(Session& session, LogPrinter& printer, ExecutionId id) {
+Status follow(Session& session, const Arguments& given, LogPrinter& printer, ExecutionId id) {
   while (true) {
+    if (session.station().holds()) {
+      session.say("nothing runs in " + session.state() + " now: this is all there is");
+      return {};
+    }
     Client& client = session.client();
     Ticket settled = client.start(AwaitExecution{id});
     Status printed;
@@ -149,8 +153,7 @@ Status follow(Session& session, LogPrinter& printer, ExecutionId id) {
       if (end.ok()) return {};
       printed = end.error();
     }
-    if (!is_out_of_reach(session, printed.error())) return printed;
-    PAWL_TRY(come_back(session));
+    PAWL_TRY(go_on(session, given, Purpose::look, printed.error()));
   }
 }
 
@@ -162,10 +165,8 @@ int logs(Session& session, const Arguments& given) {
   if (!detail.ok()) return session.fail(detail.error());
   LogPrinter printer(session, *detail, *subject, Session::wants_json(given));
   if (Status there = printer.check(); !there.ok()) return session.fail(there.error());
-  if (given.has("follow") && session.station().holds()) {
-    session.say("nothing runs in " + session.state() + " now: this is all there is");
-  } else if (given.has("follow")) {
-    Status followed = follow(session, printer, id);
+  if (given.has("follow")) {
+    Status followed = follow(session, given, printer, id);
     if (session.interrupts().count() > 0) return exit_interrupted;
     if (!followed.ok()) return session.fail(followed.error());
     detail = session.client().execution(id);

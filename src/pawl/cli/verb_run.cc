@@ -4,6 +4,7 @@
 #include <climits>
 
 #include "pawl/base/json.h"
+#include "pawl/cli/guests.h"
 #include "pawl/cli/inputs.h"
 #include "pawl/cli/reach.h"
 #include "pawl/cli/report.h"
@@ -64,71 +65,27 @@ void announce(Session& session, const Arguments& given, ExecutionId execution) {
   session.console().flush();
 }
 
-// Other clients' work that would die with this process: it is served until it has settled.
-void serve_visitors(Session& session) {
-  Station& station = session.station();
-  if (!station.holds() || station.failed() || station.visitors() == 0) return;
-  session.say("other pawl processes wait for their executions here; Ctrl-C hands these over");
-  while (station.visitors() > 0 && !station.failed() && session.interrupts().count() == 0) {
-    session.client().pump(Duration::milliseconds(200));
-  }
-}
-
-// The holder has gone. What it accepted is in the log: whoever opens the directory goes on with it.
-Status take_over(Session& session, const Arguments& given) {
-  session.drop();
-  return session.open(given, Purpose::work);
-}
-
 int follow(Session& session, const Arguments& given, ExecutionId execution) {
+  std::string again = "resume " + to_text(execution);
   while (true) {
     std::unique_ptr<Display> display = make_display(session.console(), display_of(given));
     Watched watched = watch(session, *display, execution);
-    if (watched.end == WatchEnd::interrupted) return leave(session, execution);
+    if (watched.end == WatchEnd::interrupted) return leave(session, execution, again);
     if (watched.end == WatchEnd::settled) {
       bool json = Session::wants_json(given);
       return json ? report_json(session, watched.detail) : report(session, watched.detail);
     }
-    if (is_out_of_reach(session, *watched.error)) {
-      Status back = come_back(session);
-      if (session.interrupts().count() > 0) return leave(session, execution);
-      if (!back.ok()) return session.fail(back.error());
-      continue;
-    }
-    bool holder_gone = !session.station().holds() && watched.error->code == Code::unavailable;
-    if (!holder_gone) return session.fail(*watched.error);
-    if (Status taken = take_over(session, given); !taken.ok()) return session.fail(taken.error());
-    session.say("the process that held " + session.state() + " has ended; going on here");
+    Status back = go_on(session, given, Purpose::work, *watched.error);
+    if (session.opened() && session.interrupts().count() > 0)
+      return leave(session, execution, again);
+    if (!back.ok()) return session.fail(back.error());
   }
 }
 
-Result<std::vector<ExecutionId>> unfinished(Client& client) {
-  std::vector<ExecutionId> found;
-  ListExecutions query;
-  query.status = ExecutionStatus::running;
-  query.limit = 1000;
-  while (true) {
-    PAWL_ASSIGN(ExecutionList page, client.executions(query));
-    for (const ExecutionSummary& one : page.executions) found.push_back(one.id);
-    if (page.executions.size() < query.limit) break;
-    query.before = found.back();
-  }
-  return std::vector<ExecutionId>(found.rbegin(), found.rend());
-}
-
-void mention_others(Session& session, ExecutionId own) {
+void mention_others(Session& session, std::vector<ExecutionId> others, ExecutionId own) {
   if (!session.station().holds()) return;
-  Result<std::vector<ExecutionId>> others = unfinished(session.client());
-  if (!others.ok()) return;
-  std::string names;
-  size_t count = 0;
-  for (ExecutionId id : *others) {
-    if (id == own) continue;
-    if (++count <= 5) names += (names.empty() ? "" : ", ") + to_text(id);
-  }
-  if (count == 0) return;
-  if (count > 5) names += " and " + std::to_string(count - 5) + " more";
-  session.say("unfinished here, and going on meanwhile: " + names);
+  std::erase(others, own);
+  if (!others.empty()) session.say("unfinished here, and going on meanwhile: " + names_of(others));
 }
 
 // It goes on in the process that holds the directory, or at the server.
@@ -163,6 +120,7 @@ int verb_run(Session& session, const Arguments& given) {
     Status leaving = can_be_left(session);
     if (!leaving.ok()) return session.close(session.fail(leaving.error()));
   }
+  Guests guests(session);
   Result<ExecutionId> id = submit(session, std::move(*request));
   if (!id.ok()) return session.close(refused(session, id.error()));
   announce(session, given, *id);
@@ -170,9 +128,10 @@ int verb_run(Session& session, const Arguments& given) {
     if (!Session::wants_json(given)) session.console().out(to_text(*id) + "\n");
     return session.close(exit_ok);
   }
-  if (!given.has("quiet") && !Session::wants_json(given)) mention_others(session, *id);
+  if (!given.has("quiet") && !Session::wants_json(given))
+    mention_others(session, guests.before(), *id);
   int code = follow(session, given, *id);
-  if (session.opened() && session.interrupts().count() == 0) serve_visitors(session);
+  guests.serve();
   return session.close(code);
 }
 
@@ -190,6 +149,7 @@ int verb_resume(Session& session, const Arguments& given) {
   if (Status opened = session.open(given, Purpose::work); !opened.ok()) {
     return session.fail(opened.error());
   }
+  Guests guests(session);
   if (wanted.empty()) {
     Result<std::vector<ExecutionId>> all = unfinished(session.client());
     if (!all.ok()) return session.close(session.fail(all.error()));
@@ -202,7 +162,7 @@ int verb_resume(Session& session, const Arguments& given) {
     if (code == exit_interrupted || !session.opened()) return session.close(code);
     worst = std::max(worst, code);
   }
-  serve_visitors(session);
+  guests.serve();
   return session.close(worst);
 }
 

@@ -168,14 +168,14 @@ Watched watch(Session& session, Display& display, ExecutionId execution) {
   return watched;
 }
 
-int leave(Session& session, ExecutionId execution) {
+int leave(Session& session, ExecutionId execution, const std::string& again) {
   Station& station = session.station();
   std::string id = to_text(execution);
   const std::string& state = session.place_option();
   if (!station.holds()) {
     std::string where = station.remote() ? "at " + session.state()
                                          : "in process " + std::to_string(station.holder());
-    session.say(id + " goes on " + where + "; `pawl resume " + id + state +
+    session.say(id + " goes on " + where + "; `pawl " + again + state +
                 "` watches it again, `pawl cancel " + id + state + "` ends it");
     session.close();
     return exit_interrupted;
@@ -190,7 +190,7 @@ int leave(Session& session, ExecutionId execution) {
     }
   }
   int code = session.close(exit_interrupted);
-  session.say("stopped; nothing finished is lost. Go on with: pawl resume " + id + state);
+  session.say("stopped; nothing finished is lost. Go on with: pawl " + again + state);
   return code;
 }
 

@@ -45,7 +45,8 @@ struct Watched {
 Watched watch(Session& session, Display& display, ExecutionId execution);
 
 // After an interrupt: ends what runs (or leaves it to the holder), says how to go on, gives the
-// exit code. A second interrupt ends the process at once.
-int leave(Session& session, ExecutionId execution);
+// exit code. `again` is the verb that goes on with it: "resume e17". A second interrupt ends the
+// process at once.
+int leave(Session& session, ExecutionId execution, const std::string& again);
 
 }  // namespace pawl::cli

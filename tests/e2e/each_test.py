@@ -1,9 +1,10 @@
 """`pawl each`, as the users of xargs and GNU parallel know it."""
 
+import os
 import subprocess
 import unittest
 
-from pawl_case import PAWL, PATIENCE, PawlCase
+from pawl_case import PAWL, PATIENCE, REPOSITORY, PawlCase
 
 
 class EachTest(PawlCase):
@@ -23,6 +24,7 @@ class EachTest(PawlCase):
     def test_items_from_standard_input(self):
         self.assertEqual(self.pawl("each", "echo", text="a b\nc\n\n").stdout, "a b\nc\n")
         self.assertEqual(self.pawl("each", "-0", "echo", "[{}]", text="a\nb\0c").stdout, "[a\nb]\n[c]\n")
+        self.assertEqual(self.pawl("each", "-0", "echo", "[{}]", text="c\0\0d").stdout, "[c]\n[]\n[d]\n")
         self.assertEqual(self.pawl("each", "echo", text="").stdout, "")
 
     def test_nothing_of_an_item_reaches_the_shell(self):
@@ -83,6 +85,29 @@ class EachTest(PawlCase):
         done = self.pawl("each", "echo", text="".join(f"{i}\n" for i in range(2000)))
         self.assertEqual(done.stdout.split(), [str(i) for i in range(2000)])
         self.assertEqual(done.stderr, "")
+
+    def test_what_is_not_utf_8_is_refused_before_anything_starts(self):
+        replaced = self.write("f\ufffd", "")
+        done = self.raw("each", "-0", "rm", text=b"a\0f\xff\0")
+        self.assertEqual((done.returncode, done.stderr), (2, b"pawl: item 2 is not UTF-8 at byte 2: f\\xff\n"))
+        self.assertTrue(replaced.exists())
+        self.assertFalse((self.place / ".pawl").exists())
+        self.write("one.yaml", "name: one\ninput: {f: null}\nnodes: {a: {run: 'rm ${ .input.f }'}}\n")
+        done = self.raw("run", "one.yaml", "--input", b"f=f\xff")
+        self.assertEqual((done.returncode, done.stderr), (2, b"pawl: --input f is not UTF-8 at byte 2: f\\xff\n"))
+
+    def test_a_directory_that_is_not_utf_8_is_refused(self):
+        there = os.fsencode(self.place) + b"/d\xff"
+        os.mkdir(there)
+        for words in (["each", "echo", ":::", "a"], ["run", REPOSITORY / "examples/wordcount.yaml"]):
+            done = self.raw(*words, cwd=there)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn(b"the name of the current directory is not UTF-8", done.stderr)
+        self.assertEqual(os.listdir(there), [])
+
+    def raw(self, *words, text=b"", cwd=None):
+        return subprocess.run([PAWL, *words], cwd=cwd or self.place, env=self.environment, input=text,
+                              capture_output=True, timeout=PATIENCE)
 
     def test_usage(self):
         self.assertIn("a command is missing", self.pawl("each", code=2).stderr)

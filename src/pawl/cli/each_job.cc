@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "pawl/base/json.h"
+#include "pawl/cli/inputs.h"
 #include "pawl/worker/render.h"
 
 namespace pawl::cli {
@@ -159,6 +160,13 @@ EachJob split_each(const std::vector<std::string>& words) {
   return job;
 }
 
+Status check_texts(const EachJob& job) {
+  for (const std::string& word : job.command) PAWL_TRY(check_text(word, "the command"));
+  for (size_t i = 0; i < job.items.size(); ++i)
+    PAWL_TRY(check_text(job.items[i], "item " + std::to_string(i + 1)));
+  return {};
+}
+
 std::vector<std::string> items_of(std::string_view text, ItemEnd end) {
   std::vector<std::string> items;
   char mark = end == ItemEnd::nul ? '\0' : '\n';
@@ -166,7 +174,7 @@ std::vector<std::string> items_of(std::string_view text, ItemEnd end) {
     size_t stop = text.find(mark);
     std::string_view item = text.substr(0, stop);
     if (end == ItemEnd::line && item.ends_with('\r')) item.remove_suffix(1);
-    if (!item.empty()) items.emplace_back(item);
+    if (!item.empty() || end == ItemEnd::nul) items.emplace_back(item);
     text.remove_prefix(stop == std::string_view::npos ? text.size() : stop + 1);
   }
   return items;

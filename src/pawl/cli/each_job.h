@@ -17,6 +17,8 @@
 #include <string_view>
 #include <vector>
 
+#include "pawl/base/result.h"
+
 namespace pawl::cli {
 
 struct EachJob {
@@ -28,7 +30,10 @@ struct EachJob {
 // The words behind the options: COMMAND [::: ITEM...].
 EachJob split_each(const std::vector<std::string>& words);
 
-// What stands in a stream: one item per line (empty lines are none), or per NUL.
+// The first word or item that is not UTF-8 is INVALID_ARGUMENT.
+Status check_texts(const EachJob& job);
+
+// What stands in a stream: one item per line (empty lines are none), or per NUL (empty ones count).
 enum class ItemEnd : uint8_t { line, nul };
 std::vector<std::string> items_of(std::string_view text, ItemEnd end);
 

@@ -60,7 +60,17 @@ TEST(EachJob, ItemsOfAStream) {
   EXPECT_EQ(items_of("a\n\nb c\r\nd", ItemEnd::line), (std::vector<std::string>{"a", "b c", "d"}));
   EXPECT_EQ(items_of(std::string_view("a\nb\0c", 5), ItemEnd::nul),
             (std::vector<std::string>{"a\nb", "c"}));
+  EXPECT_EQ(items_of(std::string_view("c\0\0d\0", 5), ItemEnd::nul),
+            (std::vector<std::string>{"c", "", "d"}));
   EXPECT_TRUE(items_of("", ItemEnd::line).empty());
+}
+
+TEST(EachJob, WordsAndItemsAreUtf8) {
+  EXPECT_TRUE(check_texts(split_each({"rm", ":::", "f\xc3\xa4", "\xef\xbf\xbd"})).ok());
+  EXPECT_EQ(check_texts(split_each({"rm", ":::", "a", "f\xff"})).error().message,
+            "item 2 is not UTF-8 at byte 2: f\\xff");
+  EXPECT_EQ(check_texts(split_each({"cat {} > \xc3", ":::", "a"})).error().code,
+            Code::invalid_argument);
 }
 
 }  // namespace

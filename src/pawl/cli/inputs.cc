@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <climits>
 #include <cstdlib>
 #include <cstring>
 
@@ -27,7 +28,39 @@ Error too_large(const std::string& path, uint64_t bytes_max) {
                                              std::to_string(bytes_max) + " bytes; it was not read"};
 }
 
+constexpr size_t shown_bytes_max = 80;
+
+// One line, with \xff for the bytes that no terminal shows.
+std::string shown(std::string_view text) {
+  std::string line;
+  for (unsigned char byte : text.substr(0, shown_bytes_max)) {
+    if (byte >= 0x20 && byte < 0x7f) {
+      line += static_cast<char>(byte);
+    } else {
+      line.append("\\x").append(1, "0123456789abcdef"[byte >> 4]);
+      line += "0123456789abcdef"[byte & 15];
+    }
+  }
+  return line + (text.size() > shown_bytes_max ? "..." : "");
+}
+
 }  // namespace
+
+Status check_text(std::string_view text, const std::string& what) {
+  std::string kept = json_unquote(json_quote(text));
+  if (kept == text) return {};
+  auto first = std::mismatch(text.begin(), text.end(), kept.begin(), kept.end()).first;
+  return wrong(what + " is not UTF-8 at byte " + std::to_string(first - text.begin() + 1) + ": " +
+               shown(text));
+}
+
+Result<std::string> current_directory() {
+  char here[PATH_MAX];
+  if (getcwd(here, sizeof here) == nullptr)
+    return Error{Code::not_found, "the current directory is not there any more"};
+  PAWL_TRY(check_text(here, "the name of the current directory"));
+  return std::string(here);
+}
 
 Result<std::string> object_from_pairs(const std::vector<std::string>& pairs,
                                       const std::string& option) {
@@ -39,6 +72,8 @@ Result<std::string> object_from_pairs(const std::vector<std::string>& pairs,
       return wrong(option + " needs NAME=VALUE, not \"" + pair + "\"");
     }
     std::string value = pair.substr(equals + 1);
+    PAWL_TRY(check_text(pair.substr(0, equals), "a name of " + option));
+    PAWL_TRY(check_text(value, option + " " + pair.substr(0, equals)));
     object.key(pair.substr(0, equals));
     if (json_validate(value).ok()) {
       object.raw(json_compact(value));

@@ -7,11 +7,19 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "pawl/base/result.h"
 
 namespace pawl::cli {
+
+// Values are UTF-8: any other byte would become another one on its way, and so name another file.
+// `what` begins the error: "item 3".
+Status check_text(std::string_view text, const std::string& what);
+
+// Where relative paths begin; as a value, so it is checked.
+Result<std::string> current_directory();
 
 // A value that is JSON is taken as such, anything else as a text. `option` is for the error.
 Result<std::string> object_from_pairs(const std::vector<std::string>& pairs,

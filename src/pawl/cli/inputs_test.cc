@@ -19,6 +19,16 @@ TEST(Inputs, ValuesThatAreJsonAreTakenAsSuch) {
   EXPECT_FALSE(object_from_pairs({"=3"}, "--input").ok());
 }
 
+TEST(Inputs, TextsAreUtf8) {
+  EXPECT_TRUE(check_text("\xef\xbf\xbd \xf0\x9f\x98\x80\n", "it").ok());
+  EXPECT_EQ(check_text("f\xff", "it").error().message, "it is not UTF-8 at byte 2: f\\xff");
+  EXPECT_EQ(check_text("\xc3", "it").error().message, "it is not UTF-8 at byte 1: \\xc3");
+  EXPECT_EQ(object_from_pairs({"f=a\xff"}, "--input").error().message,
+            "--input f is not UTF-8 at byte 2: a\\xff");
+  EXPECT_FALSE(object_from_pairs({"f=\"\xff\""}, "--input").ok());
+  EXPECT_FALSE(object_from_pairs({"\xff=a"}, "--input").ok());
+}
+
 TEST(Inputs, SubjectsAreExecutionsNodesAndItems) {
   EXPECT_EQ(parse_subject("e17")->execution, 17u);
   EXPECT_EQ(parse_subject("e17/count")->node, "count");

@@ -1,7 +1,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <climits>
 
 #include "pawl/adapter/linux_loop/linux_clock.h"
 #include "pawl/base/json.h"
@@ -42,6 +41,7 @@ Result<EachJob> job_of(const Arguments& given) {
     return Error{Code::resource_exhausted,
                  "at most " + with_commas(mapped_items_max) + " items (mapped_items_max)"};
   }
+  PAWL_TRY(check_texts(job));
   return job;
 }
 
@@ -55,8 +55,7 @@ Result<EachOptions> options_of(const Arguments& given) {
   if (std::optional<std::string> timeout = given.value("timeout")) {
     PAWL_ASSIGN(options.timeout, duration_text(*timeout, "--timeout"));
   }
-  char here[PATH_MAX];
-  if (getcwd(here, sizeof here) != nullptr) options.directory = here;
+  PAWL_ASSIGN(options.directory, current_directory());
   return options;
 }
 

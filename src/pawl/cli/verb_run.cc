@@ -1,7 +1,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <climits>
 
 #include "pawl/base/json.h"
 #include "pawl/cli/guests.h"
@@ -14,13 +13,6 @@
 
 namespace pawl::cli {
 namespace {
-
-Result<std::string> current_directory() {
-  char here[PATH_MAX];
-  if (getcwd(here, sizeof here) == nullptr)
-    return Error{Code::not_found, "the current directory is not there any more"};
-  return std::string(here);
-}
 
 Result<SubmitRequest> request_of(const Arguments& given) {
   const Limits limits;
@@ -42,6 +34,7 @@ Result<SubmitRequest> request_of(const Arguments& given) {
   }
   PAWL_ASSIGN(request.labels_json, object_from_pairs(given.values("label"), "--label"));
   request.request_id = given.value("request-id").value_or("");
+  PAWL_TRY(check_text(request.request_id, "--request-id"));
   request.traceparent = traceparent_of(given.value("traceparent"));
   PAWL_ASSIGN(request.directory, current_directory());
   return request;

@@ -33,6 +33,14 @@ class EachTest(PawlCase):
         self.assertEqual(self.pawl("each", "echo", "{}", ":::", evil).stdout, evil + "\n")
         self.assertFalse((self.place / "stolen").exists())
 
+    def test_placeholders_inside_quotes_are_refused(self):
+        for line in ('echo "{}"', "echo '{}'", "echo `echo {}`", "cat <<E\n{}\nE", "echo $(({} + 1))"):
+            done = self.pawl("each", line, ":::", "$(touch stolen)", code=2)
+            self.assertIn("{} stands ", done.stderr)
+        self.assertFalse((self.place / "stolen").exists())
+        self.assertFalse((self.place / ".pawl").exists())
+        self.assertEqual(self.pawl("each", 'x={}; echo "a $x"', ":::", "$(b)").stdout, "a $(b)\n")
+
     def test_the_users_own_braces(self):
         self.assertEqual(self.pawl("each", "X=5; echo ${X} $X {}", ":::", "a").stdout, "5 5 a\n")
         self.assertEqual(self.pawl("each", "printf", "%s-${HOME}-%s\\n", "{}", "b", ":::", "a").stdout,

@@ -6,6 +6,8 @@
 
 #include "pawl/base/json.h"
 #include "pawl/cli/inputs.h"
+#include "pawl/definition/shell_place.h"
+#include "pawl/definition/template.h"
 #include "pawl/worker/render.h"
 
 namespace pawl::cli {
@@ -165,6 +167,25 @@ Status check_texts(const EachJob& job) {
   for (size_t i = 0; i < job.items.size(); ++i)
     PAWL_TRY(check_text(job.items[i], "item " + std::to_string(i + 1)));
   return {};
+}
+
+Status check_line(const EachJob& job) {
+  EachJob full = completed(job);
+  if (full.command.size() != 1) return {};
+  const std::string& line = full.command[0];
+  Template parts = scan_template(as_template(line, false)).text;
+  std::optional<ShellTrouble> trouble = shell_trouble(parts);
+  if (!trouble) return {};
+  size_t at = line.find('{');
+  for (size_t part = 0; at < line.size(); at = line.find('{', at + 1)) {
+    if (!placeholder_at(line, at)) continue;
+    while (!parts.parts[part].expression) ++part;
+    if (part++ == trouble->part) break;
+  }
+  std::string sign(placeholders[*placeholder_at(line, at)].sign);
+  return Error{Code::invalid_argument, sign + " stands " + trouble->where +
+                                           ", where an item is not safe from the shell; " +
+                                           shell_advice(sign)};
 }
 
 std::vector<std::string> items_of(std::string_view text, ItemEnd end) {

@@ -32,6 +32,8 @@ EachJob split_each(const std::vector<std::string>& words);
 
 // The first word or item that is not UTF-8 is INVALID_ARGUMENT.
 Status check_texts(const EachJob& job);
+// And so is a placeholder inside the quotes of a shell line, where items are not safe from the shell.
+Status check_line(const EachJob& job);
 
 // What stands in a stream: one item per line (empty lines are none), or per NUL (empty ones count).
 enum class ItemEnd : uint8_t { line, nul };

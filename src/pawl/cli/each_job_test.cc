@@ -48,7 +48,7 @@ TEST(EachJob, TheUsersOwnBracesStayTheirs) {
 
 TEST(EachJob, EveryDefinitionLoads) {
   EachOptions options{.attempts = 3, .timeout = "30s", .directory = "/tmp/a ${b"};
-  for (std::string command : {"true", "a | b > ${x} '{}'", "{#}{.}", "\"$\"{}", "\\{}\n"}) {
+  for (std::string command : {"true", "a | b > ${x} {}", "{#}{.}", "\"$\"{}", "\\\\{}\n"}) {
     std::string text = each_definition(split_each({command, ":::", "a"}), options);
     Loaded loaded = load_definition(text, "each");
     EXPECT_TRUE(loaded.ok()) << text << "\n"
@@ -63,6 +63,17 @@ TEST(EachJob, ItemsOfAStream) {
   EXPECT_EQ(items_of(std::string_view("c\0\0d\0", 5), ItemEnd::nul),
             (std::vector<std::string>{"c", "", "d"}));
   EXPECT_TRUE(items_of("", ItemEnd::line).empty());
+}
+
+TEST(EachJob, PlaceholdersStandOutsideOfQuotes) {
+  EXPECT_EQ(
+      check_line(split_each({"echo {#} '{\"}' \"{/.}\"", ":::", "a"})).error().message,
+      "{/.} stands inside \"...\", where an item is not safe from the shell; write it outside of "
+      "all quotes, or x={/.} before that and \"$x\" here");
+  EXPECT_EQ(check_line(split_each({"echo a # b", ":::", "a"})).error().message.substr(0, 23),
+            "{} stands behind a #, w");
+  EXPECT_TRUE(check_line(split_each({"echo {#} '{\"}' \"b\"{/.}", ":::", "a"})).ok());
+  EXPECT_TRUE(check_line(split_each({"echo", "\"{}\"", ":::", "a"})).ok());
 }
 
 TEST(EachJob, WordsAndItemsAreUtf8) {

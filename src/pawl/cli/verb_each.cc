@@ -42,6 +42,7 @@ Result<EachJob> job_of(const Arguments& given) {
                  "at most " + with_commas(mapped_items_max) + " items (mapped_items_max)"};
   }
   PAWL_TRY(check_texts(job));
+  PAWL_TRY(check_line(job));
   return job;
 }
 

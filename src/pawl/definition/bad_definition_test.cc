@@ -74,6 +74,11 @@ constexpr Case cases[] = {
      "$${HOME}"},
     {"name: x\nnodes:\n  a:\n    run: |\n      cd /tmp\n      ls ${ .input.a\n",
      "f:6:10: the expression that begins with ${ has no closing }; a literal ${ is written $${"},
+    {"name: x\nnodes:\n  a:\n    run: |\n      echo ${ .input.a }\n      echo \"Hi ${ .input.b "
+     "}\"\n",
+     "f:6:16: ${ .input.b } stands inside \"...\", where its value is not safe from the shell; "
+     "write it "
+     "outside of all quotes, or x=${ .input.b } before that and \"$x\" here"},
     {"name: x\nnodes:\n  a: {run: 'ls ${ }'}\n",
      "f:3:16: an expression is missing between ${ and }"},
     {"name: x\nnodes:\n  a: {run: ls, with: {n: 1}}\n",

@@ -3,6 +3,7 @@
 #include "pawl/base/json.h"
 #include "pawl/definition/nearest.h"
 #include "pawl/definition/quantity.h"
+#include "pawl/definition/shell_place.h"
 
 namespace pawl {
 namespace {
@@ -201,6 +202,22 @@ Template FieldReader::process_text(const Value& value, std::string_view field) {
     return {};
   }
   return scan(value, field).text;
+}
+
+Template FieldReader::shell_text(const Value& value, std::string_view field) {
+  size_t reported = problems_.count();
+  size_t noted = sites_.size();
+  Template line = process_text(value, field);
+  if (problems_.count() > reported) return line;
+  std::optional<ShellTrouble> trouble = shell_trouble(line);
+  if (!trouble) return line;
+  for (size_t i = 0; i < trouble->part; ++i) noted += line.parts[i].expression ? 1 : 0;
+  const ExpressionSite& site = sites_[noted];
+  std::string written = "${ " + site.expression.text + " }";
+  report({site.line, site.column}, written + " stands " + trouble->where +
+                                       ", where its value is not safe from the shell; " +
+                                       shell_advice(written));
+  return line;
 }
 
 Expression FieldReader::expression(const Value& value, std::string_view field) {

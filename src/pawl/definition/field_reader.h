@@ -41,6 +41,8 @@ class FieldReader {
 
   // A text with expressions in it, for a process.
   Template process_text(const Value& value, std::string_view field);
+  // The same for a shell line, where expressions stand outside of quotes.
+  Template shell_text(const Value& value, std::string_view field);
   // Any value with expressions in its texts, as one jq expression: {"n": "${ .item }"} ->
   // {"n":(.item)}; "a${ .b }" -> "a\(.b)". An expression alone stays itself.
   Expression expression(const Value& value, std::string_view field);

@@ -119,7 +119,7 @@ void NodeReader::work_field(Node& node, const Value& key, const Value& value) {
   if (name == "run") {
     if (fields_.text(value, name).empty()) return;
     node.process.shell = true;
-    node.process.argv = {fields_.process_text(value, name)};
+    node.process.argv = {fields_.shell_text(value, name)};
   } else if (name == "command") {
     command(node, value);
   } else if (name == "transform") {

@@ -6,6 +6,7 @@
 #include "pawl/base/random.h"
 #include "pawl/definition/definition.h"
 #include "pawl/definition/keys.h"
+#include "pawl/definition/shell_place.h"
 #include "pawl/definition/template.h"
 
 namespace pawl {
@@ -79,6 +80,8 @@ class Generator {
     process.shell = dice_.chance(500);
     for (uint64_t n = process.shell ? 1 : dice_.between(1, 4); n > 0; --n)
       process.argv.push_back(process_text(node.mapped()));
+    while (process.shell && shell_trouble(process.argv[0]))
+      process.argv[0] = process_text(node.mapped());
     if (dice_.chance(300)) process.environment.emplace_back("LANG", process_text(node.mapped()));
     if (dice_.chance(300)) process.directory = process_text(node.mapped());
     if (dice_.chance(300)) process.output_files.emplace_back("out", process_text(node.mapped()));

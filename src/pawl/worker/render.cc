@@ -29,6 +29,37 @@ std::string shell_words(const std::string& json) {
   return words;
 }
 
+bool begins_assignment(std::string_view word) {
+  size_t name = 0;
+  while (name < word.size() && (word[name] == '_' || (word[name] >= '0' && word[name] <= '9') ||
+                                ((word[name] | 0x20) >= 'a' && (word[name] | 0x20) <= 'z')))
+    ++name;
+  word.remove_prefix(name);
+  return name > 0 && (word.starts_with('=') || word.starts_with("+="));
+}
+
+// Whether the word at the end of `line` may be an assignment. Quotes may hold blanks, and comments
+// quotes: so it is looked at with and without them.
+bool assigns(std::string_view line) {
+  constexpr std::string_view ends = " \t\n;&|()<>`";
+  size_t plain = line.find_last_of(ends);
+  char quote = '\0';
+  size_t begin = 0;
+  for (size_t i = 0; i < line.size(); ++i) {
+    if (quote != '\0') {
+      if (line[i] == quote) quote = '\0';
+    } else if (line[i] == '\'' || line[i] == '"') {
+      quote = line[i];
+    } else if (line[i] == '\\') {
+      ++i;
+    } else if (ends.find(line[i]) != std::string_view::npos) {
+      begin = i + 1;
+    }
+  }
+  return begins_assignment(line.substr(begin)) ||
+         begins_assignment(line.substr(plain == std::string_view::npos ? 0 : plain + 1));
+}
+
 template <class Write>
 Result<std::string> joined(const Template& parts, const Values& values, Write write) {
   std::string out;
@@ -69,6 +100,19 @@ std::string shell_quoted(std::string_view text) {
 }
 
 Result<std::string> render_shell(const Template& line, const Values& values) {
+  std::string shape;  // of the line, a letter for each value
+  for (const TemplatePart& part : line.parts) {
+    shape += part.expression ? "v" : part.literal;
+    if (!part.expression) continue;
+    const std::string& json = value_of(part.expression, values);
+    if (json_kind(json) != JsonKind::array || json_count(json) < 2) continue;
+    shape.pop_back();
+    if (assigns(shape))
+      return Error{Code::invalid_argument, "${ " + part.expression.text + " } is a list of " +
+                                               std::to_string(json_count(json)) +
+                                               ", and the shell assigns one word"};
+    shape += 'v';
+  }
   return joined(line, values, shell_words);
 }
 

@@ -16,11 +16,12 @@
 //                    list: nothing)
 //
 // In a shell line every value is in single quotes, so no input reaches the shell as anything but
-// data. An expression must therefore stand outside the author's own quotes. A value in a word
-// (`a${ .b }c`) joins that word; a list joins it with its first and last element. An argument
-// template that is one expression alone and gives a list becomes as many arguments as the list has
-// elements (none for an empty one), each written as above; a list inside an element stays JSON. NUL
-// bytes cannot be handed to a program: they are an error in everything but JSON.
+// data; definitions hold expressions outside of the author's own quotes (definition/shell_place.h). A
+// value in a word (`a${ .b }c`) joins that word; a list joins it with its first and last element, and
+// is an error in `x=${ .b }` where it has more than one, because the others would be a command. An
+// argument template that is one expression alone and gives a list becomes as many arguments as the
+// list has elements (none for an empty one), each written as above; a list inside an element stays
+// JSON. NUL bytes cannot be handed to a program: they are an error in everything but JSON.
 #pragma once
 
 #include <map>

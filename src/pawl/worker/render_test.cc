@@ -65,6 +65,20 @@ TEST(Render, NulBytesAreAnErrorThatNamesTheExpression) {
   EXPECT_EQ(render_json(text("", ".v", ""), values), "\"a\\u0000b\"");
 }
 
+TEST(Render, AListIsNotAssigned) {
+  Values list{{".v", R"(["a","touch","b"])"}};
+  for (const char* before : {"x=", "a; x=", "cd /tmp\n_y1=", "x+=", "x='a b'", "x=\"a b\"c",
+                             "(x=", "# it's\nx=", "x=a\\ b", "FOO=1 x="}) {
+    Result<std::string> line = render_shell(text(before, ".v", ""), list);
+    ASSERT_FALSE(line.ok()) << before;
+    EXPECT_EQ(line.error().message, "${ .v } is a list of 3, and the shell assigns one word");
+    EXPECT_TRUE(render_shell(text(before, ".v", ""), {{".v", R"(["a"])"}}).ok());
+    EXPECT_TRUE(render_shell(text(before, ".v", ""), {{".v", "\"a b\""}}).ok());
+  }
+  for (const char* before : {"tar --files=", "x=1; tar ", "x=1 tar ", "echo =", "for x in "})
+    EXPECT_TRUE(render_shell(text(before, ".v", ""), list).ok()) << before;
+}
+
 std::string output_of(const std::string& command) {
   std::string out;
   FILE* pipe = popen(command.c_str(), "r");

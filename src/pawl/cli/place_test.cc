@@ -1,7 +1,9 @@
 #include "pawl/cli/place.h"
 
 #include <gtest/gtest.h>
+
 #include <sys/stat.h>
+#include "pawl/adapter/http/http_url.h"
 
 #include <filesystem>
 #include <fstream>
@@ -120,6 +122,15 @@ TEST_F(PlaceTest, ContextsAreForTheirOwner) {
   EXPECT_EQ(kept.remove("nobody").error().code, Code::not_found);
   ASSERT_TRUE(kept.remove("dev").ok());
   EXPECT_EQ(kept.current, "local");
+}
+
+TEST_F(PlaceTest, OnlyAddressesAndLocalhostStayHere) {
+  for (const char* here :
+       {"http://127.0.0.1:1", "http://127.1.2.3", "http://localhost", "http://[::1]:8"})
+    EXPECT_TRUE(parse_http_url(here)->stays_here()) << here;
+  for (const char* away :
+       {"http://127.evil.test", "http://127.0.0.1.evil.test", "http://localhost.evil.test"})
+    EXPECT_FALSE(parse_http_url(away)->stays_here()) << away;
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 
 #include <charconv>
 
+#include "pawl/port/tls.h"
+
 namespace pawl {
 namespace {
 
@@ -31,7 +33,7 @@ std::string HttpUrl::authority() const {
 }
 
 bool HttpUrl::stays_here() const {
-  return host == "localhost" || host == "::1" || host.starts_with("127.");
+  return pawl::stays_here(authority());
 }
 
 Result<HttpUrl> parse_http_url(std::string_view text) {

@@ -76,15 +76,6 @@ bool is_address(const std::string& host) {
          inet_pton(AF_INET6, host.c_str(), bytes) == 1;
 }
 
-Status check_host(const std::string& host) {
-  bool good = !host.empty() && host.size() <= 253 &&
-              host.find_first_not_of(
-                  "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                  ".-:*") == std::string::npos;
-  if (good) return {};
-  return Error{Code::invalid_argument, "\"" + host + "\" is no host name or address"};
-}
-
 // A certificate without its extensions and signature.
 Result<Certificate> draft(EVP_PKEY* key, const std::string& common_name, Duration valid_for,
                           WallTime now) {
@@ -134,6 +125,15 @@ Result<Pair> make_authority(WallTime now) {
 
 }  // namespace
 
+Status check_host(const std::string& host) {
+  bool good = !host.empty() && host.size() <= 253 &&
+              host.find_first_not_of(
+                  "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                  ".-:*") == std::string::npos;
+  if (good) return {};
+  return Error{Code::invalid_argument, "\"" + host + "\" is no host name or address"};
+}
+
 struct Authority::Impl {
   std::string directory;
   Key key;
@@ -149,8 +149,8 @@ Authority::~Authority() = default;
 
 Result<Authority> Authority::create(const std::string& directory, WallTime now, bool force) {
   std::error_code failed;
-  std::filesystem::create_directories(directory, failed);
-  if (failed || chmod(directory.c_str(), S_IRWXU) != 0)
+  bool made = std::filesystem::create_directories(directory, failed);
+  if (failed || (made && chmod(directory.c_str(), S_IRWXU) != 0))
     return Error{Code::permission_denied, directory + " cannot be made and kept to oneself"};
   PAWL_ASSIGN(Pair pair, make_authority(now));
   PAWL_ASSIGN(Key token_key, new_signing_key());
@@ -185,6 +185,9 @@ Status Authority::issue(const CertificateRequest& request, WallTime now, bool fo
   PAWL_TRY(check_caller(request.caller));
   if (!check_name_space(request.file).ok())
     return Error{Code::invalid_argument, "\"" + request.file + "\" is no name for a file of keys"};
+  if (request.file == "ca" || request.file == "token")
+    return Error{Code::invalid_argument,
+                 "\"" + request.file + "\" is the name of the authority's own keys; take another"};
   for (const std::string& host : request.hosts) PAWL_TRY(check_host(host));
   PAWL_ASSIGN(Key key, new_certificate_key());
   PAWL_ASSIGN(Certificate certificate,

@@ -38,9 +38,12 @@ struct CertificateRequest {
   Duration valid_for = certificate_valid_for;  // in whole seconds
 };
 
+// That a certificate can name it.
+Status check_host(const std::string& host);
+
 class Authority {
  public:
-  // Makes the folder if there is none.
+  // Makes the folder, for its owner alone, if there is none.
   static Result<Authority> create(const std::string& directory, WallTime now, bool force);
   static Result<Authority> open(const std::string& directory);
   Authority(Authority&&) noexcept;

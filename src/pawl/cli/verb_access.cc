@@ -40,6 +40,7 @@ std::vector<std::string> own_hosts(const Arguments& given) {
 
 Status make_everything(const Arguments& given, const std::string& directory, WallTime now) {
   bool force = given.has("force");
+  for (const std::string& host : own_hosts(given)) PAWL_TRY(check_host(host));
   PAWL_ASSIGN(Authority authority, Authority::create(directory, now, force));
   auto issue = [&](const char* file, Role role, std::vector<std::string> hosts) {
     return authority.issue(

@@ -117,6 +117,27 @@ class EachTest(PawlCase):
         return subprocess.run([PAWL, *words], cwd=cwd or self.place, env=self.environment, input=text,
                               capture_output=True, timeout=PATIENCE)
 
+    def test_closed_descriptors_are_not_taken_for_files(self):
+        for closed in ("<&-", ">&-", "2>&-", "<&- >&- 2>&-"):
+            done = subprocess.run(["/bin/sh", "-c", f'"{PAWL}" each "echo {{}}" {closed}'], cwd=self.place,
+                                  env=self.environment, input=b"a\n", capture_output=True, timeout=PATIENCE)
+            if "<" in closed:
+                self.assertEqual(done.returncode, 2, closed)
+                self.assertEqual(b"Bad file descriptor" in done.stderr, "2>" not in closed)
+            elif closed == ">&-":
+                self.assertIn(b"standard output cannot be written", done.stderr)
+            else:
+                self.assertEqual((done.returncode, done.stdout), (0, b"a\n"))
+
+    def test_a_workflow_of_that_name_is_not_resumed(self):
+        self.write("each.yaml", "name: each\nnodes: {one: {run: exit 1}, two: {run: exit 1}}\n")
+        self.pawl("run", "each.yaml", code=1)
+        self.assertIn("no unfinished", self.pawl("each", "--resume", code=1).stderr)
+
+    def test_a_long_item_is_cut_in_the_list_of_failures(self):
+        done = self.pawl("each", "test {} = b", text="a" * 100000, code=1)
+        self.assertLess(len(done.stderr), 2000)
+
     def test_usage(self):
         self.assertIn("a command is missing", self.pawl("each", code=2).stderr)
         self.assertIn("--timeout", self.pawl("each", "--timeout", "soon", "true", ":::", "a", code=2).stderr)

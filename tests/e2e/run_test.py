@@ -168,10 +168,44 @@ class RunTest(PawlCase):
         self.assertIn("did you mean \"run\"", self.pawl("rum", code=2).stderr)
         self.assertIn("did you mean --jobs", self.pawl("run", "x", "--job", "3", code=2).stderr)
         self.assertIn("Usage: pawl VERB", self.pawl("help").stdout)
+        self.assertIn("Usage: pawl VERB", self.pawl("help", "help").stdout)
+        self.assertIn("Usage: pawl VERB", self.pawl("help", "--help").stdout)
         for verb in ("run", "each", "resume", "list", "show", "logs", "history", "why", "cancel",
                      "dead-letters", "validate", "graph", "verify"):
             self.assertIn("Examples:" if verb else "", self.pawl(verb, "--help").stdout)
         self.assertRegex(self.pawl("version").stdout, r"^pawl \d+\.\d+\.\d+\n$")
+
+    def test_why_names_what_helps_where_nobody_works(self):
+        self.write("slow.yaml", f"name: slow\nnodes: {{a: {{run: 'echo x > {self.fifo()}; sleep 100'}}}}\n")
+        run = self.start("run", "slow.yaml")
+        self.heard(self.place / "fifo")
+        self.interrupt(run)
+        self.finish(run, 130)
+        said = self.pawl("why", "e1/a").stdout
+        self.assertIn("go on with: pawl resume e1", said)
+        self.assertNotIn("worker", said)
+
+    def test_queues_are_named_as_definitions_name_them(self):
+        self.pawl("each", "echo {}", ":::", "a")
+        self.assertIn("letters, digits", self.pawl("queue", "set", "a b", "--pause", code=2).stderr)
+        self.assertIn("no workflow uses it yet", self.pawl("queue", "set", "new", "--pause").stderr)
+        self.assertEqual(self.pawl("queue", "set", "new", "--resume").stderr, "")
+        self.assertIn("EVALUATING", self.pawl("queue").stdout)
+
+    def test_hosts_are_checked_before_keys_are_made(self):
+        self.assertIn("bad host", self.pawl("init", "--dir", "keys", "--host", "bad host", code=2).stderr)
+        self.assertFalse((self.place / "keys").exists())
+        (self.place / "keys").mkdir(mode=0o755)
+        self.write("keys/ca.key", "")
+        self.pawl("init", "--dir", "keys", code=2)
+        self.assertEqual((self.place / "keys").stat().st_mode & 0o777, 0o755)
+        self.pawl("init", "--dir", "others", "--host", "good.example.org")
+        self.assertEqual((self.place / "others").stat().st_mode & 0o777, 0o700)
+        key = (self.place / "others/ca.key").read_bytes()
+        for name in ("ca", "token"):
+            said = self.pawl("certificate", "--dir", "others", "--name", name, "--force", code=2).stderr
+            self.assertIn("the authority's own keys", said)
+        self.assertEqual((self.place / "others/ca.key").read_bytes(), key)
 
     def test_output_that_cannot_be_written_is_a_failure(self):
         self.pawl("each", "echo {}", ":::", "a")

@@ -21,8 +21,12 @@ int unknown_verb(Session& session, const std::string& name) {
        "there is no verb \"" + name + "\"" + did_you_mean(name, names) + " (pawl help shows all)"});
 }
 
+bool asks_for_help(const std::string& word) {
+  return word == "help" || word == "--help" || word == "-h";
+}
+
 int help(Session& session, const std::vector<std::string>& words) {
-  if (words.empty()) {
+  if (words.empty() || asks_for_help(words.front())) {
     session.console().out(overview());
     return exit_ok;
   }
@@ -40,7 +44,7 @@ int run(Session& session, const std::vector<std::string>& words) {
   }
   const std::string& name = words.front();
   std::vector<std::string> rest(words.begin() + 1, words.end());
-  if (name == "help" || name == "--help" || name == "-h") return help(session, rest);
+  if (asks_for_help(name)) return help(session, rest);
   if (name == "version" || name == "--version" || name == "-V") {
     console.out("pawl 0.1.0\n");
     return exit_ok;

@@ -167,6 +167,12 @@ int history(Session& session, const Arguments& given) {
   return story->status.ok() ? exit_ok : session.fail(story->status.error());
 }
 
+bool waits_for_work(const WhyList& list) {
+  for (const Why& reason : list.reasons)
+    if (reason.code == WhyCode::no_worker) return true;
+  return false;
+}
+
 int why(Session& session, const Arguments& given) {
   Result<Subject> subject = parse_subject(given.positionals().front());
   if (!subject.ok()) return session.fail(subject.error());
@@ -178,7 +184,14 @@ int why(Session& session, const Arguments& given) {
     console.out(to_json(CallResult(*answer)) + "\n");
     return exit_ok;
   }
+  // Opened for this question alone: nobody works here, and that is all that a worker could mend.
+  bool unheld = session.station().holds() && waits_for_work(*answer);
+  if (unheld)
+    console.out(to_text(ExecutionId{subject->execution}) + ": no process holds " + session.state() +
+                ", so nothing runs\n  go on with: pawl resume " +
+                to_text(ExecutionId{subject->execution}) + session.place_option() + "\n");
   for (const Why& reason : answer->reasons) {
+    if (unheld && reason.code == WhyCode::no_worker) continue;
     console.out(console.out_style().paint(Colour::bold, reason.subject) + ": " +
                 tame(reason.reason) + "\n");
     if (!reason.remedy.empty()) console.out("  " + tame(reason.remedy) + "\n");

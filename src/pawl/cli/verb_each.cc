@@ -19,6 +19,7 @@ namespace pawl::cli {
 namespace {
 
 constexpr uint32_t failures_shown_max = 10;
+constexpr size_t item_columns_max = 200;
 
 Result<EachJob> job_of(const Arguments& given) {
   EachJob job = split_each(given.positionals());
@@ -60,6 +61,12 @@ Result<EachOptions> options_of(const Arguments& given) {
   return options;
 }
 
+// Anybody may call a workflow `each`; ours is one node with items.
+bool is_ours(const ExecutionDetail& detail) {
+  return detail.nodes.size() == 1 && detail.nodes[0].id == "each" && detail.nodes[0].mapped &&
+         detail.nodes[0].type == NodeType::process;
+}
+
 // The newest `each` that is not finished.
 Result<ExecutionId> to_resume(Session& session) {
   if (session.station().remote())
@@ -72,6 +79,8 @@ Result<ExecutionId> to_resume(Session& session) {
     PAWL_ASSIGN(ExecutionList page, session.client().executions(query));
     for (const ExecutionSummary& one : page.executions) {
       if (one.workflow != "each" || one.status > ExecutionStatus::parked) continue;
+      PAWL_ASSIGN(ExecutionDetail detail, session.client().execution(one.id));
+      if (!is_ours(detail)) continue;
       if (one.status == ExecutionStatus::parked) {
         PAWL_ASSIGN(uint64_t count, session.client().redrive({one.id, "", std::nullopt}));
         session.say(to_text(one.id) + ": " + with_commas(count) + " failed items are tried again");
@@ -161,7 +170,8 @@ class EachRun {
     }
     auto value = json_find(input_, {"items", std::to_string(item)});
     if (value && json_kind(*value) == JsonKind::object) value = json_find(*value, {"item"});
-    return value ? tame(json_unquote(*value)) : "";
+    const Style& style = session_.console().err_style();
+    return value ? clip(tame(json_unquote(*value)), item_columns_max, style) : "";
   }
 
   int tell_end(const ExecutionDetail& detail) {

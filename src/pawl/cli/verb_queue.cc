@@ -56,21 +56,42 @@ Result<ConfigureQueue> change_of(const std::string& queue, const Arguments& give
   return change;
 }
 
+// As definitions have it.
+Status check_queue(const std::string& queue) {
+  constexpr std::string_view letters =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
+  if (!queue.empty() && queue.size() <= 128 &&
+      queue.find_first_not_of(letters) == std::string::npos)
+    return {};
+  return usage("a queue's name is 1 to 128 letters, digits or _ - ., not \"" + tame(queue) + "\"");
+}
+
+Result<bool> is_known(Client& client, const std::string& queue) {
+  PAWL_ASSIGN(QueueList list, client.ask_as<QueueList>(ListQueues{}));
+  for (const QueueDetail& one : list.queues)
+    if (one.spec.name == queue) return true;
+  return false;
+}
+
 bool changes(const ConfigureQueue& change) {
   return change.strategy || change.paused || change.concurrency_max || change.rate_permille ||
          change.burst || change.aging || change.waiting_max;
 }
 
 int set(Session& session, const Arguments& given, const std::string& queue) {
+  if (Status good = check_queue(queue); !good.ok()) return session.fail(good.error());
   Result<ConfigureQueue> change = change_of(queue, given);
   if (!change.ok()) return session.fail(change.error());
   if (!changes(*change)) return session.fail(usage("what is to change? See pawl queue --help"));
+  Result<bool> known = is_known(session.client(), queue);
+  if (!known.ok()) return session.fail(known.error());
   Result<Changed> changed = session.client().ask_as<Changed>(*change);
   if (!changed.ok()) return session.fail(changed.error());
   if (Session::wants_json(given))
     session.console().out(to_json(CallResult(*changed)) + "\n");
   else
     session.console().out("queue " + tame(queue) + " is set\n");
+  if (!*known) session.say("it is a new queue: no workflow uses it yet");
   return exit_ok;
 }
 
@@ -90,14 +111,15 @@ int list_queues(Session& session, const Arguments& given) {
     return exit_ok;
   }
   Table table({"QUEUE", "PLACEMENT", "STATE", "READY", "OLDEST", "GRANTED", "MOST", "RATE",
-               "BACKING OFF", "PARKED", "AGAIN", "WORKERS", "MAY WAIT"});
+               "BACKING OFF", "EVALUATING", "PARKED", "AGAIN", "WORKERS", "MAY WAIT"});
   for (const QueueDetail& queue : list->queues) {
-    table.row(
-        {tame(queue.spec.name), name(queue.spec.strategy), queue.spec.paused ? "paused" : "open",
-         with_commas(queue.ready), queue.ready > 0 ? in_words(queue.oldest) : "-",
-         with_commas(queue.granted), or_none(queue.spec.concurrency_max), rate_text(queue.spec),
-         with_commas(queue.backing_off), with_commas(queue.parked), with_commas(queue.redelivered),
-         with_commas(queue.workers), or_none(queue.spec.waiting_max)});
+    table.row({tame(queue.spec.name), name(queue.spec.strategy),
+               queue.spec.paused ? "paused" : "open", with_commas(queue.ready),
+               queue.ready > 0 ? in_words(queue.oldest) : "-", with_commas(queue.granted),
+               or_none(queue.spec.concurrency_max), rate_text(queue.spec),
+               with_commas(queue.backing_off), with_commas(queue.evaluating),
+               with_commas(queue.parked), with_commas(queue.redelivered),
+               with_commas(queue.workers), or_none(queue.spec.waiting_max)});
   }
   session.console().out(table.text());
   return exit_ok;

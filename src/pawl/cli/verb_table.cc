@@ -358,10 +358,10 @@ std::vector<VerbEntry> all_verbs() {
   all.push_back(asking("why", "ID[/NODE[ITEM]]",
                        "Says why something is not running, and what would change it.", {},
                        {"pawl why e17", "pawl why 'e17/count[42]'"}, 1, 1, verb_why));
-  all.push_back(asking("cancel", "ID[/NODE[ITEM]]", "Cancels an execution, a node or one item.",
-                       {{"reason", 0, "TEXT", "why, for the history"}},
-                       {"pawl cancel e17", "pawl cancel 'e17/count[42]' --reason 'wrong file'"}, 1,
-                       1, verb_cancel));
+  all.push_back(asking(
+      "cancel", "ID[/NODE[ITEM]]", "Cancels an execution, a node without items, or one item.",
+      {{"reason", 0, "TEXT", "why, for the history"}},
+      {"pawl cancel e17", "pawl cancel 'e17/count[42]' --reason 'wrong file'"}, 1, 1, verb_cancel));
   all.push_back(asking("dead-letters", "[list|redrive|discard] [ID[/NODE[ITEM]]]",
                        "Shows, tries again or gives up tasks that failed for good.", {},
                        {"pawl dead-letters", "pawl dead-letters redrive e17",

@@ -23,6 +23,22 @@ output: done
 CHAIN = ("log/segment-000000000001 at offset", "the chain is broken")
 
 
+def mounts_are_to_be_had():
+    return subprocess.run(["unshare", "-m", "true"], capture_output=True).returncode == 0
+
+
+class ReadOnlyTest(PawlCase):
+    @unittest.skipUnless(mounts_are_to_be_had(), "needs a mount namespace")
+    def test_a_read_only_directory_is_verified(self):
+        self.write("one.yaml", ONE)
+        self.pawl("run", "one.yaml")
+        script = f'mount --bind .pawl .pawl && mount -o remount,ro,bind .pawl && exec "{PAWL}" verify'
+        done = subprocess.run(["unshare", "-m", "sh", "-c", script], cwd=self.place, env=self.environment,
+                              capture_output=True, text=True, timeout=PATIENCE)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertIn("verified: no problems", done.stdout)
+
+
 class NewerTest(PawlCase):
     folder = IN_MEMORY
 

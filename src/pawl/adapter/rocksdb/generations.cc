@@ -95,8 +95,14 @@ Status Generations::open() {
   if (::access(directory_.c_str(), W_OK | X_OK) != 0) {
     return error_from(errno, "write to the directory", directory_);
   }
-  PAWL_ASSIGN(const std::vector<std::string> names, names_in(directory_));
+  return look();
+}
+
+Status Generations::look() {
   positions_.clear();
+  std::error_code failed;
+  if (!fs::exists(directory_, failed) && !failed) return {};
+  PAWL_ASSIGN(const std::vector<std::string> names, names_in(directory_));
   for (const std::string& name : names) {
     if (auto position = position_of(name)) positions_.push_back(*position);
   }

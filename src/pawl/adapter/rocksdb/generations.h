@@ -23,8 +23,10 @@ class Generations {
   // Makes the directory if it is missing, and learns what is there. FAILED_PRECONDITION when a
   // newer Pawl wrote it.
   Status open();
+  // The same of a directory that may be read-only, or missing: nothing is written.
+  Status look();
 
-  // Positions of the generations found by open() and made since, ascending.
+  // Positions of the generations found by open() or look() and made since, ascending.
   const std::vector<uint64_t>& positions() const { return positions_; }
 
   // Reads a generation in full. The error names the file.

@@ -232,7 +232,7 @@ std::unique_ptr<ViewCursor> RocksdbView::scan(ByteView from, ByteView to) {
 
 Result<std::vector<GenerationReport>> verify_generations(const std::string& directory) {
   Generations generations(directory);
-  PAWL_TRY(generations.open());
+  PAWL_TRY(generations.look());
   std::vector<GenerationReport> reports;
   for (uint64_t position : generations.positions()) {
     reports.push_back({position, generations.verify(position, ReadFrom::medium)});

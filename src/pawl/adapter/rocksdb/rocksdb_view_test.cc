@@ -169,6 +169,15 @@ TEST_F(RocksdbViewTest, KeepsTwoGenerationsAndNothingElse) {
   }
 }
 
+TEST(VerifyGenerations, AMissingDirectoryIsNotMade) {
+  TemporaryDirectory place(Place::memory);
+  std::string nowhere = place.path() + "/view";
+  auto reports = verify_generations(nowhere);
+  ASSERT_TRUE(reports.ok()) << reports.error().message;
+  EXPECT_TRUE(reports->empty());
+  EXPECT_FALSE(fs::exists(nowhere));
+}
+
 TEST_F(RocksdbViewTest, AFlippedBitInATableIsNamed) {
   harness_.close();
   const std::string table = harness_.newest_tables().front();

@@ -341,19 +341,22 @@ bool Gateway::leave(uint64_t id, Open& open) {
 
 void Gateway::stop_waiting(uint64_t id) {
   auto found = open_.find(id);
-  if (found == open_.end()) return;
-  Open& open = found->second;
+  if (found != open_.end()) hurry(id, found->second);
+}
+
+// A run that is not with the engine yet does not begin to wait.
+void Gateway::hurry(uint64_t id, Open& open) {
+  open.hurried = true;
   if (!std::holds_alternative<ReadLog>(open.call))
     return ports_.router.put({0, StopWaiting{ticket_of(id, 0)}});
-  open.hurried = true;
   if (std::exchange(open.look_at, Instant::never()) != Instant::never()) begin(id, open);
 }
 
 // The question of an await stays: whoever asks next joins it.
-void Gateway::forget_waiting(uint64_t id, const Open& open) {
+void Gateway::forget_waiting(uint64_t id, Open& open) {
   const auto* read = std::get_if<ReadHistory>(&open.call);
   if (std::holds_alternative<RunRequest>(open.call) || (read != nullptr && read->wait))
-    ports_.router.put({0, StopWaiting{ticket_of(id, 0)}});
+    hurry(id, open);
   const auto* await = std::get_if<AwaitExecution>(&open.call);
   if (await == nullptr) return;
   if (auto waiting = awaits_.find({await->execution, open.name_space}); waiting != awaits_.end())

@@ -198,7 +198,8 @@ class Gateway final : public Actor {
   void take(uint64_t id, Open& open, uint64_t part, Reply reply);
   void settle(const Awaited& awaited, const Reply& reply);
   void finish(uint64_t id, CallResult result);
-  void forget_waiting(uint64_t id, const Open& open);
+  void forget_waiting(uint64_t id, Open& open);
+  void hurry(uint64_t id, Open& open);
 
   // A ticket at the engines: a number of ours, and which part of the call (0 where there is one).
   static constexpr int part_bits = 17;

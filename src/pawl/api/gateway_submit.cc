@@ -220,6 +220,7 @@ void Gateway::send_submits(uint64_t id, Open& open) {
       ask_engine(id, part, std::move(submit.command), open.name_space);
   }
   open.submits.clear();
+  if (open.hurried) hurry(id, open);
 }
 
 void Gateway::submitted(uint64_t id, Open& open, uint64_t part, Reply reply) {

@@ -254,6 +254,33 @@ TEST_F(GatewayTest, AListHasABound) {
   EXPECT_NE(refused.error().message.find("list_entries_max"), std::string::npos);
 }
 
+class Answers final : public Sink<CallAnswer> {
+ public:
+  void put(CallAnswer answer) override { all.push_back(std::move(answer)); }
+  std::vector<CallAnswer> all;
+};
+
+RunRequest run_of_one_node() {
+  RunRequest run;
+  run.submit = {one_node, "f"};
+  return run;
+}
+
+// The wait of a run may end while its workflow is still being registered.
+TEST_F(GatewayTest, ARunThatWaitsNoLongerBeforeItBeginsIsShownAsItIs) {
+  house.executor.holding = true;
+  Answers answers;
+  uint64_t id = house.gateway->call({1, run_of_one_node()}, answers);
+  house.gateway->stop_waiting(id);
+  for (int turn = 0; turn < 5000 && answers.all.empty(); ++turn)
+    client.pump(Duration::milliseconds(1));
+  ASSERT_EQ(answers.all.size(), 1u);
+  const auto* detail = std::get_if<ExecutionDetail>(&answers.all[0].result);
+  ASSERT_NE(detail, nullptr);
+  EXPECT_EQ(detail->summary.status, ExecutionStatus::running);
+  house.gateway->forget(answers);
+}
+
 TEST_F(GatewayTest, PatienceEnds) {
   house.executor.holding = true;
   ExecutionId id = submitted({one_node, "f", "", "", ""});

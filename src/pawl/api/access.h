@@ -31,6 +31,7 @@ struct Caller {
   std::string name = local_caller;              // of a token or certificate; for the audit and logs
   std::string name_space = default_namespace;   // all it sees, unless it is an admin
   uint8_t roles = 1u << unsigned(Role::admin);  // bit per Role
+  bool counted = false;  // the call goes on with a request that counts against its rate already
 
   bool has(Role role) const { return (roles >> unsigned(role)) & 1u; }
 };

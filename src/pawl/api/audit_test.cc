@@ -138,6 +138,21 @@ TEST_F(AuditTest, WhoeverLeavesIsRecordedAllTheSame) {
   EXPECT_TRUE(other.overview().ok());
 }
 
+TEST_F(AuditTest, ARunWhoseClientLeavesAtOnceWaitsForNothing) {
+  house.executor.holding = true;
+  RunRequest run;
+  run.submit = {one_node, "f"};
+  {
+    LocalClient client(*house.gateway, house.loop, caller(Role::submitter));
+    client.start(run);
+  }
+  LocalClient other(*house.gateway, house.loop, caller(Role::reader));
+  for (int turn = 0; turn < 5000 && trail.records.empty(); ++turn)
+    other.pump(Duration::milliseconds(1));
+  ASSERT_EQ(trail.records.size(), 1u);
+  EXPECT_EQ(last(), "ann team-a run e1 OK");
+}
+
 TEST_F(AuditTest, WithoutATrailNothingChanges) {
   trail.held = true;
   LocalClient client(*house.gateway, house.loop, caller(Role::submitter));
@@ -176,6 +191,9 @@ TEST_F(AuditTest, ACallerHasItsRate) {
   other.name = "bob";
   EXPECT_TRUE(std::holds_alternative<Overview>(ask(other, GetOverview{})));
   EXPECT_TRUE(std::holds_alternative<Overview>(ask({}, GetOverview{})));  // local: none
+  Caller goes_on = reader;
+  goes_on.counted = true;
+  EXPECT_TRUE(std::holds_alternative<Overview>(ask(goes_on, GetOverview{})));
   clock.running = clock.running + Duration::milliseconds(100);
   EXPECT_TRUE(std::holds_alternative<Overview>(ask(reader, GetOverview{})));
 }

@@ -72,7 +72,7 @@ Status Gateway::admit(const Call& call, const Caller& caller) {
                                                ") entries; ask for fewer, page by page"};
   if (ports_.audit != nullptr && permission(call.index()).changes)
     if (Result<uint64_t> sound = ports_.audit->durable(); !sound.ok()) return sound.error();
-  if (caller.name != local_caller && ports_.clock != nullptr) {
+  if (caller.name != local_caller && !caller.counted && ports_.clock != nullptr) {
     Duration wait = rates_.take(caller.name_space + "/" + caller.name, ports_.clock->monotonic());
     if (wait.ns > 0)
       return Error{Code::resource_exhausted,

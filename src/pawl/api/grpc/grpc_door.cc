@@ -272,6 +272,7 @@ class GrpcDoor::Impl final : public Actor, private Desk {
       return ticket;
     }
     crossing_->order(Crossing::Ask{{ticket, std::move(question)}, open.caller});
+    open.caller.counted = true;  // what follows belongs to the same request
     return ticket;
   }
   Status check_standing(Open& open) {

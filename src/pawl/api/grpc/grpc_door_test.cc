@@ -182,6 +182,23 @@ TEST_F(GrpcDoorTest, OpenCallsHaveALimit) {
   house.executor.release();
 }
 
+// A watch asks many times, and is one call of its caller.
+TEST_F(GrpcDoorTest, ACallCountsOnce) {
+  house.open_gateway({.calls_per_caller = {.per_second = 1, .burst = 2}});
+  start();
+  open();
+  v1::WatchRequest request;
+  request.set_execution(submit());
+  auto shown = context();
+  auto watch = executions->Watch(shown.get(), request);
+  grpc::Status end = meanwhile([&] {
+    v1::WatchUpdate update;
+    while (watch->Read(&update)) continue;
+    return watch->Finish();
+  });
+  EXPECT_TRUE(end.ok()) << end.error_message();
+}
+
 TEST_F(GrpcDoorTest, WhatMayHaveHappenedIsUnknown) {
   start();
   open();

@@ -42,6 +42,7 @@ class CallSocket final : public Exchange {
                                       : read.call.error().message);
     if (!read.call.ok()) return send(read.ticket, read.call.error());
     if (full(read.ticket)) return false;
+    begin_request();
     client_ticket_[ask(std::move(*read.call))] = read.ticket;
     return false;
   }
@@ -108,6 +109,7 @@ class CallSocket final : public Exchange {
       return send(ticket, Error{Code::invalid_argument, "this ticket already watches"});
     auto& query = std::get<ReadHistory>(*read);
     auto watch = watches_.emplace(ticket, Watch{Follower(query)}).first;
+    begin_request();
     watch_on(ticket, watch->second);
     return false;
   }

@@ -80,10 +80,13 @@ class Exchange {
   Desk& desk() { return place_.desk; }
   HttpListener& listener() { return place_.desk.listener(); }
   ExchangeId id() const { return place_.id; }
+  // The first question counts against the rate of its caller, and the first of each further request.
   Ticket ask(Call call) {
     open_.push_back(place_.desk.ask(place_.id, std::move(call), place_.caller));
+    place_.caller.counted = true;
     return open_.back();
   }
+  void begin_request() { place_.caller.counted = false; }
   void forget(Ticket ticket) {
     if (std::erase(open_, ticket) > 0) place_.desk.forget(ticket);
   }

@@ -89,6 +89,7 @@ class ReadExecution final : public ValueExchange {
  private:
   bool answered(Ticket ticket, CallResult result) override {
     if (ticket == waits_ && std::holds_alternative<Settlement>(result)) {
+      set_alarm(Instant::never());
       ask(GetExecution{execution_});
       return false;
     }
@@ -128,6 +129,7 @@ class RunForOutput final : public ValueExchange {
     const auto* detail = std::get_if<ExecutionDetail>(&result);
     if (detail == nullptr || detail->summary.status == ExecutionStatus::running)
       return respond(to_response(*translation_.route, result));
+    set_alarm(Instant::never());
     fields_ = {location_of(detail->summary.id)};
     return show_output(*detail);
   }

@@ -51,10 +51,7 @@ class Members {
     const std::string* type = request.field("content-type");
     std::string given = type != nullptr ? lower_type(*type) : "application/json";
     bool yaml = is_yaml(given) && std::string_view(route.call) != "cancel";
-    if (yaml) {
-      add("definition", Type::text, request.body);
-      return {};
-    }
+    if (yaml) return add("definition", Type::text, request.body);
     PAWL_TRY(json_validate(request.body));
     std::string_view body(request.body);
     if (json_kind(body) != JsonKind::object)
@@ -70,13 +67,21 @@ class Members {
     if (!fresh_) text_ += body;
     return {};
   }
-  void add(std::string_view name, Type type, const std::string& value) {
-    if (!fresh_) text_ += ',';
-    fresh_ = false;
-    text_.append(json_quote(name)).append(":");
+  // INVALID_ARGUMENT: a text that JSON could carry only with other characters.
+  Status add(std::string_view name, Type type, const std::string& value) {
     bool raw = (type == Type::number && is_digits(value)) ||
                (type == Type::yes && (value == "true" || value == "false"));
-    text_ += raw ? value : json_quote(value);
+    const std::string written = raw ? value : json_quote(value);
+    const std::string same = json_unquote(written);
+    if (same != value) {
+      auto at = std::mismatch(value.begin(), value.end(), same.begin(), same.end()).first;
+      return Error{Code::invalid_argument, json_quote(name) + " is not UTF-8, at byte " +
+                                               std::to_string(at - value.begin())};
+    }
+    if (!fresh_) text_ += ',';
+    fresh_ = false;
+    text_.append(json_quote(name)).append(":").append(written);
+    return {};
   }
   std::string take() { return std::move(text_) + "}"; }
 
@@ -155,7 +160,7 @@ Status add_query(const HttpRequest& request, const Route& route, Duration wait_m
     else if (name == "wait")
       PAWL_TRY(read_wait(value, wait_max, wait));
     else
-      members.add(name, known->type, value);
+      PAWL_TRY(members.add(name, known->type, value));
   }
   return {};
 }
@@ -169,15 +174,16 @@ Status fill(const HttpRequest& request, const Matched& matched, Duration wait_ma
     if (!preferred.empty()) PAWL_TRY(read_wait(preferred, wait_max, wait));
   }
   PAWL_TRY(add_query(request, route, wait_max, members, wait));
-  for (const auto& [name, value] : matched.members) members.add(name, type_of_segment(name), value);
+  for (const auto& [name, value] : matched.members)
+    PAWL_TRY(members.add(name, type_of_segment(name), value));
   const std::string* key = request.field("idempotency-key");
   if (key != nullptr && std::string_view(route.call).starts_with("submit"))
-    members.add("request_id", Type::text, *key);
+    PAWL_TRY(members.add("request_id", Type::text, *key));
   // One that says nothing is left out, as W3C Trace Context asks for: the trace begins here then.
   const std::string* trace = request.field("traceparent");
   if (trace != nullptr && std::string_view(route.call).starts_with("submit") &&
       parse_traceparent(*trace).ok())
-    members.add("traceparent", Type::text, *trace);
+    return members.add("traceparent", Type::text, *trace);
   return {};
 }
 

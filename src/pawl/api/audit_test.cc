@@ -47,7 +47,7 @@ struct AuditTest : testing::Test {
                        house.evaluator, &clock,        &trail,     &log};
     GatewayOptions options;
     options.calls_per_caller = {.per_second = 10, .burst = 100};
-    house.gateway = std::make_unique<Gateway>(ports, house.answers, options);
+    house.gateway = std::make_unique<Gateway>(std::move(ports), house.answers, options);
   }
   Caller caller(Role role) const {
     return {"ann", "team-a", static_cast<uint8_t>(1u << static_cast<unsigned>(role))};

@@ -77,10 +77,12 @@ std::vector<AnswerInbox::Answered> AnswerInbox::take_all() {
 }
 
 Gateway::Gateway(GatewayPorts ports, AnswerInbox& answers, GatewayOptions options)
-    : ports_(ports),
+    : ports_(std::move(ports)),
       answers_(answers),
       options_(std::move(options)),
-      rates_(options_.calls_per_caller) {
+      rates_(options_.calls_per_caller),
+      compiled_(ports_.loop),
+      background_(std::move(ports_.background)) {
   bool timed = ports_.audit != nullptr || options_.calls_per_caller.per_second > 0;
   PAWL_CHECK(!timed || ports_.clock != nullptr, "rates and the audit need a clock");
   answers_.attach(&ports_.loop);
@@ -230,6 +232,8 @@ bool Gateway::turn() {
   for (auto& [partition, response] : answers_.take_all()) {
     if (auto whole = ports_.router.take(partition, std::move(response))) take(std::move(*whole));
   }
+  compiled_.take_all(compiled_batch_);
+  for (Compiled& compiled : compiled_batch_) end_preparing(std::move(compiled));
   release_held();
   look_at_logs();
   return false;

@@ -10,7 +10,7 @@
 //   SocketServer::open(gateway, host->loop(), ...);    // others
 //
 // A submission is loaded (definition/), its expressions are compiled by the evaluator (once per
-// definition; errors say file:line:column), its input is merged over the declared defaults and
+// definition, beside the loop; errors say file:line:column), its input is merged over the declared defaults and
 // checked, put into the blob store when it is large, and then registered and submitted. What the
 // engines have registered once is remembered.
 //
@@ -38,10 +38,12 @@
 #include "pawl/api/staged_input.h"
 #include "pawl/coordinator/router.h"
 #include "pawl/definition/definition.h"
+#include "pawl/port/background.h"
 #include "pawl/port/blob.h"
 #include "pawl/port/clock.h"
 #include "pawl/port/evaluator.h"
 #include "pawl/port/loop.h"
+#include "pawl/port/mailbox.h"
 #include "pawl/port/output_store.h"
 #include "pawl/port/sink.h"
 #include "pawl/port/telemetry.h"
@@ -90,6 +92,8 @@ struct GatewayPorts {
   Clock* clock = nullptr;       // for rates and the audit, which need one, and for logs that wait
   AuditTrail* audit = nullptr;  // null: nothing is recorded
   Telemetry* log = nullptr;     // null: nobody is told of calls refused for their number
+  // Where expressions are compiled, one definition after the other: about 30 ms each. Null: on the loop's thread.
+  std::unique_ptr<Background> background{};
 };
 struct GatewayOptions {
   Limits limits{};
@@ -97,9 +101,8 @@ struct GatewayOptions {
   std::vector<const MetricSource*> metrics{};  // beside the engine's; they outlive the gateway
   uint64_t calls_open_max = 1 << 20;           // of all clients
   CallRate calls_per_caller{};                 // none for whoever opens the state directory itself
-  // Compiling is done on the loop's thread, about 30 ms each: those beyond are found wrong when they
-  // are first needed.
-  uint32_t expressions_checked_max = 32;  // per definition; 0: none
+  // Those beyond are found wrong when they are first needed.
+  uint32_t expressions_checked_max = 32;  // different ones of a definition; 0: none
 };
 
 class Gateway final : public Actor {
@@ -155,6 +158,15 @@ class Gateway final : public Actor {
     Sink<CallAnswer>* client = nullptr;  // null: forgotten
     CallAnswer answer;
   };
+  // A definition whose expressions are being compiled, and the calls that need it.
+  struct Preparing {
+    std::shared_ptr<Prepared> prepared;
+    std::vector<uint64_t> calls;
+  };
+  struct Compiled {
+    Hash128 source;
+    Status status;
+  };
   using Question = decltype(Request::what);
   using Awaited = std::pair<ExecutionId, std::string>;  // seen from within which namespace
 
@@ -183,11 +195,12 @@ class Gateway final : public Actor {
   CallResult server_info(const Figures& figures) const;
   CallResult metrics_page(const Figures& figures) const;
 
-  Result<std::shared_ptr<Prepared>> prepare(const RegisterDefinition& definition,
-                                            const std::string& name_space);
+  void prepare(uint64_t id, Open& open, const RegisterDefinition& definition);
+  void compile_beside(const Hash128& source, std::vector<ExpressionSite> sites,
+                      const std::string& file_name);
+  void end_preparing(Compiled compiled);
   void continue_submit(uint64_t id, Open& open, const WorkflowDetail& detail);
   void registered(uint64_t id, Open& open, WorkflowId workflow);
-  Status check_expressions(const Loaded& loaded, const std::string& file_name) const;
   Status make_submits(Open& open, const SubmitMany& request);
   Status fill_input(Submit& submit, const Prepared& prepared, const std::string& given);
   void send_submits(uint64_t id, Open& open);
@@ -223,9 +236,13 @@ class Gateway final : public Actor {
   // An engine is asked once per execution, however many wait for it, leave and come again.
   std::map<Awaited, std::set<uint64_t>> awaits_;
   std::map<uint64_t, Awaited> await_questions_;
+  std::map<Hash128, Preparing> preparing_;  // by source
+  Mailbox<Compiled> compiled_;
+  std::vector<Compiled> compiled_batch_;
   PreparedCache prepared_;
   NamedCache named_;
   std::map<Ticket, StagedInputRef> staged_;  // of submits that the engine has not answered
+  std::unique_ptr<Background> background_;   // last: what it does uses the rest
 };
 
 }  // namespace pawl

@@ -1,4 +1,4 @@
-// How a submission becomes commands: load, compile, merge, store, register, submit.
+// How a submission becomes commands: prepare, merge, store, register, submit.
 
 #include <algorithm>
 
@@ -9,16 +9,6 @@
 
 namespace pawl {
 namespace {
-
-constexpr const char* unnamed_definition =
-    "definition";  // in its problems: definition:2:13: error: ...
-
-Error problems_error(const std::vector<Problem>& problems) {
-  std::string lines;
-  for (const Problem& problem : problems)
-    lines.append(lines.empty() ? "" : "\n").append(to_text(problem));
-  return {Code::invalid_argument, std::move(lines)};
-}
 
 // Who submitted it goes with every task, and nobody can claim to be another. Whoever may open the
 // state directory itself says what it likes.
@@ -33,18 +23,6 @@ std::string with_identity(const std::string& labels, const Caller& caller) {
   }
   out.key("tenant_id").string(caller.name_space).key("user_id").string(caller.name).end_object();
   return out.take();
-}
-
-// One that begins with an expression may turn out to be absolute.
-void begin_directories_at(Workflow& workflow, const std::string& directory) {
-  for (Node& node : workflow.nodes) {
-    std::vector<TemplatePart>& parts = node.process.directory.parts;
-    if (parts.empty()) continue;
-    if (parts[0].expression)
-      node.process.base = directory;
-    else if (!parts[0].literal.starts_with('/'))
-      parts[0].literal.insert(0, directory.ends_with('/') ? directory : directory + "/");
-  }
 }
 
 // What the forms of submission have in common.
@@ -66,11 +44,11 @@ void Gateway::begin_submit(uint64_t id, Open& open) {
     return finish(id, Error{Code::invalid_argument,
                             "a submission needs either \"definition\", the text of a workflow, or "
                             "\"workflow\", the name of a registered one"});
-  if (!request.workflow.empty() && open.prepared == nullptr) {
-    open.prepared = named_.find(open.home, request.workflow);
-    if (open.prepared == nullptr)
-      return ask_engine(id, 0, Query{GetWorkflow{request.workflow}}, open.home);
-  }
+  if (has_definition && open.prepared == nullptr)
+    return prepare(id, open, {request.definition, request.file_name, request.directory});
+  if (open.prepared == nullptr) open.prepared = named_.find(open.home, request.workflow);
+  if (open.prepared == nullptr)
+    return ask_engine(id, 0, Query{GetWorkflow{request.workflow}}, open.home);
   if (Status made = make_submits(open, request); !made.ok()) return finish(id, made.error());
   open.submitted.executions.resize(open.submits.size());
   open.outstanding = open.submits.size();
@@ -97,9 +75,7 @@ void Gateway::continue_submit(uint64_t id, Open& open, const WorkflowDetail& det
 }
 
 void Gateway::begin_register(uint64_t id, Open& open, const RegisterDefinition& request) {
-  Result<std::shared_ptr<Prepared>> prepared = prepare(request, open.home);
-  if (!prepared.ok()) return finish(id, prepared.error());
-  open.prepared = std::move(*prepared);
+  if (open.prepared == nullptr) return prepare(id, open, request);
   if (open.prepared->id) return registered(id, open, open.prepared->id);
   ask_engine(id, register_part, RegisterWorkflow{open.prepared->encoded, open.home},
              open.name_space);
@@ -122,10 +98,7 @@ Status Gateway::make_submits(Open& open, const SubmitMany& request) {
                                                std::to_string(submit_many_max) +
                                                "); send them in several requests"};
   PAWL_TRY(check_object("labels", request.labels_json));
-  if (request.workflow.empty()) {
-    PAWL_ASSIGN(open.prepared,
-                prepare({request.definition, request.file_name, request.directory}, open.home));
-  } else if (!request.directory.empty()) {
+  if (!request.workflow.empty() && !request.directory.empty()) {
     return Error{Code::invalid_argument,
                  "\"directory\" belongs to a definition; that of a registered workflow was given "
                  "when it was registered"};
@@ -152,52 +125,6 @@ Status Gateway::make_submits(Open& open, const SubmitMany& request) {
     command.labels = with_identity(request.labels_json, open.caller);
     open.submits.push_back(std::move(submit));
   }
-  return {};
-}
-
-Result<std::shared_ptr<Prepared>> Gateway::prepare(const RegisterDefinition& request,
-                                                   const std::string& name_space) {
-  if (!request.directory.empty() && !request.directory.starts_with('/'))
-    return Error{Code::invalid_argument, "the directory of a submission must be absolute"};
-  ByteWriter named;
-  named.text(request.file_name);
-  named.text(request.definition);
-  named.text(request.directory);
-  named.text(name_space);
-  Hash128 source = hash128(named.view());
-  if (std::shared_ptr<Prepared> known = prepared_.find(source)) return known;
-  const std::string file_name = request.file_name.empty() ? unnamed_definition : request.file_name;
-  Loaded loaded =
-      load_definition(request.definition, file_name, options_.limits.definition_bytes_max);
-  if (!loaded.ok()) return problems_error(loaded.problems);
-  PAWL_TRY(check_expressions(loaded, file_name));
-  auto prepared = std::make_shared<Prepared>();
-  prepared->source = source;
-  prepared->name_space = name_space;
-  prepared->workflow = std::move(loaded.workflow);
-  if (!request.directory.empty()) begin_directories_at(prepared->workflow, request.directory);
-  prepared->encoded = encode(prepared->workflow);
-  prepared->hash = hash128(prepared->encoded);
-  prepared_.add(prepared);
-  return prepared;
-}
-
-Status Gateway::check_expressions(const Loaded& loaded, const std::string& file_name) const {
-  std::set<std::string> compiled;
-  std::vector<Problem> problems;
-  for (const ExpressionSite& site : loaded.expressions) {
-    if (site.expression.plain || compiled.contains(site.expression.text)) continue;
-    if (compiled.size() + problems.size() >= options_.expressions_checked_max) break;
-    Status checked = ports_.evaluator.check(site.expression.text);
-    if (checked.ok()) {
-      compiled.insert(site.expression.text);
-      continue;
-    }
-    if (checked.error().code != Code::invalid_argument) return checked;
-    problems.push_back({file_name, site.line, site.column, checked.error().message});
-    if (problems.size() == definition_problems_max) break;
-  }
-  if (!problems.empty()) return problems_error(problems);
   return {};
 }
 

@@ -289,6 +289,43 @@ TEST_F(GatewayTest, PatienceEnds) {
   EXPECT_EQ(house.gateway->open_calls(), 0u);
 }
 
+// Does what it was given when the test says so.
+class HandBackground final : public Background {
+ public:
+  explicit HandBackground(std::vector<Callback<void()>>& calls) : calls_(calls) {}
+  void run(Callback<void()> call) override { calls_.push_back(std::move(call)); }
+
+ private:
+  std::vector<Callback<void()>>& calls_;
+};
+
+// However long that takes, nobody else waits, and what several need is compiled once.
+TEST(GatewayCompiles, BesideItsLoop) {
+  House house;
+  std::vector<Callback<void()>> work;
+  house.open_gateway({}, std::make_unique<HandBackground>(work));
+  LocalClient client(*house.gateway, house.loop);
+  client.set_patience(Duration::seconds(20));
+  const std::string good = "name: x\nnodes:\n  a: {when: '${ .input.n == 2 }', run: ls}\n";
+  const std::string bad = "name: x\nnodes:\n  a: {when: '${ .input.n ~ 2 }', run: ls}\n";
+  Ticket first = client.start(SubmitRequest{good, "f"});
+  Ticket second = client.start(SubmitRequest{good, "f"});
+  Ticket refused = client.start(RegisterDefinition{bad, "f", ""});
+  Ticket left = client.start(SubmitRequest{bad, "f"});
+  EXPECT_TRUE(client.submit({one_node, "f"}).ok()) << "it needs none";
+  client.forget(left);
+  EXPECT_FALSE(client.done(first));
+  ASSERT_EQ(work.size(), 2u);
+  for (const Callback<void()>& call : work) call();
+  for (Ticket ticket : {first, second, refused})
+    while (!client.done(ticket)) client.pump(Duration::milliseconds(10));
+  EXPECT_TRUE(client.take_as<Submitted>(first).ok());
+  EXPECT_TRUE(client.take_as<Submitted>(second).ok());
+  EXPECT_EQ(client.take_as<Registered>(refused).error().code, Code::invalid_argument);
+  EXPECT_TRUE(client.submit({good, "f"}).ok());
+  EXPECT_EQ(work.size(), 2u) << "it is known";
+}
+
 TEST(GatewayLimits, ExpressionsBeyondTheLimitAreNotCompiled) {
   House house({.expressions_checked_max = 1});
   LocalClient client(*house.gateway, house.loop);

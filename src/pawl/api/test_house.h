@@ -163,13 +163,15 @@ class House {
   }
 
   // A new one that knows nothing, as after a restart.
-  void open_gateway(GatewayOptions options) {
+  void open_gateway(GatewayOptions options, std::unique_ptr<Background> background = nullptr) {
     gateway.reset();
     std::vector<Sink<Request>*> doors;
     for (const auto& one : engines) doors.push_back(one->engine.get());
     router = std::make_unique<Router>(std::move(doors));
     gateway = std::make_unique<Gateway>(
-        GatewayPorts{loop, *router, blob, outputs, evaluator, &clock}, answers, std::move(options));
+        GatewayPorts{loop, *router, blob, outputs, evaluator, &clock, nullptr, nullptr,
+                     std::move(background)},
+        answers, std::move(options));
   }
 
   LinuxClock clock;

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "pawl/access/audit_file.h"
+#include "pawl/adapter/linux_loop/linux_background.h"
 #include "pawl/adapter/linux_loop/linux_clock.h"
 #include "pawl/api/gateway.h"
 #include "pawl/api/grpc/grpc_door.h"
@@ -61,7 +62,8 @@ class OwnStation final : public cli::Station {
     station->router_.emplace(std::move(engines));
     station->gateway_ = std::make_unique<Gateway>(
         GatewayPorts{host.loop(), *station->router_, host.blob(), host.outputs(), host.evaluator(),
-                     &host.clock(), station->audit_.get(), &host.log()},
+                     &host.clock(), station->audit_.get(), &host.log(),
+                     std::make_unique<LinuxBackground>(1)},
         station->answers_, gateway);
     station->client_ = std::make_unique<LocalClient>(*station->gateway_, host.loop());
     // Whoever only looks is gone in a moment, and would run nothing that came in: others wait.

@@ -113,6 +113,12 @@ bool is_line(std::string_view line) {
          json_validate(line.substr(hash_digits + 1)).ok();
 }
 
+// What a file begins with that goes on after another: the hash of the record before its first.
+bool is_head(std::string_view line) {
+  return line.size() == hash_digits &&
+         line.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
 struct End {
   int64_t size = 0;      // of the whole lines
   bool cut_off = false;  // something stands behind them
@@ -133,13 +139,15 @@ bool sync_directory_of(const std::string& path) {
   return done;
 }
 
-// The number in the first line.
+// The number in the first record.
 uint64_t first_in(int fd) {
-  std::string head(line_bytes_max, '\0');
-  ssize_t size = pread(fd, head.data(), head.size(), 0);
+  std::string begin(hash_digits + 1 + line_bytes_max, '\0');
+  ssize_t size = pread(fd, begin.data(), begin.size(), 0);
   if (size <= 0) return 0;
-  head.resize(static_cast<size_t>(size));
-  std::string_view line = std::string_view(head).substr(0, head.find('\n'));
+  begin.resize(static_cast<size_t>(size));
+  std::string_view text = begin;
+  if (is_head(text.substr(0, text.find('\n')))) text.remove_prefix(hash_digits + 1);
+  std::string_view line = text.substr(0, text.find('\n'));
   return is_line(line) ? number_in(line.substr(hash_digits + 1)) : 0;
 }
 
@@ -160,6 +168,7 @@ Result<End> end_of(int fd, const std::string& path) {
   size_t before = last == 0 ? std::string::npos : tail.rfind('\n', last - 1);
   size_t from = before == std::string::npos ? 0 : before + 1;
   std::string_view line(tail.data() + from, last - from);
+  if (begin == 0 && from == 0 && is_head(line)) return End{.cut_off = true};
   if (!is_line(line) || number_in(line.substr(hash_digits + 1)) == 0)
     return Error{Code::data_loss,
                  path + ": its last line is no record; `pawl verify` says where it breaks"};
@@ -191,6 +200,7 @@ struct AuditFile::Impl {
         segment_bytes(segment_bytes_max),
         size(static_cast<uint64_t>(end.size)),
         first(end.first != 0 ? end.first : end.number + 1),
+        written_hash(end.hash),
         number(end.number),
         hash(end.hash),
         durable_number(end.number),
@@ -217,6 +227,8 @@ struct AuditFile::Impl {
       lock.unlock();
       changed.notify_all();
       std::string failed = size < segment_bytes ? "" : begin_segment(next);
+      // So that its first record can be checked when the files before it have been moved away.
+      if (size == 0 && next > 1) batch.insert(0, written_hash + "\n");
       if (failed.empty()) failed = write_batch(batch);
       lock.lock();
       if (failed.empty()) durable_number = last;
@@ -229,6 +241,7 @@ struct AuditFile::Impl {
   std::string write_batch(std::string_view batch) {
     if (!failure.empty()) return failure;
     size += batch.size();
+    written_hash = batch.substr(batch.rfind('\n', batch.size() - 2) + 1, hash_digits);
     while (!batch.empty()) {
       ssize_t written = write(descriptor, batch.data(), batch.size());
       if (written < 0 && errno == EINTR) continue;
@@ -252,12 +265,13 @@ struct AuditFile::Impl {
 
   static constexpr int open_flags = O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC;
 
-  int descriptor;  // this and what follows to `first`: the thread's
+  int descriptor;  // this and what follows to `written_hash`: the thread's
   const std::string path;
   Loop& loop;
   const uint64_t segment_bytes;
-  uint64_t size;   // of the newest file
-  uint64_t first;  // number of its first record
+  uint64_t size;             // of the newest file
+  uint64_t first;            // number of its first record
+  std::string written_hash;  // of the last record in it
   std::mutex mutex;
   std::condition_variable changed;
   std::string pending;
@@ -308,29 +322,56 @@ Result<uint64_t> AuditFile::durable() {
 
 namespace {
 
-// Follows the chain through one file; `report` says how far it has come.
-void follow(const std::string& path, AuditReport& report) {
+constexpr const char* out_of_chain =
+    "it, or a line before it, was changed, removed, added or moved";
+
+// Follows the chain through the files.
+struct Chain {
+  AuditReport report;
+  bool joined = true;  // the hash before the first record is known
+
+  void follow(const std::string& path);
+  std::string wrong_with(std::string_view line);
+};
+
+// Empty: nothing.
+std::string Chain::wrong_with(std::string_view line) {
+  if (!is_line(line)) return "it is no record";
+  std::string_view json = line.substr(hash_digits + 1);
+  std::string_view hash = line.substr(0, hash_digits);
+  const uint64_t number = number_in(json);
+  if (report.first == 0) report.first = number;
+  if (joined && hash_of(report.newest, json) != hash) return out_of_chain;
+  const uint64_t expected = report.newest_number() + 1;
+  if (number != expected) return "its number is not " + std::to_string(expected);
+  joined = true;
+  ++report.records;
+  report.newest = hash;
+  return {};
+}
+
+void Chain::follow(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
   const std::string file = path.substr(folder_of(path).size());
   uint64_t at = 1;
-  auto wrong = [&](const std::string& what) {
-    report.problem = file + ": line " + std::to_string(at) + ": " + what;
-  };
   for (std::string line; std::getline(in, line); ++at) {
     if (in.eof()) {  // no newline ends it
       report.cut_off = true;
       return;
     }
-    if (!is_line(line)) return wrong("it is no record");
-    std::string_view json = std::string_view(line).substr(hash_digits + 1);
-    std::string_view hash = std::string_view(line).substr(0, hash_digits);
-    bool unknown_before = report.records == 0 && report.first > 1;
-    if (!unknown_before && hash_of(report.newest, json) != hash)
-      return wrong("it, or a line before it, was changed, removed, added or moved");
-    uint64_t number = report.newest_number() + 1;
-    if (number_in(json) != number) return wrong("its number is not " + std::to_string(number));
-    ++report.records;
-    report.newest = hash;
+    std::string wrong;
+    if (at == 1 && is_head(line)) {
+      if (report.records == 0)
+        report.newest = line;
+      else if (report.newest != line)
+        wrong = out_of_chain;
+      joined = true;
+    } else {
+      wrong = wrong_with(line);
+    }
+    if (wrong.empty()) continue;
+    report.problem = file + ": line " + std::to_string(at) + ": " + wrong;
+    return;
   }
 }
 
@@ -340,15 +381,18 @@ Result<AuditReport> verify_audit(const std::string& path) {
   std::vector<Segment> segments = segments_beside(path);
   bool newest = std::filesystem::exists(path);
   if (!newest && segments.empty()) return Error{Code::not_found, path + " cannot be read"};
-  AuditReport report;
+  Chain chain;
+  AuditReport& report = chain.report;
   report.newest = chain_begin();
   report.segments = static_cast<uint32_t>(segments.size());
-  if (!segments.empty()) report.first = std::max<uint64_t>(segments.front().first, 1);
+  report.first = segments.empty() ? 0 : std::max<uint64_t>(segments.front().first, 1);
+  chain.joined = report.first <= 1;
   if (newest) segments.push_back({0, path});
   for (const Segment& one : segments) {
     if (report.cut_off) report.problem = "the file before " + one.path + " ends in a cut off line";
-    if (!report.problem) follow(one.path, report);
+    if (!report.problem) chain.follow(one.path);
   }
+  report.first = std::max<uint64_t>(report.first, 1);
   return report;
 }
 

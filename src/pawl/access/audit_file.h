@@ -8,8 +8,9 @@
 //   <64 hex digits> {"number":1,"at":"2024-05-01T00:00:00Z","caller":"ci","namespace":"team-a","call":...}
 //
 // A file of segment_bytes or more is given the number of its first record as its name,
-// audit-000000000001.log, and a new audit.log goes on with the chain. Segments are never removed here; the
-// oldest may be moved elsewhere at any time, and are checked there.
+// audit-000000000001.log, and a new audit.log goes on with the chain: its first line is the hash of the record
+// before it, and nothing else. Segments are never removed here; the oldest may be moved elsewhere at any time,
+// and are checked there.
 //
 // What gathers while one write is being synced goes with the next. A last line that a crash has cut off
 // was never acknowledged, and is removed at the next open.

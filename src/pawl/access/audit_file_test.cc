@@ -193,7 +193,7 @@ TEST_F(AuditSegmentsTest, WhatIsMissingOrChangedInAnyFileIsFound) {
   file.seekp(70);
   file.put('?');
   file.close();
-  EXPECT_NE(verify().problem.value_or("").find("audit-000000000003.log: line 1"),
+  EXPECT_NE(verify().problem.value_or("").find("audit-000000000003.log: line 2"),
             std::string::npos);
 }
 
@@ -207,6 +207,47 @@ TEST_F(AuditSegmentsTest, TheOldestMayBeMovedAway) {
   EXPECT_EQ(report.newest_number(), 7u);
   add(1);
   EXPECT_EQ(verify().newest_number(), 8u);
+}
+
+TEST_F(AuditSegmentsTest, AllButTheNewestMayBeMovedAway) {
+  add(5);
+  for (const std::string& one : segments()) std::filesystem::remove(directory + "/" + one);
+  AuditReport report = verify();
+  EXPECT_EQ(report.problem, std::nullopt);
+  EXPECT_EQ(report.first, 5u);
+  EXPECT_EQ(report.newest_number(), 5u);
+  add(1);
+  EXPECT_EQ(verify().problem, std::nullopt);
+  EXPECT_EQ(verify().newest_number(), 6u);
+}
+
+// Also in the first record of what remains.
+TEST_F(AuditSegmentsTest, EveryChangedByteIsFoundWhenTheOldestWereMovedAway) {
+  add(4);
+  ASSERT_EQ(segments().size(), 1u);
+  std::filesystem::remove(directory + "/" + segments()[0]);
+  const std::string whole = content();
+  for (size_t at = 0; at + 1 < whole.size(); ++at) {
+    std::string changed = whole;
+    changed[at] = static_cast<char>(changed[at] ^ 1);
+    EXPECT_NE(problem_of(changed), "") << at;
+  }
+  size_t second = whole.find('\n') + 1;
+  size_t third = whole.find('\n', second) + 1;
+  EXPECT_TRUE(problem_of(whole.substr(second)).starts_with("line 1: "));
+  EXPECT_TRUE(problem_of(whole.substr(0, second) + whole.substr(third)).starts_with("line 2: "));
+}
+
+TEST_F(AuditSegmentsTest, ANewFileThatACrashCutOffIsBegunAgain) {
+  add(3);
+  const std::string whole = content();
+  size_t record = whole.find('\n') + 1;
+  for (size_t size : {size_t{10}, record - 1, record, record + 10}) {
+    write(whole.substr(0, size));
+    add(1);
+    EXPECT_EQ(verify().problem, std::nullopt) << size;
+    EXPECT_EQ(verify().newest_number(), 3u) << size;
+  }
 }
 
 TEST_F(AuditFileTest, AFileThatIsNoTrailIsNotGoneOnWith) {

@@ -63,8 +63,8 @@ Hash128 source_of(const RegisterDefinition& request, const std::string& name_spa
 // The call begins anew once it is, or is answered with what is wrong.
 void Gateway::prepare(uint64_t id, Open& open, const RegisterDefinition& request) {
   if (!request.directory.empty() && !request.directory.starts_with('/'))
-    return finish(
-        id, Error{Code::invalid_argument, "the directory of a submission must be absolute"});
+    return finish(id,
+                  Error{Code::invalid_argument, "the directory of a submission must be absolute"});
   const Hash128 source = source_of(request, open.home);
   open.prepared = prepared_.find(source);
   if (open.prepared != nullptr) return begin(id, open);

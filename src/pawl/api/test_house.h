@@ -168,10 +168,10 @@ class House {
     std::vector<Sink<Request>*> doors;
     for (const auto& one : engines) doors.push_back(one->engine.get());
     router = std::make_unique<Router>(std::move(doors));
-    gateway = std::make_unique<Gateway>(
-        GatewayPorts{loop, *router, blob, outputs, evaluator, &clock, nullptr, nullptr,
-                     std::move(background)},
-        answers, std::move(options));
+    gateway =
+        std::make_unique<Gateway>(GatewayPorts{loop, *router, blob, outputs, evaluator, &clock,
+                                               nullptr, nullptr, std::move(background)},
+                                  answers, std::move(options));
   }
 
   LinuxClock clock;

@@ -286,9 +286,10 @@ TEST_F(HttpServerTest, WhatIsNotUtf8IsRefusedNotChanged) {
   start();
   std::string latin = "name: one\nnodes:\n  work: {command: [echo, caf\xe9]}\n";
   auto sent = [&](const std::string& definition) {
-    return ask("PUT /v1/workflows HTTP/1.1\r\nHost: pawl\r\nAuthorization: Bearer secret\r\n"
-               "Content-Type: application/yaml\r\nContent-Length: " +
-               std::to_string(definition.size()) + "\r\n\r\n" + definition);
+    return ask(
+        "PUT /v1/workflows HTTP/1.1\r\nHost: pawl\r\nAuthorization: Bearer secret\r\n"
+        "Content-Type: application/yaml\r\nContent-Length: " +
+        std::to_string(definition.size()) + "\r\n\r\n" + definition);
   };
   Answer refused = sent(latin);
   EXPECT_EQ(refused.status, 400) << refused.body;
@@ -296,8 +297,7 @@ TEST_F(HttpServerTest, WhatIsNotUtf8IsRefusedNotChanged) {
             std::string::npos)
       << refused.body;
   EXPECT_EQ(sent("name: one\nnodes:\n  work: {command: [echo, caf\u00e9]}\n").status, 200);
-  Answer key =
-      ask(request("POST /v1/executions", submission(), "Idempotency-Key: caf\xe9\r\n"));
+  Answer key = ask(request("POST /v1/executions", submission(), "Idempotency-Key: caf\xe9\r\n"));
   EXPECT_EQ(key.status, 400) << key.body;
   EXPECT_NE(key.body.find("request_id"), std::string::npos) << key.body;
   EXPECT_EQ(ask(request("GET /v1/workflows/caf%E9")).status, 400);

@@ -1,4 +1,5 @@
 #include <gtest/gtest.h>
+#include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <sys/stat.h>
@@ -73,6 +74,22 @@ std::string with_part(const std::string& token, int part, const std::string& jso
   for (std::string& one : parts) std::getline(in, one, '.');
   parts[part] = base64url(json);
   return parts[0] + "." + parts[1] + "." + parts[2];
+}
+
+// Signed, whatever it claims.
+std::string signed_token(const std::string& private_key, const std::string& claims) {
+  Key key = std::move(private_key_from_pem(private_key).value());
+  std::string text =
+      base64url(R"({"alg":"EdDSA","kid":")" + key_id(key.get()) + "\"}") + "." + base64url(claims);
+  std::string signature(64, '\0');
+  size_t size = signature.size();
+  EVP_MD_CTX* digest = EVP_MD_CTX_new();
+  EXPECT_EQ(EVP_DigestSignInit(digest, nullptr, nullptr, nullptr, key.get()), 1);
+  EXPECT_EQ(EVP_DigestSign(digest, reinterpret_cast<unsigned char*>(signature.data()), &size,
+                           reinterpret_cast<const unsigned char*>(text.data()), text.size()),
+            1);
+  EVP_MD_CTX_free(digest);
+  return text + "." + base64url(signature);
 }
 
 TEST(Base64url, KnownValuesAndBack) {
@@ -161,6 +178,27 @@ TEST_F(AccessTest, ATokenHasItsTimeGiveOrTakeWhatClocksAreApart) {
   EXPECT_NE(at(160).error().message.find("has expired, 60 s ago"), std::string::npos);
   EXPECT_NE(at(86'400).error().message.find("has expired"), std::string::npos);
   EXPECT_FALSE(authority.token(bot, Duration{}, clock.time).ok());
+}
+
+TEST_F(AccessTest, ATimeThatIsNoneIsNoTime) {
+  Authority authority = create();
+  auto verified = [&](const std::string& times) {
+    return keys().verify(
+        signed_token(file("token.key"), R"({"sub":"ci-bot","ns":"team-a","roles":["submitter"],)"
+                                        R"("aud":"pawl",)" +
+                                            times + "}"),
+        {1'000 * second});
+  };
+  EXPECT_TRUE(verified(R"("exp":2000)").ok()) << verified(R"("exp":2000)").error().message;
+  EXPECT_TRUE(verified(R"("exp":2000,"nbf":900)").ok());
+  EXPECT_FALSE(verified(R"("exp":2000,"nbf":1900)").ok());
+  for (const char* none : {"\"1900\"", "4e9", "100000000000", "-1", "null"}) {
+    std::string nbf = std::string(R"("exp":2000,"nbf":)") + none;
+    Result<TokenClaims> refused = verified(nbf);
+    ASSERT_FALSE(refused.ok()) << nbf;
+    EXPECT_NE(refused.error().message.find("(nbf)"), std::string::npos) << nbf;
+    EXPECT_FALSE(verified(std::string(R"("exp":)") + none).ok()) << none;
+  }
 }
 
 TEST_F(AccessTest, CredentialsBecomeCallers) {

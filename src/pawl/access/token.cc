@@ -89,6 +89,8 @@ Result<TokenClaims> claims_in(const std::string& claims, WallTime now) {
   auto expires = seconds_at(claims, "exp");
   if (!expires) return wrong("the token has no time at which it expires (exp)");
   auto from = seconds_at(claims, "nbf");
+  if (!from && json_find(claims, {"nbf"}))
+    return wrong("what the token gives as the time from which it is valid (nbf) is none");
   TokenClaims found;
   found.expires.ns = *expires * second;
   found.not_before.ns = from.value_or(0) * second;

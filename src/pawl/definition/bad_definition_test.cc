@@ -219,6 +219,8 @@ constexpr Case cases[] = {
      "f:3:1: did not find expected ',' or '}', while parsing a flow mapping that begins in line 1"},
     {"name: \"\\ud83d\"\nnodes:\n  a: {run: ls}\n",
      "f:1:10: found invalid Unicode character escape code, while parsing a quoted scalar"},
+    {"name: nightly@1\nnodes:\n  a: {run: ls}\n",
+     "f:1:7: \"name\" must not contain \"@\", behind which a version is named"},
     {"name: \377\n", "f:1:7: the file is not plain UTF-8 text: invalid leading UTF-8 octet"},
     {"name: a\001b\n",
      "f:1:8: the file is not plain UTF-8 text: control characters are not allowed"},

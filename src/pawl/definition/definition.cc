@@ -81,6 +81,8 @@ class WorkflowReader {
     if (!printable || name->text.size() > name_bytes_max)
       problems_.add(name->mark, "\"name\" must be one line of at most " +
                                     std::to_string(name_bytes_max) + " bytes");
+    if (name->text.find('@') != std::string::npos)
+      problems_.add(name->mark, "\"name\" must not contain \"@\", behind which a version is named");
   }
 
   void inputs(const Value& input) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "pawl/api/door_watch.h"
 #include "pawl/api/permissions.h"
 #include "pawl/api/test_house.h"
 
@@ -84,6 +85,12 @@ TEST_F(AuditTest, WhatChangesSomethingLeavesOneRecord) {
   ask(all, Forget{ExecutionId{4}});
   EXPECT_EQ(last(), "ann team-a forget e4 OK");
   EXPECT_EQ(trail.records.size(), 5u);
+  ConfigureQueue paused;
+  paused.name = "bulk";
+  paused.paused = true;
+  ask(all, paused);
+  EXPECT_EQ(last(), "ann team-a configure_queue queue bulk PERMISSION_DENIED");
+  trail.records.pop_back();
   ask(all, GetOverview{});
   ask(all, GetExecution{ExecutionId{1}});
   EXPECT_EQ(trail.records.size(), 5u);
@@ -175,6 +182,27 @@ TEST_F(AuditTest, RefusalsAreRecordedUpToARate) {
   clock.running = clock.running + Duration::seconds(1);
   ask({"bob", "team-b", 1u << unsigned(Role::reader)}, Forget{ExecutionId{1}});
   EXPECT_EQ(trail.records.size(), 101u);
+  EXPECT_EQ(trail.records.back().unrecorded, 50u);
+}
+
+class KnowsNobody final : public Authenticator {
+ public:
+  Result<Caller> authenticate(const Credentials&) const override {
+    return Error{Code::unauthenticated, "the token has expired"};
+  }
+};
+
+TEST_F(AuditTest, StrangersAreRecordedUpToTheSameRate) {
+  KnowsNobody nobody;
+  DoorWatch watch(nobody, *house.gateway, house.loop);
+  for (int i = 0; i < 150; ++i)
+    EXPECT_EQ(watch.authenticate({.bearer = "secret"}).error().code, Code::unauthenticated);
+  while (trail.records.empty()) house.loop.run_once(Duration::milliseconds(10));
+  EXPECT_EQ(trail.records.size(), 100u);
+  EXPECT_EQ(last(), "  authenticate  UNAUTHENTICATED");
+  clock.running = clock.running + Duration::seconds(1);
+  EXPECT_FALSE(watch.authenticate({}).ok());
+  while (trail.records.size() == 100) house.loop.run_once(Duration::milliseconds(10));
   EXPECT_EQ(trail.records.back().unrecorded, 50u);
 }
 

@@ -123,6 +123,8 @@ class Gateway final : public Actor {
   // A RunRequest, a ReadHistory or a ReadLog that waits is answered at once with what there is: the
   // execution as it is now, a history without entries, a part without bytes.
   void stop_waiting(uint64_t id);
+  // So many were refused at a door, because nobody knows them: for the audit.
+  void record_strangers(uint64_t count);
   uint64_t open_calls() const { return open_.size(); }
 
   bool turn() override;
@@ -173,6 +175,7 @@ class Gateway final : public Actor {
   Status admit(const Call& call, const Caller& caller);
   AuditRecord record_of(const Call& call, const Caller& caller) const;
   void record_refusal(const Call& call, const Caller& caller, Code code);
+  void add_refusal(AuditRecord record, Code code);
   void tell_refusal(const Error& error);
   void record(Open& open, CallResult result);
   void release_held();

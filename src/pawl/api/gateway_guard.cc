@@ -24,6 +24,9 @@ struct AuditSubject {
   std::string operator()(const Redrive& call) const { return (*this)(call.what); }
   std::string operator()(const Discard& call) const { return (*this)(call.what); }
   std::string operator()(const Forget& call) const { return to_text(call.execution); }
+  std::string operator()(const ConfigureQueue& call) const {
+    return ("queue " + call.name).substr(0, audit_subject_bytes_max);
+  }
   template <class Other>
   std::string operator()(const Other&) const {
     return {};
@@ -101,12 +104,24 @@ AuditRecord Gateway::record_of(const Call& call, const Caller& caller) const {
 
 // Some of them: whoever is refused must not be able to fill the disk.
 void Gateway::record_refusal(const Call& call, const Caller& caller, Code code) {
+  if (ports_.audit != nullptr) add_refusal(record_of(call, caller), code);
+}
+
+void Gateway::record_strangers(uint64_t count) {
   if (ports_.audit == nullptr) return;
+  for (; count > 0; --count) {
+    AuditRecord record;
+    record.at = ports_.clock->wall();
+    record.call = "authenticate";
+    add_refusal(std::move(record), Code::unauthenticated);
+  }
+}
+
+void Gateway::add_refusal(AuditRecord record, Code code) {
   if (refusals_.take({}, ports_.clock->monotonic()).ns > 0) {
     ++unrecorded_;
     return;
   }
-  AuditRecord record = record_of(call, caller);
   record.result = code;
   record.unrecorded = std::exchange(unrecorded_, 0);
   ports_.audit->add(record);

@@ -8,6 +8,7 @@
 #include "pawl/access/audit_file.h"
 #include "pawl/adapter/linux_loop/linux_background.h"
 #include "pawl/adapter/linux_loop/linux_clock.h"
+#include "pawl/api/door_watch.h"
 #include "pawl/api/gateway.h"
 #include "pawl/api/grpc/grpc_door.h"
 #include "pawl/api/http/http_server.h"
@@ -72,7 +73,10 @@ class OwnStation final : public cli::Station {
                   SocketServer::open(*station->gateway_, host.loop(), options.directory));
     }
     const Authenticator* who = host.authenticator();
-    const Authenticator& clients = who != nullptr ? *who : station->everybody_here_;
+    if (who != nullptr) station->watch_.emplace(*who, *station->gateway_, host.loop());
+    const Authenticator& clients = who != nullptr
+                                       ? static_cast<const Authenticator&>(*station->watch_)
+                                       : station->everybody_here_;
     if (station->grpc_) station->grpc_->open(*station->gateway_, host.loop(), clients);
     if (!http.empty()) {
       HttpServerOptions door;
@@ -132,6 +136,7 @@ class OwnStation final : public cli::Station {
   std::unique_ptr<LocalClient> client_;
   std::unique_ptr<SocketServer> server_;
   EverybodyHere everybody_here_;
+  std::optional<DoorWatch> watch_;
   std::unique_ptr<HttpServer> http_;
 };
 

@@ -70,9 +70,9 @@ Code code_of(const CallResult& result) {
 Status Gateway::admit(const Call& call, const Caller& caller) {
   PAWL_TRY(permit(call, caller));
   if (std::visit(EntriesAskedFor(), call) > list_entries_max)
-    return Error{Code::resource_exhausted, "a list has at most list_entries_max (" +
-                                               std::to_string(list_entries_max) +
-                                               ") entries; ask for fewer, page by page"};
+    return Error{Code::invalid_argument, "a list has at most list_entries_max (" +
+                                             std::to_string(list_entries_max) +
+                                             ") entries; ask for fewer, page by page"};
   if (ports_.audit != nullptr && permission(call.index()).changes)
     if (Result<uint64_t> sound = ports_.audit->durable(); !sound.ok()) return sound.error();
   if (caller.name != local_caller && !caller.counted && ports_.clock != nullptr) {

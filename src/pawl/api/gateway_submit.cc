@@ -93,11 +93,16 @@ void Gateway::registered(uint64_t id, Open& open, WorkflowId workflow) {
 
 Status Gateway::make_submits(Open& open, const SubmitMany& request) {
   if (request.inputs_json.size() > submit_many_max)
-    return Error{Code::resource_exhausted, std::to_string(request.inputs_json.size()) +
-                                               " inputs are above submit_many_max (" +
-                                               std::to_string(submit_many_max) +
-                                               "); send them in several requests"};
+    return Error{Code::invalid_argument, std::to_string(request.inputs_json.size()) +
+                                             " inputs are above submit_many_max (" +
+                                             std::to_string(submit_many_max) +
+                                             "); send them in several requests"};
   PAWL_TRY(check_object("labels", request.labels_json));
+  const std::string labels = with_identity(request.labels_json, open.caller);
+  if (labels.size() > options_.limits.labels_bytes_max)
+    return Error{Code::invalid_argument, "the labels are longer than labels_bytes_max (" +
+                                             std::to_string(options_.limits.labels_bytes_max) +
+                                             ")"};
   if (!request.workflow.empty() && !request.directory.empty()) {
     return Error{Code::invalid_argument,
                  "\"directory\" belongs to a definition; that of a registered workflow was given "
@@ -122,7 +127,7 @@ Status Gateway::make_submits(Open& open, const SubmitMany& request) {
     command.name_space = open.home;
     command.payload_hash = submit_hash(command, open.prepared->hash);
     command.trace = trace;
-    command.labels = with_identity(request.labels_json, open.caller);
+    command.labels = labels;
     open.submits.push_back(std::move(submit));
   }
   return {};

@@ -174,7 +174,7 @@ TEST_F(GatewayTest, OneBadInputAmongManyStartsNone) {
   EXPECT_TRUE(client.submit_many({one_node, "f", {}, "", ""}).value().executions.empty());
   std::vector<std::string> inputs(submit_many_max + 1);
   EXPECT_EQ(client.submit_many({one_node, "f", inputs, "", ""}).error().code,
-            Code::resource_exhausted);
+            Code::invalid_argument);
 }
 
 TEST_F(GatewayTest, NodesAreMeantByName) {
@@ -246,7 +246,7 @@ TEST_F(GatewayTest, AListHasABound) {
   executions.limit = list_entries_max;
   EXPECT_TRUE(client.executions(executions).ok());
   executions.limit += 1;
-  EXPECT_EQ(client.executions(executions).error().code, Code::resource_exhausted);
+  EXPECT_EQ(client.executions(executions).error().code, Code::invalid_argument);
   ListDeadLetters letters;
   letters.limit = UINT32_MAX;
   Result<DeadLetterList> refused = client.dead_letters(letters);
@@ -344,6 +344,19 @@ TEST(GatewayLimits, TooManyOpenCallsAreRefused) {
   EXPECT_NE(refused.error().message.find("calls_open_max"), std::string::npos);
   client.forget(waiting);
   EXPECT_TRUE(client.overview().ok());
+// Waiting helps against what is full, not against what is too large.
+TEST(GatewayLimits, WhatIsTooLargeIsWrong) {
+  House house({.limits = {.labels_bytes_max = 20, .input_bytes_max = 70'000}});
+  LocalClient client(*house.gateway, house.loop);
+  Error labels = client.submit({one_node, "f", "", "", R"({"team":"a long name"})"}).error();
+  EXPECT_EQ(labels.code, Code::invalid_argument);
+  EXPECT_NE(labels.message.find("labels_bytes_max (20)"), std::string::npos) << labels.message;
+  std::string large = R"({"x":")" + std::string(80'000, 'x') + "\"}";
+  Error input = client.submit({one_node, "f", large, "", ""}).error();
+  EXPECT_EQ(input.code, Code::invalid_argument);
+  EXPECT_NE(input.message.find("input_bytes_max"), std::string::npos) << input.message;
+}
+
 }
 
 template <size_t... place>

@@ -40,10 +40,10 @@ Result<Input> make_input(const Workflow& workflow, const std::string& given,
   if (merged.size() <= payload_inline_max)
     return Input{Payload::inline_json(std::move(merged)), nullptr};
   if (merged.size() > staging.limits.input_bytes_max)
-    return Error{Code::resource_exhausted, "the input has " + std::to_string(merged.size()) +
-                                               " bytes; the limit input_bytes_max is " +
-                                               std::to_string(staging.limits.input_bytes_max) +
-                                               "; pass a file's name instead"};
+    return Error{Code::invalid_argument, "the input has " + std::to_string(merged.size()) +
+                                             " bytes; the limit input_bytes_max is " +
+                                             std::to_string(staging.limits.input_bytes_max) +
+                                             "; pass a file's name instead"};
   PAWL_ASSIGN(StagedInputRef staged, StagedInput::put(staging.blob, staging.sequence, merged));
   Payload payload = staged->payload();
   return Input{std::move(payload), std::move(staged)};

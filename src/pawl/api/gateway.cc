@@ -43,6 +43,20 @@ Command command_for(const Call& call, const Selection& what, NodeIndex node) {
   return CancelTask{{what.execution, node, what.item.value_or(0)}, cancel.reason};
 }
 
+// Where it lies is nobody's business.
+Error unreadable(const BlobRef& ref, const Error& error) {
+  if (error.code == Code::not_found)
+    return {Code::not_found, to_text(ref.owner) + " has no payload with this sequence"};
+  if (error.code == Code::data_loss)
+    return {Code::data_loss,
+            "what is kept of this payload of " + to_text(ref.owner) + " does not match its hash"};
+  return error;
+}
+
+Error item_without_node() {
+  return {Code::invalid_argument, "an item needs its node: e17/node[42]"};
+}
+
 std::optional<ExecutionStatus> status_from_name(const std::string& text) {
   for (auto status :
        {ExecutionStatus::running, ExecutionStatus::parked, ExecutionStatus::succeeded,
@@ -131,6 +145,9 @@ void Gateway::begin(uint64_t id, Open& open) {
   } else if (std::holds_alternative<GetServer>(open.call) ||
              std::holds_alternative<GetMetrics>(open.call)) {
     ask_engine(id, 0, GetFigures{}, open.name_space);
+  } else if (const auto* why = std::get_if<Explain>(&open.call);
+             why != nullptr && why->node.empty() && why->item) {
+    finish(id, item_without_node());
   } else if (const auto* history = std::get_if<ReadHistory>(&open.call)) {
     ask_engine(id, 0, *history, open.name_space);
   } else if (const auto* progress = std::get_if<GetProgress>(&open.call)) {
@@ -159,17 +176,35 @@ void Gateway::begin_await(uint64_t id, const Open& open, ExecutionId execution) 
   ask_engine(question, 0, AwaitExecution{execution}, open.name_space);
 }
 
-// Whoever is confined sees the payloads of the executions that it sees.
+// Whoever is confined sees the payloads of the executions that it sees. What does not match is damaged, unless
+// its owner knows it otherwise.
 void Gateway::begin_read(uint64_t id, const Open& open, const ReadPayload& read) {
-  if (open.name_space.empty()) return finish(id, read_payload(read));
   if (!read.ref.owner) return finish(id, Error{Code::not_found, "the payload belongs to nobody"});
+  if (open.name_space.empty()) {
+    CallResult result = read_payload(read);
+    const auto* error = std::get_if<Error>(&result);
+    if (error == nullptr || error->code != Code::data_loss) return finish(id, std::move(result));
+  }
   ask_engine(id, 0, Query{GetExecution{read.ref.owner}}, open.name_space);
+}
+
+void Gateway::continue_read(uint64_t id, const ReadPayload& read, const ExecutionDetail& owner) {
+  std::vector<const Payload*> known{&owner.input, &owner.output};
+  for (const NodeDetail& node : owner.nodes) known.push_back(&node.output);
+  for (const Payload* one : known) {
+    bool meant = one->is_blob() && one->ref().owner == read.ref.owner &&
+                 one->ref().sequence == read.ref.sequence;
+    if (meant && one->ref() != read.ref)
+      return finish(id, Error{Code::invalid_argument,
+                              "the payload has another size or hash; name it as its owner does"});
+  }
+  finish(id, read_payload(read));
 }
 
 // A node is meant by its name, which only the execution's own workflow knows.
 void Gateway::begin_selection(uint64_t id, Open& open, const Selection& what) {
   if (what.node.empty() && what.item) {
-    finish(id, Error{Code::invalid_argument, "an item needs its node: e17/node[42]"});
+    finish(id, item_without_node());
   } else if (what.node.empty()) {
     ask_engine(id, 0, command_for(open.call, what, 0), open.name_space);
   } else {
@@ -189,6 +224,9 @@ void Gateway::continue_selection(uint64_t id, Open& open, const ExecutionDetail&
                               "node " + node.id + " is mapped: name one of its items, as in " +
                                   to_text(what.execution) + "/" + node.id +
                                   "[0], or cancel the whole execution"});
+    if (what.item && *what.item >= node.tasks.total && !std::holds_alternative<Cancel>(open.call))
+      return finish(id, Error{Code::not_found,
+                              "node " + node.id + " has no item " + std::to_string(*what.item)});
     return ask_engine(id, 0, command_for(open.call, what, i), open.name_space);
   }
   finish(id, Error{Code::not_found, to_text(what.execution) + " has no node \"" + what.node + "\"" +
@@ -203,7 +241,7 @@ CallResult Gateway::read_payload(const ReadPayload& call) const {
   // Not a byte of what was changed is served: few clients compare the hash.
   const bool whole = call.offset == 0 && ref.size <= payload_checked_bytes_max;
   Result<Bytes> part = whole ? ports_.blob.get(ref) : ports_.blob.part(ref, call.offset, size);
-  if (!part.ok()) return std::move(part).error();
+  if (!part.ok()) return unreadable(ref, part.error());
   std::string text = std::move(*part);
   text.resize(size);
   if (call.offset + text.size() < ref.size) text.resize(whole_characters(text));
@@ -276,7 +314,7 @@ void Gateway::take(Response response) {
     return finish(id, list_logs(*logs, *detail));
   if (detail != nullptr && open.log) return finish_log(id, open, *detail);
   const auto* read = std::get_if<ReadPayload>(&open.call);
-  if (detail != nullptr && read != nullptr) return finish(id, read_payload(*read));
+  if (detail != nullptr && read != nullptr) return continue_read(id, *read, *detail);
   finish(id, widened(std::move(result)));
 }
 

@@ -188,6 +188,7 @@ class Gateway final : public Actor {
   void begin_register(uint64_t id, Open& open, const RegisterDefinition& request);
   void begin_await(uint64_t id, const Open& open, ExecutionId execution);
   void begin_read(uint64_t id, const Open& open, const ReadPayload& read);
+  void continue_read(uint64_t id, const ReadPayload& read, const ExecutionDetail& owner);
   void begin_selection(uint64_t id, Open& open, const Selection& what);
   void continue_selection(uint64_t id, Open& open, const ExecutionDetail& detail);
   void continue_log(uint64_t id, Open& open, TaskDetail task);

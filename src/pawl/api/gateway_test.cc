@@ -108,6 +108,13 @@ TEST_F(GatewayTest, ALargeInputBelongsToItsExecution) {
   EXPECT_EQ(ref.owner, id);
   EXPECT_EQ(client.ask_as<PayloadPart>(ReadPayload{ref, ref.size}).error().code,
             Code::out_of_range);
+  auto refused = [&](const BlobRef& other) {
+    return client.ask_as<PayloadPart>(ReadPayload{other, 0}).error().code;
+  };
+  EXPECT_EQ(refused({id, ref.sequence, ref.size + 1, ref.hash}), Code::invalid_argument);
+  EXPECT_EQ(refused({id, ref.sequence, ref.size, {1, 2}}), Code::invalid_argument);
+  EXPECT_EQ(refused({id, 7, ref.size, ref.hash}), Code::not_found);
+  EXPECT_EQ(refused({ExecutionId{}, 7, ref.size, ref.hash}), Code::not_found);
   house.blob.corrupt(ref);
   EXPECT_EQ(client.text(Payload::blob(ref)).error().code, Code::data_loss);
 }
@@ -200,6 +207,9 @@ TEST_F(GatewayTest, DeadLettersAreRedrivenAndDiscarded) {
   DeadLetterList letters = client.dead_letters({id}).value();
   ASSERT_EQ(letters.letters.size(), 1u);
   EXPECT_EQ(letters.letters[0].node, "work");
+  EXPECT_EQ(client.redrive({id, "work", 9}).error().code, Code::not_found);
+  EXPECT_EQ(client.discard({id, "work", 1}).error().code, Code::not_found);
+  EXPECT_EQ(client.why({id, "", 3}).error().code, Code::invalid_argument);
   EXPECT_EQ(client.redrive({id, "work", {}}).value(), 1u);
   EXPECT_EQ(client.await(id).value().status, ExecutionStatus::succeeded);
   house.executor.failures = 100;
@@ -334,16 +344,6 @@ TEST(GatewayLimits, ExpressionsBeyondTheLimitAreNotCompiled) {
   EXPECT_FALSE(client.submit({"name: x\nnodes:\n  b: {when: '${ .n ~ 2 }', run: ls}\n", "f"}).ok());
 }
 
-TEST(GatewayLimits, TooManyOpenCallsAreRefused) {
-  House house({.calls_open_max = 1});
-  house.executor.holding = true;
-  LocalClient client(*house.gateway, house.loop);
-  ExecutionId id = client.submit({one_node, "f", "", "", ""}).value();
-  Ticket waiting = client.start(AwaitExecution{id});
-  Result<Overview> refused = client.overview();
-  EXPECT_NE(refused.error().message.find("calls_open_max"), std::string::npos);
-  client.forget(waiting);
-  EXPECT_TRUE(client.overview().ok());
 // Waiting helps against what is full, not against what is too large.
 TEST(GatewayLimits, WhatIsTooLargeIsWrong) {
   House house({.limits = {.labels_bytes_max = 20, .input_bytes_max = 70'000}});
@@ -357,6 +357,16 @@ TEST(GatewayLimits, WhatIsTooLargeIsWrong) {
   EXPECT_NE(input.message.find("input_bytes_max"), std::string::npos) << input.message;
 }
 
+TEST(GatewayLimits, TooManyOpenCallsAreRefused) {
+  House house({.calls_open_max = 1});
+  house.executor.holding = true;
+  LocalClient client(*house.gateway, house.loop);
+  ExecutionId id = client.submit({one_node, "f", "", "", ""}).value();
+  Ticket waiting = client.start(AwaitExecution{id});
+  Result<Overview> refused = client.overview();
+  EXPECT_NE(refused.error().message.find("calls_open_max"), std::string::npos);
+  client.forget(waiting);
+  EXPECT_TRUE(client.overview().ok());
 }
 
 template <size_t... place>

@@ -44,7 +44,11 @@ void fields(IO& io, T& v) {
   io("type", v.type);
   io("mapped", v.mapped);
   io("status", v.status);
-  io("skip_reason", v.skip_reason);
+  std::optional<SkipReason> skip_reason;
+  if (v.status == NodeStatus::skipped) skip_reason = v.skip_reason;
+  io.unless_null("skip_reason", skip_reason);
+  if constexpr (!std::is_const_v<T>)
+    if (skip_reason) v.skip_reason = *skip_reason;
   io("tasks", v.tasks);
   io("needs", v.needs);
   io("attempts", v.attempts);

@@ -190,6 +190,9 @@ TEST(JsonCodec, ValuesSurvive) {
   EXPECT_EQ(detail.summary.started, WallTime{1'700'000'000'123'000'000});
   EXPECT_EQ(detail.nodes[2].skip_reason, SkipReason::needs_failed);
   EXPECT_EQ(detail.nodes[2].needs, (std::vector<std::string>{"flaky", "split"}));
+  const std::string text = to_json(CallResult(sample_detail()));
+  EXPECT_TRUE(json_find(text, {"nodes", "2", "skip_reason"}));
+  EXPECT_FALSE(json_find(text, {"nodes", "1", "skip_reason"})) << "it was not skipped";
 }
 
 TEST(JsonCodec, EveryEventKindHasItsName) {

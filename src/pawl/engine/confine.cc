@@ -48,7 +48,6 @@ void Engine::refuse_foreign(const Request& request, const Error& error) {
   Response response{request.ticket, Reply{error.code, error.message, 0}};
   if (std::holds_alternative<Query>(request.what)) response.what = QueryResult{error};
   if (std::holds_alternative<ReadHistory>(request.what)) response.what = History{error, {}, false};
-  if (std::holds_alternative<GetProgress>(request.what)) response.what = ProgressList{};
   gathering_.responses.push_back(std::move(response));
 }
 

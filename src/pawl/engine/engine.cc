@@ -35,6 +35,13 @@ uint64_t carried_bytes(const Command& command) {
   return bytes;
 }
 
+Status known_here(const State& state, View& view, ExecutionId id) {
+  Result<bool> known = exists(state, view, id);
+  if (!known.ok()) return known.error();
+  if (!*known) return unknown_execution(state, id);
+  return {};
+}
+
 std::vector<Belongings*> places_of(const EnginePorts& ports) {
   std::vector<Belongings*> places = ports.belongings;
   places.insert(places.begin(), &ports.blob);
@@ -235,6 +242,8 @@ void Engine::take(Request& request) {
       gathering_.responses.push_back({ticket, history_of(*read)});
     }
   } else if (auto* progress = std::get_if<GetProgress>(&request.what)) {
+    Status known = known_here(partition_->state(), ports_.view, progress->execution);
+    if (!known.ok()) return refuse(ticket, {known.error().code, known.error().message, 0});
     gathering_.responses.push_back({ticket, progress_of(*progress)});
   }
 }
@@ -254,9 +263,8 @@ QueryResult Engine::answer_query(const Query& query, const std::string& name_spa
 }
 
 History Engine::history_of(const ReadHistory& query) {
-  auto known = exists(partition_->state(), ports_.view, query.execution);
+  Status known = known_here(partition_->state(), ports_.view, query.execution);
   if (!known.ok()) return {known.error(), {}, false};
-  if (!*known) return {unknown_execution(partition_->state(), query.execution), {}, false};
   return history_.read(ports_.view, query.execution, query.after, query.limit, durable_);
 }
 

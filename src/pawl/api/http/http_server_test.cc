@@ -220,6 +220,21 @@ TEST_F(HttpServerTest, ARequestIdHasOneEffect) {
   EXPECT_EQ(other.status, 409) << other.body;
 }
 
+TEST_F(HttpServerTest, ABatchOfWhichNothingWasStartedIsAnError) {
+  start();
+  auto batch = [&](const std::string& inputs) {
+    return ask(request("POST /v1/execution-batches", submission(",\"inputs\":" + inputs),
+                       "Idempotency-Key: monday\r\n"));
+  };
+  EXPECT_EQ(batch(R"([{"n":1},{"n":2}])").status, 201);
+  Answer some = batch(R"([{"n":1},{"n":3}])");
+  EXPECT_EQ(some.status, 201) << some.body;
+  Answer none = batch(R"([{"n":4},{"n":5}])");
+  EXPECT_EQ(none.status, 409) << none.body;
+  EXPECT_NE(none.body.find(R"("code":"ALREADY_EXISTS")"), std::string::npos) << none.body;
+  EXPECT_EQ(batch("[]").status, 201);
+}
+
 TEST_F(HttpServerTest, WrongRequestsAreToldWhatIsWrong) {
   start();
   struct Case {

@@ -191,8 +191,13 @@ bool media_fits(const HttpRequest& request, const Route& route) {
   const std::string* type = request.field("content-type");
   if (!route.body || request.body.empty() || type == nullptr) return true;
   std::string given = lower_type(*type);
-  bool defines = route.kind == RouteKind::submit || std::string_view(route.call) == "register";
-  return given == "application/json" || (defines && is_yaml(given));
+  return given == "application/json" || (takes_yaml(route) && is_yaml(given));
+}
+
+bool nothing_started(const SubmittedMany& many) {
+  return !many.executions.empty() &&
+         std::all_of(many.executions.begin(), many.executions.end(),
+                     [](const SubmittedMany::One& one) { return one.error.has_value(); });
 }
 
 // The blob is an object of its own in the call.
@@ -306,6 +311,8 @@ HttpField location_of(ExecutionId execution) {
 }
 
 HttpResponse to_response(const Route& route, const CallResult& result) {
+  const auto* many = std::get_if<SubmittedMany>(&result);
+  if (many != nullptr && nothing_started(*many)) return to_response(*many->executions[0].error);
   if (const auto* error = std::get_if<Error>(&result)) return to_response(*error);
   HttpResponse response;
   response.status = route.status;

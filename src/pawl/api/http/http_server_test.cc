@@ -247,6 +247,9 @@ TEST_F(HttpServerTest, WrongRequestsAreToldWhatIsWrong) {
       {request("PATCH /v1/executions"), 405, "OPTIONS, POST, GET, HEAD"},
       {request("GET /v1/executions?limt=3"), 400, "did you mean \\\"limit\\\""},
       {request("GET /v1/executions?limit=abc"), 400, "whole number"},
+      {request("GET /v1/executions?limit=4294967295"), 400, "list_entries_max"},
+      {request("GET /v1/executions/e9/progress"), 404, "no execution e9"},
+      {request("GET /v1/executions/e9/why?item=3"), 400, "an item needs its node"},
       {request("GET /v1/executions/x"), 400, "like \\\"e17\\\""},
       {request("GET /v1/executions/e9"), 404, "no execution e9"},
       {request("GET /v1/executions/e1?wait=9h"), 400, "wait_max"},
@@ -500,6 +503,8 @@ TEST_F(HttpServerTest, TheDocumentDescribesEveryRoute) {
     EXPECT_EQ(find(body).has_value(), route.body);
     body.emplace_back("properties");  // of a call; an input is any object
     EXPECT_EQ(find(body).has_value(), route.body && route.kind != RouteKind::run);
+    EXPECT_EQ(find({"requestBody", "content", "application/yaml", "schema"}).has_value(),
+              takes_yaml(route));
     std::string status = std::to_string(route.status);
     EXPECT_EQ(find({"responses", status, "content", "application/json", "schema"}).has_value(),
               *route.answer != 0);
@@ -515,6 +520,26 @@ TEST_F(HttpServerTest, TheDocumentDescribesEveryRoute) {
           << name;
     }
   }
+}
+
+TEST_F(HttpServerTest, TheDocumentSaysWhatARequestNeedsAndMayBring) {
+  start();
+  const std::string document = ask(request("GET /v1/openapi.json")).body;
+  auto parameters = [&](const char* path) {
+    return std::string(json_find(document, {"paths", path, "get", "parameters"}).value_or(""));
+  };
+  const std::string payload = parameters("/v1/payloads/{owner}/{sequence}");
+  for (const char* name : {"size", "hash"})
+    EXPECT_NE(payload.find("\"name\":" + json_quote(name) + ",\"in\":\"query\",\"required\":true"),
+              std::string::npos)
+        << payload;
+  for (const char* stream :
+       {"/v1/executions/{execution}/events", "/v1/executions/{execution}/tasks/{node}/logs/events"})
+    EXPECT_NE(parameters(stream).find(R"("name":"Last-Event-ID","in":"header")"),
+              std::string::npos);
+  EXPECT_TRUE(json_find(document, {"paths", "/v1/executions/{execution}", "get", "responses", "200",
+                                   "content", "application/json", "schema", "properties", "nodes",
+                                   "items", "properties", "skip_reason", "enum"}));
 }
 
 TEST_F(HttpServerTest, WhoStopsIsNotReady) {

@@ -198,7 +198,7 @@ void put_parameters(JsonWriter& out, const Route& route,
   for (std::string_view name : in_path)
     put_parameter(out, name, "path", true, type_of_segment(name), nullptr);
   for (const RouteMember& one : route.query)
-    put_parameter(out, one.name, "query", false, one.type, one.about);
+    put_parameter(out, one.name, "query", one.required, one.type, one.about);
   auto header = [&](const char* name, const char* about) {
     put_parameter(out, name, "header", false, RouteMember::Type::text, about);
   };
@@ -206,6 +206,8 @@ void put_parameters(JsonWriter& out, const Route& route,
     header("Idempotency-Key", "the request id: sent again, it has one effect");
     header("traceparent", "W3C Trace Context: the trace that the execution belongs to");
   }
+  if (route.kind == RouteKind::events || route.kind == RouteKind::log_events)
+    header("Last-Event-ID", "of the last event that has come: only what is behind it is sent");
   if (may_wait(route)) header("Prefer", "wait=30: the same as the parameter wait");
   out.end_array();
 }
@@ -244,6 +246,22 @@ void put_responses(JsonWriter& out, const Route& route) {
   out.end_object().end_object();
 }
 
+void put_body(JsonWriter& out, const Route& route, const std::vector<std::string_view>& in_path) {
+  out.key("requestBody").begin_object().key("content").begin_object();
+  out.key("application/json").begin_object().key("schema");
+  if (route.kind == RouteKind::run)
+    out.begin_object().key("type").string("object").end_object();
+  else
+    put_schema(out, route, false, in_path);
+  out.end_object();
+  if (takes_yaml(route)) {
+    out.key("application/yaml").begin_object().key("schema").begin_object();
+    out.key("type").string("string").key("description").string("the definition itself");
+    out.end_object().end_object();
+  }
+  out.end_object().end_object();
+}
+
 void put_operation(JsonWriter& out, const Route& route) {
   std::string method(route.method);
   std::transform(method.begin(), method.end(), method.begin(),
@@ -257,15 +275,7 @@ void put_operation(JsonWriter& out, const Route& route) {
   out.key("operationId").string(id);
   if (route.open) out.key("security").begin_array().end_array();
   put_parameters(out, route, in_path);
-  if (route.body) {
-    out.key("requestBody").begin_object().key("content").begin_object();
-    out.key("application/json").begin_object().key("schema");
-    if (route.kind == RouteKind::run)
-      out.begin_object().key("type").string("object").end_object();
-    else
-      put_schema(out, route, false, in_path);
-    out.end_object().end_object().end_object();
-  }
+  if (route.body) put_body(out, route, in_path);
   put_responses(out, route);
   out.end_object();
 }

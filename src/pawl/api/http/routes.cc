@@ -209,7 +209,7 @@ const std::vector<Route> table = {
      "",
      200,
      "A large payload itself, as a \"blob\" names it",
-     {{"size", Type::number, "of the blob"}, {"hash", Type::text, "of the blob"}}},
+     {{"size", Type::number, "of the blob", true}, {"hash", Type::text, "of the blob", true}}},
     {"GET", "/v1/queues", Kind::call, "list_queues", "queues", 200,
      "Every queue that a workflow or a configuration names"},
     {"PUT",
@@ -310,6 +310,10 @@ const std::vector<Route>& routes() {
 bool may_wait(const Route& route) {
   return std::any_of(route.query.begin(), route.query.end(),
                      [](const RouteMember& one) { return std::string_view(one.name) == "wait"; });
+}
+
+bool takes_yaml(const Route& route) {
+  return route.kind == RouteKind::submit || std::string_view(route.call) == "register";
 }
 
 Type type_of_segment(std::string_view name) {

@@ -38,6 +38,7 @@ struct RouteMember {
   const char* name;
   Type type;
   const char* about;
+  bool required = false;
 };
 
 struct Route {
@@ -59,6 +60,7 @@ inline bool is_stream(const Route& route) {
          route.kind == RouteKind::socket;
 }
 bool may_wait(const Route& route);                         // has the parameter `wait`
+bool takes_yaml(const Route& route);                       // the body may be a definition itself
 RouteMember::Type type_of_segment(std::string_view name);  // of "{item}" and its kind
 
 struct Matched {

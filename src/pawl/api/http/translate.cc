@@ -50,8 +50,7 @@ class Members {
     }
     const std::string* type = request.field("content-type");
     std::string given = type != nullptr ? lower_type(*type) : "application/json";
-    bool yaml = is_yaml(given) && std::string_view(route.call) != "cancel";
-    if (yaml) return add("definition", Type::text, request.body);
+    if (is_yaml(given)) return add("definition", Type::text, request.body);
     PAWL_TRY(json_validate(request.body));
     std::string_view body(request.body);
     if (json_kind(body) != JsonKind::object)
@@ -311,9 +310,9 @@ HttpField location_of(ExecutionId execution) {
 }
 
 HttpResponse to_response(const Route& route, const CallResult& result) {
+  if (const auto* error = std::get_if<Error>(&result)) return to_response(*error);
   const auto* many = std::get_if<SubmittedMany>(&result);
   if (many != nullptr && nothing_started(*many)) return to_response(*many->executions[0].error);
-  if (const auto* error = std::get_if<Error>(&result)) return to_response(*error);
   HttpResponse response;
   response.status = route.status;
   response.body = to_json(result);

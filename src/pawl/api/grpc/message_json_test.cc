@@ -140,7 +140,8 @@ class Comparer {
   }
   template <class T>
   void compare(const FieldDescriptor& field, const std::optional<T>&) {
-    bool tells_absence = field.has_presence();
+    // An enumeration does by its UNSPECIFIED.
+    bool tells_absence = field.has_presence() || std::is_enum_v<T>;
     if (!tells_absence) fault(field, "optional");
     compare(field, T{});
   }

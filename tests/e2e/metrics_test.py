@@ -184,6 +184,14 @@ nodes:
             self.assertEqual(self.ask(path)[0], 200)
         self.stop(server)
 
+    def test_who_comes_before_readiness_is_known_to_have_ended_is_served(self):
+        server, _ = self.serve("--drain", "1h", "--jobs", "1")
+        server.terminate()
+        self.said(server, "not ready any more")
+        self.assertEqual(self.ask("/readyz")[0], 503)
+        self.assertEqual(self.pawl("each", "echo", "{}", ":::", "late").stdout, "late\n")
+        self.stop(server)
+
     @unittest.skipUnless(os.geteuid() == 0, "SKIPPED LOUDLY: needs root to mount")
     def test_a_full_disk_ends_readiness_until_there_is_room(self):
         (self.place / "mnt").mkdir()

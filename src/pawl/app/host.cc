@@ -221,10 +221,6 @@ std::vector<RunningLaunch> Host::running() {
   return parts_->workshop ? parts_->workshop->running() : std::vector<RunningLaunch>();
 }
 
-void Host::drain() {
-  if (parts_->workshop) parts_->workshop->drain();
-}
-
 void Host::abandon() {
   if (parts_->workshop) parts_->workshop->abandon();
 }

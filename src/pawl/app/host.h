@@ -87,11 +87,8 @@ class Host {
   // if there are any.
   std::vector<Worker*> workers();
   std::vector<RunningLaunch> running();
-  // Stops: drain() lets what runs finish, abandon() ends it (it is granted again at
-  // the next open).
-  void drain();
-  void abandon();
-  bool stopped();  // after drain() or abandon(): nothing runs any more
+  void abandon();  // ends what runs (it is granted again at the next open)
+  bool stopped();  // after that: nothing runs any more
 
   // Waits for the engines to come to rest, then marks the logs' clean ends. Call it once.
   Status close();

@@ -108,7 +108,6 @@ class OwnStation final : public cli::Station {
   void retire() override {
     if (http_) http_->retire();
     if (grpc_) grpc_->retire();
-    host_->drain();
   }
   void stop() override { host_->abandon(); }
   bool stopped() override { return host_->stopped(); }

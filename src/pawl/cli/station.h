@@ -60,7 +60,7 @@ class Station {
   virtual uint64_t visitors() const = 0;   // other processes connected to us
   virtual uint16_t port() const = 0;       // where workers find us; 0: nowhere
   virtual uint16_t http_port() const = 0;  // where clients of HTTP find us; 0: nowhere
-  virtual void retire() = 0;               // held here: not ready any more, starts nothing here
+  virtual void retire() = 0;               // held here: not ready any more, serves all the same
   virtual void stop() = 0;                 // starts nothing more, ends what runs; it comes back
   virtual bool stopped() = 0;              // nothing runs any more
   virtual bool failed() = 0;               // held here, and its disk has failed: nothing is taken

@@ -94,7 +94,8 @@ Result<uint64_t> memory_of(const Arguments& given) {
   return *bytes;
 }
 
-// Whoever sends requests here learns from /readyz to send them elsewhere; what runs here may finish.
+// Whoever sends requests here learns from /readyz to send them elsewhere; until then they are served, by the
+// server's own worker too.
 void retire(Session& session, Duration limit) {
   if (limit <= Duration{}) return;
   session.say("not ready any more; a second signal stops at once", "server_draining");

@@ -100,22 +100,25 @@ class Unfenced final : public Transport {
 }  // namespace
 }  // namespace pawl
 
-// The constructor pawl::Engine(EnginePorts, EngineOptions), and what stands in its place.
-#define PAWL_ENGINE_CONSTRUCTOR _ZN4pawl6EngineC1ENS_11EnginePortsENS_13EngineOptionsE
+// The constructor pawl::Engine(EnginePorts, EngineOptions, std::unique_ptr<Background>), and what stands in its place.
+#define PAWL_ENGINE_CONSTRUCTOR \
+  _ZN4pawl6EngineC1ENS_11EnginePortsENS_13EngineOptionsESt10unique_ptrINS_10BackgroundESt14default_deleteIS4_EE
 #define PAWL_JOIN(a, b) a##b
 #define PAWL_NAME(prefix, symbol) PAWL_JOIN(prefix, symbol)
 
 extern "C" {
 void PAWL_NAME(__real_, PAWL_ENGINE_CONSTRUCTOR)(pawl::Engine*, pawl::EnginePorts,
-                                                 pawl::EngineOptions);
+                                                 pawl::EngineOptions,
+                                                 std::unique_ptr<pawl::Background>);
 void PAWL_NAME(__wrap_, PAWL_ENGINE_CONSTRUCTOR)(pawl::Engine* engine, pawl::EnginePorts ports,
-                                                 pawl::EngineOptions options) {
+                                                 pawl::EngineOptions options,
+                                                 std::unique_ptr<pawl::Background> background) {
   static pawl::Unfenced transport(ports.transport);  // one engine per process
   PAWL_NAME(__real_, PAWL_ENGINE_CONSTRUCTOR)
   (engine,
    pawl::EnginePorts{ports.loop, ports.clock, ports.log, ports.view, ports.blob, ports.evaluator,
                      ports.evaluations, transport, ports.telemetry, ports.clients,
                      ports.replay_note, ports.belongings},
-   std::move(options));
+   std::move(options), std::move(background));
 }
 }

@@ -15,6 +15,7 @@ from sdk_case import PATIENCE
 from pawl.tasks import spec_of
 from pawl.worker.definition import NodeDefinition, WorkflowDefinition
 from pawl.worker.messages import AttemptReport, BlobRef, FailureKind, Grant, RunContext, TaskRange
+from pawl.worker.payloads import PayloadError
 from pawl.worker.process import Hand
 from pawl.worker.runner import Runner
 from pawl.worker.session import Launch
@@ -26,11 +27,17 @@ class Payloads:
     def __init__(self):
         self.asked = threading.Semaphore(0)
         self.go = threading.Event()
+        self.errors = []  # of what is put
 
     def get(self, ref):
         self.asked.release()
         assert self.go.wait(PATIENCE)
         return b"0"
+
+    def put(self, ref, data):
+        self.asked.release()
+        if (error := self.errors.pop(0)) is not None:
+            raise error
 
 
 class RunnerTest(unittest.TestCase):
@@ -63,6 +70,19 @@ class RunnerTest(unittest.TestCase):
             self.runner.stop(launch)
             self.payloads.go.set()
             self.assertEqual(self.report().kind, FailureKind.DECLINED, function)
+
+    def test_a_result_that_finds_no_room_is_held_and_one_that_nobody_takes_is_declined(self):
+        text = json.dumps("x" * 70_000).encode()
+        with mock.patch("pawl.worker.runner.ROOM_PAUSE", 0.01):
+            self.payloads.errors = [PayloadError("full", no_room=True)] * 3 + [None]
+            self.start("echo", text)
+            self.assertIsNone(self.report().kind)
+            self.payloads.errors = [PayloadError("nobody is there", passes=True)]
+            self.start("echo", text)
+            self.assertEqual(self.report().kind, FailureKind.DECLINED)
+            self.payloads.errors = [PayloadError("damaged")]
+            self.start("echo", text)
+            self.assertEqual(self.report().kind, FailureKind.OUTPUT)
 
     def test_ctrl_c_does_not_reach_a_process_that_is_only_starting(self):
         before = signal.pthread_sigmask(signal.SIG_BLOCK, ())

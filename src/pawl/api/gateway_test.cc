@@ -303,7 +303,8 @@ TEST_F(GatewayTest, PatienceEnds) {
 class HandBackground final : public Background {
  public:
   explicit HandBackground(std::vector<Callback<void()>>& calls) : calls_(calls) {}
-  void run(Callback<void()> call) override { calls_.push_back(std::move(call)); }
+  using Background::run;
+  void run(Callback<void()> call, Duration) override { calls_.push_back(std::move(call)); }
 
  private:
   std::vector<Callback<void()>>& calls_;

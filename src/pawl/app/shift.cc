@@ -97,9 +97,8 @@ class ServedShift final : public cli::Shift, private Probed {
     options.lease = network_lease;
     options.link = network_link();
     options.first_address = random_number() | 1;  // nobody else has it, or ever had
-    PAWL_ASSIGN(workshop_,
-                Workshop::open({*loop_, clock_, *transport_, telemetry_, *payloads_},
-                               std::move(options)));
+    PAWL_ASSIGN(workshop_, Workshop::open({*loop_, clock_, *transport_, telemetry_, *payloads_},
+                                          std::move(options)));
     return request.metrics.empty() ? Status() : open_probes(request);
   }
 

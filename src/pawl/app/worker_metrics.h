@@ -16,8 +16,7 @@ namespace pawl {
 
 class WorkerMetrics final : public MetricSource {
  public:
-  WorkerMetrics(const Workshop& workshop, const StreamClient& transport,
-                const OperatorLog& log)
+  WorkerMetrics(const Workshop& workshop, const StreamClient& transport, const OperatorLog& log)
       : workshop_(workshop), transport_(transport), log_(log) {}
   void write(Exposition& page) const override;
 

@@ -74,7 +74,8 @@ struct Workshop::Parts {
   WorkshopOptions options;
   Mailbox<Evaluation> evaluations;
   JqEvaluator evaluator;
-  PayloadDesk desk;  // what runs on the loop's thread must not wait; functions have threads of their own
+  PayloadDesk
+      desk;  // what runs on the loop's thread must not wait; functions have threads of their own
   Expressions expressions;
   AttemptRenderer renderer;
   Mailbox<ExecutorNews> process_news;
@@ -95,8 +96,8 @@ Status Workshop::Parts::start_processes() {
   runner.output_root = options.output_root;
   runner.copies = options.output_copies;
   runner.guardian = {options.programs_directory + "/pawl-guardian"};
-  PAWL_ASSIGN(process, ProcessExecutor::create(around.loop, around.clock, runner, renderer,
-                                               desk, held_news));
+  PAWL_ASSIGN(process, ProcessExecutor::create(around.loop, around.clock, runner, renderer, desk,
+                                               held_news));
   WorkerSpec spec = options.offer;
   spec.name = options.name.empty() ? "processes" : options.name;
   spec.slots = std::min(options.jobs, process->max_slots());

@@ -64,10 +64,10 @@ class Workshop {
   std::vector<Worker*> workers() const;
   std::vector<RunningLaunch> running() const;
   PayloadReads payload_reads() const;  // of what runs on the loop's thread
-  bool connected() const;  // every worker has a session
-  void drain();            // starts nothing more, lets what runs finish
-  void abandon();          // starts nothing more, ends what runs: it is granted again
-  bool stopped() const;    // after either: nothing runs any more
+  bool connected() const;              // every worker has a session
+  void drain();                        // starts nothing more, lets what runs finish
+  void abandon();                      // starts nothing more, ends what runs: it is granted again
+  bool stopped() const;                // after either: nothing runs any more
 
  private:
   struct Parts;

@@ -23,8 +23,7 @@ Result<std::string> whole(ProcessOutput& out, uint64_t bytes_max) {
                            " bytes, and a result at most " + std::to_string(bytes_max) +
                            "; declare `output: none` or a file");
   }
-  if (!out.error.empty())
-    return Error{Code::unavailable, "stdout could not be kept: " + out.error};
+  if (!out.error.empty()) return Error{Code::unavailable, "stdout could not be kept: " + out.error};
   if (out.cut || out.path.empty()) return not_as_declared("stdout was not kept whole");
   std::string text(out.bytes, '\0');
   int fd = open(out.path.c_str(), O_RDONLY | O_CLOEXEC);

@@ -108,10 +108,9 @@ void enter(Plan& plan, ReadyQueue& ready, QueueTable& queues) {
   if (plan.open++ > 0) return;
   for (const Node& node : plan.workflow->nodes) {
     const bool function = node.type == NodeType::function;
-    plan.lanes.push_back(
-        ready.lane({node.queue, node.type, function ? node.function : "", node.placement,
-                    node.timeout.queue.ns > 0},
-                   queues));
+    plan.lanes.push_back(ready.lane({node.queue, node.type, function ? node.function : "",
+                                     node.placement, node.timeout.queue.ns > 0},
+                                    queues));
     plan.queues.push_back(ready.queue(plan.lanes.back()));
   }
 }

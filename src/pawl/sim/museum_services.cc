@@ -225,7 +225,8 @@ std::vector<Exhibit> service_exhibits() {
        "faults none\npartitions 3\ncrash_worker_permille 0\nclients 4", make<CapacityCountedTwice>},
       {"report_before_payload",
        "Celery with Django: a task is sent before what it refers to is committed",
-       "faults worker_crash\nembedded 0\nlease_ms 5000\nlarge_output_permille 400\npayload_time_ms 2000",
+       "faults worker_crash\nembedded 0\nlease_ms 5000\nlarge_output_permille 400\npayload_time_ms "
+       "2000",
        make<ReportBeforePayload>},
       {"number_of_its_own",
        "Confluent Schema Registry #858: two masters give one id to two schemas",

@@ -192,11 +192,14 @@ class Server::Calls final : public Background {
  public:
   Calls(Server& server, SimProcess& process, Random dice, Duration longest)
       : server_(server), calls_(process, dice, longest) {}
-  void run(Callback<void()> call) override {
-    calls_.run([&server = server_, call = std::move(call)] {
-      call();
-      if (server.machine_crashed()) server.after_turn();
-    });
+  using Background::run;
+  void run(Callback<void()> call, Duration after) override {
+    calls_.run(
+        [&server = server_, call = std::move(call)] {
+          call();
+          if (server.machine_crashed()) server.after_turn();
+        },
+        after);
   }
 
  private:

@@ -199,8 +199,8 @@ Status SimExecutor::store_output(const Grant& grant, ItemIndex item, std::string
 
 // What stops with its machine is declined by the shipped executors (worker/failure.h).
 FailureKind SimExecutor::unreadable(const Error& error) const {
-  return failure_of(
-      error, world_.plan.given.empty() ? FailureKind::expression : FailureKind::declined);
+  return failure_of(error,
+                    world_.plan.given.empty() ? FailureKind::expression : FailureKind::declined);
 }
 
 bool SimExecutor::hangs(const Grant& grant) const {

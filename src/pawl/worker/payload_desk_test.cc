@@ -92,12 +92,11 @@ class PayloadDeskTest : public testing::Test {
 
   WakeLoop loop_;
   ClosedStore store_;
-  PayloadDesk desk_{store_,
-                    loop_,
-                    std::make_unique<LinuxBackground>(2),
-                    {.kept_bytes_max = 100,
-                     .block_bytes = 10,
-                     .room_pause = Duration::milliseconds(1)}};
+  PayloadDesk desk_{
+      store_,
+      loop_,
+      std::make_unique<LinuxBackground>(2),
+      {.kept_bytes_max = 100, .block_bytes = 10, .room_pause = Duration::milliseconds(1)}};
 };
 
 TEST_F(PayloadDeskTest, WhatIsNotAtHandIsOnItsWayAndThenThere) {

@@ -1,8 +1,18 @@
 #include "pawl/adapter/linux_loop/linux_background.h"
 
+#include <chrono>
 #include <utility>
 
 namespace pawl {
+namespace {
+
+using Steady = std::chrono::steady_clock;
+
+int64_t now_ns() {
+  return std::chrono::nanoseconds(Steady::now().time_since_epoch()).count();
+}
+
+}  // namespace
 
 LinuxBackground::LinuxBackground(uint32_t threads) {
   for (uint32_t i = 0; i < threads; ++i) threads_.emplace_back([this] { work(); });
@@ -19,8 +29,7 @@ LinuxBackground::~LinuxBackground() {
 
 void LinuxBackground::run(Callback<void()> call, Duration after) {
   std::lock_guard lock(mutex_);
-  calls_.emplace(std::chrono::steady_clock::now() + std::chrono::nanoseconds(after.ns),
-                 std::move(call));
+  calls_.emplace(now_ns() + after.ns, std::move(call));
   changed_.notify_one();
 }
 
@@ -31,9 +40,9 @@ void LinuxBackground::work() {
       changed_.wait(lock);
       continue;
     }
-    const auto due = calls_.begin()->first;
-    if (due > std::chrono::steady_clock::now()) {
-      changed_.wait_until(lock, due);
+    const int64_t due = calls_.begin()->first;
+    if (due > now_ns()) {
+      changed_.wait_until(lock, Steady::time_point(std::chrono::nanoseconds(due)));
       continue;
     }
     auto call = calls_.extract(calls_.begin());

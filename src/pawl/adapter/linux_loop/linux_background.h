@@ -3,7 +3,6 @@
 //   auto background = std::make_unique<LinuxBackground>(4);
 #pragma once
 
-#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <map>
@@ -30,7 +29,7 @@ class LinuxBackground final : public Background {
   std::mutex mutex_;
   std::condition_variable changed_;
   bool closing_ = false;
-  std::multimap<std::chrono::steady_clock::time_point, Callback<void()>> calls_;  // not before
+  std::multimap<int64_t, Callback<void()>> calls_;  // not before, on the steady clock, in ns
   std::vector<std::thread> threads_;
 };
 

@@ -27,7 +27,12 @@ BYTES_PER_SECOND_MIN = 16 << 10  # so slow may the network be: what has more byt
 
 
 class PayloadError(Exception):
-    """One line for people."""
+    """One line for people. `passes`: the same may succeed later, as nobody could be reached, or there was no room."""
+
+    def __init__(self, message: str, *, passes: bool = False, no_room: bool = False) -> None:
+        super().__init__(message)
+        self.passes = passes or no_room
+        self.no_room = no_room
 
 
 class RemotePayloads:
@@ -112,5 +117,9 @@ def _patiently(ask: Callable[[], T]) -> T:
 
 
 def _payload_error(error: grpc.RpcError) -> PayloadError:
-    details = error.details() if isinstance(error, grpc.Call) else str(error)
-    return PayloadError(f"payload: {details}")
+    if not isinstance(error, grpc.Call):
+        return PayloadError(f"payload: {error}", passes=True)
+    code = error.code()
+    passes = code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
+    no_room = code == grpc.StatusCode.RESOURCE_EXHAUSTED
+    return PayloadError(f"payload: {error.details()}", passes=passes, no_room=no_room)

@@ -45,6 +45,7 @@ from pawl.worker.session import Launch
 log = logging.getLogger("pawl")
 
 CONTEXTS_MAX = 64
+ROOM_PAUSE = 1.0  # seconds before a store that had no room is asked again
 ERROR_MAX = 4096  # characters of what went wrong
 STOPPED = Ended(kind=FailureKind.DECLINED, error="stopped")  # before it began
 News = Callable[[int, Union[AttemptReport, AttemptProgress]], None]
@@ -57,6 +58,11 @@ def traceparent(run: RunContext, item: int, attempt: int) -> str:
         return ""
     span = span_of(run.cluster, run.execution, run.node, item, attempt)
     return f"00-{high:016x}{low:016x}-{span:016x}-{run.trace_flags:02x}"
+
+
+def failure_of(error: Exception, own: FailureKind) -> FailureKind:
+    """Whose failure it is: the task's own, or nobody's, so that it is granted again."""
+    return FailureKind.DECLINED if isinstance(error, PayloadError) and error.passes else own
 
 
 class Job:
@@ -259,7 +265,7 @@ class Runner:
         try:
             value: Json = job.context.input_of(job.item)
         except (ExpressionError, PayloadError, ValueError, RecursionError) as error:
-            return Ended(kind=FailureKind.EXPRESSION, error=str(error))
+            return Ended(kind=failure_of(error, FailureKind.EXPRESSION), error=str(error))
         try:
             return STOPPED if job.stopped.is_set() else spec.unpack(value)
         except TypeError as error:
@@ -275,7 +281,8 @@ class Runner:
             try:
                 outputs = (self._keep(job, ended.output),)
             except Exception as error:
-                ended = Ended(kind=FailureKind.OUTPUT, error=said_by(error) or type(error).__name__)
+                kind = failure_of(error, FailureKind.OUTPUT)
+                ended = Ended(kind=kind, error=said_by(error) or type(error).__name__)
         with self._lock:
             self._jobs.pop(job.launch.id, None)
         report = AttemptReport(
@@ -289,8 +296,13 @@ class Runner:
         range_ = job.launch.grant.range
         sequence = output_sequence(range_.node, range_.begin, job.attempt)
         ref = BlobRef(range_.execution, sequence, len(output), *hash128(output))
-        self._payloads.put(ref, output)
-        return ref
+        while True:
+            try:
+                self._payloads.put(ref, output)
+                return ref
+            except PayloadError as error:  # a full disk loses no result
+                if not error.no_room or job.stopped.wait(ROOM_PAUSE):
+                    raise
 
     # --- on the event loop ---
 

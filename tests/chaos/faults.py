@@ -5,6 +5,7 @@ the target able to work, but what they broke need not have mended by then.
 """
 
 import random
+import signal
 import threading
 import time
 from dataclasses import dataclass
@@ -76,8 +77,10 @@ def pause_worker_past_the_lease(s):
 
 
 def drain_worker(s):
-    code = s.seat.worker.leave()
-    if code not in DRAINED:
+    worker = s.seat.worker
+    code = worker.leave()
+    unborn = code == -signal.SIGTERM and not any(worker.lines)  # it came before the program's first words
+    if code not in DRAINED and not unborn:
         raise Broken(f"{s.seat.name} ended with {code} after SIGTERM")
     s.rig.start_worker(s.seat)
 

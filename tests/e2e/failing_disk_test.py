@@ -5,7 +5,6 @@ and writes of the log answer EIO (newer kernels pass ENOSPC on for direct ones).
 lost in between; a holder that went on would acknowledge work that is not there.
 """
 
-import ctypes
 import errno
 import json
 import os
@@ -16,9 +15,8 @@ import subprocess
 import sys
 import unittest
 
-from pawl_case import PATIENCE, PawlCase, alive
+from pawl_case import PATIENCE, PawlCase, alive, mount_alone
 
-MOUNT_NAMESPACE = 0x00020000  # CLONE_NEWNS
 ONE = "name: one\nnodes: {a: {run: echo fine}}\noutput: ${ .nodes.a.output }\n"
 GATED = """\
 name: gated
@@ -67,12 +65,7 @@ class Caller:
 class FailingDiskTest(PawlCase):
     @classmethod
     def setUpClass(cls):
-        if os.geteuid() != 0:
-            raise unittest.SkipTest("SKIPPED LOUDLY: needs root to mount")
-        libc = ctypes.CDLL(None, use_errno=True)
-        private = ["mount", "--make-rprivate", "/"]
-        if libc.unshare(MOUNT_NAMESPACE) != 0 or subprocess.run(private).returncode != 0:
-            raise unittest.SkipTest("SKIPPED LOUDLY: no mount namespace is to be had")
+        mount_alone()
 
     def setUp(self):
         super().setUp()

@@ -3,15 +3,12 @@
 The disk is a small file system in memory, in a mount namespace of the test's own.
 """
 
-import ctypes
 import errno
-import os
 import subprocess
 import unittest
 
-from pawl_case import PawlCase
+from pawl_case import PawlCase, mount_alone
 
-MOUNT_NAMESPACE = 0x00020000  # CLONE_NEWNS
 LARGE = """\
 name: large
 input: {begun: null, go: null, ran: null}
@@ -30,12 +27,7 @@ nodes:
 class FullDiskTest(PawlCase):
     @classmethod
     def setUpClass(cls):
-        if os.geteuid() != 0:
-            raise unittest.SkipTest("SKIPPED LOUDLY: needs root to mount")
-        libc = ctypes.CDLL(None, use_errno=True)
-        private = ["mount", "--make-rprivate", "/"]
-        if libc.unshare(MOUNT_NAMESPACE) != 0 or subprocess.run(private).returncode != 0:
-            raise unittest.SkipTest("SKIPPED LOUDLY: no mount namespace is to be had")
+        mount_alone()
 
     def setUp(self):
         super().setUp()

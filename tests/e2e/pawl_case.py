@@ -1,5 +1,6 @@
 """What every end-to-end test needs: a directory of its own, and `pawl` started in it."""
 
+import ctypes
 import json
 import os
 import select
@@ -13,6 +14,7 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parents[2]
 PAWL = str(Path(os.environ.get("PAWL_BIN", REPOSITORY / "build/dev/bin")).resolve() / "pawl")
 WITH_FUNCTIONS = str(Path(PAWL).with_name("bench_pawl"))  # the same, and functions (bench/bench_pawl.cc)
+MOUNT_NAMESPACE = 0x00020000  # CLONE_NEWNS
 PATIENCE = 30  # seconds until a hanging test is given up
 
 
@@ -53,11 +55,11 @@ class PawlCase(unittest.TestCase):
         self.started.append(process)
         return process
 
-    def pawl(self, *words, code=0, text=None, **options):
+    def pawl(self, *words, code=0, text=None, timeout=PATIENCE, **options):
         options = {"text": True, "cwd": self.place, **options}
         done = subprocess.run(
             [PAWL, *map(str, words)], env=self.environment, capture_output=True,
-            input=text, timeout=PATIENCE, **({} if text is not None else {"stdin": subprocess.DEVNULL}),
+            input=text, timeout=timeout, **({} if text is not None else {"stdin": subprocess.DEVNULL}),
             **options)
         self.assertEqual(done.returncode, code, f"pawl {words}\n{done.stdout}\n{done.stderr}")
         return done
@@ -123,6 +125,16 @@ class PawlCase(unittest.TestCase):
 
     def interrupt(self, process):
         process.send_signal(signal.SIGINT)
+
+
+def mount_alone():
+    """Mounts of this process are seen by nobody else from here on."""
+    if os.geteuid() != 0:
+        raise unittest.SkipTest("SKIPPED LOUDLY: needs root to mount")
+    libc = ctypes.CDLL(None, use_errno=True)
+    private = ["mount", "--make-rprivate", "/"]
+    if libc.unshare(MOUNT_NAMESPACE) != 0 or subprocess.run(private).returncode != 0:
+        raise unittest.SkipTest("SKIPPED LOUDLY: no mount namespace is to be had")
 
 
 def alive(pid):

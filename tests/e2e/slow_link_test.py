@@ -11,6 +11,7 @@ from proxy import Proxy
 ITEMS = 64
 OUTPUT_BYTES = 60_000  # each travels in its report, and as what a program has written
 RATE = 300_000  # bytes per second: all of it takes longer than the lease of 10 s
+PATIENCE = 150  # of them 22 s are what the link takes; a busy machine needs more
 NUMBERS = 480_000  # of a list of 3.2 MB: a result, and what the next node reads
 LARGE = f"""\
 name: large
@@ -43,9 +44,9 @@ class SlowLinkTest(PawlCase):
         self.slow_worker = self.worker(self.link.address, "--jobs", "8")
         self.link.set(rate=RATE)
 
-    def ran_once(self, flow, *words):
+    def ran_once(self, flow):
         self.write("flow.yaml", flow)
-        output = self.pawl("run", "flow.yaml", *words).stdout
+        output = self.pawl("run", "flow.yaml", timeout=PATIENCE).stdout
         _, said = self.stop(self.slow_worker)
         self.assertNotIn("session_closed", said)
         self.assertNotIn("lease", said)

@@ -74,8 +74,8 @@ struct Workshop::Parts {
   WorkshopOptions options;
   Mailbox<Evaluation> evaluations;
   JqEvaluator evaluator;
-  PayloadDesk
-      desk;  // what runs on the loop's thread must not wait; functions have threads of their own
+  // What runs on the loop's thread must not wait; functions have threads of their own.
+  PayloadDesk desk;
   Expressions expressions;
   AttemptRenderer renderer;
   Mailbox<ExecutorNews> process_news;

@@ -10,8 +10,8 @@ namespace {
 
 using Path = std::vector<std::string>;
 
-constexpr uint64_t items_kept_max =
-    8 << 20;  // bytes of an item list held in memory; of a larger one its index
+// Bytes of an item list held in memory; of a larger one it is the index.
+constexpr uint64_t items_kept_max = 8 << 20;
 constexpr size_t documents_max = 16;
 
 Result<std::string> follow(std::string_view json, const Path& path, size_t from) {

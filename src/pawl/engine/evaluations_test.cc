@@ -4,6 +4,7 @@
 
 #include <deque>
 
+#include "pawl/testing/hand_background.h"
 #include "pawl/testing/memory_blob.h"
 #include "pawl/testing/still_world.h"
 
@@ -24,17 +25,6 @@ class Recorder final : public Evaluator {
   std::string asked;
 };
 
-// Makes its calls when the test says so.
-class Held final : public Background {
- public:
-  explicit Held(std::deque<Callback<void()>>& calls) : calls_(calls) {}
-  using Background::run;
-  void run(Callback<void()> call, Duration) override { calls_.push_back(std::move(call)); }
-
- private:
-  std::deque<Callback<void()>>& calls_;
-};
-
 class EvaluationsTest : public testing::Test {
  protected:
   Evaluate effect(EvaluationPurpose purpose, const std::string& expression, Payload input) {
@@ -52,20 +42,16 @@ class EvaluationsTest : public testing::Test {
     EXPECT_TRUE(blob_.put(ref, list_).ok());
     return Payload::blob(ref);
   }
-  void make_call() {
-    ASSERT_FALSE(calls_.empty());
-    std::exchange(calls_.front(), {})();
-    calls_.pop_front();
-  }
+  void make_call() { make_next(calls_); }
 
   TurnLoop loop_;
   ManualClock clock_;
   MemoryBlob blob_;
   Recorder evaluator_;
-  std::deque<Callback<void()>> calls_;
+  HandBackground::Calls calls_;
   const std::string list_ = "[\"" + std::string(payload_inline_max, 'x') + "\",2]";
   Evaluations evaluations_{evaluator_, blob_,    clock_,
-                           loop_,      Limits(), std::make_unique<Held>(calls_)};
+                           loop_,      Limits(), std::make_unique<HandBackground>(calls_)};
 };
 
 TEST_F(EvaluationsTest, WhatIsSmallIsDoneAtOnce) {

@@ -3,7 +3,7 @@
 //   background->run([this] { fetch(); });     // fetch() wakes the loop when it has something
 //
 // Contract (testing/contract/background_contract.h): each call is made once, never within run(), not before `after` has
-// passed, in no certain order, several at once. The destructor waits for those under way and drops the others. run(): any thread, a call's too.
+// passed, in no certain order, several at once. The end waits for those under way and drops the others. Any thread.
 #pragma once
 
 #include <utility>

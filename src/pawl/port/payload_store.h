@@ -7,10 +7,10 @@
 // Contract (testing/contract/blob_contract.h): put() returns when the bytes are durable; the same
 // reference may be put again, with the same content or (after a crash) with other content. get() checks
 // size and hash and answers DATA_LOSS rather than other bytes; NOT_FOUND if it was never put or was
-// dropped. put() answers RESOURCE_EXHAUSTED where there is no room now: there may be later. part() reads without the hash check and is for callers that have checked once. UNAVAILABLE
-// where the store is behind a network that fails: the attempt is declined, and granted again. A store that blocks
-// nobody (worker/payload_desk.h) answers a read with on_its_way(), and arrivals() says when to ask again.
-// Any thread.
+// dropped; RESOURCE_EXHAUSTED where put() finds no room now. part() reads without the hash check, for callers that have
+// checked once. UNAVAILABLE where the store is behind a network that fails: the attempt is declined, and granted again.
+// A store that blocks nobody (worker/payload_desk.h) answers a read with on_its_way(), and arrivals() says when to ask
+// again. Any thread.
 #pragma once
 
 #include <cstdint>

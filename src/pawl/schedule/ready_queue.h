@@ -12,10 +12,10 @@
 //   queue.push(lane, 5, {{execution, 0, 0, 1'000'000}, 1, now});
 //   Front front = queue.front(lane, Duration::minutes(1));
 //   ReadyEntry some = queue.take(lane, front.priority, 64);   // items 0..63; the rest stays in front
-//
 //   queue.let_go(lane, queues);               // as often as it was asked for
 //
-// Cost: push and take O(1), a lane by its key O(log lanes). Derived state: rebuilt after recovery, never logged. Not thread-safe.
+// Cost: push and take O(1), a lane by its key O(log lanes). Derived state: rebuilt after recovery, never logged. Not
+// thread-safe.
 #pragma once
 
 #include <cstdint>

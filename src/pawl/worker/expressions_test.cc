@@ -5,6 +5,7 @@
 #include <deque>
 #include <set>
 
+#include "pawl/testing/hand_background.h"
 #include "pawl/testing/memory_blob.h"
 #include "pawl/testing/sim_evaluator.h"
 #include "pawl/worker/payload_desk.h"
@@ -195,17 +196,6 @@ TEST_F(ExpressionsTest, WhatWaitsForPayloadsIsMadeAgainWhenTheyHaveCome) {
   EXPECT_EQ(evaluator_.started, 4) << "what was at hand is evaluated once";
 }
 
-// Makes its calls when the test says so.
-class SteppedBackground final : public Background {
- public:
-  explicit SteppedBackground(std::deque<Callback<void()>>& calls) : calls_(calls) {}
-  using Background::run;
-  void run(Callback<void()> call, Duration) override { calls_.push_back(std::move(call)); }
-
- private:
-  std::deque<Callback<void()>>& calls_;
-};
-
 TEST_F(ExpressionsTest, ItemsThatExceedWhatIsKeptAreEachEvaluatedOnce) {
   constexpr ItemIndex count = 18;
   constexpr uint64_t block = 64 << 10;
@@ -218,8 +208,8 @@ TEST_F(ExpressionsTest, ItemsThatExceedWhatIsKeptAreEachEvaluatedOnce) {
   const BlobRef other_ref{ExecutionId{1}, 2, other.size(), hash128(other)};
   ASSERT_TRUE(blob_.put(items_ref, items).ok());
   ASSERT_TRUE(blob_.put(other_ref, other).ok());
-  std::deque<Callback<void()>> calls;
-  PayloadDesk desk(blob_, loop_, std::make_unique<SteppedBackground>(calls),
+  HandBackground::Calls calls;
+  PayloadDesk desk(blob_, loop_, std::make_unique<HandBackground>(calls),
                    {.kept_bytes_max = 20 * block, .block_bytes = block});
   Expressions expressions(evaluator_, evaluations_, desk, loop_);
   Grant all = grant(1, count);
@@ -232,8 +222,7 @@ TEST_F(ExpressionsTest, ItemsThatExceedWhatIsKeptAreEachEvaluatedOnce) {
   const Expression length = make_expression(".item | length");
   uint64_t steps = 0;
   auto step = [&] {
-    std::exchange(calls.front(), {})();
-    calls.pop_front();
+    make_next(calls);
     expressions.turn();
     expressions.turn();
   };

@@ -10,12 +10,12 @@
 // contract of port/transport.h allows. While a connection speaks for an address, one with another certificate
 // cannot, and none speaks for an address that is bound here. A Hello says what certificate its connection shows.
 //
-// Limits: streams_max connections, half of them with one certificate (or without any), addresses_max workers over each; outgoing_bytes_max waiting per
-// connection, beyond which messages are lost (Link sends them again); incoming_bytes_max that one connection has said
-// and nobody has taken, beyond which no more of it is read. Errors of start(): UNAVAILABLE when the address cannot be listened on;
-// FAILED_PRECONDITION for plain text at an address that other machines reach; INVALID_ARGUMENT for a file of tls.
-// Threading: send, bind and unbind from any thread; sinks are filled on gRPC's threads,
-// what comes over one connection in its order.
+// Limits: streams_max connections, half of them with one certificate or without any, addresses_max workers over each;
+// outgoing_bytes_max waiting per connection, beyond which messages are lost (Link sends them again); incoming_bytes_max
+// that one has said and nobody has taken, beyond which no more of it is read. Errors of start(): UNAVAILABLE when the
+// address cannot be listened on; FAILED_PRECONDITION for plain text at an address that other machines reach;
+// INVALID_ARGUMENT for a file of tls. Threading: send, bind and unbind from any thread; sinks are filled on gRPC's
+// threads, what comes over one connection in its order.
 #pragma once
 
 #include <memory>

@@ -5,8 +5,8 @@
 //   lane.give_up(7);                              // if it is being evaluated: its helper is killed, done is not called
 //
 // Those of one expression wait for each other, and take turns with those of the others. What `begins`
-// refuses when it is its turn is left out. The helper and the thread start with the first request. Destruction kills the helper and drops
-// what waits. Threading: any thread; neither `begins` nor `done` is called with a lock held.
+// refuses when it is its turn is left out. The helper and the thread start with the first request. Destruction
+// kills the helper and drops what waits. Threading: any thread; neither `begins` nor `done` is called with a lock held.
 #pragma once
 
 #include <atomic>

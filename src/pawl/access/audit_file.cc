@@ -30,14 +30,18 @@ const std::string& chain_begin() {
 }
 
 std::string hash_of(std::string_view previous, std::string_view record) {
+  // Fetched once: EVP_sha256() would be looked up, under a lock, for each record.
+  static const EVP_MD* const sha256 = EVP_MD_fetch(nullptr, "SHA256", nullptr);
   std::string text;
+  text.reserve(previous.size() + record.size());
   text.append(previous).append(record);
   unsigned char bytes[EVP_MAX_MD_SIZE];
   unsigned int size = 0;
-  bool done = EVP_Digest(text.data(), text.size(), bytes, &size, EVP_sha256(), nullptr) == 1;
+  bool done = EVP_Digest(text.data(), text.size(), bytes, &size, sha256, nullptr) == 1;
   PAWL_CHECK(done && size * 2 == hash_digits, "SHA-256 is there");
   constexpr char digits[] = "0123456789abcdef";
   std::string hex;
+  hex.reserve(hash_digits);
   for (unsigned int i = 0; i < size; ++i) {
     hex += digits[bytes[i] >> 4];
     hex += digits[bytes[i] & 15];
@@ -55,6 +59,11 @@ std::string to_json(uint64_t number, const AuditRecord& record) {
   if (record.unrecorded > 0) out.key("unrecorded").number(record.unrecorded);
   out.end_object();
   return out.take();
+}
+
+size_t bytes_of(const AuditRecord& record) {
+  return sizeof record + record.caller.size() + record.name_space.size() + record.call.size() +
+         record.subject.size();
 }
 
 uint64_t number_of(std::string_view digits) {
@@ -200,11 +209,9 @@ struct AuditFile::Impl {
         segment_bytes(segment_bytes_max),
         size(static_cast<uint64_t>(end.size)),
         first(end.first != 0 ? end.first : end.number + 1),
-        written_hash(end.hash),
-        number(end.number),
         hash(end.hash),
+        number(end.number),
         durable_number(end.number),
-        unwritten(end.number + 1),
         thread([this] { write_until_closed(); }) {}
   ~Impl() {
     {
@@ -221,15 +228,12 @@ struct AuditFile::Impl {
     for (;;) {
       changed.wait(lock, [this] { return closing || !pending.empty(); });
       if (pending.empty()) return;
-      std::string batch = std::exchange(pending, {});
-      uint64_t next = std::exchange(unwritten, number + 1);
+      std::vector<AuditRecord> records = std::exchange(pending, {});
+      pending_bytes = 0;
       uint64_t last = number;
       lock.unlock();
       changed.notify_all();
-      std::string failed = size < segment_bytes ? "" : begin_segment(next);
-      // So that its first record can be checked when the files before it have been moved away.
-      if (size == 0 && next > 1) batch.insert(0, written_hash + "\n");
-      if (failed.empty()) failed = write_batch(batch);
+      std::string failed = write_records(records, last + 1 - records.size());
       lock.lock();
       if (failed.empty()) durable_number = last;
       if (!failed.empty() && failure.empty()) failure = failed;
@@ -237,11 +241,23 @@ struct AuditFile::Impl {
     }
   }
 
+  std::string write_records(const std::vector<AuditRecord>& records, uint64_t next) {
+    std::string failed = size < segment_bytes ? failure : begin_segment(next);
+    if (!failed.empty()) return failed;
+    std::string lines;
+    // So that its first record can be checked when the files before it have been moved away.
+    if (size == 0 && next > 1) lines = hash + "\n";
+    for (const AuditRecord& record : records) {
+      std::string json = to_json(next++, record);
+      hash = hash_of(hash, json);
+      lines.append(hash).append(1, ' ').append(json).append(1, '\n');
+    }
+    return write_lines(lines);
+  }
+
   // Once a sync has failed nobody knows what is on the disk: it is not tried again.
-  std::string write_batch(std::string_view batch) {
-    if (!failure.empty()) return failure;
+  std::string write_lines(std::string_view batch) {
     size += batch.size();
-    written_hash = batch.substr(batch.rfind('\n', batch.size() - 2) + 1, hash_digits);
     while (!batch.empty()) {
       ssize_t written = write(descriptor, batch.data(), batch.size());
       if (written < 0 && errno == EINTR) continue;
@@ -265,21 +281,20 @@ struct AuditFile::Impl {
 
   static constexpr int open_flags = O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC;
 
-  int descriptor;  // this and what follows to `written_hash`: the thread's
+  int descriptor;  // this and what follows to `hash`: the thread's
   const std::string path;
   Loop& loop;
   const uint64_t segment_bytes;
-  uint64_t size;             // of the newest file
-  uint64_t first;            // number of its first record
-  std::string written_hash;  // of the last record in it
+  uint64_t size;     // of the newest file
+  uint64_t first;    // number of its first record
+  std::string hash;  // of the last record
   std::mutex mutex;
   std::condition_variable changed;
-  std::string pending;
-  uint64_t number = 0;
-  std::string hash;
+  std::vector<AuditRecord> pending;
+  size_t pending_bytes = 0;
+  uint64_t number = 0;  // of the last that was added
   uint64_t durable_number = 0;
-  uint64_t unwritten = 1;  // the first of those that are pending
-  std::string failure;     // written by the thread alone, read under the mutex elsewhere
+  std::string failure;  // written by the thread alone, read under the mutex elsewhere
   bool closing = false;
   std::thread thread;
 };
@@ -304,14 +319,13 @@ Result<std::unique_ptr<AuditFile>> AuditFile::open(const std::string& path, Loop
   return std::unique_ptr<AuditFile>(new AuditFile(std::move(impl)));
 }
 
-uint64_t AuditFile::add(const AuditRecord& record) {
+uint64_t AuditFile::add(AuditRecord record) {
   std::unique_lock<std::mutex> lock(impl_->mutex);
-  impl_->changed.wait(lock, [this] { return impl_->pending.size() < audit_pending_bytes_max; });
-  std::string json = to_json(++impl_->number, record);
-  impl_->hash = hash_of(impl_->hash, json);
-  impl_->pending += impl_->hash + " " + json + "\n";
-  impl_->changed.notify_all();
-  return impl_->number;
+  impl_->changed.wait(lock, [this] { return impl_->pending_bytes < audit_pending_bytes_max; });
+  impl_->pending_bytes += bytes_of(record);
+  impl_->pending.push_back(std::move(record));
+  if (impl_->pending.size() == 1) impl_->changed.notify_all();
+  return ++impl_->number;
 }
 
 Result<uint64_t> AuditFile::durable() {

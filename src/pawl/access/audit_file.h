@@ -41,7 +41,7 @@ class AuditFile final : public AuditTrail {
                                                  uint64_t segment_bytes = audit_segment_bytes);
   ~AuditFile() override;  // what was added is written first
 
-  uint64_t add(const AuditRecord& record) override;
+  uint64_t add(AuditRecord record) override;
   Result<uint64_t> durable() override;
 
  private:

@@ -31,7 +31,7 @@ struct AuditRecord {
 class AuditTrail {
  public:
   virtual ~AuditTrail() = default;
-  virtual uint64_t add(const AuditRecord& record) = 0;  // its number, from 1
+  virtual uint64_t add(AuditRecord record) = 0;  // its number, from 1
   virtual Result<uint64_t> durable() = 0;
 };
 

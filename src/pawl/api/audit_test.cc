@@ -12,8 +12,8 @@ namespace {
 // On disk when the test says so.
 class HandTrail final : public AuditTrail {
  public:
-  uint64_t add(const AuditRecord& record) override {
-    records.push_back(record);
+  uint64_t add(AuditRecord record) override {
+    records.push_back(std::move(record));
     return records.size();
   }
   Result<uint64_t> durable() override {

@@ -124,7 +124,7 @@ void Gateway::add_refusal(AuditRecord record, Code code) {
   }
   record.result = code;
   record.unrecorded = std::exchange(unrecorded_, 0);
-  ports_.audit->add(record);
+  ports_.audit->add(std::move(record));
 }
 
 // Of calls that were too many: one line a second says it.
@@ -143,7 +143,7 @@ void Gateway::record(Open& open, CallResult result) {
   AuditRecord record = record_of(open.call, open.caller);
   record.result = code_of(result);
   if (std::string made = made_by(result); !made.empty()) record.subject = std::move(made);
-  uint64_t number = ports_.audit->add(record);
+  uint64_t number = ports_.audit->add(std::move(record));
   held_.push_back({number, open.client, {open.ticket, std::move(result)}});
 }
 

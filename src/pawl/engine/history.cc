@@ -67,7 +67,8 @@ Result<bool> HistoryTail::into(ViewBatch& batch, const std::set<ExecutionId>& wi
       written_ = next++->position;
     } else if (ExecutionId execution = scan_->execution();
                execution && !without.contains(execution)) {
-      bytes += rows_.add(batch, execution, {next->position, scan_->index()}, scan_->alone());
+      bytes +=
+          rows_.add(batch, execution, {next->position, scan_->index()}, scan_->alone_in(event_));
     }
   }
   return rows_.finish(batch, rows_max);

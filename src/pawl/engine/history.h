@@ -62,6 +62,7 @@ class HistoryTail {
   uint64_t written_ = 0;           // ... up to here in the batch being written
   std::optional<GroupScan> scan_;  // of the group after `written_`, part of which is
   HistoryRows rows_;               // of the batch being written
+  Bytes event_;                    // room for one
 };
 
 }  // namespace pawl

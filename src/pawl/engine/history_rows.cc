@@ -8,6 +8,9 @@
 namespace pawl {
 namespace {
 
+// What an execution of one task does takes about this.
+constexpr size_t row_bytes_usual = 400;
+
 uint64_t big_endian_in(ByteView key, size_t begin, size_t end) {
   uint64_t number = 0;
   for (size_t i = begin; i < end && i < key.size(); ++i)
@@ -19,7 +22,13 @@ uint64_t big_endian_in(ByteView key, size_t begin, size_t end) {
 
 size_t HistoryRows::add(ViewBatch& batch, ExecutionId execution, HistoryPlace place,
                         ByteView event) {
-  Row& row = open_[execution.value];
+  auto [open, added] = open_.try_emplace(execution.value);
+  Row& row = open->second;
+  if (added) {
+    Bytes room;
+    room.reserve(row_bytes_usual);
+    row.events = ByteWriter(std::move(room));
+  }
   size_t before = row.events.size();
   row.last = place;
   row.events.varint(place.position);

@@ -24,10 +24,10 @@ bool read_hex(std::string_view digits, uint64_t& number) {
   return true;
 }
 
-std::string hex(uint64_t number, size_t digits) {
-  std::string text(digits, '0');
-  for (size_t at = digits; at-- > 0; number >>= 4) text[at] = "0123456789abcdef"[number & 15];
-  return text;
+void append_hex(std::string& text, uint64_t number, size_t digits) {
+  text.append(digits, '0');
+  for (size_t at = text.size(); digits-- > 0; number >>= 4)
+    text[--at] = "0123456789abcdef"[number & 15];
 }
 
 Error not_a_traceparent(std::string_view text) {
@@ -57,11 +57,18 @@ Result<Trace> parse_traceparent(std::string_view text) {
 }
 
 std::string traceparent(const Trace& trace, uint64_t span) {
-  return "00-" + trace_id_text(trace.id) + "-" + hex(span, 16) + "-" + hex(trace.flags, 2);
+  std::string text = "00-" + trace_id_text(trace.id) + "-";
+  append_hex(text, span, 16);
+  append_hex(text += '-', trace.flags, 2);
+  return text;
 }
 
 std::string trace_id_text(const Hash128& id) {
-  return hex(id.high, 16) + hex(id.low, 16);
+  std::string text;
+  text.reserve(32);
+  append_hex(text, id.high, 16);
+  append_hex(text, id.low, 16);
+  return text;
 }
 
 Trace derived_trace(const Hash128& cluster, ExecutionId execution) {

@@ -235,8 +235,14 @@ ExecutionId GroupScan::execution() const {
 
 Bytes GroupScan::alone() const {
   Bytes group;
-  group.reserve(clocks_.size() + 1 + event_.size());
-  return group.append(clocks_).append(1, '\1').append(event_);
+  (void)alone_in(group);
+  return group;
+}
+
+ByteView GroupScan::alone_in(Bytes& room) const {
+  room.clear();
+  room.reserve(clocks_.size() + 1 + event_.size());
+  return room.append(clocks_).append(1, '\1').append(event_);
 }
 
 std::vector<ExecutionQuarantined> quarantines_in(ByteView group) {

@@ -51,9 +51,10 @@ class GroupScan {
   bool next();  // annotations are passed over, and have no index
   bool ok() const { return in_.ok(); }
   uint32_t index() const { return seen_ - 1; }
-  uint64_t kind() const;          // kind_number() of the event
-  ExecutionId execution() const;  // what execution_of() says of the decoded event
-  Bytes alone() const;            // the event as a group of its own, with the same clocks
+  uint64_t kind() const;                 // kind_number() of the event
+  ExecutionId execution() const;         // what execution_of() says of the decoded event
+  Bytes alone() const;                   // the event as a group of its own, with the same clocks
+  ByteView alone_in(Bytes& room) const;  // the same, in `room`
 
  private:
   ByteView clocks_;  // encoded

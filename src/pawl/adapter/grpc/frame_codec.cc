@@ -1,7 +1,8 @@
 #include "pawl/adapter/grpc/frame_codec.h"
 
-#include <algorithm>
+#include <google/protobuf/arena.h>
 
+#include <algorithm>
 #include <type_traits>
 #include <utility>
 
@@ -12,6 +13,25 @@
 namespace pawl {
 
 namespace {
+
+// A frame whose parts lie side by side: each would be an allocation of its own.
+class FrameInBlocks {
+ public:
+  v1::Frame& operator*() { return *frame_; }
+
+ private:
+  google::protobuf::ArenaOptions options() {
+    google::protobuf::ArenaOptions options;
+    options.initial_block = first_;
+    options.initial_block_size = sizeof first_;
+    options.max_block_size = 64 << 10;
+    return options;
+  }
+
+  alignas(std::max_align_t) char first_[4096];
+  google::protobuf::Arena arena_{options()};
+  v1::Frame* frame_ = google::protobuf::Arena::CreateMessage<v1::Frame>(&arena_);
+};
 
 void encode_context(const RunContext& context, v1::ContextSlot& out) {
   out.set_execution(context.execution.value);
@@ -132,7 +152,8 @@ void FrameEncoder::share(const RunContextRef& context, v1::Grant& out) {
 }
 
 std::string FrameEncoder::encode(const Message& message) {
-  v1::Frame frame;
+  FrameInBlocks blocks;
+  v1::Frame& frame = *blocks;
   frame.set_from(message.from);
   frame.set_to(message.to);
   frame.set_incarnation(message.incarnation);
@@ -240,7 +261,8 @@ Result<MessageBody> FrameDecoder::decode_body(const v1::Frame& frame) {
 }
 
 Result<Message> FrameDecoder::decode(std::string_view bytes) {
-  v1::Frame frame;
+  FrameInBlocks blocks;
+  v1::Frame& frame = *blocks;
   if (bytes.size() > coordinator_frame_bytes_max ||
       !frame.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())))
     return Error{Code::invalid_argument, "frame: not the bytes of a frame"};

@@ -174,13 +174,10 @@ ReadCall call_from_json(std::string_view json) {
 }
 
 Result<Call> call_from_json(std::string_view call_name, std::string_view with) {
-  JsonWriter named;
-  named.begin_object().key("call").string(call_name).key("with").raw(with).end_object();
   std::string problem;
-  JsonFieldReader io(named.text(), "a call", UnknownMembers::refuse, problem);
   Call call;
-  io.choice("call", "with", call);
-  if (!io.finish()) return Error{Code::invalid_argument, std::move(problem)};
+  JsonFieldReader::read_chosen("call", call_name, with, call, UnknownMembers::refuse, problem);
+  if (!problem.empty()) return Error{Code::invalid_argument, std::move(problem)};
   return call;
 }
 

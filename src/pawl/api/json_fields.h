@@ -147,6 +147,8 @@ class JsonFieldReader {
       fail(what_ + " must be a JSON object");
       return;
     }
+    members_.reserve(members_usual);
+    known_.reserve(members_usual);
     for (JsonItems items(object); items.next();)
       members_.emplace_back(json_unquote(items.key()), items.value());
   }
@@ -174,11 +176,17 @@ class JsonFieldReader {
     std::string chosen;
     required(key, chosen);
     std::string_view content = find(with).value_or("{}");
-    if (problem_.empty() &&
-        !choose(chosen, content, value, std::make_index_sequence<std::variant_size_v<V>>()))
-      fail(
+    if (problem_.empty()) read_chosen(key, chosen, content, value, unknown_, problem_);
+  }
+  // The same, where which alternative and its fields do not stand in one object.
+  template <class V>
+  static void read_chosen(const char* key, std::string_view chosen, std::string_view content,
+                          V& value, UnknownMembers unknown, std::string& problem) {
+    if (!choose(chosen, content, value, unknown, problem,
+                std::make_index_sequence<std::variant_size_v<V>>()))
+      problem =
           unknown_member(chosen, "\"" + std::string(key) + "\"",
-                         {std::begin(AlternativeNames<V>::of), std::end(AlternativeNames<V>::of)}));
+                         {std::begin(AlternativeNames<V>::of), std::end(AlternativeNames<V>::of)});
   }
   void encoded(const char* key, Payload& items);
   template <class T>
@@ -253,18 +261,21 @@ class JsonFieldReader {
 
  private:
   template <class V, size_t... I>
-  bool choose(const std::string& name, std::string_view content, V& value,
-              std::index_sequence<I...>) {
-    return (choose_one<I>(name, content, value) || ...);
+  static bool choose(std::string_view name, std::string_view content, V& value,
+                     UnknownMembers unknown, std::string& problem, std::index_sequence<I...>) {
+    return (choose_one<I>(name, content, value, unknown, problem) || ...);
   }
   template <size_t I, class V>
-  bool choose_one(const std::string& name, std::string_view content, V& value) {
+  static bool choose_one(std::string_view name, std::string_view content, V& value,
+                         UnknownMembers unknown, std::string& problem) {
     if (name != AlternativeNames<V>::of[I]) return false;
-    JsonFieldReader inner(content, name, unknown_, problem_);
+    JsonFieldReader inner(content, std::string(name), unknown, problem);
     fields(inner, value.template emplace<I>());
     inner.finish();
     return true;
   }
+
+  static constexpr size_t members_usual = 8;
 
   std::string what_;
   UnknownMembers unknown_;

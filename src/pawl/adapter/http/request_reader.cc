@@ -22,6 +22,8 @@ std::string lower(std::string_view text) {
   return low;
 }
 
+constexpr size_t fields_usual = 8;
+
 std::string_view view(beast::string_view text) {
   return {text.data(), text.size()};
 }
@@ -107,6 +109,7 @@ bool RequestReader::wants_continue() {
 
 void RequestReader::begin() {
   request_ = {};
+  request_.fields.reserve(fields_usual);
   parser_ = std::make_unique<Parser>(request_);
   parser_->header_limit(options_.head_bytes_max);
   parser_->body_limit(options_.body_bytes_max);

@@ -97,6 +97,42 @@ class RunTest(PawlCase):
                                 "output: ${ .nodes.a.output }\n")
         self.assertEqual(self.pawl("run", "path.yaml", "-i", "list=[1]").stdout, "absent\n")
 
+    def test_numbers_that_only_pass_through_keep_their_digits(self):
+        self.write("digits.yaml", """\
+name: digits
+nodes:
+  each: {for_each: ["${ .input.id }", 12345678901234567890], run: "echo ${ .item }", output: json}
+  spread: {for_each: ["${ .input.id }", "${ .input.words[] }"], transform: .item}
+output:
+  id: ${ .input.id }
+  literal: 98765432109876543210
+  each: ${ .nodes.each.output }
+  note: "no. ${ .input.id } of ${ .nodes.each.output | length }"
+  list: ["${ .input.words }", "${ .nodes.spread.output | length }"]
+  computed: ${ .input.id + 0 }
+""")
+        done = self.pawl("run", "digits.yaml", "-i", "id=123456789012345678", "-i", 'words=["a","b"]')
+        self.assertEqual(json.loads(done.stdout),
+                         {"id": 123456789012345678, "literal": 98765432109876543210,
+                          "each": [123456789012345678, 12345678901234567890],
+                          "note": "no. 123456789012345678 of 2", "list": [["a", "b"], 3],
+                          "computed": 123456789012345680})
+        self.write("paths.yaml", "name: paths\nnodes: {a: {run: 'true'}}\noutput: {id: '${ .input.id }', n: 1.50}\n")
+        self.assertEqual(json.loads(self.pawl("run", "paths.yaml", "-i", "id=123456789012345678").stdout),
+                         {"id": 123456789012345678, "n": 1.5})
+
+    def test_a_part_of_a_value_is_one_value(self):
+        """But in a list, where several are as many elements."""
+        for part, values in (("empty", 0), ("1, 2", 2)):
+            self.write("parts.yaml", "name: parts\nnodes: {a: {run: 'true'}}\n"
+                                     f"output: {{id: '${{ .input.id }}', n: '${{ {part} }}'}}\n")
+            done = self.pawl("run", "parts.yaml", "-i", "id=7", code=1)
+            self.assertIn(f"expected one value, got {values}", done.stderr)
+            self.write("parts.yaml", "name: parts\nnodes: {a: {run: 'true'}}\n"
+                                     f"output: ['${{ .input.id }}', '${{ {part} }}']\n")
+            self.assertEqual(json.loads(self.pawl("run", "parts.yaml", "-i", "id=7").stdout),
+                             [7, *range(1, values + 1)])
+
     def test_inputs(self):
         self.write("one.yaml", ONE)
         self.assertEqual(self.pawl("run", "one.yaml", "-i", "who=a b").stdout, "hello a b\n")

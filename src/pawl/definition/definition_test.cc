@@ -113,6 +113,33 @@ TEST(Definition, EveryFieldReachesTheModel) {
   EXPECT_EQ(with[4].literal, "}");
 }
 
+TEST(Definition, PathsAndNumbersInsideOfValuesAreKeptApartFromJq) {
+  Loaded loaded = load_definition(R"(
+name: w
+nodes:
+  a: {for_each: ["${ .input.id }", 12345678901234567890], run: "true"}
+output:
+  id: |-
+    ${ .input.id # the customer
+    }
+  n: ${ .nodes.a.output | length }
+  note: "no. ${ .input.id }"
+)",
+                                  "w.yaml");
+  ASSERT_TRUE(loaded.ok());
+  auto shown = [](const Expression& expression) {
+    std::string text;
+    for (const ExpressionPart& part : expression.parts) text += '<' + part.text + '>';
+    return text;
+  };
+  const Expression& items = loaded.workflow.nodes[0].for_each;
+  EXPECT_EQ(items.text, "[(.input.id),12345678901234567890]");
+  EXPECT_EQ(shown(items), "<[><.input.id><,12345678901234567890]>");
+  EXPECT_EQ(shown(loaded.workflow.output),
+            "<{\"id\":><.input.id # the customer><,\"n\":><.nodes.a.output | length>"
+            "<,\"note\":\"no. ><.input.id><\"}>");
+}
+
 TEST(Definition, EveryExpressionKnowsItsPlace) {
   Loaded loaded = load_definition(everything, "w.yaml");
   std::string sites;

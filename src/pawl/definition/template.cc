@@ -2,48 +2,12 @@
 
 #include <algorithm>
 
+#include "pawl/model/jq_scan.h"
+
 namespace pawl {
 namespace {
 
 constexpr size_t nowhere = std::string_view::npos;
-constexpr int nesting_max = 256;
-
-size_t end_of_code(std::string_view text, size_t at, char close, int depth);
-
-// `at` is behind the opening quote; the result is behind the closing one.
-size_t end_of_string(std::string_view text, size_t at, int depth) {
-  while (at < text.size()) {
-    char c = text[at++];
-    if (c == '"') return at;
-    if (c != '\\' || at == text.size()) continue;
-    if (text[at++] != '(') continue;
-    at = end_of_code(text, at, ')', depth + 1);
-    if (at == nowhere) return nowhere;
-  }
-  return nowhere;
-}
-
-// `at` is behind the opening bracket; the result is behind the `close` that belongs to it. Brackets
-// of other kinds are left to jq, except that a string may hold any of them.
-size_t end_of_code(std::string_view text, size_t at, char close, int depth) {
-  if (depth > nesting_max) return nowhere;
-  char open = close == '}' ? '{' : '(';
-  int level = 0;
-  while (at < text.size()) {
-    char c = text[at++];
-    if (c == '"') {
-      at = end_of_string(text, at, depth);
-      if (at == nowhere) return nowhere;
-    } else if (c == '#') {
-      while (at < text.size() && text[at] != '\n') ++at;
-    } else if (c == open) {
-      ++level;
-    } else if (c == close && level-- == 0) {
-      return at;
-    }
-  }
-  return nowhere;
-}
 
 std::string_view trimmed(std::string_view text) {
   constexpr std::string_view space = " \t\r\n";
@@ -100,7 +64,7 @@ ScannedTemplate scan_template(std::string_view text) {
     }
     if (!before.empty()) literal(at, before);
     at = brace - 1;
-    size_t end = end_of_code(text, at + 2, '}', 0);
+    size_t end = end_of_jq(text, at + 2, '}');
     if (end == nowhere) {
       scanned.error = {at,
                        "the expression that begins with ${ has no closing }; "

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "pawl/base/json.h"
-#include "pawl/context/context.h"
 #include "pawl/model/item_list.h"
 
 namespace pawl {
@@ -23,10 +22,13 @@ Result<std::string> default_output(Context& context) {
   return out.end_object().take();
 }
 
+constexpr size_t light_parts_max = 64;  // each may walk through all that is read
+
 // What is read in no time.
-bool is_light(const RunContext& context) {
+bool is_light(const Evaluate& effect) {
+  const RunContext& context = *effect.context;
   auto light = [](const NodeOutput& output) { return !output.mapped && !output.value.is_blob(); };
-  return !context.input.is_blob() &&
+  return effect.expression.parts.size() <= light_parts_max && !context.input.is_blob() &&
          std::all_of(context.outputs.begin(), context.outputs.end(), light);
 }
 
@@ -39,20 +41,23 @@ void Evaluations::start(const Evaluate& effect) {
   about.purpose = effect.purpose;
   uint64_t ticket = ++last_ticket_;
   open_of_.insert({about.execution, ticket});
-  open_.emplace(ticket, Open{about, effect.expression.text});
-  if (is_light(*effect.context)) return take({ticket, make(about, effect)});
+  open_.emplace(ticket, Open{about, {}});
+  if (is_light(effect)) return take({ticket, make(about, effect)});
   in_background(ticket, [this, about, effect] { return make(about, effect); });
 }
 
 void Evaluations::finish(Evaluation evaluation) {
   auto it = open_.find(evaluation.ticket);
   if (it == open_.end()) return;
-  ReportEvaluation& about = it->second.about;
-  bool large = evaluation.value.ok() && evaluation.value->size() > payload_inline_max;
-  if (!large) return take({evaluation.ticket, of_value(about, std::move(evaluation.value))});
-  in_background(evaluation.ticket, [this, about, value = std::move(evaluation.value)]() mutable {
-    return of_value(std::move(about), std::move(value));
-  });
+  Open& open = it->second;
+  bool large =
+      evaluation.value.ok() && open.draft.size() + evaluation.value->size() > payload_inline_max;
+  auto work = [this, about = open.about, draft = std::move(open.draft),
+               value = std::move(evaluation.value)]() mutable {
+    return of_value(std::move(about), draft.filled(std::move(value)));
+  };
+  if (!large) return take({evaluation.ticket, work()});
+  in_background(evaluation.ticket, std::move(work));
 }
 
 void Evaluations::in_background(uint64_t ticket, Callback<Outcome()> work) {
@@ -73,8 +78,11 @@ void Evaluations::take(Made made) {
   if (it == open_.end()) {  // given up meanwhile: nothing comes to refer to it
     if (report != nullptr && report->value.is_blob())
       background_->run([this, ref = report->value.ref()] { (void)blob_.drop(ref).ok(); });
-  } else if (auto* document = std::get_if<Document>(&made.outcome)) {
-    evaluator_.start(made.ticket, it->second.expression, std::move(*document), Duration::forever());
+  } else if (auto* draft = std::get_if<Draft>(&made.outcome)) {
+    std::string program = draft->take_program();
+    std::shared_ptr<const std::string> document = draft->take_document();
+    it->second.draft = std::move(*draft);
+    evaluator_.start(made.ticket, program, std::move(document), Duration::forever());
   } else if (auto* unstored = std::get_if<Unstored>(&made.outcome)) {
     unstored_.emplace(made.ticket, std::move(*unstored));
     store_again_at_ = clock_.monotonic() + store_retry_pause;
@@ -98,13 +106,11 @@ void Evaluations::give_up(ExecutionId execution) {
 Evaluations::Outcome Evaluations::make(const ReportEvaluation& about,
                                        const Evaluate& effect) const {
   Context context(effect.context, blob_);
-  const Expression& expression = effect.expression;
-  if (!expression) return of_value(about, default_output(context));
-  if (expression.plain) return of_value(about, context.value(expression.path, 0));
-  if (json_validate(expression.text).ok()) return of_value(about, expression.text);
-  auto document = context.document(expression.text, 0);
-  if (!document.ok()) return of_value(about, std::move(document.error()));
-  return std::move(*document);
+  if (!effect.expression) return of_value(about, default_output(context));
+  auto draft = make_draft(context, effect.expression, 0);
+  if (!draft.ok()) return of_value(about, std::move(draft.error()));
+  if (draft->is_whole()) return of_value(about, draft->take_value());
+  return std::move(*draft);
 }
 
 Evaluations::Outcome Evaluations::of_value(ReportEvaluation report,

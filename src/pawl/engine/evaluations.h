@@ -1,8 +1,8 @@
 // Evaluate effects on their way: from an expression and a context to a ReportEvaluation.
 //
-// Plain paths are followed here (a blob may have to be read, which the pure zone cannot); the rest
-// goes to the Evaluator port. Item lists are encoded, results above payload_inline_max are put into
-// the blob store, before anything refers to them. While the disk has no room for one (RESOURCE_EXHAUSTED)
+// Paths are followed here (a blob may have to be read, which the pure zone cannot), and what is composed of them
+// is put together (context/draft.h); the rest goes to the Evaluator port. Item lists are encoded, results above
+// payload_inline_max are put into the blob store, before anything refers to them. While the disk has no room for one (RESOURCE_EXHAUSTED)
 // it is kept here and tried again every store_retry_pause: a full disk fails no execution.
 //
 // What takes time (payloads in the blob store, outputs of mapped nodes, large results) is done in the background, if
@@ -28,6 +28,7 @@
 #include <vector>
 
 #include "pawl/base/callback.h"
+#include "pawl/context/draft.h"
 #include "pawl/model/command.h"
 #include "pawl/model/effect.h"
 #include "pawl/model/limits.h"
@@ -64,14 +65,13 @@ class Evaluations {
  private:
   struct Open {
     ReportEvaluation about;  // what is known of the report
-    std::string expression;
+    Draft draft;             // while the evaluator is asked
   };
   struct Unstored {
     ReportEvaluation report;
     std::string bytes;
   };
-  using Document = std::shared_ptr<const std::string>;  // for the evaluator
-  using Outcome = std::variant<ReportEvaluation, Unstored, Document>;
+  using Outcome = std::variant<ReportEvaluation, Unstored, Draft>;  // Draft: for the evaluator
   struct Made {
     uint64_t ticket = 0;
     Outcome outcome;

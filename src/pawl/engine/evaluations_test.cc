@@ -62,6 +62,51 @@ TEST_F(EvaluationsTest, WhatIsSmallIsDoneAtOnce) {
   EXPECT_TRUE(calls_.empty());
 }
 
+TEST_F(EvaluationsTest, WhatIsComposedOfPathsAndJsonIsDoneAtOnce) {
+  evaluations_.start(effect(EvaluationPurpose::items, R"([(.input),12345678901234567890])",
+                            Payload::inline_json("123456789012345678")));
+  std::vector<ReportEvaluation> done = evaluations_.take_done();
+  ASSERT_EQ(done.size(), 1u);
+  ASSERT_EQ(done[0].items_count, 2u);
+  EXPECT_EQ(items_at(done[0].value.text(), 0), "123456789012345678");
+  EXPECT_EQ(items_at(done[0].value.text(), 1), "12345678901234567890");
+}
+
+TEST_F(EvaluationsTest, ManyPartsAreReadInTheBackground) {
+  std::string list = "[(.input)";
+  for (int i = 0; i < 100; ++i) list += ",(.input)";
+  evaluations_.start(effect(EvaluationPurpose::items, list + "]", Payload::inline_json("7")));
+  EXPECT_TRUE(evaluations_.take_done().empty());
+  make_call();
+  std::vector<ReportEvaluation> done = evaluations_.take_done();
+  ASSERT_EQ(done.size(), 1u);
+  EXPECT_EQ(done[0].items_count, 101u);
+}
+
+TEST_F(EvaluationsTest, OnlyWhatIsJqIsAskedOfTheEvaluator) {
+  const std::string composed = R"({"id":(.input),"n":(.input | length)})";
+  evaluations_.start(
+      effect(EvaluationPurpose::output, composed, Payload::inline_json("123456789012345678")));
+  ASSERT_EQ(evaluator_.tickets.size(), 1u);
+  evaluations_.finish({evaluator_.tickets[0], std::string("[123456789012345680]")});
+  std::vector<ReportEvaluation> done = evaluations_.take_done();
+  ASSERT_EQ(done.size(), 1u);
+  EXPECT_EQ(done[0].value.text(), R"({"id":123456789012345678,"n":123456789012345680})");
+}
+
+TEST_F(EvaluationsTest, AComposedResultIsLargeWithWhatPathsBring) {
+  evaluations_.start(effect(EvaluationPurpose::output, "[(.input),(.input | length)]", large()));
+  make_call();
+  EXPECT_TRUE(evaluations_.take_done().empty());
+  ASSERT_EQ(evaluator_.tickets.size(), 1u);
+  evaluations_.finish({evaluator_.tickets[0], std::string("[2]")});
+  EXPECT_TRUE(evaluations_.take_done().empty()) << "it is stored in the background";
+  make_call();
+  std::vector<ReportEvaluation> done = evaluations_.take_done();
+  ASSERT_EQ(done.size(), 1u);
+  EXPECT_EQ(blob_.get(done[0].value.ref()).value(), "[" + list_ + ",2]");
+}
+
 TEST_F(EvaluationsTest, LargePayloadsAreReadAndStoredInTheBackground) {
   evaluations_.start(effect(EvaluationPurpose::items, ".input", large()));
   EXPECT_TRUE(evaluations_.take_done().empty());

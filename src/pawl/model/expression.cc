@@ -1,10 +1,16 @@
 #include "pawl/model/expression.h"
 
+#include <algorithm>
+#include <cstddef>
 #include <optional>
-#include <string_view>
+
+#include "pawl/base/json.h"
+#include "pawl/model/jq_scan.h"
 
 namespace pawl {
 namespace {
+
+using Kind = ExpressionPart::Kind;
 
 bool is_letter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
@@ -83,19 +89,122 @@ class Steps {
   std::string_view rest_;
 };
 
+std::string_view trimmed(std::string_view text) {
+  constexpr const char* space = " \t\r\n";
+  text.remove_prefix(std::min(text.find_first_not_of(space), text.size()));
+  return text.substr(0, text.find_last_not_of(space) + 1);
+}
+
+// Reads JSON with values of jq in it, as a definition composes it: {"n":(.item),"t":("a\(.b)")}. It is
+// that if it is JSON with null for every value; so what jq would read differently, as -(1) or
+// @text "\(.a)", is none.
+class Parts {
+ public:
+  explicit Parts(std::string_view text, bool only_text = false)
+      : text_(text), only_text_(only_text) {}
+
+  std::vector<ExpressionPart> all() {
+    while (at_ < text_.size())
+      if (!step()) return {};
+    if (!json_validate(outline_).ok()) return {};
+    return std::move(parts_);
+  }
+
+ private:
+  bool step() {
+    const char c = text_[at_];
+    if (!in_text_ && c == '(') return !only_text_ && value();
+    const bool escaped = in_text_ && c == '\\';
+    if (escaped && text_.substr(at_ + 1, 1) == "(") return ++at_, value();
+    if (c == '"') in_text_ = !in_text_;
+    literal(text_.substr(at_, escaped ? 2 : 1));
+    return true;
+  }
+
+  void literal(std::string_view json) {
+    if (parts_.empty() || parts_.back().kind != Kind::literal) parts_.emplace_back();
+    parts_.back().text += json;
+    outline_ += json;
+    at_ += json.size();
+  }
+
+  bool value() {
+    const size_t end = end_of_jq(text_, at_ + 1, ')');
+    if (end == std::string_view::npos) return false;
+    const std::string_view jq = trimmed(text_.substr(at_ + 1, end - at_ - 2));
+    at_ = end;
+    if (!in_text_) {
+      outline_ += "null";
+      if (jq.starts_with('"') && text(jq)) return true;
+    }
+    std::optional<std::vector<std::string>> path = Steps(jq).all();
+    ExpressionPart part{path ? Kind::path : Kind::jq, in_text_, std::string(jq), {}};
+    if (path) part.path = std::move(*path);
+    parts_.push_back(std::move(part));
+    return true;
+  }
+
+  // A text that is a value of its own: ("a\(.b)").
+  bool text(std::string_view jq) {
+    std::vector<ExpressionPart> inner = Parts(jq, true).all();
+    for (ExpressionPart& part : inner) {
+      const bool joins =
+          part.kind == Kind::literal && !parts_.empty() && parts_.back().kind == Kind::literal;
+      if (joins)
+        parts_.back().text += part.text;
+      else
+        parts_.push_back(std::move(part));
+    }
+    return !inner.empty();
+  }
+
+  const std::string_view text_;
+  const bool only_text_;  // values stand inside of texts alone
+  size_t at_ = 0;
+  bool in_text_ = false;
+  std::string outline_;
+  std::vector<ExpressionPart> parts_;
+};
+
+// Values of jq in what is composed natively. More are jq's to compose: its compiler has bounds of its
+// own, which asking for them one by one would meet earlier.
+constexpr std::ptrdiff_t jq_parts_max = 100;
+
+// Where jq computes every value, and no number stands beside them, it may as well compose them.
+bool keeps_digits(const std::vector<ExpressionPart>& parts) {
+  auto is_jq = [](const ExpressionPart& part) { return part.kind == Kind::jq; };
+  auto keeps = [](const ExpressionPart& part) {
+    return part.kind == Kind::path || (part.kind == Kind::literal &&
+                                       part.text.find_first_of("0123456789") != std::string::npos);
+  };
+  const std::ptrdiff_t asked = std::count_if(parts.begin(), parts.end(), is_jq);
+  return asked == 0 || (asked <= jq_parts_max && std::any_of(parts.begin(), parts.end(), keeps));
+}
+
 }  // namespace
 
 Expression make_expression(std::string jq) {
-  constexpr const char* space = " \t\r\n";
-  std::string_view trimmed = jq;
-  trimmed.remove_prefix(std::min(trimmed.find_first_not_of(space), trimmed.size()));
-  trimmed = trimmed.substr(0, trimmed.find_last_not_of(space) + 1);
-  std::optional<std::vector<std::string>> path = Steps(trimmed).all();
+  const std::string_view code = trimmed(jq);
   Expression expression;
-  expression.plain = path.has_value();
-  if (path) expression.path = std::move(*path);
+  if (std::optional<std::vector<std::string>> path = Steps(code).all()) {
+    expression.plain = true;
+    expression.path = std::move(*path);
+  } else {
+    expression.parts = Parts(code).all();
+    if (!keeps_digits(expression.parts)) expression.parts.clear();
+  }
   expression.text = std::move(jq);
   return expression;
+}
+
+void append_value(std::string& json, std::string_view value, bool in_text) {
+  if (!in_text) {
+    json += value;
+    return;
+  }
+  const bool is_text = json_kind(value) == JsonKind::string;
+  const std::string quoted = is_text ? std::string(value) : json_quote(json_compact(value));
+  json.append(quoted, 1, quoted.size() - 2);
 }
 
 }  // namespace pawl

@@ -108,6 +108,70 @@ TEST(ExpressionTest, RecognisesPlainPaths) {
     EXPECT_EQ(path(jq), Path{"not plain"}) << jq;
 }
 
+// {"a":(.b),"t":"c\\(.d)"} -> {"a": |.b| ,"t":"c |\\ .d| "}
+std::string parts_of(const std::string& jq) {
+  std::string shown;
+  for (const ExpressionPart& part : make_expression(jq).parts) {
+    if (!shown.empty()) shown += '|';
+    if (part.kind == ExpressionPart::Kind::jq) shown += "jq ";
+    shown += (part.in_text ? "in text " : "") + part.text;
+    EXPECT_EQ(part.kind == ExpressionPart::Kind::path, !part.path.empty());
+  }
+  return shown;
+}
+
+TEST(ExpressionTest, RecognisesWhatIsComposedOfJsonPathsAndJq) {
+  EXPECT_EQ(parts_of(R"({"a":(.input.a),"b":[1,(.x|y)]})"),
+            R"({"a":|.input.a|,"b":[1,|jq .x|y|]})");
+  EXPECT_EQ(parts_of("[( .a\n)]"), "[|.a|]");
+  EXPECT_EQ(parts_of("[(.a # )\n)]"), "") << "jq composes what it computes alone";
+  EXPECT_EQ(parts_of("[(.a # )\n),0]"), "[|jq .a # )|,0]");
+  EXPECT_EQ(parts_of(R"x("a(\(.b)\"\\\(.c + ")"))")x"),
+            R"x("a(|in text .b|\"\\|jq in text .c + ")"|)")x");
+  EXPECT_EQ(parts_of(R"x([("n\(.b)"),("c")])x"), R"x(["n|in text .b|","c"])x");
+  EXPECT_EQ(parts_of("(.a)"), ".a");
+  EXPECT_EQ(parts_of(" [1, 2]\n"), "[1, 2]");
+  EXPECT_EQ(parts_of("\"c\""), "\"c\"");
+  EXPECT_EQ(parts_of(R"x({"k\(.a)":1})x"), R"({"k|in text .a|":1})");
+}
+
+TEST(ExpressionTest, LeavesToJqWhatOnlyLooksComposed) {
+  for (const char* jq : {"",
+                         ".",
+                         ".a",
+                         "[.a]",
+                         "{a:(.b)}",
+                         "{(.a):1}",
+                         "-(.a)",
+                         "[1(.a)]",
+                         "[(.a)(.b)]",
+                         "(.a)+1",
+                         "(.a)[0]",
+                         "(.a)?",
+                         "[(.a)]|.[0]",
+                         "{\"a\":(.b)}.a",
+                         "@text \"\\(.a)\"",
+                         "[(.a)",
+                         "[(.a]",
+                         "(.a))",
+                         "\"\\(.a\"",
+                         "\"\\(.a)",
+                         "[(.a)] # all",
+                         "f(.a)",
+                         "[(.a),.b]",
+                         "\"a\n\\(.b)\"",
+                         "[(.a|b)]",
+                         "(.a|b)",
+                         "[(.a) as $x|1]"})
+    EXPECT_EQ(parts_of(jq), "") << jq;
+  std::string many = "[0,(.a)";
+  for (int i = 0; i < 100; ++i) many += ",(.b|c)";
+  EXPECT_NE(parts_of(many + "]"), "");
+  EXPECT_EQ(parts_of(many + ",(.b|c)]"), "") << "jq's own bounds are near";
+  const std::string deep = std::string(100'000, '(') + ".a" + std::string(100'000, ')');
+  EXPECT_EQ(parts_of("[0,(" + deep + ")]"), "[0,|jq " + deep + "|]");
+}
+
 TEST(Names, AreWhatFilesAndPeopleUse) {
   EXPECT_STREQ(name(NodeType::transform), "transform");
   EXPECT_STREQ(name(FailureKind::exit_code), "exit_code");

@@ -4,7 +4,7 @@
 
 #include "pawl/adapter/libjq/interpreter.h"
 #include "pawl/base/json.h"
-#include "pawl/context/context.h"
+#include "pawl/context/draft.h"
 #include "pawl/worker/failure.h"
 
 namespace pawl::sim {
@@ -23,11 +23,12 @@ uint64_t seed_of(uint64_t seed, const TaskKey& task, AttemptNumber attempt) {
 // it is to be evaluated. `jq`: null for these.
 Result<std::string> value_of(Context& context, const Expression& expression, ItemIndex item,
                              jq::Interpreter* jq) {
-  if (expression.plain) return context.value(expression.path, item);
-  PAWL_ASSIGN(std::shared_ptr<const std::string> document, context.document(expression.text, item));
+  PAWL_ASSIGN(Draft draft, make_draft(context, expression, item));
+  if (draft.is_whole()) return draft.take_value();
+  std::shared_ptr<const std::string> document = draft.take_document();
   if (jq != nullptr) {
     jq->read(*document);
-    return jq->evaluate(expression.text);
+    return draft.filled(jq->evaluate(draft.take_program()));
   }
   Expression path = make_expression(expression.text.substr(0, expression.text.find(" | .")));
   auto value = json_find(*document, path.path);

@@ -72,6 +72,20 @@ std::optional<std::string> evaluated(const ExecutionModel& execution, const Expr
   return value.ok() ? std::optional(*value) : std::nullopt;
 }
 
+// Part by part; by jq as a whole where a part alone is an error, or gives no value or several.
+std::optional<std::string> composed(const ExecutionModel& execution, const Expression& expression,
+                                    NodeIndex node, ItemIndex item) {
+  std::string json;
+  for (const ExpressionPart& part : expression.parts) {
+    const bool literal = part.kind == ExpressionPart::Kind::literal;
+    auto value = literal ? std::optional(part.text)
+                         : value_of(execution, make_expression(part.text), node, item);
+    if (!value) return evaluated(execution, expression, node, item);
+    append_value(json, *value, part.in_text);
+  }
+  return json;
+}
+
 }  // namespace
 
 const char* name(Decision decision) {
@@ -82,6 +96,7 @@ const char* name(Decision decision) {
 
 std::optional<std::string> value_of(const ExecutionModel& execution, const Expression& expression,
                                     NodeIndex node, ItemIndex item) {
+  if (!expression.parts.empty()) return composed(execution, expression, node, item);
   auto steps = steps_of(expression.text);
   if (!steps) return evaluated(execution, expression, node, item);
   const std::string& first = steps->front();

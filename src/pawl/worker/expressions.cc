@@ -3,7 +3,6 @@
 #include <set>
 #include <utility>
 
-#include "pawl/base/json.h"
 #include "pawl/context/context.h"
 
 namespace pawl {
@@ -54,14 +53,6 @@ struct Expressions::Kept {
 };
 
 namespace {
-
-// What needs no evaluator: a plain path, or a JSON literal.
-std::optional<Result<std::string>> at_once(const Expression& expression, Context& context,
-                                           ItemIndex item) {
-  if (expression.plain) return context.value(expression.path, item);
-  if (json_validate(expression.text).ok()) return Result<std::string>(expression.text);
-  return std::nullopt;
-}
 
 bool is_coming(const Result<std::string>& value) {
   return !value.ok() && is_on_its_way(value.error());
@@ -142,8 +133,7 @@ bool Expressions::want_shared(const BatchRef& batch, const Expression& expressio
     return true;
   }
   std::optional<Result<std::string>> known;
-  if (fresh) known = at_once(expression, kept->context, 0);
-  if (fresh && !known) known = ask({kept, expression.text, nullptr, 0}, 0, shared.ticket);
+  if (fresh) known = ask({kept, expression.text, nullptr, 0, {}}, expression, 0, shared.ticket);
   if (!known) {
     ++batch->shared;
     shared.waiting.push_back(batch);
@@ -161,28 +151,28 @@ bool Expressions::want_shared(const BatchRef& batch, const Expression& expressio
 bool Expressions::want_item(const BatchRef& batch, const Expression& expression, size_t place) {
   if (!batch->items[place].ok()) return true;
   const ItemIndex item = batch->grant.range.begin + static_cast<ItemIndex>(place);
-  auto known = at_once(expression, batch->kept->context, item);
-  if (!known) {
-    uint64_t ticket = 0;
-    known = ask({batch->kept, expression.text, batch, place}, item, ticket);
-    if (!known) batch->tickets.insert(ticket);
-  }
+  uint64_t ticket = 0;
+  auto known = ask({batch->kept, expression.text, batch, place, {}}, expression, item, ticket);
+  if (!known) batch->tickets.insert(ticket);
   if (!known) return true;
   if (is_coming(*known)) return false;
   batch->set(expression.text, place, *known);
   return true;
 }
 
-// The answer comes to turn(), never from in here; or it is an error already.
-std::optional<Result<std::string>> Expressions::ask(Asked asked, ItemIndex item, uint64_t& ticket) {
-  auto document = asked.kept->context.document(asked.expression, item);
-  if (!document.ok()) return Result<std::string>(std::move(document.error()));
+// At hand, where no evaluator is needed, or an error already. Else the answer comes to turn(), never from in here.
+std::optional<Result<std::string>> Expressions::ask(Asked asked, const Expression& expression,
+                                                    ItemIndex item, uint64_t& ticket) {
+  auto draft = make_draft(asked.kept->context, expression, item);
+  if (!draft.ok()) return Result<std::string>(std::move(draft.error()));
+  if (draft->is_whole()) return Result<std::string>(draft->take_value());
   ticket = next_ticket_++;
-  std::string expression = asked.expression;
   Duration run = asked.kept->run->definition().timeout.run;
+  std::string program = draft->take_program();
+  std::shared_ptr<const std::string> document = draft->take_document();
+  asked.draft = std::move(*draft);
   asked_.emplace(ticket, std::move(asked));
-  evaluator_.start(ticket, expression, std::move(*document),
-                   run.ns > 0 ? run : Duration::forever());
+  evaluator_.start(ticket, program, std::move(document), run.ns > 0 ? run : Duration::forever());
   return std::nullopt;
 }
 
@@ -194,11 +184,12 @@ bool Expressions::turn() {
     if (found == asked_.end()) continue;  // given up
     Asked asked = std::move(found->second);
     asked_.erase(found);
+    const Result<std::string> value = asked.draft.filled(std::move(evaluation.value));
     if (!asked.batch) {
-      answer_shared(*asked.kept, asked.expression, evaluation.value);
+      answer_shared(*asked.kept, asked.expression, value);
       continue;
     }
-    asked.batch->set(asked.expression, asked.place, evaluation.value);
+    asked.batch->set(asked.expression, asked.place, value);
     asked.batch->tickets.erase(evaluation.ticket);
     tell_if_whole(asked.batch);
   }

@@ -1,5 +1,5 @@
-// The values of a node's expressions for a range of its items: plain paths and JSON literals at
-// once, everything else by the evaluator, later.
+// The values of a node's expressions for a range of its items: plain paths, JSON and what is composed
+// of them at once (context/draft.h), everything else by the evaluator, later.
 //
 //   Expressions expressions(evaluator, evaluations, payloads, loop);
 //   auto now = expressions.values(launch, grant, {&a, &b}, later);
@@ -24,6 +24,7 @@
 #include <utility>
 #include <vector>
 
+#include "pawl/context/draft.h"
 #include "pawl/model/message.h"
 #include "pawl/port/evaluator.h"
 #include "pawl/port/loop.h"
@@ -32,8 +33,6 @@
 #include "pawl/worker/render.h"
 
 namespace pawl {
-
-class Context;
 
 using ItemValues = std::vector<Result<Values>>;  // one per item of the range, in order
 
@@ -71,6 +70,7 @@ class Expressions final : public Actor {
     std::string expression;
     std::shared_ptr<Batch> batch;  // null: a shared value, for all that wait for it
     size_t place = 0;
+    Draft draft;
   };
   using BatchRef = std::shared_ptr<Batch>;
   using Key = std::pair<Sink<ExpressionValues>*, uint64_t>;
@@ -81,7 +81,8 @@ class Expressions final : public Actor {
   // Whether it is known, or asked for; else a payload is on its way.
   bool want_shared(const BatchRef& batch, const Expression& expression);
   bool want_item(const BatchRef& batch, const Expression& expression, size_t place);
-  std::optional<Result<std::string>> ask(Asked asked, ItemIndex item, uint64_t& ticket);
+  std::optional<Result<std::string>> ask(Asked asked, const Expression& expression, ItemIndex item,
+                                         uint64_t& ticket);
   void answer_shared(Kept& kept, const std::string& expression, const Result<std::string>& value);
   void tell_if_whole(const BatchRef& batch);
   void cancel(uint64_t ticket);

@@ -82,6 +82,42 @@ TEST_F(ExpressionsTest, PlainPathsAndLiteralsAreThereAtOnce) {
   EXPECT_EQ(evaluator_.started, 0);
 }
 
+TEST_F(ExpressionsTest, WhatIsComposedOfPathsAndJsonIsThereAtOnce) {
+  const Expression text = make_expression(R"x("\(.input.n) and \(.item)")x");
+  const Expression list = make_expression("[(.input.n),12345678901234567890]");
+  auto got = values(grant(7, 9), {text, list});
+  ASSERT_TRUE(got.has_value());
+  EXPECT_EQ((*got)[1].value(),
+            (Values{{text.text, R"("4 and 8")"}, {list.text, "[4,12345678901234567890]"}}));
+  EXPECT_EQ(evaluator_.started, 0);
+}
+
+class Silent final : public Evaluator {
+ public:
+  void start(uint64_t ticket, const std::string&, std::shared_ptr<const std::string>,
+             Duration) override {
+    tickets.push_back(ticket);
+  }
+  void cancel(uint64_t) override {}
+  Status check(const std::string&) override { return {}; }
+  std::vector<uint64_t> tickets;
+};
+
+TEST_F(ExpressionsTest, WhatIsJqAmongWhatIsComposedIsFilledIn) {
+  Silent evaluator;
+  Expressions expressions(evaluator, evaluations_, blob_, loop_);
+  const Expression own = make_expression(R"({"i":(.item),"n":(.item + 1)})");
+  const Expression shared = make_expression("[(.input.n),(.input.n + 1)]");
+  EXPECT_FALSE(expressions.values(1, grant(7, 9), {&own, &shared}, later_).has_value());
+  ASSERT_EQ(evaluator.tickets.size(), 3u);
+  for (uint64_t ticket : evaluator.tickets)
+    evaluations_.put({ticket, "[" + std::to_string(10 * ticket) + "]"});
+  expressions.turn();
+  ASSERT_EQ(later_.answers.size(), 1u);
+  EXPECT_EQ(later_.answers[0].items[1].value(),
+            (Values{{own.text, R"({"i":8,"n":20})"}, {shared.text, "[4,30]"}}));
+}
+
 TEST_F(ExpressionsTest, WhatDoesNotReadTheItemIsEvaluatedOncePerNodeRun) {
   Grant one = grant(0, 50);
   Grant two = one;

@@ -15,6 +15,7 @@
 #include <thread>
 #include <vector>
 
+#include "pawl/access/audit_journal.h"
 #include "pawl/api/rfc3339.h"
 #include "pawl/base/json.h"
 
@@ -160,13 +161,17 @@ uint64_t first_in(int fd) {
   return is_line(line) ? number_in(line.substr(hash_digits + 1)) : 0;
 }
 
-// The last whole line says where to go on.
-Result<End> end_of(int fd, const std::string& path) {
+Result<int64_t> size_of(int fd, const std::string& path) {
   struct stat seen {};
   if (fstat(fd, &seen) != 0) return broken(path, std::strerror(errno));
+  return seen.st_size;
+}
+
+// The last whole line of its first `size` bytes says where to go on.
+Result<End> end_of(int fd, int64_t size, const std::string& path) {
   constexpr int64_t tail_max = 2 * line_bytes_max;
-  std::string tail(static_cast<size_t>(std::min<int64_t>(seen.st_size, tail_max)), '\0');
-  int64_t begin = seen.st_size - static_cast<int64_t>(tail.size());
+  std::string tail(static_cast<size_t>(std::min<int64_t>(size, tail_max)), '\0');
+  int64_t begin = size - static_cast<int64_t>(tail.size());
   if (pread(fd, tail.data(), tail.size(), begin) != static_cast<ssize_t>(tail.size()))
     return broken(path, "its end cannot be read");
   size_t last = tail.rfind('\n');
@@ -191,7 +196,8 @@ Status go_on_after(const std::vector<Segment>& segments, End& end) {
   const std::string& path = segments.back().path;
   int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return broken(path, std::strerror(errno));
-  Result<End> before = end_of(fd, path);
+  Result<int64_t> size = size_of(fd, path);
+  Result<End> before = size.ok() ? end_of(fd, *size, path) : Result<End>(size.error());
   (void)close(fd);
   if (!before.ok()) return std::move(before.error());
   end.number = before->number;
@@ -199,12 +205,78 @@ Status go_on_after(const std::vector<Segment>& segments, End& end) {
   return {};
 }
 
+// Where a file goes on, of which so many bytes are there.
+Result<End> where_to_go_on(int fd, int64_t size, const std::string& path) {
+  PAWL_ASSIGN(End end, end_of(fd, size, path));
+  if (end.number == 0) PAWL_TRY(go_on_after(segments_beside(path), end));
+  return end;
+}
+
+// As much of the lines as follows a record with this hash.
+std::string_view chained(std::string_view lines, std::string hash) {
+  size_t end = 0;
+  while (end < lines.size()) {
+    const size_t stop = lines.find('\n', end);
+    if (stop == std::string_view::npos) break;
+    std::string_view line = lines.substr(end, stop - end);
+    const bool head = end == 0 && is_head(line) && line == hash;
+    if (!head && (!is_line(line) ||
+                  hash_of(hash, line.substr(hash_digits + 1)) != line.substr(0, hash_digits)))
+      break;
+    hash = line.substr(0, hash_digits);
+    end = stop + 1;
+  }
+  return lines.substr(0, end);
+}
+
+bool append(int fd, std::string_view text) {
+  while (!text.empty()) {
+    ssize_t written = write(fd, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return false;
+    text.remove_prefix(static_cast<size_t>(written));
+  }
+  return true;
+}
+
+// After a crash: what was acknowledged stands in the journal, and perhaps not all of it in the file. Where the
+// two tell different stories the journal is another file's.
+Status restore(int fd, const std::string& path, const AuditJournal::Found& found) {
+  PAWL_ASSIGN(const int64_t size, size_of(fd, path));
+  const auto begun = static_cast<int64_t>(found.file_size);
+  if (begun > size || found.lines.empty()) return {};
+  Result<End> before = where_to_go_on(fd, begun, path);
+  if (!before.ok() || before->size != begun) return {};
+  const std::string_view lines = chained(found.lines, before->hash);
+  std::string there(std::min(lines.size(), static_cast<size_t>(size - begun)), '\0');
+  if (pread(fd, there.data(), there.size(), begun) != static_cast<ssize_t>(there.size()))
+    return broken(path, "its end cannot be read");
+  const auto good = static_cast<int64_t>(chained(there, before->hash).size());
+  if (there == lines || !lines.starts_with(there.substr(0, good))) return {};
+  if (ftruncate(fd, begun + good) != 0 || !append(fd, lines.substr(good)))
+    return broken(path, std::strerror(errno));
+  return {};
+}
+
+// Nothing in it is missing, nothing cut off, and all of it on disk.
+Result<End> ready(int fd, const std::string& path, const AuditJournal::Found& found) {
+  PAWL_TRY(restore(fd, path, found));
+  PAWL_ASSIGN(const int64_t size, size_of(fd, path));
+  PAWL_ASSIGN(End end, where_to_go_on(fd, size, path));
+  const bool trimmed = !end.cut_off || ftruncate(fd, end.size) == 0;
+  if (!trimmed || fsync(fd) != 0 || !sync_directory_of(path))
+    return broken(path, std::strerror(errno));
+  return end;
+}
+
 }  // namespace
 
 struct AuditFile::Impl {
-  Impl(int fd, std::string file, const End& end, Loop& own_loop, uint64_t segment_bytes_max)
+  Impl(int fd, std::string file, const End& end, std::unique_ptr<AuditJournal> own_journal,
+       Loop& own_loop, uint64_t segment_bytes_max)
       : descriptor(fd),
         path(std::move(file)),
+        journal(std::move(own_journal)),
         loop(own_loop),
         segment_bytes(segment_bytes_max),
         size(static_cast<uint64_t>(end.size)),
@@ -227,7 +299,7 @@ struct AuditFile::Impl {
     std::unique_lock<std::mutex> lock(mutex);
     for (;;) {
       changed.wait(lock, [this] { return closing || !pending.empty(); });
-      if (pending.empty()) return;
+      if (pending.empty()) break;
       std::vector<AuditRecord> records = std::exchange(pending, {});
       pending_bytes = 0;
       uint64_t last = number;
@@ -239,6 +311,8 @@ struct AuditFile::Impl {
       if (!failed.empty() && failure.empty()) failure = failed;
       loop.wake();
     }
+    // From now on the file speaks for itself.
+    if (failure.empty()) (void)sync_file();
   }
 
   std::string write_records(const std::vector<AuditRecord>& records, uint64_t next) {
@@ -255,27 +329,33 @@ struct AuditFile::Impl {
     return write_lines(lines);
   }
 
-  // Once a sync has failed nobody knows what is on the disk: it is not tried again.
-  std::string write_lines(std::string_view batch) {
-    size += batch.size();
-    while (!batch.empty()) {
-      ssize_t written = write(descriptor, batch.data(), batch.size());
-      if (written < 0 && errno == EINTR) continue;
-      if (written < 0) return std::strerror(errno);
-      batch.remove_prefix(static_cast<size_t>(written));
-    }
-    return fdatasync(descriptor) == 0 ? "" : std::strerror(errno);
+  // Once a write or a sync has failed nobody knows what is on the disk: it is not tried again.
+  std::string write_lines(std::string_view lines) {
+    size += lines.size();
+    if (!append(descriptor, lines)) return std::strerror(errno);
+    if (!journal->has_room(lines.size())) return sync_file();
+    Status written = journal->write(lines);
+    return written.ok() ? "" : written.error().message;
   }
 
-  // All of the old file is on disk. A crash in between leaves no newest file: the next open makes it.
+  std::string sync_file() {
+    if (fdatasync(descriptor) != 0) return std::strerror(errno);
+    journal->begin(size);
+    Status begun = journal->write({});
+    return begun.ok() ? "" : begun.error().message;
+  }
+
+  // A crash in between leaves no newest file: the next open makes it.
   std::string begin_segment(uint64_t next) {
     if (!failure.empty()) return failure;
+    if (std::string failed = sync_file(); !failed.empty()) return failed;
     if (rename(path.c_str(), segment_path(path, first).c_str()) != 0) return std::strerror(errno);
     int fresh = ::open(path.c_str(), open_flags | O_EXCL, S_IRUSR | S_IWUSR);
     if (fresh < 0) return std::strerror(errno);
     (void)close(std::exchange(descriptor, fresh));
     size = 0;
     first = next;
+    journal->begin(0);
     return sync_directory_of(path) ? "" : std::strerror(errno);
   }
 
@@ -283,6 +363,7 @@ struct AuditFile::Impl {
 
   int descriptor;  // this and what follows to `hash`: the thread's
   const std::string path;
+  std::unique_ptr<AuditJournal> journal;
   Loop& loop;
   const uint64_t segment_bytes;
   uint64_t size;     // of the newest file
@@ -302,20 +383,18 @@ struct AuditFile::Impl {
 AuditFile::AuditFile(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 AuditFile::~AuditFile() = default;
 
-Result<std::unique_ptr<AuditFile>> AuditFile::open(const std::string& path, Loop& loop,
+Result<std::unique_ptr<AuditFile>> AuditFile::open(const std::string& path, Disk& disk, Loop& loop,
                                                    uint64_t segment_bytes) {
+  PAWL_ASSIGN(std::unique_ptr<AuditJournal> journal, AuditJournal::open(disk));
   int fd = ::open(path.c_str(), Impl::open_flags, S_IRUSR | S_IWUSR);
   if (fd < 0) return broken(path, std::strerror(errno));
-  Result<End> end = end_of(fd, path);
-  if (end.ok() && end->number == 0)
-    if (Status known = go_on_after(segments_beside(path), *end); !known.ok()) end = known.error();
-  bool repaired = end.ok() && (!end->cut_off || (ftruncate(fd, end->size) == 0 && fsync(fd) == 0));
-  if (end.ok() && (!repaired || !sync_directory_of(path))) end = broken(path, std::strerror(errno));
+  Result<End> end = ready(fd, path, journal->found());
   if (!end.ok()) {
     (void)close(fd);
     return std::move(end.error());
   }
-  auto impl = std::make_unique<Impl>(fd, path, *end, loop, segment_bytes);
+  journal->begin(static_cast<uint64_t>(end->size));
+  auto impl = std::make_unique<Impl>(fd, path, *end, std::move(journal), loop, segment_bytes);
   return std::unique_ptr<AuditFile>(new AuditFile(std::move(impl)));
 }
 

@@ -1,7 +1,7 @@
 // The audit trail as files that only grow and cannot be changed unseen: each line begins with the SHA-256
 // of the line before it and of itself.
 //
-//   PAWL_ASSIGN(auto trail, AuditFile::open(directory + "/audit.log", loop));
+//   PAWL_ASSIGN(auto trail, AuditFile::open(directory + "/audit.log", disk, loop));
 //   trail->add({...});                                   // on disk soon; the loop is woken then
 //   AuditReport report = verify_audit(directory + "/audit.log");
 //
@@ -12,7 +12,9 @@
 // before it, and nothing else. Segments are never removed here; the oldest may be moved elsewhere at any time,
 // and are checked there.
 //
-// What gathers while one write is being synced goes with the next. A last line that a crash has cut off
+// What gathers while one write is being synced goes with the next. Records are on disk when they are in the
+// journal beside the file (audit_journal.h): the file is synced when that is full, at the end of a segment and at
+// close, and what a power cut takes from it is put back at the next open. A last line that a crash has cut off
 // was never acknowledged, and is removed at the next open.
 // What it cannot show: that the newest lines were cut off whole. Whoever must know keeps the newest number
 // and hash elsewhere; `pawl verify` prints them.
@@ -26,6 +28,7 @@
 #include <optional>
 
 #include "pawl/api/audit.h"
+#include "pawl/port/disk.h"
 #include "pawl/port/loop.h"
 
 namespace pawl {
@@ -36,8 +39,9 @@ constexpr uint64_t audit_segment_bytes = 64 << 20;
 
 class AuditFile final : public AuditTrail {
  public:
-  // `path`: of the newest file, into which is written; segments lie beside it.
-  static Result<std::unique_ptr<AuditFile>> open(const std::string& path, Loop& loop,
+  // `path`: of the newest file, into which is written, in the root of `disk`; segments lie beside it. Both
+  // outlive it.
+  static Result<std::unique_ptr<AuditFile>> open(const std::string& path, Disk& disk, Loop& loop,
                                                  uint64_t segment_bytes = audit_segment_bytes);
   ~AuditFile() override;  // what was added is written first
 

@@ -9,8 +9,11 @@
 #include <filesystem>
 #include <fstream>
 
+#include "pawl/access/audit_journal.h"
+#include "pawl/adapter/linux_disk/linux_disk.h"
 #include "pawl/adapter/linux_loop/linux_clock.h"
 #include "pawl/adapter/linux_loop/linux_loop.h"
+#include "pawl/base/random.h"
 
 namespace pawl {
 namespace {
@@ -20,10 +23,13 @@ struct AuditFileTest : testing::Test {
     std::string name = testing::TempDir() + "pawl_audit_XXXXXX";
     directory = mkdtemp(name.data());
     path = directory + "/" + audit_file_name;
+    disk = open_linux_disk(directory).value();
   }
   ~AuditFileTest() override { std::filesystem::remove_all(directory); }
 
-  std::unique_ptr<AuditFile> open() { return std::move(AuditFile::open(path, *loop).value()); }
+  std::unique_ptr<AuditFile> open() {
+    return std::move(AuditFile::open(path, *disk, *loop).value());
+  }
   void wait(AuditFile& trail, uint64_t number) {
     while (trail.durable().value() < number) loop->run_once(Duration::seconds(1));
   }
@@ -50,6 +56,7 @@ struct AuditFileTest : testing::Test {
   std::unique_ptr<LinuxLoop> loop;
   std::string directory;
   std::string path;
+  std::unique_ptr<Disk> disk;
 };
 
 TEST_F(AuditFileTest, RecordsAreLinesThatFollowEachOther) {
@@ -144,19 +151,109 @@ TEST_F(AuditFileTest, WhatCannotBeWrittenStopsItForGood) {
   EXPECT_TRUE(verify().cut_off);
 }
 
+// A directory as a power cut leaves it: of the file nothing is sure that was written since it was last synced.
+class AuditPowerCut : public AuditFileTest {
+ protected:
+  void add(AuditFile& trail, int records) {
+    uint64_t last = 0;
+    for (int i = 0; i < records; ++i)
+      last = trail.add({{}, "ci", "team-a", "cancel", std::string(dice.below(40), 'x')});
+    wait(trail, last);
+    acknowledged = last;
+  }
+  void cut(uint64_t segment_bytes) {
+    const std::string left = directory + "/left";
+    std::filesystem::create_directory(left);
+    for (const auto& entry : std::filesystem::directory_iterator(directory))
+      if (entry.path().filename().string().starts_with("audit"))
+        std::filesystem::copy_file(entry.path(),
+                                   std::filesystem::path(left) / entry.path().filename());
+    const std::string file = left + "/" + audit_file_name;
+    damage(file);
+    {
+      auto left_disk = open_linux_disk(left).value();
+      auto trail = AuditFile::open(file, *left_disk, *loop, segment_bytes);
+      ASSERT_TRUE(trail.ok()) << trail.error().message;
+      EXPECT_EQ((*trail)->durable().value(), acknowledged);
+      wait(**trail, (*trail)->add({{}, "ci", "team-a", "cancel", "after"}));
+    }
+    AuditReport report = verify_audit(file).value();
+    EXPECT_EQ(report.problem, std::nullopt);
+    EXPECT_FALSE(report.cut_off);
+    EXPECT_EQ(report.newest_number(), acknowledged + 1);
+    std::filesystem::remove_all(left);
+  }
+  void damage(const std::string& file) {
+    std::string head(20, '\0');
+    std::ifstream(directory + "/" + audit_journal_name, std::ios::binary).read(head.data(), 20);
+    const uint64_t size = std::filesystem::file_size(file);
+    const uint64_t synced = std::strtoull(head.c_str(), nullptr, 10);
+    if (synced >= size) return;
+    const uint64_t from = dice.between(synced, size);
+    if (dice.chance(500)) return std::filesystem::resize_file(file, from);
+    std::fstream out(file, std::ios::binary | std::ios::in | std::ios::out);
+    out.seekp(static_cast<std::streamoff>(from));
+    out << std::string(dice.between(1, size - from + 1), '\0');
+  }
+
+  Random dice{7};
+  uint64_t acknowledged = 0;
+};
+
+TEST_F(AuditPowerCut, WhatItTakesFromTheFileIsPutBack) {
+  auto trail = open();
+  for (int round = 0; round < 60; ++round) {
+    add(*trail, static_cast<int>(dice.between(1, dice.chance(300) ? 1500 : 20)));
+    cut(audit_segment_bytes);
+  }
+  EXPECT_GT(std::filesystem::file_size(path), 2 * audit_journal_bytes) << "it began anew";
+}
+
+TEST_F(AuditPowerCut, BetweenSegmentsAsWell) {
+  constexpr uint64_t small = 2000;
+  auto trail = std::move(AuditFile::open(path, *disk, *loop, small).value());
+  for (int round = 0; round < 30; ++round) {
+    add(*trail, static_cast<int>(dice.between(1, 12)));
+    cut(small);
+  }
+}
+
+TEST_F(AuditPowerCut, AFileThatWasClosedSpeaksForItself) {
+  fill();
+  const std::string whole = content();
+  write(whole.substr(0, whole.find('\n') + 1));
+  EXPECT_EQ(open()->durable().value(), 1u) << "what is removed later is not put back";
+}
+
+TEST_F(AuditPowerCut, TheJournalOfAnotherFileIsNotUsed) {
+  auto trail = open();
+  add(*trail, 5);
+  std::filesystem::copy_file(directory + "/" + audit_journal_name, directory + "/kept");
+  trail.reset();
+  std::filesystem::remove(path);
+  trail = open();
+  add(*trail, 2);
+  trail.reset();
+  const std::string whole = content();
+  std::filesystem::rename(directory + "/kept", directory + "/" + audit_journal_name);
+  EXPECT_EQ(open()->durable().value(), 2u);
+  EXPECT_EQ(content(), whole);
+}
+
 // Files of about two records each.
 struct AuditSegmentsTest : AuditFileTest {
   static constexpr uint64_t small = 300;
 
   void add(int records) {
-    auto trail = std::move(AuditFile::open(path, *loop, small).value());
+    auto trail = std::move(AuditFile::open(path, *disk, *loop, small).value());
     for (int i = 0; i < records; ++i)
       wait(*trail, trail->add({{}, "ci", "team-a", "cancel", "e" + std::to_string(i)}));
   }
   std::vector<std::string> segments() const {
     std::vector<std::string> names;
     for (const auto& entry : std::filesystem::directory_iterator(directory))
-      if (entry.path() != path) names.push_back(entry.path().filename());
+      if (entry.path().filename().string().starts_with("audit-"))
+        names.push_back(entry.path().filename());
     std::sort(names.begin(), names.end());
     return names;
   }
@@ -252,8 +349,8 @@ TEST_F(AuditSegmentsTest, ANewFileThatACrashCutOffIsBegunAgain) {
 
 TEST_F(AuditFileTest, AFileThatIsNoTrailIsNotGoneOnWith) {
   write("hello\n");
-  EXPECT_EQ(AuditFile::open(path, *loop).error().code, Code::data_loss);
-  EXPECT_EQ(AuditFile::open(directory + "/no/where", *loop).error().code, Code::unavailable);
+  EXPECT_EQ(AuditFile::open(path, *disk, *loop).error().code, Code::data_loss);
+  EXPECT_EQ(AuditFile::open(directory + "/no/where", *disk, *loop).error().code, Code::unavailable);
   EXPECT_EQ(verify_audit(directory + "/none").error().code, Code::not_found);
 }
 

@@ -182,6 +182,9 @@ bool Host::failed() const {
          std::any_of(parts_->others.begin(), parts_->others.end(),
                      [](const auto& partition) { return partition->failed(); });
 }
+Disk& Host::disk() {
+  return *parts_->disk;
+}
 Blob& Host::blob() {
   return *parts_->blob;
 }

@@ -73,6 +73,7 @@ class Host {
   uint32_t partitions() const;
   Engine& engine(uint32_t slot = 0);  // of others than the first only put() is for this thread
   bool failed() const;                // some partition has, and takes nothing any more
+  Disk& disk();
   Blob& blob();
   OutputStore& outputs();  // what programs have written
   Telemetry& log();

@@ -55,8 +55,8 @@ class OwnStation final : public cli::Station {
     gateway.metrics = {&host.metrics()};
     if (station->grpc_) gateway.metrics.push_back(&station->grpc_->metrics());
     if (!options.listen.empty()) {
-      PAWL_ASSIGN(station->audit_,
-                  AuditFile::open(options.directory + "/" + audit_file_name, host.loop()));
+      PAWL_ASSIGN(station->audit_, AuditFile::open(options.directory + "/" + audit_file_name,
+                                                   host.disk(), host.loop()));
     }
     std::vector<Sink<Request>*> engines;
     for (uint32_t slot = 0; slot < host.partitions(); ++slot) engines.push_back(&host.engine(slot));

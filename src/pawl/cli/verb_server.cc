@@ -98,9 +98,9 @@ Result<uint64_t> memory_of(const Arguments& given) {
 // server's own worker too.
 void retire(Session& session, Duration limit) {
   if (limit <= Duration{}) return;
-  session.say("not ready any more; a second signal stops at once", "server_draining");
   Station& station = session.station();
   station.retire();
+  session.say("not ready any more; a second signal stops at once", "server_draining");
   LinuxClock clock;
   Instant end = clock.monotonic() + limit;
   while (session.interrupts().count() == 1 && !station.failed() && clock.monotonic() < end)

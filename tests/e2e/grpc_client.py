@@ -15,7 +15,7 @@ import grpc
 from google.protobuf import symbol_database
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-PATIENCE = 30
+PATIENCE = 90
 SERVICES = ("Executions", "Workflows", "Queues", "Cluster")
 
 

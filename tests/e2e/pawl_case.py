@@ -15,7 +15,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 PAWL = str(Path(os.environ.get("PAWL_BIN", REPOSITORY / "build/dev/bin")).resolve() / "pawl")
 WITH_FUNCTIONS = str(Path(PAWL).with_name("bench_pawl"))  # the same, and functions (bench/bench_pawl.cc)
 MOUNT_NAMESPACE = 0x00020000  # CLONE_NEWNS
-PATIENCE = 30  # seconds until a hanging test is given up
+PATIENCE = 90  # seconds until a hanging test is given up; a starved machine takes many for little
 
 
 # Where the bytes matter and not the disk: a file system in memory, if there is one.

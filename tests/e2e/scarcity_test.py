@@ -134,7 +134,7 @@ class ProcessesTest(PawlCase):
     def test_20000_items_for_real(self):
         done = subprocess.run([PAWL, "each", "-j", str(MANY), "sleep 0.01; echo {}"],
                               input="".join(f"{i}\n" for i in range(MANY)), cwd=self.place,
-                              env=self.environment, capture_output=True, text=True, timeout=20 * PATIENCE)
+                              env=self.environment, capture_output=True, text=True, timeout=7 * PATIENCE)
         self.assertEqual(done.returncode, 0, done.stderr[-2000:])
         self.assertEqual(done.stdout.split(), [str(i) for i in range(MANY)])
 

@@ -239,8 +239,8 @@ bool append(int fd, std::string_view text) {
   return true;
 }
 
-// After a crash: what was acknowledged stands in the journal, and perhaps not all of it in the file. Where the
-// two tell different stories the journal is another file's.
+// After a crash: what was acknowledged stands in the journal, and perhaps not all of it in the file; what stands
+// behind it there may have holes. Where the two tell different stories the journal is another file's.
 Status restore(int fd, const std::string& path, const AuditJournal::Found& found) {
   PAWL_ASSIGN(const int64_t size, size_of(fd, path));
   const auto begun = static_cast<int64_t>(found.file_size);
@@ -248,12 +248,14 @@ Status restore(int fd, const std::string& path, const AuditJournal::Found& found
   Result<End> before = where_to_go_on(fd, begun, path);
   if (!before.ok() || before->size != begun) return {};
   const std::string_view lines = chained(found.lines, before->hash);
-  std::string there(std::min(lines.size(), static_cast<size_t>(size - begun)), '\0');
+  std::string there(static_cast<size_t>(size - begun), '\0');
   if (pread(fd, there.data(), there.size(), begun) != static_cast<ssize_t>(there.size()))
     return broken(path, "its end cannot be read");
-  const auto good = static_cast<int64_t>(chained(there, before->hash).size());
-  if (there == lines || !lines.starts_with(there.substr(0, good))) return {};
-  if (ftruncate(fd, begun + good) != 0 || !append(fd, lines.substr(good)))
+  const std::string_view good = chained(there, before->hash);
+  const bool same_story = good.starts_with(lines) || lines.starts_with(good);
+  if (lines.empty() || !same_story) return {};
+  const std::string_view missing = lines.substr(std::min(good.size(), lines.size()));
+  if (ftruncate(fd, begun + static_cast<int64_t>(good.size())) != 0 || !append(fd, missing))
     return broken(path, std::strerror(errno));
   return {};
 }

@@ -1,5 +1,6 @@
 #include "pawl/access/audit_journal.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <cstring>

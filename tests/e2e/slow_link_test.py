@@ -1,4 +1,4 @@
-"""A worker whose network carries less than it has to report keeps its lease, and gets it through."""
+"""A worker whose network carries less than it has to report keeps its lease, and sends nothing twice."""
 
 import sys
 import unittest
@@ -57,8 +57,7 @@ class SlowLinkTest(PawlCase):
 
     def test_a_link_slower_than_its_reports(self):
         self.ran_once(TALKATIVE)
-        # On a machine with time nothing goes twice; a link that is in a loop goes on without an end.
-        self.assertLess(self.link.bytes["up"], 3 * 2 * ITEMS * OUTPUT_BYTES)
+        self.assertLess(self.link.bytes["up"], 1.3 * 2 * ITEMS * OUTPUT_BYTES)
 
     def test_a_payload_that_takes_longer_than_the_lease(self):
         output = self.ran_once(LARGE)

@@ -11,6 +11,7 @@
 #include "pawl/base/time.h"
 #include "pawl/model/event.h"
 #include "pawl/model/workflow.h"
+#include "pawl/partition/request.h"
 
 namespace pawl::jq {
 class Interpreter;
@@ -63,6 +64,13 @@ struct NodeModel {
   bool ended() const { return state >= NodeState::succeeded; }
 };
 
+// Of an execution's history: where it stands in the log, and what it says there, with its clocks.
+struct EventModel {
+  HistoryPlace place;
+  Hash128 said;
+};
+Hash128 digest_of(const Event& event, Instant now, WallTime wall);
+
 struct ExecutionModel {
   WorkflowId workflow;
   WorkflowRef definition;
@@ -76,7 +84,7 @@ struct ExecutionModel {
   ExecutionStatus status = ExecutionStatus::running;
   bool evaluating_output = false;
   std::vector<NodeModel> nodes;
-  std::vector<std::pair<uint64_t, uint32_t>> events;  // group and place in it, of each
+  std::vector<EventModel> events;
   std::vector<BlobRef> payloads;  // that it refers to; none once it is forgotten
   uint64_t forgotten_at = 0;      // position; 0: it is not
 

@@ -630,6 +630,14 @@ struct LogModel::Apply {
   void operator()(const InboxAccepted&) { require(false, "I2", "a message nobody sent"); }
 };
 
+Hash128 digest_of(const Event& event, Instant now, WallTime wall) {
+  Group alone;
+  alone.now = now;
+  alone.wall = wall;
+  alone.events.push_back(event);
+  return hash128(encode(alone));
+}
+
 std::optional<Violation> LogModel::apply(const Group& group) {
   Apply apply{*this, group, std::nullopt};
   apply.require(group.epoch >= epoch_, "I6", "an epoch that is over");
@@ -644,7 +652,8 @@ std::optional<Violation> LogModel::apply(const Group& group) {
     }
     auto execution = executions_.find(execution_of(event));
     if (execution != executions_.end())
-      execution->second.events.emplace_back(group.position, index);
+      execution->second.events.push_back(
+          {{group.position, index}, digest_of(event, group.now, group.wall)});
   }
   apply.require(group.epoch == epoch_, "I6", "a group of an epoch that was never started");
   return apply.broken;

@@ -1,6 +1,9 @@
 #include <algorithm>
 #include <deque>
+#include <utility>
+#include <vector>
 
+#include "pawl/engine/history_rows.h"
 #include "pawl/sim/museum.h"
 #include "pawl/sim/wrappers.h"
 #include "pawl/wire/event_codec.h"
@@ -380,6 +383,41 @@ struct RowLostInView final : Seams {
   std::unique_ptr<View> view_;
 };
 
+// The events of a row of history get the clocks of the newest one.
+struct HistoryDatedLate final : Seams {
+  class DatingView final : public WrappedView {
+   public:
+    using WrappedView::WrappedView;
+    void submit(ViewBatch batch) override {
+      for (auto& [key, row] : batch.puts)
+        if (key.starts_with('h')) row = dated_late(row);
+      real.submit(std::move(batch));
+    }
+
+   private:
+    static Bytes dated_late(const Bytes& row) {
+      std::vector<std::pair<HistoryPlace, Group>> events;
+      Status read = each_event(row, [&](HistoryPlace place, ByteView event) -> Status {
+        PAWL_ASSIGN(Group group, decode_group(place.position, 0, event));
+        events.emplace_back(place, std::move(group));
+        return {};
+      });
+      if (!read.ok() || events.empty()) return row;
+      ByteWriter out;
+      for (auto& [place, group] : events) {
+        group.now = events.back().second.now;
+        group.wall = events.back().second.wall;
+        out.varint(place.position);
+        out.varint(place.index);
+        out.text(encode(group));
+      }
+      return out.take();
+    }
+  };
+  View& view(View& real) override { return *(view_ = std::make_unique<DatingView>(real)); }
+  std::unique_ptr<View> view_;
+};
+
 // A poisoned event: nobody remembers that the process before died of it.
 struct PoisonCrashLoop final : Seams {
   class Forgetful final : public ReplayNote {
@@ -458,6 +496,9 @@ std::vector<Exhibit> storage_exhibits() {
        "faults poison", make<KillsAccuse>},
       {"row_lost_in_view", "an index and its records disagree after a restart",
        "faults engine_crash\ncheckpoint_log_bytes 2000", make<RowLostInView>},
+      {"history_dated_late",
+       "audit trails dated by when they were written, not by when it happened",
+       "faults none\ncheckpoint_log_bytes 2000", make<HistoryDatedLate>},
   };
 }
 

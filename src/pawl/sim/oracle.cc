@@ -430,7 +430,7 @@ void Oracle::note_admitted(const Question& question, const SubmitExecution& subm
   const ExecutionModel* made = model_.find(id);
   std::optional<uint8_t> priority = model_.priority_of(submit.workflow);
   if (made == nullptr || !priority || !newest_refusal_) return;
-  uint64_t at = made->events.front().first;
+  uint64_t at = made->events.front().place.position;
   bool near = at > question.durable_then && at + 1 >= newest_refusal_->durable &&
               at <= newest_refusal_->durable + 1;
   universe_.coverage.reached_if(near && *priority > newest_refusal_->priority,
@@ -557,17 +557,20 @@ void Oracle::check(const Question& question, const History& history) {
 void Oracle::check_pages(const Question& question, const History& history,
                          const ExecutionModel& known) {
   const auto& query = std::get<ReadHistory>(question.request.what);
-  auto begin = std::upper_bound(known.events.begin(), known.events.end(),
-                                std::pair(query.after.position, query.after.index));
+  auto begin = std::upper_bound(
+      known.events.begin(), known.events.end(), query.after,
+      [](const HistoryPlace& after, const EventModel& event) { return after < event.place; });
   auto all = static_cast<uint64_t>(known.events.end() - begin);
   uint64_t seen = history.entries.size();
   for (uint64_t i = 0; i < seen; ++i) {
     const HistoryEntry& entry = history.entries[i];
-    if (i < all && begin[static_cast<ptrdiff_t>(i)] == std::pair(entry.position, entry.index))
-      continue;
-    return violate("I9", "the history of " + to_text(query.execution) + " behind " +
-                             to_text(query.after) + " goes on with " + to_text(entry.place()) +
-                             ", which is not the event that the log has there");
+    if (i >= all || begin[static_cast<ptrdiff_t>(i)].place != entry.place())
+      return violate("I9", "the history of " + to_text(query.execution) + " behind " +
+                               to_text(query.after) + " goes on with " + to_text(entry.place()) +
+                               ", which is not the place of its next event in the log");
+    if (begin[static_cast<ptrdiff_t>(i)].said != digest_of(entry.event, entry.now, entry.wall))
+      return violate("I9", "the history of " + to_text(query.execution) + " shows at " +
+                               to_text(entry.place()) + " something else than the log has there");
   }
   uint64_t before = known.events.size() - all;
   bool whole = before + seen >= question.events_then;

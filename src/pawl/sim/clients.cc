@@ -19,6 +19,16 @@ RandomWorkflowPlan workflow_plan(const Plan& plan) {
   return shape;
 }
 
+// Makes an input one that no event holds: by a text that no node reads, or by an item of its list.
+void pad(Random dice, std::string& input) {
+  const std::string text = "\"" + std::string(payload_inline_max, 'p') + "\",";
+  const size_t list = input.find('[', input.find("\"list\":"));
+  if (dice.chance(500))
+    input.insert(list + 1, text);
+  else
+    input.insert(1, "\"pad\":" + text);
+}
+
 }  // namespace
 
 Clients::Clients(Universe& universe, Front& front, const Plan& plan, const bool& healed,
@@ -146,7 +156,7 @@ void Clients::submit_new(Client& client) {
   past.submit.workflow = registered;
   std::string input = random_input(client.dice, shape);
   if (plan_.habits.large_output > 0 && client.dice.chance(40)) {
-    input.insert(1, "\"pad\":\"" + std::string(payload_inline_max, 'p') + "\",");
+    pad(client.dice, input);
     past.large_input = std::move(input);
     if (!stage_input(past)) return done(client);
   } else {

@@ -83,6 +83,7 @@ constexpr std::array<const char*, sometimes_count> names = {
     "group_beyond_a_segment",
     "result_in_blob_store",
     "input_in_blob_store",
+    "items_in_blob_store",
     "output_over_limit",
     "input_unreadable",
     "blob_fault_failed_execution",

@@ -88,6 +88,7 @@ enum class Sometimes : uint8_t {
   group_beyond_a_segment,
   result_in_blob_store,
   input_in_blob_store,
+  items_in_blob_store,
   output_over_limit,
   input_unreadable,
   blob_fault_failed_execution,

@@ -14,20 +14,31 @@ std::string text(const TaskKey& task) {
          std::to_string(task.item) + "]";
 }
 
-// Item lists longer than an event holds are in the blob store, whose judge is another.
+bool same_value(const Payload& payload, const std::string& text) {
+  if (!payload.is_blob()) return payload.text() == text;
+  return payload.ref().size == text.size() && payload.ref().hash == hash128(text);
+}
+
+// As payload.h lays it out.
+Bytes item_list_of(const std::vector<std::string>& items) {
+  ByteWriter ends;
+  Bytes texts;
+  ends.u64(items.size());
+  for (const std::string& item : items) {
+    texts += item;
+    ends.u64(texts.size());
+  }
+  return ends.take() + texts;
+}
+
 bool lists(const Payload& encoded, const std::vector<std::string>& items) {
-  if (encoded.is_blob()) return true;
+  if (encoded.is_blob()) return same_value(encoded, item_list_of(items));
   for (size_t i = 0; i < items.size(); ++i) {
     bool same = encoded.is_absent() ? items[i] == std::to_string(i)
                                     : items_at(encoded.text(), i) == items[i];
     if (!same) return false;
   }
   return true;
-}
-
-bool same_value(const Payload& payload, const std::string& text) {
-  if (!payload.is_blob()) return payload.text() == text;
-  return payload.ref().size == text.size() && payload.ref().hash == hash128(text);
 }
 
 NodeState verdict_of(const NodeModel& node) {
@@ -215,6 +226,7 @@ struct LogModel::Apply {
     if (!broken && mapped)
       require(lists(event.items, items), "I2", "a node has other items than its list gives");
     if (broken) return;
+    model.coverage_.reached_if(event.items.is_blob(), Sometimes::items_in_blob_store);
     found->state = NodeState::active;
     found->activated = true;
     refers(event.execution, event.items);

@@ -84,6 +84,7 @@ constexpr std::array<const char*, sometimes_count> names = {
     "result_in_blob_store",
     "input_in_blob_store",
     "items_in_blob_store",
+    "removed_output_came_back",
     "output_over_limit",
     "input_unreadable",
     "blob_fault_failed_execution",

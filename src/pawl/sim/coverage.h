@@ -89,6 +89,7 @@ enum class Sometimes : uint8_t {
   result_in_blob_store,
   input_in_blob_store,
   items_in_blob_store,
+  removed_output_came_back,
   output_over_limit,
   input_unreadable,
   blob_fault_failed_execution,

@@ -194,6 +194,21 @@ struct PayloadsLeak final : Seams {
   std::unique_ptr<Blob> blob_;
 };
 
+// What programs wrote goes with a forgetting; what comes later is nobody's.
+struct OutputsNotSwept final : Seams {
+  class Unlisted final : public Belongings {
+   public:
+    explicit Unlisted(Belongings& outputs) : real(outputs) {}
+    Result<std::vector<ExecutionId>> owners() override { return std::vector<ExecutionId>(); }
+    Status drop_owner(ExecutionId owner) override { return real.drop_owner(owner); }
+    Belongings& real;
+  };
+  Belongings& outputs(Belongings& real) override {
+    return *(outputs_ = std::make_unique<Unlisted>(real));
+  }
+  std::unique_ptr<Belongings> outputs_;
+};
+
 // The outputs of a mapped node stand in another order than its items.
 struct FanInOutOfOrder final : Seams {
   static std::shared_ptr<const ItemOutputs> reversed(const ItemOutputs& outputs) {
@@ -259,6 +274,8 @@ std::vector<Exhibit> content_exhibits() {
        "faults none\nlarge_output_permille 400", make<DropBeforeDurable>},
       {"payloads_leak", "object stores that fill with what nobody refers to",
        "faults none\nlarge_output_permille 400\nforget_all 1", make<PayloadsLeak>},
+      {"outputs_not_swept", "Airflow: the logs of runs that are deleted stay for ever",
+       "faults engine_crash\nforget_all 1", make<OutputsNotSwept>},
       {"fan_in_out_of_order", "results gathered in the order in which they came", "faults none",
        make<FanInOutOfOrder>},
       {"lease_never_expires",

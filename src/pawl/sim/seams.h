@@ -26,6 +26,7 @@ class Seams {
 
   // Called once per run.
   virtual Blob& blob(Blob& real) { return real; }
+  virtual Belongings& outputs(Belongings& real) { return real; }
   virtual bool capacity_shared() { return true; }            // between partitions
   virtual bool reports_wait_for_payloads() { return true; }  // until these are durable
 

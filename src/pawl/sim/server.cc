@@ -135,7 +135,10 @@ Server::Server(World world, Random dice)
       dice_(dice),
       disk_(dice.next(), Completion::on_demand),
       blob_(world_.universe, world_.oracle.model(), dice.split()),
-      shared_blob_(world_.seams.blob(blob_)) {
+      shared_blob_(world_.seams.blob(blob_)),
+      outputs_(world_.universe, world_.oracle.model(), Random(mix64(world_.plan.seed) ^ 0x0075),
+               disk_),
+      shared_outputs_(world_.seams.outputs(outputs_)) {
   disk_.set_capacity(capacity);
   world_.network.mute_if(engine_address(world_.slot.slot), [this] { return disk_.crashed(); });
 }
@@ -252,7 +255,7 @@ Status Server::build_engine(Life& life) {
                                            life.telemetry,
                                            *life.door,
                                            world_.seams.replay_note(note_),
-                                           {},
+                                           {&shared_outputs_},
                                            world_.capacity},
                                options, background(life));
   disk_.wake_with(&life.process);
@@ -263,6 +266,7 @@ void Server::start() {
   Universe& universe = world_.universe;
   if (disk_.crashed()) disk_.restart();
   blob_.restart();
+  outputs_.cut_power();
   if (start_fault_ != SimFault::none) disk_.plan(disk_.calls() + start_fault_call_, start_fault_);
   start_fault_ = SimFault::none;
   uint64_t faults_before = disk_.faults_injected();

@@ -19,6 +19,7 @@
 #include "pawl/sim/plan.h"
 #include "pawl/sim/poison.h"
 #include "pawl/sim/sim_blob.h"
+#include "pawl/sim/sim_outputs.h"
 #include "pawl/sim/sim_process.h"
 
 namespace pawl::sim {
@@ -46,6 +47,7 @@ class Server {
   bool up() const;
   bool idle() const { return up() && !recovering() && engine_idle(); }
   Blob& blob() { return shared_blob_; }
+  SimOutputs& outputs() { return outputs_; }
   void know_input(const std::string& text) { world_.oracle.know_input(text); }
   void ask(Request request);  // swallowed when nobody listens
 
@@ -79,7 +81,10 @@ class Server {
 
   // At quiescence: the live state is the replayed one, and what it refers to is there.
   void check_state();
-  std::optional<ExecutionId> left_behind() { return blob_.left_behind(); }
+  std::optional<ExecutionId> left_behind() {
+    std::optional<ExecutionId> owner = blob_.left_behind();
+    return owner ? owner : outputs_.left_behind();
+  }
 
  private:
   struct Life;
@@ -113,6 +118,8 @@ class Server {
   MapView view_;
   SimBlob blob_;
   Blob& shared_blob_;  // blob_, or with a defect before it
+  SimOutputs outputs_;
+  Belongings& shared_outputs_;  // likewise
   PoisonedNote note_;
   std::unique_ptr<Life> life_;
   uint64_t lives_ = 0;

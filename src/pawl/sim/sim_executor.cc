@@ -105,6 +105,7 @@ bool SimExecutor::withdraw(uint64_t launch) {
 void SimExecutor::work_on(Launch launch) {
   world_.judges.of(launch.grant.range.execution).launched(launch.grant);
   const Grant& grant = launch.grant;
+  world_.wrote(grant.range.execution);
   world_.universe.note("launch", grant.range.execution.value,
                        uint64_t{grant.range.node} << 32 | grant.range.begin, grant.attempt);
   uint64_t id = launch.id;
@@ -331,6 +332,7 @@ void SimExecutor::finish(uint64_t launch, std::optional<FailureKind> failure) {
   ItemIndex begin = it->second.ahead;
   Worked worked{it->second.since, world_.universe.now()};
   running_.erase(it);
+  world_.wrote(grant.range.execution);
   const std::vector<AttemptReport>& told = judged_.told();
   Finished finished{launch, reports_of(grant, begin, grant.range.end, failure), worked};
   if (!told.empty() && !world_.healed && dice_.chance(world_.plan.habits.repeat_old_report))

@@ -29,6 +29,7 @@ class SimExecutor final : public Executor, public Actor {
     PayloadStore& payloads;
     const Plan& plan;
     const bool& healed;
+    Callback<void(ExecutionId)> wrote;  // something, to what is kept of programs
   };
   // `news` leads to `judged`, at once or after a while.
   SimExecutor(World world, Sink<ExecutorNews>& news, JudgedNews& judged, Random dice,

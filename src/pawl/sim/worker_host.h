@@ -18,6 +18,7 @@ class WorkerHost {
     SimNetwork& network;
     Judges& judges;
     Blob& blob;
+    Callback<void(ExecutionId)> wrote;
     const Plan& plan;
     const bool& healed;
     Seams& seams;

@@ -42,8 +42,12 @@ class World {
     for (uint32_t i = 0; i < plan.workers; ++i)
       workers_.push_back(std::make_unique<WorkerHost>(
           WorkerHost::World{universe, jump_, network_, judges_,
-                            plan_.partitions > 1 ? front_->blob() : servers_[0]->blob(), plan_,
-                            healed_, seams},
+                            plan_.partitions > 1 ? front_->blob() : servers_[0]->blob(),
+                            [this](ExecutionId execution) {
+                              servers_[slot_of(execution, plan_.partitions)]->outputs().wrote(
+                                  execution);
+                            },
+                            plan_, healed_, seams},
           i + 2, dice_.split()));
     clients_ = std::make_unique<Clients>(universe, *front_, plan_, healed_, dice_.split());
   }

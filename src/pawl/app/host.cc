@@ -113,6 +113,7 @@ Status Host::Parts::open_partitions(const std::vector<Sink<Response>*>& answers)
     its.directory = partition_directory(options.directory, slot);
     its.slot = {slot, count};
     its.programs_directory = options.programs_directory;
+    its.view = options.view;
     its.brief = options.brief;
     its.limits = options.limits;
     its.limits.open_bytes_max = std::max<uint64_t>(1, options.memory / count);

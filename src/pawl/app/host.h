@@ -30,6 +30,7 @@
 #include "pawl/api/log_text.h"
 #include "pawl/base/result.h"
 #include "pawl/engine/engine.h"
+#include "pawl/port/view_factory.h"
 #include "pawl/worker/worker.h"
 
 namespace pawl {
@@ -54,6 +55,7 @@ struct HostOptions {
   std::string listen;          // host:port for workers of other processes; empty: there are none
   std::string keys;            // folder of keys for `listen`; empty: plain text, on this machine
   Limits limits{};             // of each partition
+  ViewFactory view;            // empty: RocksDB
   PortGuest* guest = nullptr;  // served at `listen`, too; outlives the host
   LogOptions log;  // of lines in pawl.log; chosen for a server: on standard error instead
 };

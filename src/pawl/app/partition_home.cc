@@ -36,7 +36,7 @@ struct PartitionHome::Parts {
   PartitionOptions options;
   LinuxLoop& loop;
   std::unique_ptr<Wal> log;
-  std::unique_ptr<RocksdbView> view;
+  std::unique_ptr<View> view;
   ReplayNoteFile note;
   Mailbox<Evaluation> evaluations;
   JqEvaluator evaluator;
@@ -51,9 +51,12 @@ Status PartitionHome::Parts::open_storage(const PartitionSurroundings& around, D
   wal.ballast_bytes = log_segment_bytes;
   if (is_memory_file_system(options.directory)) wal.durability = Durability::crash;
   PAWL_ASSIGN(log, Wal::open(disk, around.clock, wal));
-  RocksdbViewOptions view_options;
-  view_options.directory = options.directory + "/view";
-  PAWL_ASSIGN(view, RocksdbView::open(view_options, loop, around.telemetry));
+  const std::string checkpoints = options.directory + "/view";
+  if (options.view) {
+    PAWL_ASSIGN(view, options.view(checkpoints));
+  } else {
+    PAWL_ASSIGN(view, RocksdbView::open({.directory = checkpoints}, loop, around.telemetry));
+  }
   return {};
 }
 

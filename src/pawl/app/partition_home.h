@@ -12,6 +12,7 @@
 #include "pawl/adapter/linux_loop/linux_loop.h"
 #include "pawl/engine/engine.h"
 #include "pawl/port/disk.h"
+#include "pawl/port/view_factory.h"
 
 namespace pawl {
 
@@ -21,6 +22,7 @@ struct PartitionOptions {
   std::string directory;  // its own: partition_directory()
   Slot slot;
   std::string programs_directory;  // of pawl-jq
+  ViewFactory view{};              // empty: RocksDB
   Limits limits{};
   bool brief = false;              // leaves to others what takes long
   bool workers_elsewhere = false;  // workers of other processes outlive this one

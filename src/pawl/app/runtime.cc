@@ -135,6 +135,7 @@ Result<std::unique_ptr<Runtime>> Runtime::open(RuntimeOptions options,
   host.listen = std::move(options.listen);
   host.keys = std::move(options.keys);
   host.memory = options.memory;
+  host.view = std::move(options.view);
   // The loop's thread is the one that opens (processes die with the thread that started them), so
   // the host is born, lives and ends there.
   std::mutex mutex;

@@ -35,6 +35,7 @@
 #include "pawl/model/event.h"
 #include "pawl/model/workflow.h"
 #include "pawl/partition/query.h"
+#include "pawl/port/view_factory.h"
 
 namespace pawl {
 
@@ -45,7 +46,8 @@ struct RuntimeOptions {
   std::string programs_directory = {};  // of pawl-jq and pawl-guardian; empty: beside this program
   std::string listen = {};  // host:port for workers of other processes (shift.h); empty: none
   std::string keys = {};    // folder of keys for `listen`; empty: plain text, on this machine
-  uint64_t memory = 0;  // bytes for executions that have not ended; 0: a quarter of all there is
+  uint64_t memory = 0;    // bytes for executions that have not ended; 0: a quarter of all there is
+  ViewFactory view = {};  // where checkpoints are kept; empty: RocksDB
 };
 
 struct ExecutionResult {

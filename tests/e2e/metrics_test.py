@@ -102,6 +102,11 @@ nodes:
         self.assertGreater(ran, 0)
         self.assertLessEqual(queued + ran, held, "what the worker measured lies between grant and report")
         self.assertEqual(after['pawl_tasks_granted_total{reason="only"}'], 38)
+        self.assertEqual(after['pawl_keyed_tasks_granted_total{worker="favourite"}'], 0)
+        self.write("keyed.yaml", "name: keyed\ninput: {customer: x}\nnodes: {a: {for_each: 5, command: ['true'], "
+                                 "affinity: {key: '${ .input.customer }'}}}\n")
+        self.pawl("run", "keyed.yaml")
+        self.assertEqual(self.figures()['pawl_keyed_tasks_granted_total{worker="favourite"}'], 5)
         self.assertEqual(after['pawl_queue_depth{queue="default",priority="5"}'], 0)
         self.assertEqual(after["pawl_worker_credit_outstanding"], 0)
         self.assertGreater(after["pawl_commit_seconds_count"], 0)

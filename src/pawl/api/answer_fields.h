@@ -110,6 +110,7 @@ void fields(IO& io, T& v) {
   io("cause", v.cause);
   io.milliseconds("retry_in_ms", v.retry_in);
   io("output", v.output);
+  io("message", v.message);
 }
 template <class IO, Same<DeadLetter> T>
 void fields(IO& io, T& v) {

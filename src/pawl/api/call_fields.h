@@ -116,6 +116,7 @@ void fields(IO& io, T& v) {
   io.required("execution", v.execution);
   io.required("node", v.node);
   io("item", v.item);
+  io("message", v.message);
 }
 template <class IO, Same<ListDeadLetters> T>
 void fields(IO& io, T& v) {

@@ -35,6 +35,11 @@ void write_tasks(const EngineCounters& counted, Exposition& page) {
               "Attempts given to workers, by why it was that worker");
   for (size_t cause = 0; cause < grant_causes; ++cause)
     page.sample({{"reason", name(static_cast<GrantCause>(cause))}}, counted.granted[cause]);
+  page.family(
+      "pawl_keyed_tasks_granted_total", Exposition::counter,
+      "Attempts of tasks with a placement key, by whether the worker is the one it likes best");
+  page.sample({{"worker", "favourite"}}, counted.at_favourite);
+  page.sample({{"worker", "other"}}, counted.elsewhere);
   page.counted("pawl_tasks_succeeded_total", "Tasks that succeeded", counted.succeeded);
   page.counted("pawl_tasks_cancelled_total", "Tasks cancelled one by one", counted.cancelled);
   page.family("pawl_task_failures_total", Exposition::counter, "Attempts that failed, by kind");

@@ -100,7 +100,50 @@ Status show_running(Session& session, const ExecutionDetail& detail) {
   return {};
 }
 
+// One task: what it is, how it went, and its message for machines.
+int show_task(Session& session, const Arguments& given, const Subject& subject) {
+  const ExecutionId execution{subject.execution};
+  Result<ExecutionDetail> detail = session.client().execution(execution);
+  if (!detail.ok()) return session.fail(detail.error());
+  auto node = std::find_if(detail->nodes.begin(), detail->nodes.end(),
+                           [&](const NodeDetail& one) { return one.id == subject.node; });
+  if (node != detail->nodes.end() && node->mapped && !subject.item)
+    return session.fail(Error{Code::invalid_argument,
+                              "node \"" + subject.node + "\" has " +
+                                  with_commas(node->tasks.total) + " items; name one: pawl show '" +
+                                  to_text(execution) + "/" + subject.node + "[0]'"});
+  Result<TaskDetail> task =
+      session.client().task({execution, subject.node, subject.item.value_or(0), true});
+  if (!task.ok()) return session.fail(task.error());
+  Console& console = session.console();
+  if (Session::wants_json(given)) {
+    console.out(to_json(CallResult(*task)) + "\n");
+    return exit_ok;
+  }
+  std::string name_of = given.positionals().front();
+  console.out(console.out_style().paint(Colour::bold, tame(name_of)) + "  " + name(task->status) +
+              "\n");
+  console.out("attempts " + with_commas(task->attempts) +
+              (task->failures > 0 ? ", failures " + with_commas(task->failures) : "") + "\n");
+  if (task->cause) console.out("last failure: " + tame(in_words(*task->cause)) + "\n");
+  if (task->retry_in.ns > 0) console.out("tried again in " + in_words(task->retry_in) + "\n");
+  if (task->message) {
+    Result<std::string> message = session.client().text(*task->message);
+    if (!message.ok()) return session.fail(message.error());
+    console.out("message: " + tame(*message) + "\n");
+  }
+  if (!task->output || task->output->is_absent()) return exit_ok;
+  Result<std::string> output = session.client().text(*task->output);
+  if (!output.ok()) return session.fail(output.error());
+  console.out("\noutput:\n" + for_people(*output) + "\n");
+  return exit_ok;
+}
+
 int show(Session& session, const Arguments& given) {
+  if (!given.positionals().empty()) {
+    Result<Subject> subject = parse_subject(given.positionals().front());
+    if (subject.ok() && !subject->node.empty()) return show_task(session, given, *subject);
+  }
   Result<ExecutionId> id = execution_of(session, given);
   if (!id.ok()) return session.fail(id.error());
   Result<ExecutionDetail> detail = session.client().execution(*id);

@@ -97,14 +97,16 @@ void add(WorkerDetail& sum, const WorkerDetail& part) {
 
 // All fields are named, so that a new one has to be decided about. Sessions are the first's, as workers.
 void add(EngineCounters& sum, const EngineCounters& part) {
-  auto& [commands, commits, commit_bytes, events, granted, succeeded, failed, retried, recalled,
-         dead_lettered, cancelled, fenced, shed, sessions_opened, sessions_closed, wait, held,
-         queued, ran, commit, answer, checkpoint] = sum;
+  auto& [commands, commits, commit_bytes, events, granted, at_favourite, elsewhere, succeeded,
+         failed, retried, recalled, dead_lettered, cancelled, fenced, shed, sessions_opened,
+         sessions_closed, wait, held, queued, ran, commit, answer, checkpoint] = sum;
   commands += part.commands;
   commits += part.commits;
   commit_bytes += part.commit_bytes;
   events += part.events;
   for (size_t cause = 0; cause < granted.size(); ++cause) granted[cause] += part.granted[cause];
+  at_favourite += part.at_favourite;
+  elsewhere += part.elsewhere;
   succeeded += part.succeeded;
   for (size_t kind = 0; kind < failed.size(); ++kind) failed[kind] += part.failed[kind];
   retried += part.retried;

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 #include "pawl/engine/running.h"
 #include "pawl/partition/describe.h"
 #include "pawl/partition/snapshot.h"
 #include "pawl/partition/stored.h"
 #include "pawl/wire/event_codec.h"
+#include "pawl/wire/task_json.h"
 
 namespace pawl {
 namespace {
@@ -259,6 +261,10 @@ QueryResult Engine::answer_query(const Query& query, const std::string& name_spa
   if (std::holds_alternative<ListQueues>(query)) partition_->drop_stale();
   QueryResult result = answer(partition_->state(), query, name_space);
   tell_running(result, peers_);
+  if (auto* task = std::get_if<TaskDetail>(&result); task != nullptr && task->context) {
+    RunContextRef context = std::exchange(task->context, nullptr);
+    task->message = Payload::inline_json(to_json(TaskMessages(*context).of(task->task.item)));
+  }
   return result;
 }
 

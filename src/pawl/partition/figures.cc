@@ -38,6 +38,8 @@ void EngineCounters::take(const StepOutput& out, Instant now) {
     queued.observe(time.each->queued, time.items);
     ran.observe(time.each->ran, time.items);
   }
+  at_favourite += out.at_favourite;
+  elsewhere += out.elsewhere;
   fenced += out.fenced;
   for (size_t kind = 0; kind < shed.size(); ++kind) shed[kind] += out.shed[kind];
 }

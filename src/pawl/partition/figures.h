@@ -30,6 +30,8 @@ struct EngineCounters {
   uint64_t commit_bytes = 0;
   uint64_t events = 0;
   std::array<uint64_t, grant_causes> granted{};  // tasks, as all that follow; by GrantCause
+  uint64_t at_favourite = 0;  // of those granted with a placement key: where it likes best
+  uint64_t elsewhere = 0;     // ... to another worker
   uint64_t succeeded = 0;
   std::array<uint64_t, failure_kinds> failed{};  // by FailureKind
   uint64_t retried = 0;                          // failed, and tried again by itself

@@ -32,6 +32,7 @@ void grant_ready(Step& step) {
                   nullptr};
       step.emit(
           AttemptsGranted{grant.session, grant.range, grant.attempt, grant.nonce, pick->reason});
+      step.measure_key(pick->key_place, grant.range.size());
       queue.rate.take(grant.range.size(), state.now);
       if (grant.attempt > 1) queue.redelivered += grant.range.size();
       if (!run.work->context)

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "pawl/partition/describe.h"
+#include "pawl/partition/step.h"
 
 namespace pawl {
 namespace {
@@ -132,6 +133,7 @@ QueryResult reply(const State& state, const GetTask& query, const std::string&) 
   if (detail.status == TaskStatus::succeeded)
     detail.output =
         run.work->mapped ? run.work->mapped->outputs->get(query.item) : run.work->output;
+  if (query.message) detail.context = make_context(state, *execution, *node, {});
   return detail;
 }
 

@@ -74,6 +74,9 @@ struct TaskDetail {
   std::optional<Cause> cause;
   Duration retry_in;  // backing off only
   std::optional<Payload> output;
+  std::optional<Payload>
+      message{};            // as it stands in queues (wire/task_json.h), where that was asked for
+  RunContextRef context{};  // what that is made of, until it is
 };
 
 struct DeadLetter {
@@ -176,6 +179,7 @@ struct GetTask {
   ExecutionId execution;
   std::string node;
   ItemIndex item = 0;
+  bool message = false;  // with the task as a message
 };
 struct ListDeadLetters {
   ExecutionId execution;  // none: of all executions

@@ -12,6 +12,7 @@
 #include "pawl/partition/admission.h"
 #include "pawl/partition/evolve.h"
 #include "pawl/partition/state.h"
+#include "pawl/schedule/assign.h"
 
 namespace pawl {
 
@@ -26,7 +27,9 @@ struct StepOutput {
   std::vector<Event> events;
   std::vector<Effect> effects;
   std::vector<AttemptTime> reported;
-  uint64_t fenced = 0;                      // reports that were, whole or in part
+  uint64_t at_favourite = 0;  // tasks with a placement key granted where it likes best
+  uint64_t elsewhere = 0;     // ... and to others
+  uint64_t fenced = 0;        // reports that were, whole or in part
   std::array<uint64_t, shed_kinds> shed{};  // submissions refused, by Shed
 };
 
@@ -45,6 +48,10 @@ class Step {
     out_.effects.emplace_back(std::forward<Kind>(effect));
   }
   void measure(AttemptTime time) { out_.reported.push_back(time); }
+  void measure_key(KeyPlace place, uint64_t tasks) {
+    if (place == KeyPlace::favourite) out_.at_favourite += tasks;
+    if (place == KeyPlace::other) out_.elsewhere += tasks;
+  }
   void measure_fenced(uint64_t reports) { out_.fenced += reports; }
   void measure_shed(Shed shed) { ++out_.shed[static_cast<size_t>(shed)]; }
 

@@ -38,6 +38,15 @@ void spare_idle(std::vector<Candidate>& candidates) {
   for (Candidate& one : candidates) one.room = std::min(one.room, one.load->idle());
 }
 
+KeyPlace key_place(const Scene& scene, const LaneKey& lane, uint64_t key, size_t chosen) {
+  const uint64_t its = liking(key, scene.workers[chosen]);
+  bool liked_more =
+      std::any_of(scene.workers.begin(), scene.workers.end(), [&](const WorkerLoad& worker) {
+        return serves(*worker.spec, lane) && liking(key, worker) > its;
+      });
+  return liked_more ? KeyPlace::other : KeyPlace::favourite;
+}
+
 // The worker for the front of the lane, for which there is at least one.
 void place(Scene& scene, Pick& pick, const Front& best) {
   const ReadyEntry& front = *best.entry;
@@ -68,6 +77,7 @@ void place(Scene& scene, Pick& pick, const Front& best) {
   pick.worker = static_cast<size_t>(candidates[choice.candidate].load - scene.workers.data());
   pick.items_max = static_cast<uint32_t>(most);
   pick.reason = preferred.value_or(choice.reason);
+  if (keyed) pick.key_place = key_place(scene, lane, task.key, pick.worker);
 }
 
 }  // namespace

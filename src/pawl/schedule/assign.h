@@ -36,6 +36,9 @@ struct Scene {
   std::vector<Candidate> candidates{};  // room for pick_next
 };
 
+// Whether tasks with a placement key go where that likes to go best, of all workers that serve them.
+enum class KeyPlace : uint8_t { no_key = 0, favourite = 1, other = 2 };
+
 struct Pick {
   size_t worker = 0;  // index into the loads
   LaneId lane = 0;
@@ -43,6 +46,7 @@ struct Pick {
   int priority = 0;
   uint32_t items_max = 0;
   GrantReason reason;
+  KeyPlace key_place = KeyPlace::no_key;
 };
 
 // The most urgent front of a lane that some worker has room for, in a queue that may grant; and the

@@ -53,8 +53,10 @@ class Floor {
     while (auto pick = pick_next(scene)) {
       ReadyEntry some = ready_.take(pick->lane, pick->priority, pick->items_max);
       workers_[pick->worker].outstanding += some.range.size();
+      by_place_[static_cast<size_t>(pick->key_place)] += some.range.size();
     }
   }
+  uint64_t granted(KeyPlace place) const { return by_place_[static_cast<size_t>(place)]; }
   uint64_t waiting() const { return ready_.depth(); }
   WaitKind why() const {
     Scene scene{ready_, queues_, workers_, facts_, now_};
@@ -70,6 +72,7 @@ class Floor {
   NoFacts facts_;
   LaneId lane_ = 0;
   ItemIndex next_ = 0;
+  uint64_t by_place_[3] = {};
 };
 
 LaneKey preferring_ssd() {
@@ -119,6 +122,29 @@ TEST(Assign, ARangeWithAKeyKeepsToTheBound) {
   }
   EXPECT_EQ(floor.waiting(), 0u);
   EXPECT_GE(workers, 4u);
+}
+
+TEST(Assign, WhatAKeyDoesNotGiveItsFavouriteIsCounted) {
+  LaneKey lane;
+  lane.placement.key = make_expression(".input.customer");
+  Floor floor(lane);
+  for (int i = 0; i < 3; ++i) floor.add(1);
+  floor.grant(1);
+  EXPECT_EQ(floor.granted(KeyPlace::favourite), 1u);
+  EXPECT_EQ(floor.granted(KeyPlace::other), 0u);
+  size_t favourite = 0;
+  while (floor.held(favourite) == 0) ++favourite;
+  floor.grant(20);  // of 24: more than its share
+  EXPECT_EQ(floor.granted(KeyPlace::favourite), floor.held(favourite));
+  EXPECT_EQ(floor.granted(KeyPlace::favourite) + floor.granted(KeyPlace::other), 21u);
+  EXPECT_GT(floor.granted(KeyPlace::other), 0u);
+  floor.spec(favourite).queues = {
+      "elsewhere"};  // it serves them no more: another is their favourite now
+  for (size_t i = 0; i < 3; ++i) floor.end_all(i);
+  const uint64_t before = floor.granted(KeyPlace::favourite);
+  floor.grant(1);
+  EXPECT_EQ(floor.granted(KeyPlace::favourite), before + 1);
+  EXPECT_EQ(floor.granted(KeyPlace::no_key), 0u);
 }
 
 TEST(Assign, WhatMustStartAtOnceGetsFreeSlotsOnly) {

@@ -108,7 +108,7 @@ class ConsistentHash final : public PlacementStrategy {
     uint64_t passed = 0;
     for (size_t i = 0; i < candidates.size(); ++i) {
       const WorkerLoad& load = *candidates[i].load;
-      uint64_t score = mix64(task.key ^ mix64(load.identity));
+      uint64_t score = liking(task.key, load);
       if (i == 0 || score > favourite_score) {
         favourite = i;
         favourite_score = score;
@@ -217,6 +217,10 @@ std::optional<GrantReason> keep_preferred(const Placement& placement,
       candidates, [&](const Candidate& c) { return preference(*c.load->spec, placement) < most; });
   if (erased == 0 || candidates.size() > 1) return std::nullopt;
   return GrantReason{GrantCause::preferred, most};
+}
+
+uint64_t liking(uint64_t key, const WorkerLoad& worker) {
+  return mix64(key ^ mix64(worker.identity));
 }
 
 }  // namespace pawl

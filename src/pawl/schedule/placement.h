@@ -50,6 +50,9 @@ std::unique_ptr<PlacementStrategy> make_strategy(Strategy strategy);
 std::optional<GrantReason> keep_preferred(const Placement& placement,
                                           std::vector<Candidate>& candidates);
 
+// How much a key likes a worker: the one that it likes most is its favourite.
+uint64_t liking(uint64_t key, const WorkerLoad& worker);
+
 // consistent_hash: how much more than the mean a worker may hold before its keys go to the next.
 constexpr uint64_t hash_load_bound_permille = 1250;
 

@@ -37,6 +37,24 @@ void write_named(JsonWriter& out, const char* key,
   out.end_object();
 }
 
+std::string reference_to(const BlobRef& ref, std::optional<ItemIndex> item) {
+  JsonWriter out;
+  out.begin_object().key("blob").begin_object();
+  out.key("owner").string(to_text(ref.owner)).key("sequence").number(ref.sequence);
+  out.key("size").number(ref.size).key("hash").string(to_hex(ref.hash)).end_object();
+  if (item) out.key("item").number(uint64_t{*item});
+  return out.end_object().take();
+}
+
+std::string input_of(const RunContext& context, ItemIndex item) {
+  const bool mapped = context.definition().mapped();
+  const Payload& from = mapped ? context.items : context.input;
+  if (from.is_blob()) return reference_to(from.ref(), mapped ? std::optional(item) : std::nullopt);
+  if (!mapped) return from.text();
+  if (from.is_absent()) return std::to_string(item);
+  return std::string(items_at(from.text(), item));
+}
+
 std::string config_of(const Node& node) {
   JsonWriter out;
   out.begin_object();
@@ -181,12 +199,11 @@ void write_optional(JsonWriter& out, const char* key, const std::string& value) 
 
 }  // namespace
 
-TaskMessages::TaskMessages(const RunContext& context)
-    : cluster_(context.cluster), execution_(context.execution), node_(context.node) {
+TaskMessages::TaskMessages(const RunContext& context) : context_(context) {
   const Node& node = context.definition();
   Hash128 definition = hash128(encode(*context.workflow));
-  shared_.workflow_id = uuid_of(cluster_, definition.low, definition.high);
-  shared_.execution_id = uuid_of(cluster_, execution_.value);
+  shared_.workflow_id = uuid_of(context.cluster, definition.low, definition.high);
+  shared_.execution_id = uuid_of(context.cluster, context.execution.value);
   shared_.node_id = node.id;
   shared_.node_type = pawl::name(node.type);
   shared_.node_config = config_of(node);
@@ -200,11 +217,12 @@ TaskMessages::TaskMessages(const RunContext& context)
   shared_.user_id = label(context.labels, "user_id");
 }
 
-TaskMessage TaskMessages::of(ItemIndex item, std::string input_data) const {
+TaskMessage TaskMessages::of(ItemIndex item) const {
   TaskMessage task = shared_;
   // From 1 on: 0, 0 is the execution itself.
-  task.task_id = uuid_of(cluster_, execution_.value, uint64_t{node_} + 1, uint64_t{item} + 1);
-  task.input_data = std::move(input_data);
+  task.task_id = uuid_of(context_.cluster, context_.execution.value, uint64_t{context_.node} + 1,
+                         uint64_t{item} + 1);
+  task.input_data = input_of(context_, item);
   return task;
 }
 

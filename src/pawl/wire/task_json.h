@@ -1,7 +1,7 @@
 // A task as a JSON message: the form in which it stands in other systems' queues.
 //
 //   TaskMessages messages(context);                        // once per node run
-//   std::string text = to_json(messages.of(item, input));  // once per task
+//   std::string text = to_json(messages.of(item));         // once per task
 //   PAWL_ASSIGN(TaskMessage task, task_from_json(text));
 //
 //   {"task_id": "<uuid>", "workflow_id": "<uuid>", "execution_id": "<uuid>",
@@ -10,6 +10,13 @@
 //    "input_data": {"file": "a.png"}, "priority": 5, "timeout": 30.5,
 //    "retry_policy": {"max_attempts": 3, "backoff": {"first": 1, "factor": 2, "max": 60}},
 //    "metadata": {"tenant_id": "t1", "user_id": null}}
+//
+// docs/schema/task.schema.json is its schema. Who holds a server's address sees it there as
+// GET /v1/executions/{execution}/tasks/{node}?message=true.
+//
+// Input data is the item of a mapped node, the execution's input of others. What is kept in the blob store is
+// referred to: {"blob": {"owner", "sequence", "size", "hash"}}, and for an item of a list that is kept there, its
+// list and `item`.
 //
 // Times are seconds with up to nine decimals; `timeout` is that of one attempt, null for none.
 // Ids are RFC 9562 UUIDs, constant for a task over all its attempts and over restarts. A reader
@@ -46,17 +53,15 @@ struct TaskMessage {
   friend bool operator==(const TaskMessage&, const TaskMessage&) = default;
 };
 
-// What all tasks of one node run share is worked out once. Immutable; any thread.
+// What all tasks of one node run share is worked out once. Immutable; any thread. The context must outlive it.
 class TaskMessages {
  public:
   explicit TaskMessages(const RunContext& context);
-  TaskMessage of(ItemIndex item, std::string input_data) const;
+  TaskMessage of(ItemIndex item) const;
 
  private:
   TaskMessage shared_;
-  Hash128 cluster_;
-  ExecutionId execution_;
-  NodeIndex node_;
+  const RunContext& context_;
 };
 
 std::string to_json(const TaskMessage& task);

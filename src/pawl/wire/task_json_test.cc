@@ -37,8 +37,9 @@ Node function_node() {
 }
 
 TEST(TaskJson, IsExactlyThis) {
-  TaskMessage task = TaskMessages(context_of(function_node())).of(4, R"({"file":"a.png"})");
   RunContext context = context_of(function_node());
+  context.input = Payload::inline_json(R"({"file":"a.png"})");
+  TaskMessage task = TaskMessages(context).of(4);
   EXPECT_EQ(
       to_json(task),
       R"({"task_id":")" + uuid_of({1, 2}, 17, 1, 5) + R"(","workflow_id":")" + task.workflow_id +
@@ -50,7 +51,7 @@ TEST(TaskJson, IsExactlyThis) {
           R"("metadata":{"tenant_id":"t\"1","user_id":null}})");
 }
 
-// The schema, as a table: what stands where, and of which type.
+// What stands where, and of which type; docs/schema/task.schema.json says it of messages from a server (e2e.server).
 TEST(TaskJson, FitsItsSchema) {
   const std::map<std::vector<std::string>, std::set<JsonKind>> schema = {
       {{"task_id"}, {JsonKind::string}},
@@ -59,7 +60,6 @@ TEST(TaskJson, FitsItsSchema) {
       {{"node_id"}, {JsonKind::string}},
       {{"node_type"}, {JsonKind::string}},
       {{"node_config"}, {JsonKind::object}},
-      {{"input_data"}, {JsonKind::object}},
       {{"priority"}, {JsonKind::number}},
       {{"timeout"}, {JsonKind::number, JsonKind::null}},
       {{"retry_policy"}, {JsonKind::object}},
@@ -76,7 +76,8 @@ TEST(TaskJson, FitsItsSchema) {
     context.workflow = std::make_shared<const Workflow>(random_workflow(dice, plan));
     context.execution = {dice.below(1000) + 1};
     context.node = static_cast<NodeIndex>(dice.below(context.workflow->nodes.size()));
-    TaskMessage task = TaskMessages(context).of(7, random_input(dice, plan));
+    context.input = Payload::inline_json(random_input(dice, plan));
+    TaskMessage task = TaskMessages(context).of(7);
     std::string text = to_json(task);
     ASSERT_TRUE(json_validate(text).ok()) << text;
     EXPECT_EQ(json_count(text), 11u);
@@ -92,18 +93,41 @@ TEST(TaskJson, FitsItsSchema) {
 }
 
 TEST(TaskJson, IdsTellTasksApartAndStayTheSame) {
-  TaskMessages messages(context_of(function_node()));
-  TaskMessages again(context_of(function_node()));
-  std::set<std::string> ids = {messages.of(0, "1").execution_id, messages.of(0, "1").workflow_id};
+  const RunContext context = context_of(function_node());
+  const RunContext same = context_of(function_node());
+  TaskMessages messages(context);
+  TaskMessages again(same);
+  std::set<std::string> ids = {messages.of(0).execution_id, messages.of(0).workflow_id};
   for (ItemIndex item = 0; item < 100; ++item) {
-    EXPECT_EQ(messages.of(item, "1"), again.of(item, "1"));
-    ids.insert(messages.of(item, "1").task_id);
+    EXPECT_EQ(messages.of(item), again.of(item));
+    ids.insert(messages.of(item).task_id);
   }
   EXPECT_EQ(ids.size(), 102u);
 }
 
+TEST(TaskJson, InputDataIsTheItemTheInputOrAReference) {
+  RunContext plain = context_of(function_node());
+  EXPECT_EQ(TaskMessages(plain).of(0).input_data, "null");
+  plain.input = Payload::blob({{17}, 3, 100'000, {1, 2}});
+  EXPECT_EQ(
+      TaskMessages(plain).of(0).input_data,
+      R"({"blob":{"owner":"e17","sequence":3,"size":100000,"hash":")" + to_hex({1, 2}) + "\"}}");
+  Node node = function_node();
+  node.for_each = make_expression(".input");
+  RunContext mapped = context_of(std::move(node));
+  mapped.items_count = 3;
+  EXPECT_EQ(TaskMessages(mapped).of(2).input_data, "2");
+  mapped.items = Payload::inline_json(encode_items(R"(["a",{"b":1},null])"));
+  EXPECT_EQ(TaskMessages(mapped).of(1).input_data, R"({"b":1})");
+  mapped.items = Payload::blob({{17}, 4, 100'000, {1, 2}});
+  EXPECT_EQ(TaskMessages(mapped).of(1).input_data,
+            R"({"blob":{"owner":"e17","sequence":4,"size":100000,"hash":")" + to_hex({1, 2}) +
+                R"("},"item":1})");
+}
+
 TEST(TaskJson, ReadersTolerateWhatTheyDoNotKnow) {
-  TaskMessage task = TaskMessages(context_of(function_node())).of(0, "[1]");
+  const RunContext context = context_of(function_node());
+  TaskMessage task = TaskMessages(context).of(0);
   std::string text = to_json(task);
   text.insert(1, R"("added":{"later":[1,2]},)");
   text.insert(text.find("\"tenant_id\""), R"("color":"red",)");
@@ -113,7 +137,8 @@ TEST(TaskJson, ReadersTolerateWhatTheyDoNotKnow) {
 }
 
 TEST(TaskJson, ErrorsNameTheField) {
-  std::string good = to_json(TaskMessages(context_of(function_node())).of(0, "[1]"));
+  const RunContext context = context_of(function_node());
+  std::string good = to_json(TaskMessages(context).of(0));
   auto with = [&](const std::string& from, const std::string& to) {
     std::string text = good;
     text.replace(text.find(from), from.size(), to);

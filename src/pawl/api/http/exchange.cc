@@ -2,6 +2,7 @@
 #include "pawl/api/http/exchange.h"
 
 #include "pawl/api/http/open_api.h"
+#include "pawl/api/json_codec.h"
 
 namespace pawl {
 namespace {
@@ -97,6 +98,11 @@ class ReadExecution final : public ValueExchange {
     const auto* detail = std::get_if<ExecutionDetail>(&result);
     if (detail == nullptr || translation_.route->kind == RouteKind::read)
       return respond(to_response(*translation_.route, result));
+    if (translation_.route->kind == RouteKind::record) {
+      HttpResponse response;
+      response.body = execution_state_json(*detail);
+      return respond(std::move(response));
+    }
     return show_output(*detail);
   }
 
@@ -226,6 +232,7 @@ std::unique_ptr<Exchange> make_exchange(Exchange::Place place, Translation trans
     case RouteKind::log:
       return std::make_unique<OneCall>(std::move(place), std::move(translation));
     case RouteKind::read:
+    case RouteKind::record:
     case RouteKind::output:
       return std::make_unique<ReadExecution>(std::move(place), std::move(translation));
     case RouteKind::run:

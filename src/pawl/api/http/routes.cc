@@ -17,6 +17,7 @@ const RouteMember access_token{
     "instead of Authorization, for browsers, which cannot send that here"};
 const RouteMember after{"after", Type::text, "only what comes behind this place: 12-3"};
 
+const RouteMember message{"message", Type::yes, "with the task as a message"};
 const RouteMember item{"item", Type::number, "of a mapped node"};
 const RouteMember attempt{"attempt", Type::number, "not the newest, but this"};
 const RouteMember stream{"stream", Type::text, "stdout, which is meant without it, or stderr"};
@@ -64,6 +65,15 @@ const std::vector<Route> table = {
     {"DELETE", "/v1/executions/{execution}", Kind::call, "forget", "changed", 200,
      "Remove an execution that has ended"},
     {"GET",
+     "/v1/executions/{execution}/state",
+     Kind::record,
+     "get_execution",
+     "",
+     200,
+     "The ExecutionState record: WorkflowID, ExecutionID, Status, NodeStates, StartTime, EndTime, "
+     "Error, Metadata",
+     {wait}},
+    {"GET",
      "/v1/executions/{execution}/output",
      Kind::output,
      "get_execution",
@@ -103,8 +113,14 @@ const std::vector<Route> table = {
      200,
      "Server-sent events: history, progress and state, until it has ended",
      {after, access_token}},
-    {"GET", "/v1/executions/{execution}/tasks/{node}", Kind::call, "get_task", "task", 200,
-     "The task of a node"},
+    {"GET",
+     "/v1/executions/{execution}/tasks/{node}",
+     Kind::call,
+     "get_task",
+     "task",
+     200,
+     "The task of a node",
+     {message}},
     {"GET",
      "/v1/executions/{execution}/logs",
      Kind::call,
@@ -136,8 +152,14 @@ const std::vector<Route> table = {
      200,
      "The same as server-sent events, as it is written, until the attempt has ended",
      {item, attempt, stream, offset, access_token}},
-    {"GET", "/v1/executions/{execution}/tasks/{node}/{item}", Kind::call, "get_task", "task", 200,
-     "The task of an item of a mapped node"},
+    {"GET",
+     "/v1/executions/{execution}/tasks/{node}/{item}",
+     Kind::call,
+     "get_task",
+     "task",
+     200,
+     "The task of an item of a mapped node",
+     {message}},
     {"POST",
      "/v1/executions/{execution}/cancel",
      Kind::call,

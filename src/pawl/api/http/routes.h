@@ -21,6 +21,7 @@ enum class RouteKind : uint8_t {
   submit,      // the same, or `run` when the client waits
   run,         // `run` with the body as the input; the output itself
   read,        // get_execution, after await when the client waits
+  record,      // the same as the ExecutionState record
   output,      // the output of an execution itself
   payload,     // the content of a large payload itself
   events,      // server-sent events

@@ -122,8 +122,8 @@ bool Engine::work() {
     take_messages();
     take_grant_questions();
     take_evaluations();
+    tick_if_due();  // before what waits to be let in, and however much that is
     take_requests();
-    tick_if_due();
     come_if_called();
     commit();
   }
@@ -350,7 +350,7 @@ void Engine::submit_staged(SubmitExecution submit, Ticket ticket) {
 void Engine::tick_if_due() {
   Instant due = partition_->next_timer();
   Instant time = gathering_.open ? partition_->state().now : now();
-  if (due == Instant::never() || time < due || group_full()) return;
+  if (due == Instant::never() || time < due) return;
   run(Tick{std::exchange(late_, {})}, 0);
 }
 

@@ -462,6 +462,31 @@ TEST(Engine, ATimerWaitsForTheGroupThatCanFireIt) {
   EXPECT_EQ(p.executor.calls, 4u) << "both new ones, and the retry";
 }
 
+// More than a group holds waits in every turn of an overload that lasts: timers do not wait behind it.
+TEST(Engine, TimersComeBeforeWhatWaitsToBeLetIn) {
+  Machine m;
+  Process p(m.disk, m.view, m.blob, m.clock);
+  p.loop.run_until_idle();
+  p.executor.failures = 1;
+  Workflow workflow;
+  workflow.name = "again";
+  workflow.nodes = {node_of("once", {})};
+  workflow.nodes[0].retry.max_attempts = 2;
+  ExecutionId id = p.submit(workflow);
+  auto status = [&] { return task_status(p.execution(id).nodes[0], 0); };
+  ASSERT_EQ(status(), TaskStatus::backing_off);
+  SubmitExecution large;
+  large.workflow = WorkflowId{1};
+  large.input = Payload::inline_json("\"" + std::string(60'000, 'x') + "\"");
+  for (Ticket ticket = 100; ticket < 400; ++ticket) p.engine->put({ticket, Command{large}});
+  p.engine->turn();
+  ASSERT_EQ(status(), TaskStatus::backing_off);
+  for (Ticket ticket = 400; ticket < 700; ++ticket) p.engine->put({ticket, Command{large}});
+  m.clock.now = m.clock.now + Duration::seconds(5);
+  p.engine->turn();
+  EXPECT_NE(status(), TaskStatus::backing_off);
+}
+
 // The state runs ahead of the log: the end that it shows may not be durable yet.
 TEST(Engine, WhoeverWaitsHearsOfNoEndThatStillGathers) {
   Machine m(Completion::on_demand);

@@ -134,7 +134,7 @@ struct EventLines::Writer {
     line.worker = e.worker.name;
   }
   void operator()(const SessionClosed& e) const {
-    bool left = e.reason == goodbye;
+    bool left = e.reason == goodbye || e.reason == process_ended_idle;
     LogLevel level = left ? LogLevel::info : LogLevel::warn;
     std::string worker = to.worker(e.session);
     to.workers_.erase(e.session);

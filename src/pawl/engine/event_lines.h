@@ -19,6 +19,9 @@
 
 namespace pawl {
 
+// Why a session is over whose process stopped when it had nothing left to do: nobody needs to know of it.
+constexpr const char* process_ended_idle = "its process ended, and it held nothing";
+
 class EventLines {
  public:
   explicit EventLines(const Telemetry& telemetry) : telemetry_(telemetry) {}

@@ -123,11 +123,11 @@ TEST_F(EventLinesTest, ASubmissionIsNamedWithoutItsInput) {
 TEST_F(EventLinesTest, ALostWorkerIsNamedAndALeavingOneIsNoWarning) {
   WorkerSpec worker;
   worker.name = "w1";
-  std::vector<LogLine> all =
-      lines(LogLevel::warn,
-            {SessionOpened{SessionId{4}, worker}, SessionClosed{SessionId{4}, "its lease ran out"},
-             SessionOpened{SessionId{5}, worker},
-             SessionClosed{SessionId{5}, "the worker said goodbye"}});
+  std::vector<LogLine> all = lines(
+      LogLevel::warn,
+      {SessionOpened{SessionId{4}, worker}, SessionClosed{SessionId{4}, "its lease ran out"},
+       SessionOpened{SessionId{5}, worker}, SessionClosed{SessionId{5}, "the worker said goodbye"},
+       SessionOpened{SessionId{6}, worker}, SessionClosed{SessionId{6}, process_ended_idle}});
   ASSERT_EQ(all.size(), 1u);
   EXPECT_STREQ(all[0].event, "worker_lost");
   EXPECT_EQ(all[0].worker, "w1");

@@ -63,9 +63,10 @@ Status Engine::recover() {
   for (const ExecutionQuarantined& one : quarantined) partition_->record(one, gathering_.out);
   partition_->workers_away();
   if (options_.workers_died) {
-    std::vector<SessionId> dead;
-    for (const auto& [id, session] : partition_->state().sessions) dead.push_back(id);
-    for (SessionId id : dead) run(CloseSession{id, "its process ended"}, 0);
+    std::vector<CloseSession> dead;
+    for (const auto& [id, session] : partition_->state().sessions)
+      dead.push_back({id, session.outstanding > 0 ? "its process ended" : process_ended_idle});
+    for (const CloseSession& one : dead) run(one, 0);
   }
   return {};
 }

@@ -130,7 +130,15 @@ struct Evolve {
     state.last_session = std::max(state.last_session, event.session.value);
   }
 
+  // What its attempts become has been said before, each by an event; by logs of the first version it was not.
   void operator()(const SessionClosed& event) {
+    if (state.sessions.at(event.session).outstanding > 0) take_back_all(event);
+    PAWL_CHECK(state.sessions.at(event.session).outstanding == 0,
+               "a closed session holds attempts");
+    state.sessions.erase(event.session);
+  }
+
+  void take_back_all(const SessionClosed& event) {
     for (const NodeKey& key : ascending(state.granted)) {
       Execution& execution = find_execution(state, key.execution);
       NodeEdit edit(state, execution, key.node);
@@ -146,9 +154,6 @@ struct Evolve {
         edit.make_ready(range.span, range.attempt);
       }
     }
-    PAWL_CHECK(state.sessions.at(event.session).outstanding == 0,
-               "a closed session holds attempts");
-    state.sessions.erase(event.session);
   }
 
   void operator()(const AttemptsGranted& event) {

@@ -37,7 +37,7 @@ void grant_ready(Step& step) {
       if (grant.attempt > 1) queue.redelivered += grant.range.size();
       if (!run.work->context)
         run.work->context =
-            make_context(state, *execution, rest.node, execution->plan->reads[rest.node]);
+            make_context(state, *execution, rest.node, reads_of(*execution->plan, rest.node));
       grant.context = run.work->context;
       workers[pick->worker].outstanding += grant.range.size();
       step.ask(Dispatch{std::move(grant)});

@@ -31,7 +31,7 @@ uint64_t held_bytes(const NodeRun& node) {
   return sizeof(NodeRun) + sizeof(NodeWork) + outside_bytes(work.open) +
          outside_bytes(work.done.spans()) +
          work.stories.size() * (tree_entry_bytes + sizeof(Stories::Entry)) +
-         inline_bytes(work.output) + work.error.size() +
+         work.stories.text_bytes() + inline_bytes(work.output) + work.error.size() +
          (work.mapped ? held_bytes(*work.mapped, work.done.count()) : 0);
 }
 

@@ -8,10 +8,17 @@
 namespace pawl {
 namespace {
 
+// Costs what the part has, not what the whole has.
 AttemptReport part_of(const AttemptReport& report, ItemSpan span) {
-  AttemptReport part = report;
-  part.range.begin = span.begin;
-  part.range.end = span.end;
+  AttemptReport part;
+  part.range = {report.range.execution, report.range.node, span.begin, span.end};
+  part.attempt = report.attempt;
+  part.nonce = report.nonce;
+  part.succeeded = report.succeeded;
+  part.kind = report.kind;
+  part.exit_code = report.exit_code;
+  part.error = report.error;
+  part.times = report.times;
   if (!report.outputs.empty())
     part.outputs.assign(report.outputs.begin() + (span.begin - report.range.begin),
                         report.outputs.begin() + (span.end - report.range.begin));
@@ -100,10 +107,11 @@ void apply_report(Step& step, const AttemptReport& report) {
     step.emit(AttemptsSucceeded{report.range, report.attempt, report.outputs});
     return;
   }
-  if (report.succeeded &&
-      report.range.size() > 1) {  // what is wrong with one is not its neighbour's
-    for (ItemIndex item = report.range.begin; item < report.range.end; ++item)
-      apply_report(step, part_of(report, {item, item + 1}));
+  if (report.succeeded && report.range.size() > 1) {
+    // What is wrong with one is not its neighbour's. By halves, so that the rest stays together.
+    const ItemIndex half = report.range.begin + report.range.size() / 2;
+    apply_report(step, part_of(report, {report.range.begin, half}));
+    apply_report(step, part_of(report, {half, report.range.end}));
     return;
   }
   AttemptReport failed = report;

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <map>
 
 #include "pawl/partition/lost.h"
 #include "pawl/partition/step.h"
@@ -6,6 +7,8 @@
 namespace pawl {
 
 namespace {
+
+constexpr uint32_t worker_slots_max = 1 << 20;
 
 // Ascending, each once.
 template <class T>
@@ -49,6 +52,9 @@ Reply check(const Limits& limits, const WorkerSpec& worker) {
   if (worker.credit == 0 || worker.credit > limits.session_credit_max)
     return refuse(Code::invalid_argument, "a worker's credit is 1 to session_credit_max (" +
                                               std::to_string(limits.session_credit_max) + ")");
+  if (worker.slots == 0 || worker.slots > worker_slots_max)
+    return refuse(Code::invalid_argument, "a worker's slots are 1 to worker_slots_max (" +
+                                              std::to_string(worker_slots_max) + ")");
   if (worker.lease <= Duration{})
     return refuse(Code::invalid_argument, "a worker's lease is longer than nothing");
   if (worker.functions.size() > limits.session_functions_max)
@@ -92,18 +98,25 @@ Reply on(Step& step, const RenewSession& command) {
 
 Reply on(Step& step, const CloseSession& command) {
   if (!step.state().sessions.contains(command.session)) return {};
-  close_session(step, command.session, command.reason);
+  close_sessions(step, {command.session}, command.reason);
   return {};
 }
 
-void close_session(Step& step, SessionId session, const std::string& reason) {
-  std::vector<AttemptFailed> lost;
-  for_each_open(step.state(), session, [&](const NodeKey& key, const OpenRange& open) {
-    lost.push_back(lost_attempt(key, open, open.span, reason));
-  });
-  step.ask(Hangup{session, reason});
-  for (AttemptFailed& attempt : lost) step.emit(std::move(attempt));
-  step.emit(SessionClosed{session, reason});
+// Many at once when a network is cut: what they held is looked for once.
+void close_sessions(Step& step, const std::vector<SessionId>& sessions, const std::string& reason) {
+  if (sessions.empty()) return;
+  std::map<SessionId, std::vector<AttemptFailed>> lost;
+  for (SessionId session : sessions) lost[session];
+  for_each_open_of(
+      step.state(), [&](SessionId one) { return lost.contains(one); },
+      [&](const NodeKey& key, const OpenRange& open) {
+        lost.at(open.session).push_back(lost_attempt(key, open, open.span, reason));
+      });
+  for (auto& [session, attempts] : lost) {
+    step.ask(Hangup{session, reason});
+    for (AttemptFailed& attempt : attempts) step.emit(std::move(attempt));
+    step.emit(SessionClosed{session, reason});
+  }
 }
 
 // Soft state, not an event: a lease that runs out only causes a new grant, never

@@ -53,7 +53,7 @@ void expire_leases(Step& step) {
   for (const auto& [id, session] : step.state().sessions) {
     if (session.heard + session.worker.lease <= step.state().now) expired.push_back(id);
   }
-  for (SessionId id : expired) close_session(step, id, "its lease ran out");
+  close_sessions(step, expired, "its lease ran out");
 }
 
 }  // namespace

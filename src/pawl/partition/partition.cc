@@ -2,6 +2,7 @@
 #include "pawl/partition/readiness.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "pawl/base/hash.h"
 
@@ -81,7 +82,7 @@ void ask_evaluations(Step& step) {
       const Node& node = e->definition(i);
       step.ask(Evaluate{condition ? EvaluationPurpose::condition : EvaluationPurpose::items,
                         condition ? node.when : node.for_each,
-                        make_context(state, *e, i, e->plan->reads[i])});
+                        make_context(state, *e, i, reads_of(*e->plan, i))});
     }
   }
 }
@@ -198,8 +199,7 @@ Instant Partition::next_by_rate() const {
 }
 
 void Partition::checkpoint_applied() {
-  state_.stored.insert(state_.stored.end(), state_.storing.begin(), state_.storing.end());
-  state_.storing.clear();
+  for (ExecutionId id : std::exchange(state_.storing, {})) add_stored(state_, id);
   for (ExecutionId id : state_.forgetting) {
     auto forgotten = state_.forgotten.find(id);
     state_.recalled.push_back(forgotten->second.request);
@@ -224,12 +224,13 @@ bool Partition::evict() {
   forget_recalled();
   constexpr uint64_t evicted_min = 1000;
   constexpr uint64_t part = 64;
-  uint64_t kept = state_.limits.ended_executions_kept_max;
-  if (state_.stored.size() <= kept) return false;
-  uint64_t excess = state_.stored.size() - kept;
-  uint64_t leaving = std::min(excess, std::max(evicted_min, excess / part));
-  for (uint64_t left = leaving; left > 0; --left) {
-    const Execution* execution = state_.executions.find(state_.stored.front());
+  const uint64_t kept = state_.limits.ended_executions_kept_max;
+  const uint64_t bytes_kept = ended_bytes_kept_max(state_.limits);
+  auto too_much = [&] { return state_.stored.size() > kept || state_.stored_bytes > bytes_kept; };
+  for (uint64_t left = std::max(evicted_min, state_.stored.size() / part); left > 0 && too_much();
+       --left) {
+    const Execution* execution = state_.executions.find(state_.stored.front().id);
+    state_.stored_bytes -= state_.stored.front().bytes;
     state_.stored.pop_front();
     if (execution == nullptr) continue;  // forgotten meanwhile
     PAWL_CHECK(execution->ended_already(), "only an ended execution leaves");
@@ -238,7 +239,7 @@ bool Partition::evict() {
       state_.requests.erase(request);
     state_.executions.erase(execution->id);
   }
-  return leaving < excess;
+  return too_much();
 }
 
 }  // namespace pawl

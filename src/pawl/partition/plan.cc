@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <unordered_map>
 
 #include "pawl/base/check.h"
 
@@ -13,11 +14,13 @@ bool name_character(char c) {
          c == '-';
 }
 
+using Names = std::unordered_map<std::string_view, NodeIndex>;
+
 // Which nodes a workflow's expressions mention. jq is not parsed: every `.nodes.<id>` counts, and
 // an expression that uses `.nodes` in any other way is taken to read all.
 class Mentions {
  public:
-  explicit Mentions(const Workflow& workflow) : workflow_(workflow) {}
+  explicit Mentions(const Names& names) : names_(names) {}
 
   void add(const Expression& expression) {
     if (expression.plain) {
@@ -39,9 +42,8 @@ class Mentions {
 
  private:
   void name(std::string_view id) {
-    for (NodeIndex i = 0; i < workflow_.nodes.size(); ++i) {
-      if (workflow_.nodes[i].id == id) nodes.push_back(i);
-    }
+    auto known = names_.find(id);
+    if (known != names_.end()) nodes.push_back(known->second);
   }
   void scan(std::string_view text) {
     if (text == ".") all = true;
@@ -58,7 +60,7 @@ class Mentions {
     }
   }
 
-  const Workflow& workflow_;
+  const Names& names_;
 };
 
 void add_node_expressions(const Node& node, Mentions& mentions) {
@@ -98,6 +100,11 @@ std::vector<T> ascending_once(std::vector<T> all) {
 
 }  // namespace
 
+std::vector<NodeIndex> reads_of(const Plan& plan, NodeIndex node) {
+  const NodeReads& reads = plan.reads[node];
+  return reads.all ? ancestors(*plan.workflow, node) : reads.nodes;
+}
+
 std::vector<std::string> queues_of(const Workflow& workflow) {
   std::vector<std::string> names;
   for (const Node& node : workflow.nodes) names.push_back(node.queue);
@@ -129,15 +136,17 @@ std::unique_ptr<Plan> make_plan(WorkflowId id, WorkflowRef workflow, Hash128 has
   plan->id = id;
   plan->hash = hash;
   plan->name_space = std::move(name_space);
-  for (NodeIndex i = 0; i < workflow->nodes.size(); ++i) {
-    const Node& node = workflow->nodes[i];
+  Names names;
+  for (NodeIndex i = 0; i < workflow->nodes.size(); ++i) names.emplace(workflow->nodes[i].id, i);
+  for (const Node& node : workflow->nodes) {
     plan->priority = std::max(plan->priority, node.priority);
-    Mentions mentions(*workflow);
+    Mentions mentions(names);
     add_node_expressions(node, mentions);
-    plan->reads.push_back(mentions.all ? ancestors(*workflow, i) : ascending_once(mentions.nodes));
+    plan->reads.push_back({mentions.all, mentions.all ? std::vector<NodeIndex>()
+                                                      : ascending_once(std::move(mentions.nodes))});
   }
   plan->waits_in = queues_of(*workflow);
-  Mentions mentions(*workflow);
+  Mentions mentions(names);
   if (workflow->output) mentions.add(workflow->output);
   if (mentions.all) {
     for (NodeIndex i = 0; i < workflow->nodes.size(); ++i) plan->output_reads.push_back(i);

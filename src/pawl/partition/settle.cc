@@ -32,8 +32,9 @@ std::optional<SkipReason> reason_to_skip(const Execution& execution, const Node&
 
 void start_evaluation(Step& step, const Execution& execution, NodeIndex node,
                       EvaluationPurpose purpose, const Expression& expression) {
-  const auto& reads = purpose == EvaluationPurpose::output ? execution.plan->output_reads
-                                                           : execution.plan->reads[node];
+  const std::vector<NodeIndex> reads = purpose == EvaluationPurpose::output
+                                           ? execution.plan->output_reads
+                                           : reads_of(*execution.plan, node);
   step.ask(Evaluate{purpose, expression, make_context(step.state(), execution, node, reads)});
   step.emit(EvaluationStarted{execution.id, node, purpose});
 }
@@ -121,7 +122,7 @@ uint64_t inline_bytes(const ItemOutputs& outputs) {
 // over only when they may be too much.
 uint64_t read_bytes(const Execution& execution, NodeIndex node, uint64_t enough) {
   uint64_t bytes = inline_bytes(execution.input) + execution.labels.size(), at_most = bytes;
-  const std::vector<NodeIndex>& reads = execution.plan->reads[node];
+  const std::vector<NodeIndex> reads = reads_of(*execution.plan, node);
   for (NodeIndex read : reads) {
     const NodeWork* work = execution.nodes[read].work.get();
     if (work == nullptr) continue;

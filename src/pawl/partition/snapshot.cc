@@ -277,19 +277,25 @@ Status restore_pages_of_open(State& state, View& view) {
   return restore_pages(state, view, first, last);
 }
 
-// The newest of each status are candidates, the newest of all are kept.
+// The newest of each status are candidates, the newest of all are kept: so many, and so much.
 Status restore_newest_ended(State& state, View& view) {
-  std::map<ExecutionId, Bytes> newest;
+  std::map<ExecutionId, Bytes> newest;  // their keys
   for (ExecutionStatus status : ended_statuses) {
     auto cursor = view.scan(ended_key(status, ExecutionId{UINT64_MAX}), ended_key(status, {}));
     for (uint64_t i = 0; i < state.limits.ended_executions_kept_max && cursor->valid(); ++i) {
-      newest.emplace(id_of_ended_key(cursor->key()), Bytes(cursor->value()));
+      newest.emplace(id_of_ended_key(cursor->key()), Bytes(cursor->key()));
       if (newest.size() > state.limits.ended_executions_kept_max) newest.erase(newest.begin());
       cursor->next();
     }
     PAWL_TRY(cursor->status());
   }
-  for (const auto& [id, row] : newest) PAWL_TRY(load_ended(state, view, id, row));
+  for (auto one = newest.rbegin(); one != newest.rend(); ++one) {
+    if (state.stored_bytes >= ended_bytes_kept_max(state.limits)) break;
+    PAWL_ASSIGN(std::optional<Bytes> row, view.get(one->second));
+    if (!row) return Error{Code::data_loss, "the view row of " + to_text(one->first) + " is gone"};
+    PAWL_TRY(load_ended(state, view, one->first, *row));
+  }
+  std::reverse(state.stored.begin(), state.stored.end());
   return {};
 }
 
@@ -453,9 +459,9 @@ Result<std::unique_ptr<Execution>> decode_execution(const State& state, Executio
 
 Status load_ended(State& state, View& view, ExecutionId id, ByteView row) {
   PAWL_TRY(restore_execution(state, id, row));
-  state.stored.push_back(id);
-  if (!has_item_outputs(*state.executions.find(id))) return {};
-  return restore_pages(state, view, id, id);
+  if (has_item_outputs(*state.executions.find(id))) PAWL_TRY(restore_pages(state, view, id, id));
+  add_stored(state, id);
+  return {};
 }
 
 Bytes ended_key(ExecutionStatus status, ExecutionId id) {

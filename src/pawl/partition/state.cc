@@ -294,6 +294,12 @@ std::vector<NodeKey> ascending(std::vector<NodeKey> granted) {
   return granted;
 }
 
+void add_stored(State& state, ExecutionId ended) {
+  const Execution* execution = state.executions.find(ended);
+  state.stored.push_back({ended, execution != nullptr ? held_bytes(*execution) : 0});
+  state.stored_bytes += state.stored.back().bytes;
+}
+
 void index(State& state) {
   state.live = true;
   state.ready.clear();

@@ -197,6 +197,11 @@ struct NodeKey {
 
 class Checkpoint;
 
+struct StoredExecution {
+  ExecutionId id;
+  uint64_t bytes = 0;  // held_bytes()
+};
+
 struct State {
   explicit State(const Limits& l, Slot s = {}) : limits(l), slot(s), executions(s) {
     name_space(default_namespace);
@@ -240,7 +245,8 @@ struct State {
   uint32_t checkpoint_number = 1;         // of the next checkpoint that begins, in this process
   Checkpoint* checkpoint = nullptr;       // in the making: sees executions before they change
   std::vector<ExecutionId> storing;  // ended ones in a checkpoint that the view has not applied yet
-  std::deque<ExecutionId> stored;    // ended ones in memory that the view has too: oldest first
+  std::deque<StoredExecution> stored;  // ended ones in memory that the view has too: oldest first
+  uint64_t stored_bytes = 0;           // of them
   std::map<ExecutionId, Forgotten> forgotten;  // the view may still have rows of these
   std::vector<ExecutionId> new_forgotten;      // of them: since the last checkpoint
   std::vector<ExecutionId> forgetting;         // in checkpoints that the view has not applied yet
@@ -250,6 +256,12 @@ struct State {
   Instant recall_from;
   Instant recall_due = Instant::never();
 };
+
+// What ended executions may hold in memory, of those that can be read from the view again.
+inline uint64_t ended_bytes_kept_max(const Limits& limits) {
+  return limits.open_bytes_max / 4;
+}
+void add_stored(State& state, ExecutionId ended);  // the view has it from now on
 
 // What an ended execution adds to State::ended_digest: how it and each of its nodes ended.
 Hash128 digest(const Execution& ended);

@@ -104,7 +104,7 @@ void forget_recall_due(Step& step);  // the look is made with the next schedule(
 void renew(Step& step, SessionId session, const WorkerUsage* usage);
 // Nobody could be heard for so long.
 void excuse(Step& step, Duration late);
-void close_session(Step& step, SessionId session, const std::string& reason);
+void close_sessions(Step& step, const std::vector<SessionId>& sessions, const std::string& reason);
 void forget_timer(Step& step, const Timer& timer);  // derived state: it has fired
 
 RunContextRef make_context(const State& state, const Execution& execution, NodeIndex node,

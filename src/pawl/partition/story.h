@@ -72,11 +72,17 @@ class Stories {
   // The end of the entry that contains `item` (which must have a story), at most `end`.
   ItemIndex run_end(ItemIndex item, ItemIndex end) const;
   Range entries() const;  // by first item, ascending
-  size_t size() const { return entries_ ? entries_->size() : 0; }
+  size_t size() const { return held_ ? held_->entries.size() : 0; }
+  // Of the entries' failures; what entries share counts for each.
+  uint64_t text_bytes() const { return held_ ? held_->text_bytes : 0; }
 
  private:
+  struct Held {
+    Entries entries;
+    uint64_t text_bytes = 0;
+  };
   void split(ItemIndex at);
-  std::unique_ptr<Entries> entries_;  // null: none, as for most nodes
+  std::unique_ptr<Held> held_;  // null: none, as for most nodes
 };
 
 }  // namespace pawl

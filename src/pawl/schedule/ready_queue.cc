@@ -27,14 +27,15 @@ bool ReadyQueue::Order::operator()(const LaneKey& one, const LaneKey& other) con
   if (a.resources != b.resources)
     return std::lexicographical_compare(a.resources.begin(), a.resources.end(), b.resources.begin(),
                                         b.resources.end(), amount);
-  return std::lexicographical_compare(a.rules.begin(), a.rules.end(), b.rules.begin(),
-                                      b.rules.end(), rule);
+  if (a.rules != b.rules)
+    return std::lexicographical_compare(a.rules.begin(), a.rules.end(), b.rules.begin(),
+                                        b.rules.end(), rule);
+  return std::tie(a.key.text, one.at_once) < std::tie(b.key.text, other.at_once);
 }
 
 LaneId ReadyQueue::lane(const LaneKey& key, QueueTable& queues) {
-  auto [known, end] = ids_.equal_range(key);
-  for (; known != end; ++known) {
-    if (!(known->first == key)) continue;
+  auto known = ids_.find(key);
+  if (known != ids_.end()) {
     ++lanes_[known->second].held;
     return known->second;
   }
@@ -56,9 +57,7 @@ void ReadyQueue::let_go(LaneId id, QueueTable& queues) {
   Lane& lane = lanes_[id];
   PAWL_CHECK(lane.held > 0, "a lane is let go as often as it was asked for");
   if (--lane.held > 0) return;
-  auto known = ids_.lower_bound(lane.key);
-  while (known->second != id) ++known;
-  ids_.erase(known);
+  ids_.erase(lane.key);
   items_ -= lane.items;
   queues.let_go(lane.queue);
   lane = Lane();

@@ -107,12 +107,12 @@ class ReadyQueue {
   // Counts the entry, which the caller puts into this level.
   std::deque<ReadyEntry>& level_for(LaneId lane, uint8_t priority, const ReadyEntry& entry);
 
-  struct Order {  // total but for the placement's key
+  struct Order {  // total
     bool operator()(const LaneKey& one, const LaneKey& other) const;
   };
 
   std::vector<Lane> lanes_;
-  std::multimap<LaneKey, LaneId, Order> ids_;
+  std::map<LaneKey, LaneId, Order> ids_;
   std::vector<LaneId> unused_;
   uint64_t items_ = 0;
   uint64_t sequence_ = 0;

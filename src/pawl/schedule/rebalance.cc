@@ -20,7 +20,7 @@ bool bears_more(const WorkerLoad& a, const WorkerLoad& b) {
 uint64_t evening(const WorkerLoad& from, const WorkerLoad& to) {
   uint64_t more = uint64_t{from.outstanding} * to.spec->slots;
   uint64_t less = uint64_t{to.outstanding} * from.spec->slots;
-  return more > less ? (more - less) / (from.spec->slots + to.spec->slots) : 0;
+  return more > less ? (more - less) / (uint64_t{from.spec->slots} + to.spec->slots) : 0;
 }
 
 class Evening {

@@ -71,6 +71,15 @@ class House {
   std::vector<std::vector<LaneItems>> held_;
 };
 
+// The partition refuses such a worker; a log of before may have one.
+TEST(Rebalance, SlotsBeyondReasonAreOnlyNumbers) {
+  House house;
+  size_t busy = house.add(1, 16);
+  house.add(UINT32_MAX, 16);
+  house.give(busy, house.lane(), 16);
+  ASSERT_EQ(house.even_out().size(), 1u);
+}
+
 TEST(Rebalance, HalfOfWhatWaitsGoesToTheOneThatJoins) {
   House house;
   size_t busy = house.add(1, 16);

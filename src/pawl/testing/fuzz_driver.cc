@@ -25,6 +25,13 @@
 #include "pawl/base/random.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
+// A sanitizer's report is to end in a signal, too, so that its input is kept.
+extern "C" const char* __asan_default_options() {
+  return "abort_on_error=1";
+}
+extern "C" const char* __ubsan_default_options() {
+  return "abort_on_error=1";
+}
 
 namespace {
 

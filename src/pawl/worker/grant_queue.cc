@@ -29,8 +29,11 @@ void GrantQueue::push(Grant grant) {
   levels_[level].push_back(std::move(grant));
 }
 
+// The most urgent of those that have been passed over often enough; else, of all.
 size_t GrantQueue::first_level() const {
   PAWL_CHECK(!empty(), "the front of an empty queue");
+  for (size_t level = priorities; level-- > 0;)
+    if (passed_over_[level] >= passed_over_max) return level;
   size_t level = priorities - 1;
   while (levels_[level].empty()) --level;
   return level;
@@ -49,7 +52,10 @@ const Grant& GrantQueue::front() const {
 }
 
 Grant GrantQueue::take(uint32_t items_max) {
-  auto& level = levels_[first_level()];
+  const size_t first = first_level();
+  for (size_t other = 0; other < priorities; ++other)
+    passed_over_[other] = other == first || levels_[other].empty() ? 0 : passed_over_[other] + 1;
+  auto& level = levels_[first];
   Grant part = level.front();
   part.range.end = part.range.begin + std::min(part.range.size(), std::max(items_max, 1u));
   level.front().range.begin = part.range.end;
@@ -81,12 +87,14 @@ std::vector<TaskRange> GrantQueue::drop(const StopAttempts& stop) {
       }
       i += rest.size();
     }
+    if (level.empty()) passed_over_[static_cast<size_t>(&level - levels_.data())] = 0;
   }
   return dropped;
 }
 
 void GrantQueue::clear() {
   for (auto& level : levels_) level.clear();
+  passed_over_ = {};
   items_ = 0;
 }
 

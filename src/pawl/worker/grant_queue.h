@@ -1,5 +1,7 @@
 // What a worker has been granted and not started yet: whole ranges, in priority order, then in the
 // order of arrival. A range of a million items is one entry; every call costs O(entries touched).
+// Whoever waits in front of a priority is passed over at most passed_over_max times: what more urgent
+// grants keep coming ahead of has its turn all the same, as in the queues of the engine (aging).
 //
 //   GrantQueue queue;
 //   queue.push(grant);                 // items [0, 1024)
@@ -23,6 +25,8 @@ std::vector<TaskRange> without(const TaskRange& range, const TaskRange& hole);
 
 class GrantQueue {
  public:
+  static constexpr uint32_t passed_over_max = 16;
+
   void push(Grant grant);
   const Grant& front() const;                             // only when not empty
   Grant take(uint32_t items_max);                         // from the front; at least one item
@@ -39,7 +43,9 @@ class GrantQueue {
 
   size_t first_level() const;
 
-  std::array<std::deque<Grant>, priorities> levels_;  // by priority, 9 first when taken
+  std::array<std::deque<Grant>, priorities> levels_;  // by priority
+  std::array<uint32_t, priorities>
+      passed_over_{};  // takes since one of this level, while any waited
   uint64_t items_ = 0;
 };
 

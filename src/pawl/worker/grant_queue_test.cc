@@ -40,6 +40,24 @@ TEST(GrantQueue, TakesByPriorityThenArrival) {
   EXPECT_EQ(order, (std::vector<ItemIndex>{1, 0, 2, 3}));
 }
 
+// However many more urgent ones keep coming.
+TEST(GrantQueue, WhatIsPassedOverHasItsTurn) {
+  GrantQueue queue;
+  queue.push(grant(1'000, 1'002, 1));
+  queue.push(grant(2'000, 2'001, 3));
+  std::vector<uint32_t> turns;  // of the others
+  for (uint32_t turn = 0; turn < 60; ++turn) {
+    queue.push(grant(turn, turn + 1, 9));
+    const ItemIndex front = queue.front().range.begin;
+    Grant part = queue.take(1);
+    ASSERT_EQ(part.range.begin, front);
+    if (part.range.begin >= 1'000) turns.push_back(turn);
+  }
+  EXPECT_EQ(turns,
+            (std::vector<uint32_t>{GrantQueue::passed_over_max, GrantQueue::passed_over_max + 1,
+                                   2 * GrantQueue::passed_over_max + 2}));
+}
+
 TEST(GrantQueue, SplitsARangeFromItsFront) {
   GrantQueue queue;
   queue.push(grant(0, 1'000'000));

@@ -35,6 +35,8 @@ WAIT_MAX = 55.0  # seconds of one waiting request; the server allows 5 minutes, 
 RETRY_AFTER_MAX = 60.0
 PAUSE_FIRST, PAUSE_MAX = 0.1, 5.0
 ANSWER_GRACE = 5.0  # seconds for an answer beyond the end of a wait that has one
+# As many stay open as there may be at all: httpx keeps 20, and closes idle ones of busy threads above that.
+CONNECTIONS = httpx.Limits(max_connections=100, max_keepalive_connections=100)
 STREAM_SILENCE_MAX = 75.0  # seconds; the server says every few seconds that it is still there
 
 
@@ -72,8 +74,10 @@ class Settings:
 
     def http_options(self) -> dict[str, Any]:
         """For a client that is made for it."""
-        own = self.server.startswith("https://") and (self.ca or self.certificate)
-        return {"verify": tls_context(self.ca, self.certificate, self.key)} if own else {}
+        options: dict[str, Any] = {"limits": CONNECTIONS}
+        if self.server.startswith("https://") and (self.ca or self.certificate):
+            options["verify"] = tls_context(self.ca, self.certificate, self.key)
+        return options
 
     def request(self, method: str, path: str, accept: str = "application/json") -> dict[str, Any]:
         """What each request says, whichever client sends it."""

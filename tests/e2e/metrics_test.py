@@ -5,7 +5,6 @@ import os
 import re
 import shutil
 import subprocess
-import time
 import unittest
 import urllib.error
 import urllib.request
@@ -155,11 +154,6 @@ nodes:
 
     def near(self, told, seen):
         self.assertTrue(seen * 0.7 < told < seen * 1.3, (told, seen))
-
-    def wait_for(self, condition):
-        end = time.monotonic() + PATIENCE
-        while not condition():  # each asks the server
-            self.assertLess(time.monotonic(), end, "it did not come to pass")
 
     def test_the_document_names_every_metric(self):
         self.serve()

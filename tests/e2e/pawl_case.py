@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 import unittest
 from pathlib import Path
 
@@ -90,6 +91,12 @@ class PawlCase(unittest.TestCase):
                 os.close(pipe)
             if said:  # else an earlier speaker has just hung up
                 return said.decode().strip()
+
+    def wait_for(self, condition, patience=PATIENCE):
+        end = time.monotonic() + patience
+        while not condition():
+            self.assertLess(time.monotonic(), end, "it did not come to pass")
+            time.sleep(0.01)
 
     def said(self, process, words):
         """The line of standard error that holds `words`, waited for."""

@@ -19,6 +19,7 @@ from sdk_case import PATIENCE, SdkCase
 import pawl
 from pawl.exchange import Follower, Lines, Settings, retry_after
 
+THREADS = 16  # that call at once
 HELLO = "name: hello\ninput: {name: world}\nnodes: {greet: {run: 'echo Hello, ${ .input.name }'}}\n"
 HELLO += "output: ${ .nodes.greet.output }\n"
 FLAKY = "name: flaky\nnodes: {try: {for_each: [a, b], run: 'test ${ .item } = a || test -e repaired'}}\noutput: done\n"
@@ -69,6 +70,32 @@ class ClientTest(SdkCase):
         self.assertEqual([e.id for e in listed], [run.id for run in runs[:1:-1]])
         self.assertEqual([e.id for e in self.client.list(before=listed[-1].id)], [run.id for run in runs[1::-1]])
         self.assertEqual(self.client.overview().counts["succeeded"], 5)
+
+    def observer(self):
+        """Tells how many connections the server has, but for its own."""
+        http = httpx.Client(limits=httpx.Limits(keepalive_expiry=None))
+        self.addCleanup(http.close)
+
+        def connections():
+            page = http.get(self.url + "/metrics", timeout=PATIENCE).text
+            told = next(line for line in page.splitlines() if line.startswith("pawl_http_connections "))
+            return int(told.split()[1]) - 1
+
+        return connections
+
+    def test_a_thousand_calls_share_the_connections_of_the_pool(self):
+        """As many as call at once, and no more; whoever closes a client closes them all."""
+        connections, cable = self.observer(), self.cable()
+        client, peak = self.client_of(cable.url), 0
+        with concurrent.futures.ThreadPoolExecutor(THREADS) as threads:
+            calls = [threads.submit(client.overview) for _ in range(1000)]
+            while not all(call.done() for call in calls):
+                peak = max(peak, connections())
+        self.assertEqual({call.result().counts["submitted"] for call in calls}, {0})
+        self.assertIn(peak, range(1, THREADS + 1))
+        self.assertLess(cable.connections, 100, "calls do not share connections; one that rests for 5 s is made anew")
+        client.close()
+        self.wait_for(lambda: connections() == 0)
 
     def test_errors_have_their_codes(self):
         with self.assertRaises(pawl.NotFound) as raised:

@@ -50,9 +50,9 @@ class PawlCase(unittest.TestCase):
     def start(self, *words, below=(), program=PAWL, **options):
         """`below`: the command that is to run it."""
         process = subprocess.Popen(
-            [*below, program, *map(str, words)], cwd=self.place, text=True, env=self.environment,
+            [*below, program, *map(str, words)], text=True, env=self.environment,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
-            start_new_session=True, **options)
+            start_new_session=True, **{"cwd": self.place, **options})
         self.started.append(process)
         return process
 

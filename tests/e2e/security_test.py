@@ -289,6 +289,35 @@ class SecurityTest(PawlCase):
         self.addCleanup(client.close)
         return client
 
+    def metrics_of(self, address, folder=None):
+        """What a worker's page says to whoever shows a certificate of that folder, or none."""
+        trust = ssl.create_default_context(cafile=self.place / "keys" / "ca.pem")
+        if folder:
+            trust.load_cert_chain(self.place / folder / "worker.pem", self.place / folder / "worker.key")
+        connection = http.client.HTTPSConnection("127.0.0.1", int(address.rsplit(":", 1)[1]), context=trust,
+                                                 timeout=PATIENCE)
+        self.addCleanup(connection.close)
+        connection.request("GET", "/metrics")
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
+
+    def test_a_worker_shows_its_page_to_certificates_of_its_authority_alone(self):
+        self.pawl("init", "--dir", "others")
+        _, address = self.server("--tls", "keys")
+        worker = self.start("worker", "--server", address, "--tls", "keys", "--metrics", "0.0.0.0:0", "--name", "w")
+        page = self.said(worker, "metrics at").rsplit(" ", 1)[1].strip()
+        for folder in (None, "others"):
+            with self.assertRaises((ssl.SSLError, ConnectionError), msg=f"with a certificate of {folder}"):
+                self.metrics_of(page, folder)
+        with self.assertRaises((http.client.HTTPException, ConnectionError)):
+            plain = http.client.HTTPConnection("127.0.0.1", int(page.rsplit(":", 1)[1]), timeout=PATIENCE)
+            self.addCleanup(plain.close)
+            plain.request("GET", "/metrics")
+            plain.getresponse()
+        status, text = self.metrics_of(page, "keys")
+        self.assertEqual(status, 200)
+        self.assertIn('pawl_worker_slots{worker="w"}', text)
+
     def test_a_worker_speaks_for_no_other_s_address(self):
         mine, other = self.keys_with_worker("mine"), self.keys_with_worker("other")
         _, address = self.server("--tls", "keys")

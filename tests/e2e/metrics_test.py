@@ -112,6 +112,26 @@ nodes:
         self.assertGreater(after["process_resident_memory_bytes"], 1 << 20)
         self.assertIn('pawl_http_requests_total{method="GET",route="/metrics",status="200"}', after)
 
+    def test_tasks_are_counted_as_whoever_drives_them_sees_them_end(self):
+        _, address = self.serve()
+        self.worker(address, "--jobs", "2")
+        self.pawl("each", "true", ":::", "warm")  # what was there before is not of this round
+        for items, failing, transforms in ((1, 0, 0), (7, 2, 1), (40, 0, 3)):
+            before = self.figures()
+            self.write("round.yaml", f"name: round\nnodes:\n"
+                                     f"  good: {{for_each: {items}, run: 'echo $PAWL_ITEM'}}\n"
+                                     f"  bad: {{for_each: {failing}, run: exit 3}}\n"
+                                     f"  jq: {{for_each: {transforms}, transform: .item}}\n")
+            done = self.pawl("run", "round.yaml", "--output", "json", code=1 if failing else 0)
+            execution = json.loads(done.stdout.splitlines()[0])["execution"]
+            tasks = next(one["tasks"] for one in self.json("list")["executions"] if one["id"] == execution)
+            self.assertEqual((tasks["succeeded"], tasks["parked"]), (items + transforms, failing))
+            after = self.figures()
+            grown = {name: after[name] - before[name] for name in (
+                "pawl_tasks_succeeded_total", "pawl_dead_letters_total", "pawl_executions_submitted_total")}
+            self.assertEqual(grown, {"pawl_tasks_succeeded_total": tasks["succeeded"],
+                                     "pawl_dead_letters_total": failing, "pawl_executions_submitted_total": 1})
+
     def test_figures_of_what_waits_what_runs_and_what_comes_again(self):
         server, address = self.serve()
         worker = self.worker(address, "--name", "w", "--jobs", "2")

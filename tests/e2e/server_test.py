@@ -239,6 +239,29 @@ class ServerTest(PawlCase):
         self.workers_become({"frozen": False, "awake": False})
         self.assertEqual(len(json.loads(self.pawl("run", "who.yaml").stdout)), 2)
 
+    def test_a_worker_that_stands_still_past_its_lease_stops_what_it_ran_and_works_on(self):
+        _, address = self.server()
+        frozen = self.worker(address, "--name", "frozen", "--jobs", "1")
+        fifo = self.fifo()
+        self.write("gated.yaml", GATED)
+        run = self.start("run", "gated.yaml", "-i", f"fifo={fifo}")
+        attempt, first = self.heard(fifo).split()
+        self.assertEqual(attempt, "1")
+        frozen.send_signal(signal.SIGSTOP)
+        self.addCleanup(frozen.send_signal, signal.SIGCONT)
+        heir = self.worker(address, "--name", "heir", "--jobs", "1")
+        attempt, second = self.heard(fifo).split()
+        self.assertEqual(attempt, "2")
+        self.assertTrue(alive(int(first)), "its program does not stand still")
+        frozen.send_signal(signal.SIGCONT)
+        self.wait_for(lambda: not alive(int(first)))
+        self.assertTrue(alive(int(second)))
+        (self.place / "go").touch()
+        self.assertEqual(self.finish(run, 0)[0], "open\n")
+        self.stop(heir)
+        self.assertEqual(self.pawl("each", "echo", "{}", ":::", "on").stdout, "on\n")  # by the one that stood still
+        self.assertIsNone(frozen.poll())
+
     def workers_become(self, suspects):
         end = time.monotonic() + PATIENCE
         while time.monotonic() < end:

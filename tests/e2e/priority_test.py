@@ -1,4 +1,4 @@
-"""What is urgent goes first, where one worker has more than it can do."""
+"""What is urgent goes first, and what is not is not left for ever: one worker that has more than it can do."""
 
 import json
 import random
@@ -20,6 +20,8 @@ nodes:
 """
 LOW, HIGH = 1, 9
 HELD = 8  # tasks that a worker with one slot has granted at a time; their order is settled
+WAITING = 20  # urgent ones, at any time
+TURNS = 80  # after which it is said to be left for ever
 
 
 def p90(ranks):
@@ -76,6 +78,28 @@ class PriorityTest(PawlCase):
         self.assertLess(max(ranks[HIGH]), min(ranks[LOW]), "each urgent one begins before any other")
         # What began is what was granted, in that order.
         self.assertEqual(self.begun()[len(blocking):], [execution for execution, _ in by_grant])
+
+    def turns_until_it_begins(self):
+        """Of one that is not urgent, while ever more that are come; None: it has not after TURNS of them."""
+        count = len(self.saturate())
+        low = self.submit(LOW)
+        for turn in range(1, TURNS):
+            while count - turn < WAITING:
+                self.submit(HIGH)
+                count += 1
+            self.end(turn)
+            self.wait_for(lambda: len(self.begun()) > turn)
+            if self.begun()[-1] == low:
+                return turn
+        return None
+
+    def test_what_is_not_urgent_has_its_turn_by_and_by(self):
+        self.pawl("queue", "set", "default", "--aging", "1ms")
+        self.assertIsNotNone(self.turns_until_it_begins())
+
+    def test_what_is_not_urgent_waits_for_as_long_as_aging_says(self):
+        self.pawl("queue", "set", "default", "--aging", "1h")
+        self.assertIsNone(self.turns_until_it_begins())
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from sdk_case import PATIENCE, SdkCase
 import pawl
 from pawl.exchange import Follower, Lines, Settings, retry_after
 
-THREADS = 16  # that call at once
+THREADS = 32  # that call at once
 HELLO = "name: hello\ninput: {name: world}\nnodes: {greet: {run: 'echo Hello, ${ .input.name }'}}\n"
 HELLO += "output: ${ .nodes.greet.output }\n"
 FLAKY = "name: flaky\nnodes: {try: {for_each: [a, b], run: 'test ${ .item } = a || test -e repaired'}}\noutput: done\n"

@@ -347,11 +347,9 @@ std::vector<VerbEntry> all_verbs() {
   all.push_back(worker_entry());
   all.push_back(asking("list", "", "Lists executions, the newest first.", {limit_option},
                        {"pawl list", "pawl list --limit 10 --output json"}, 0, 0, verb_list));
-  all.push_back(
-      asking("show", "[ID[/NODE[ITEM]]]",
-             "Shows an execution and its nodes, or one task; the newest execution if no ID.", {},
-             {"pawl show e17", "pawl show e17 --output json", "pawl show 'e17/count[3]'"}, 0, 1,
-             verb_show));
+  all.push_back(asking(
+      "show", "[ID[/NODE[ITEM]]]", "Shows an execution (the newest), or a task of it.", {},
+      {"pawl show e17", "pawl show e17 --output json", "pawl show 'e17/a[3]'"}, 0, 1, verb_show));
   all.push_back(asking("logs", "ID[/NODE[ITEM]]", "Prints what the programs of an execution wrote.",
                        {{"follow", 'f', "", "go on until the execution has settled"}},
                        {"pawl logs e17", "pawl logs e17/count", "pawl logs 'e17/count[3]' -f"}, 1,

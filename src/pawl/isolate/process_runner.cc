@@ -10,7 +10,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <cstring>
 #include <optional>
 
@@ -105,6 +104,7 @@ struct ProcessRunner::Child {
   int clean_in_a_row = 0;
   bool searched_for = false;        // it stands in search_wanted_ or searched_for_
   std::optional<ProcessEnd> cause;  // why we ended it
+  OomMark oom_mark;                 // when it was to start
   ProcessEnded ended;
 
   // `base`: of its output files, below the root; empty: there are none.
@@ -153,7 +153,7 @@ Status ProcessRunner::open() {
     return Error{Code::unavailable, "process runner: no random numbers from the kernel"};
   }
   run_ = std::to_string(getpid()) + "-" + std::to_string(mark);
-  oom_kills_seen_ = oom_kills();
+  oom_kills_ = std::make_unique<OomKills>(options_.oom_files);
   scratch_.resize(read_bytes);
   environment_ = std::make_unique<ProcessEnvironment>(options_.environment);
   programs_ = std::make_unique<ProgramFinder>(std::string(environment_->get("PATH")));
@@ -172,7 +172,6 @@ Status ProcessRunner::open_descriptors() {
     return Error{Code::unavailable, std::string("cannot open /dev/null: ") + std::strerror(errno)};
   }
   close_range(3, ~0u, CLOSE_RANGE_CLOEXEC);  // what whoever started us left open stays with us
-  vmstat_fd_ = ::open("/proc/vmstat", O_RDONLY | O_CLOEXEC);
   getrlimit(RLIMIT_NOFILE, &open_files_);
   rlimit raised{open_files_.rlim_max, open_files_.rlim_max};
   if (setrlimit(RLIMIT_NOFILE, &raised) != 0) raised = open_files_;
@@ -210,7 +209,6 @@ ProcessRunner::~ProcessRunner() {
   children_.clear();
   guardian_.reset();
   close_fd(null_fd_);
-  close_fd(vmstat_fd_);
 }
 
 // --- starting ---
@@ -316,6 +314,7 @@ Spawned ProcessRunner::launch(Child& child, ProcessCommand& command, std::string
   request.limits = command.limits;
   request.open_files = open_files_;
   request.group_slot = child.group_slot = guardian_ ? guardian_->take_slot() : nullptr;
+  child.oom_mark = oom_kills_->mark(clock_.monotonic());
   if (spawned.error == 0) spawned = spawner_.spawn(request);
   for (int& fd : child_ends) close_fd(fd);
   constexpr Role roles[3] = {Role::out, Role::err, Role::progress};
@@ -407,15 +406,17 @@ void ProcessRunner::send_progress(Child& child) {
 // --- ending ---
 
 // The group is killed while its dead leader still holds the group's number, so that the number
-// cannot have become somebody else's.
+// cannot have become somebody else's; and judged while /proc still knows it.
 void ProcessRunner::on_exit(Child& child) {
   kill(-child.pid, SIGKILL);
   siginfo_t info{};
-  int got = waitid(P_PIDFD, static_cast<id_t>(child.exit.fd), &info, WEXITED);
+  const auto its = static_cast<id_t>(child.exit.fd);
+  int got = waitid(P_PIDFD, its, &info, WEXITED | WNOWAIT);
+  judge(child, got == 0 ? info.si_code : CLD_EXITED, got == 0 ? info.si_status : -1);
+  waitid(P_PIDFD, its, &info, WEXITED);
   loop_.unwatch(child.exit.fd);
   close_fd(child.exit.fd);
   child.reaped = true;
-  judge(child, got == 0 ? info.si_code : CLD_EXITED, got == 0 ? info.si_status : -1);
   child.run_end = child.heartbeat_end = child.kill_at = child.progress_at = Instant::never();
   drain(child);
   settle(child);
@@ -428,22 +429,8 @@ void ProcessRunner::judge(Child& child, int code, int status) {
   if (child.cause.has_value()) {
     ended.end = *child.cause;
   } else if (ended.end == ProcessEnd::signalled && status == SIGKILL) {
-    uint64_t kills = oom_kills();
-    if (kills > oom_kills_seen_) ended.end = ProcessEnd::out_of_memory;
-    oom_kills_seen_ = kills;
+    if (oom_kills_->any_since(child.oom_mark, child.pid)) ended.end = ProcessEnd::out_of_memory;
   }
-}
-
-uint64_t ProcessRunner::oom_kills() {
-  char text[16 * 1024];
-  ssize_t size = vmstat_fd_ < 0 ? 0 : pread(vmstat_fd_, text, sizeof text, 0);
-  std::string_view all(text, size > 0 ? static_cast<size_t>(size) : 0);
-  constexpr std::string_view key = "\noom_kill ";
-  size_t at = all.find(key);
-  uint64_t count = 0;
-  if (at == std::string_view::npos) return 0;
-  std::from_chars(all.data() + at + key.size(), all.data() + all.size(), count);
-  return count;
 }
 
 // Is anything of it left? Almost always not, and then this is one system call.

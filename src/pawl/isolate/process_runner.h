@@ -12,9 +12,8 @@
 //    output open) whatever descended from it with its mark (process_table.h) are gone.
 //  * After run_timeout, heartbeat_timeout or stop(terminate) the group gets SIGTERM, and SIGKILL
 //    when `kill_grace` has passed. After stop(kill): SIGKILL at once.
-//  * Out of memory is told from another SIGKILL by the kernel's count of OOM kills having grown
-//    since this runner last looked; with somebody else's OOM kill in the same moment it can be
-//    wrong.
+//  * SIGKILL from elsewhere counts as out of memory if the kernel has counted an OOM kill in the
+//    program's life, in its cgroup where that can be told (oom_kills.h).
 //  * Programs get stdin from /dev/null, descriptor 3 for progress lines ("0.42 message",
 //    PAWL_PROGRESS=3), and no other descriptor. Progress is passed on at most 10 times a second.
 //  * If this process dies, however it dies, everything is killed within moments (guardian.h).
@@ -43,6 +42,7 @@
 #include "pawl/base/result.h"
 #include "pawl/isolate/environment.h"
 #include "pawl/isolate/guardian.h"
+#include "pawl/isolate/oom_kills.h"
 #include "pawl/isolate/process.h"
 #include "pawl/isolate/process_table.h"
 #include "pawl/isolate/program.h"
@@ -65,6 +65,7 @@ struct ProcessRunnerOptions {
   Duration watch_after = Duration::milliseconds(5);
   Duration file_after = Duration::milliseconds(250);
   std::vector<std::string> guardian;  // command; empty: none (then only leaders die with us)
+  OomFiles oom_files{};
 };
 
 class ProcessRunner final : public Actor {
@@ -117,7 +118,6 @@ class ProcessRunner final : public Actor {
   void schedule(Child& child);
   void send_progress(Child& child);
   bool search();
-  uint64_t oom_kills();
 
   LinuxLoop& loop_;
   Clock& clock_;
@@ -127,8 +127,7 @@ class ProcessRunner final : public Actor {
   uint32_t slots_ = 0;
   rlimit open_files_{};  // as it was before we raised it
   int null_fd_ = -1;
-  int vmstat_fd_ = -1;
-  uint64_t oom_kills_seen_ = 0;
+  std::unique_ptr<OomKills> oom_kills_;
   Spawner spawner_;
   std::unique_ptr<ProgramFinder> programs_;
   std::unique_ptr<Guardian> guardian_;

@@ -402,15 +402,6 @@ TEST_F(ProcessEndingsTest, WhatCannotBeKilledIsToldAsEndedAllTheSame) {
   }
 }
 
-TEST_F(ProcessEndingsTest, TheOomKillerIsToldFromOtherKills) {
-  std::string group = "/sys/fs/cgroup/memory/pawl-test-" + std::to_string(getpid());
-  if (mkdir(group.c_str(), 0755) != 0) GTEST_SKIP() << "no memory cgroup here: " << group;
-  std::ofstream(group + "/memory.limit_in_bytes") << (32 << 20);
-  const ProcessEnded& ended = shell("echo $$ > " + group + "/cgroup.procs && exec tail /dev/zero");
-  EXPECT_EQ(ended.end, ProcessEnd::out_of_memory);
-  rmdir(group.c_str());
-}
-
 // Runs `body` in a process of its own; its result is the exit code.
 template <class Body>
 pid_t in_child(Body body) {

@@ -58,6 +58,8 @@ void SimProcess::take_turns() {
   bool more = false;
   std::vector<Actor*> actors = actors_;
   for (Actor* actor : actors) {
+    // Somebody before it may have removed it, and it may be gone.
+    if (std::find(actors_.begin(), actors_.end(), actor) == actors_.end()) continue;
     more |= actor->turn();
     if (dead()) return;
   }

@@ -1,10 +1,35 @@
 #include "pawl/app/operator_log.h"
 
 #include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 namespace pawl {
+namespace {
+
+// Without waiting, as much of it as there is room for; how much that was. Standard error cannot be made
+// non-blocking: others share it.
+size_t write_at_once(int fd, std::string_view text) {
+  struct stat status {};
+  const bool is_file = fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
+  const size_t piece = is_file ? text.size() : PIPE_BUF;  // there is room for all of it, or none
+  size_t written = 0;
+  while (written < text.size()) {
+    pollfd room{fd, POLLOUT, 0};
+    if (poll(&room, 1, 0) != 1 || (room.revents & POLLOUT) == 0) break;
+    const ssize_t n = write(fd, text.data() + written, std::min(piece, text.size() - written));
+    if (n <= 0) break;
+    written += static_cast<size_t>(n);
+  }
+  return written;
+}
+
+}  // namespace
 
 OperatorLog::~OperatorLog() {
   if (fd_ >= 0) close(fd_);
@@ -31,9 +56,16 @@ void OperatorLog::log(const LogLine& line) {
   std::lock_guard<std::mutex> lock(mutex_);
   if (fd_ < 0 && !path_.empty())
     fd_ = open(path_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
-  if (fd_ < 0 && !path_.empty()) return;
-  // One write per line; a line that cannot be written is not worth stopping for.
-  (void)!write(path_.empty() ? STDERR_FILENO : fd_, text.data(), text.size());
+  // A line that cannot be written is not worth stopping for.
+  const int fd = path_.empty() ? STDERR_FILENO : fd_;
+  if (fd < 0 || !write_line(fd, std::move(text))) ++values_["log_lines_lost"];
+}
+
+bool OperatorLog::write_line(int fd, std::string text) {
+  if (torn_) text.insert(0, "\n");
+  const size_t written = write_at_once(fd, text);
+  if (written > 0) torn_ = written < text.size();
+  return written == text.size();
 }
 
 std::map<std::string, int64_t, std::less<>> OperatorLog::values() const {

@@ -1,4 +1,5 @@
-// Telemetry of a process: counters in memory, and lines in a file or on standard error.
+// Telemetry of a process: counters in memory, and lines in a file or on standard error. Whoever reads that may be
+// slow or stopped; what it does not take at once is left out, and counted as log_lines_lost.
 //
 //   OperatorLog log(".pawl/pawl.log", {LogFormat::text, LogLevel::warn});
 //   OperatorLog other("", {LogFormat::json, LogLevel::info});           // on standard error
@@ -27,9 +28,12 @@ class OperatorLog final : public Telemetry {
   std::map<std::string, int64_t, std::less<>> values() const;
 
  private:
+  bool write_line(int fd, std::string text);
+
   const std::string path_;  // empty: standard error
   const LogOptions options_;
   int fd_ = -1;
+  bool torn_ = false;  // a part of a line was all there was room for
   mutable std::mutex mutex_;
   std::map<std::string, int64_t, std::less<>> values_;
 };

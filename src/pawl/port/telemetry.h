@@ -4,9 +4,9 @@
 //   telemetry.warn("log_not_trimmed", "log not trimmed: " + error.message);
 //   if (telemetry.logs(LogLevel::debug)) telemetry.log({.level = LogLevel::debug, ...});
 //
-// Contract: never blocks, never fails, any thread. Names of counts and events are string literals in
-// snake_case that stay as they are: dashboards and alerts are made of them. No secrets in a line: no inputs
-// and outputs, nothing that programs printed, no environment, no tokens.
+// Contract (testing/contract/telemetry_contract.h): never blocks, never fails (a line that finds no room is lost), any
+// thread. Names of counts and events are string literals in snake_case that stay as they are: dashboards and alerts are
+// made of them. No secrets in a line: no inputs, outputs or environment, nothing that programs printed, no tokens.
 #pragma once
 
 #include <cstdint>

@@ -10,9 +10,18 @@
 namespace pawl::sim {
 namespace {
 
+constexpr Duration begun_told_after = Duration::milliseconds(100);
+
 constexpr FailureKind failures[] = {
     FailureKind::exit_code, FailureKind::signal,   FailureKind::timeout, FailureKind::out_of_memory,
     FailureKind::output,    FailureKind::function, FailureKind::spawn};
+
+// How long an attempt may run that says nothing after its beginning; 0: for ever.
+Duration limit_of(const Timeouts& timeout) {
+  if (timeout.run.ns == 0 || timeout.heartbeat.ns == 0)
+    return std::max(timeout.run, timeout.heartbeat);
+  return std::min(timeout.run, timeout.heartbeat);
+}
 
 uint64_t seed_of(uint64_t seed, const TaskKey& task, AttemptNumber attempt) {
   uint64_t mixed = mix64(seed ^ mix64(task.execution.value));
@@ -76,12 +85,12 @@ Status SimExecutor::read(const Grant& grant) {
     TaskKey task = grant.range.at(item);
     PAWL_ASSIGN(std::string subject,
                 node.mapped() ? context.item(item) : context.value(whole_input.path, item));
-    world_.judges.of(task.execution).found(task, nullptr, subject);
+    if (world_.judges) world_.judges->of(task.execution).found(task, nullptr, subject);
     for (const TemplatePart& part : parts_of(node)) {
       if (!part.expression) continue;
       PAWL_ASSIGN(std::string value,
                   value_of(context, part.expression, item, world_.plan.jq.get()));
-      world_.judges.of(task.execution).found(task, &part.expression, value);
+      if (world_.judges) world_.judges->of(task.execution).found(task, &part.expression, value);
     }
   }
   return {};
@@ -94,16 +103,21 @@ void SimExecutor::start(Launch launch) {
 }
 
 bool SimExecutor::withdraw(uint64_t launch) {
+  return take_back(launch).has_value();
+}
+
+std::optional<Launch> SimExecutor::take_back(uint64_t launch) {
   auto waits = std::find_if(waiting_.begin(), waiting_.end(),
                             [&](const Launch& one) { return one.id == launch; });
-  if (waits == waiting_.end()) return false;
+  if (waits == waiting_.end()) return std::nullopt;
+  Launch taken = std::move(*waits);
   waiting_.erase(waits);
   world_.universe.reached(Sometimes::launch_withdrawn);
-  return true;
+  return taken;
 }
 
 void SimExecutor::work_on(Launch launch) {
-  world_.judges.of(launch.grant.range.execution).launched(launch.grant);
+  if (world_.judges) world_.judges->of(launch.grant.range.execution).launched(launch.grant);
   const Grant& grant = launch.grant;
   world_.wrote(grant.range.execution);
   world_.universe.note("launch", grant.range.execution.value,
@@ -113,7 +127,15 @@ void SimExecutor::work_on(Launch launch) {
   running.launch = std::move(launch);
   running.ahead = running.launch.grant.range.begin;
   running.since = world_.universe.now();
+  if (ahead() > 0) world_.process.after(begun_told_after, [this, id] { tell_begun(id); });
   read_on(id);
+}
+
+// Of one that takes long; otherwise its end says so.
+void SimExecutor::tell_begun(uint64_t launch) {
+  auto it = running_.find(launch);
+  if (it == running_.end() || it->second.stopped) return;
+  news_.put(Reported{launch, {}, Worked{it->second.since, world_.universe.now()}});
 }
 
 void SimExecutor::read_on(uint64_t id) {
@@ -141,10 +163,10 @@ void SimExecutor::go_on(uint64_t id) {
   Duration time{habits.shortest.ns + static_cast<int64_t>(dice.below(spread + 1) >> dice.below(6))};
   if (world_.universe.now() < slow_until_) time.ns *= slowness;
   if (world_.healed) time = std::min(time, Duration::seconds(1));
-  Duration limit = running.launch.grant.context->definition().timeout.run;
+  const Duration limit = limit_of(running.launch.grant.context->definition().timeout);
   if (dice.chance(habits.progress)) progress(id);
   if (running.hangs) world_.universe.reached(Sometimes::attempt_hung);
-  if (!given && limit.ns > 0 && (running.hangs || time > limit)) {
+  if (limit.ns > 0 && (running.hangs || (!given && time > limit))) {
     world_.universe.reached(Sometimes::run_timeout);
     return finish_in(id, limit, FailureKind::timeout);
   }
@@ -161,7 +183,11 @@ void SimExecutor::go_on(uint64_t id) {
 }
 
 void SimExecutor::stop(uint64_t launch, StopMode mode) {
-  if (withdraw(launch)) return news_.put(Finished{launch, {}});
+  if (auto taken = take_back(launch)) {
+    const TaskRange& range = taken->grant.range;
+    auto reports = reports_of(taken->grant, range.begin, range.end, FailureKind::declined);
+    return news_.put(Finished{launch, std::move(reports)});
+  }
   auto it = running_.find(launch);
   if (it == running_.end() || it->second.stopped) return;
   if (mode == StopMode::terminate && dice_.chance(300)) return;  // it ignores the polite word
@@ -188,6 +214,7 @@ void SimExecutor::finish_in(uint64_t launch, Duration delay, std::optional<Failu
 
 Status SimExecutor::store_output(const Grant& grant, ItemIndex item, std::string text,
                                  AttemptReport& report) {
+  if (text == "null") return {};  // no output says the same
   if (text.size() <= payload_inline_max) {
     report.outputs = {Payload::inline_json(std::move(text))};
     return {};
@@ -227,10 +254,15 @@ bool SimExecutor::at_hand(const Grant& grant, ItemIndex begin, ItemIndex end) {
 Result<std::string> SimExecutor::play(const Grant& grant, ItemIndex item, AttemptReport& report) {
   const Node& node = grant.context->definition();
   const Given* given = find_given(world_.plan.given, grant.context->workflow->name);
-  const TaskModel* task =
-      world_.judges.of(report.range.execution).model().task(grant.range.at(item));
-  PAWL_CHECK(given != nullptr && task != nullptr, "what runs was given and granted");
-  Part part = part_of(*given, node.id, item, task->failed.size());
+  PAWL_CHECK(given != nullptr, "what runs was given");
+  size_t failed = 0;
+  if (world_.judges) {
+    const TaskModel* task =
+        world_.judges->of(report.range.execution).model().task(grant.range.at(item));
+    PAWL_CHECK(task != nullptr, "what runs was granted");
+    failed = task->failed.size();
+  }
+  Part part = part_of(*given, node.id, item, failed);
   if (part.failure) {
     report.kind = *part.failure;
     return Error{Code::invalid_argument, "as its file says"};

@@ -2,12 +2,13 @@
 // death of its worker.
 //
 // What an attempt does follows from (seed, task, attempt) alone. An attempt that hangs ends when it
-// is stopped, when its run timeout is up, or when the world is healed. Launches beyond the worker's slots wait in
+// is stopped, when one of its timeouts is up, or when the world is healed. Launches beyond the worker's slots wait in
 // the order of their start. Like the shipped executors it waits for payloads that are on their way.
 #pragma once
 
 #include <deque>
 #include <map>
+#include <optional>
 #include <vector>
 
 #include "pawl/base/callback.h"
@@ -25,7 +26,7 @@ class SimExecutor final : public Executor, public Actor {
   struct World {
     Universe& universe;
     SimProcess& process;
-    Judges& judges;
+    Judges* judges;  // null: nobody granted what it runs, and nobody judges
     PayloadStore& payloads;
     const Plan& plan;
     const bool& healed;
@@ -56,7 +57,9 @@ class SimExecutor final : public Executor, public Actor {
     ItemIndex ahead = 0;  // items before it have been reported
     Instant since;        // began, or was last reported
   };
+  std::optional<Launch> take_back(uint64_t launch);
   void work_on(Launch launch);
+  void tell_begun(uint64_t launch);
   void read_on(uint64_t launch);
   void go_on(uint64_t launch);
   void finish_in(uint64_t launch, Duration delay, std::optional<FailureKind> failure);

@@ -103,7 +103,7 @@ void WorkerHost::live_in(SimProcess& process) {
   life_ = std::make_unique<Life>(world_, process,
                                  Random(mix64(address_) ^ incarnation_ ^ world_.plan.seed));
   life_->executor = std::make_unique<SimExecutor>(
-      SimExecutor::World{world_.universe, process, world_.judges, life_->payloads(), world_.plan,
+      SimExecutor::World{world_.universe, process, &world_.judges, life_->payloads(), world_.plan,
                          world_.healed, world_.wrote},
       life_->news_of_executor(), life_->judged, dice_.split(),
       [this] { crash(Duration::milliseconds(static_cast<int64_t>(dice_.below(3000)))); });

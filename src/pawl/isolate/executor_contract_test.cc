@@ -1,4 +1,4 @@
-// Both executors under the one contract.
+// The executors under the one contract.
 #include "pawl/testing/contract/executor_contract.h"
 
 #include <cstdlib>
@@ -9,7 +9,9 @@
 #include "pawl/adapter/linux_loop/linux_loop.h"
 #include "pawl/isolate/function_executor.h"
 #include "pawl/isolate/process_executor.h"
+#include "pawl/isolate/transform.h"
 #include "pawl/testing/memory_blob.h"
+#include "pawl/testing/sim_evaluator.h"
 
 namespace pawl {
 namespace {
@@ -99,27 +101,49 @@ class FunctionHarness final : public LoopHarness {
       call.progress(500, "half");
       return std::string();
     };
-    EXPECT_TRUE(functions_.add(name(Behaviour::null), none).ok());
-    EXPECT_TRUE(functions_.add(name(Behaviour::seven), seven).ok());
-    EXPECT_TRUE(functions_.add(name(Behaviour::fail), fail).ok());
-    EXPECT_TRUE(functions_.add(name(Behaviour::progress), progress).ok());
-    EXPECT_TRUE(functions_.add(name(Behaviour::wait), until_cancelled).ok());
-    EXPECT_TRUE(functions_.add(name(Behaviour::stubborn), until_cancelled).ok());
+    EXPECT_TRUE(functions_.add(workflow_name(Behaviour::null), none).ok());
+    EXPECT_TRUE(functions_.add(workflow_name(Behaviour::seven), seven).ok());
+    EXPECT_TRUE(functions_.add(workflow_name(Behaviour::fail), fail).ok());
+    EXPECT_TRUE(functions_.add(workflow_name(Behaviour::progress), progress).ok());
+    EXPECT_TRUE(functions_.add(workflow_name(Behaviour::wait), until_cancelled).ok());
+    EXPECT_TRUE(functions_.add(workflow_name(Behaviour::stubborn), until_cancelled).ok());
   }
   Executor& executor() override { return executor_; }
   Node node(Behaviour behaviour) override {
     Node node;
     node.type = NodeType::function;
-    node.function = name(behaviour);
+    node.function = workflow_name(behaviour);
     return node;
   }
 
  private:
-  static std::string name(Behaviour behaviour) {
-    return "behaviour-" + std::to_string(static_cast<int>(behaviour));
-  }
   FunctionRegistry functions_;
   FunctionExecutor executor_{functions_, 2, *loop_, clock_, renderer_, blob_, news_};
+};
+
+class TransformHarness final : public LoopHarness {
+ public:
+  Executor& executor() override { return executor_; }
+  bool progress_is_told() const override { return false; }
+  Node node(Behaviour behaviour) override {
+    Node node;
+    node.type = NodeType::transform;
+    node.transform = make_expression(expressions_of.at(behaviour));
+    return node;
+  }
+
+ private:
+  const std::map<Behaviour, std::string> expressions_of = {
+      {Behaviour::null, "null"},
+      {Behaviour::seven, "3 + 4"},
+      {Behaviour::fail, R"(error("it broke"))"},
+      {Behaviour::wait, "def f: f; f"},
+      {Behaviour::stubborn, "def f: f; f"},
+  };
+  Mailbox<Evaluation> evaluations_{*loop_};
+  SimEvaluator evaluator_{evaluations_};
+  Expressions expressions_{evaluator_, evaluations_, blob_, *loop_};
+  TransformExecutor executor_{expressions_, blob_, news_};
 };
 
 std::unique_ptr<ExecutorHarness> processes() {
@@ -128,8 +152,12 @@ std::unique_ptr<ExecutorHarness> processes() {
 std::unique_ptr<ExecutorHarness> functions() {
   return std::make_unique<FunctionHarness>();
 }
+std::unique_ptr<ExecutorHarness> transforms() {
+  return std::make_unique<TransformHarness>();
+}
 INSTANTIATE_TEST_SUITE_P(Process, ExecutorContract, testing::Values(&processes));
 INSTANTIATE_TEST_SUITE_P(Function, ExecutorContract, testing::Values(&functions));
+INSTANTIATE_TEST_SUITE_P(Transform, ExecutorContract, testing::Values(&transforms));
 
 }  // namespace
 }  // namespace pawl

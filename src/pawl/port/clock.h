@@ -1,7 +1,7 @@
 // Time, as the machine tells it.
 //
-// Contract: monotonic() never runs backwards in one process and counts running time (its origin is
-// arbitrary); wall() may jump in any direction at any time. Any thread. Cost: tens of nanoseconds.
+// Contract (testing/contract/clock_contract.h): monotonic() never runs backwards in one process and counts running
+// time (its origin is arbitrary); wall() may jump in any direction at any time. Any thread. Cost: tens of nanoseconds.
 #pragma once
 
 #include "pawl/base/time.h"

@@ -12,7 +12,7 @@
 //  * Launches that it works on later wait in the order of their start. withdraw() takes one back on which
 //    nothing has begun: then there is no Finished. Where that may be (ahead() is not 0), `worked` of its first
 //    news says that a launch has begun: of its end, or of a Reported, perhaps without reports, when it takes long.
-//  * The executor enforces the node's run and heartbeat timeouts.
+//  * The executor enforces the node's run timeout, and the heartbeat timeout where what it runs can tell progress.
 // Threading: start/stop/withdraw on the worker's thread; the sink is put from any thread.
 #pragma once
 

@@ -1,9 +1,9 @@
 // The one place where a thread waits. Shells are actors: the loop gives them turns.
 //
-// Contract: turn() is called after wake(), after the actor's deadline has passed, and after any turn
-// that returned true (there is more to do); always from the loop's thread, never nested. A wake()
-// that arrives during a turn causes another turn. Actors must outlive their registration.
-// wake() may be called from any thread and never blocks; everything else on the loop's thread.
+// Contract (testing/contract/loop_contract.h): turn() is called after add(), wake(), the actor's deadline and any turn
+// that returned true (more to do), perhaps another actor's; on the loop's thread, never nested. A wake() during a turn
+// causes another. Actors must outlive their registration; from remove() on there is no turn. wake() may be called from
+// any thread and never blocks; everything else on the loop's thread, which in the simulator is the only one.
 #pragma once
 
 #include "pawl/base/time.h"
@@ -14,7 +14,7 @@ class Actor {
  public:
   virtual ~Actor() = default;
   virtual bool turn() = 0;               // true: has more to do at once
-  virtual Instant deadline() const = 0;  // on Clock::monotonic(); Instant::never() if none
+  virtual Instant deadline() const = 0;  // on Clock::monotonic(), read after turns; or never()
 };
 
 class Loop {

@@ -205,12 +205,32 @@ class SessionTest(unittest.TestCase):
         _, bodies = self.turn()
         (progress,) = [body for body in bodies if isinstance(body, Progress)]
         self.assertEqual(
-            sorted(progress.items, key=lambda one: one.item),
-            [
+            progress.items,
+            (
+                AttemptProgress(1, 0, 1, 1, 250, "a quarter"),  # as it was said
                 AttemptProgress(1, 0, 0, 1, 0, "", running=1.5),
                 AttemptProgress(1, 0, 1, 1, 250, "a quarter", running=1.5),
-            ],
+            ),
         )
+
+    def test_every_word_is_said_in_its_order_and_before_the_report(self):
+        self.greet()
+        turn, _ = self.tell(Grants((self.grant(0, 1),)))
+        launch = turn.start[0]
+        said = []
+        for batch in range(3):
+            for i in range(50):
+                word = AttemptProgress(1, 0, 0, 1, 500, f"{batch}-{i}")
+                self.session.progressed(launch.id, word, self.now)
+            if batch == 2:
+                self.session.ended(launch.id, self.report(launch), self.now)
+            else:
+                self.now += 0.1
+            _, bodies = self.turn()
+            said += [one for body in bodies if isinstance(body, Progress) for one in body.items]
+        self.assertEqual([one.message for one in said], [f"{batch}-{i}" for batch in range(3) for i in range(50)])
+        kinds = [type(body) for body in bodies]
+        self.assertLess(kinds.index(Progress), kinds.index(Reports))
 
     def test_much_progress_takes_several_messages(self):
         self.session = Session(WorkerSpec("w", 1000, 1000, ("f",), 9.0), WORKER, self.now)

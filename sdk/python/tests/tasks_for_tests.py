@@ -229,6 +229,18 @@ def report_from_process(folder):
 
 
 @pawl.task
+def count_aloud():
+    for i in range(300):
+        pawl.current_task().progress(i / 300, str(i))
+    return 300
+
+
+@pawl.task(process=True)
+def count_aloud_in_process():
+    return count_aloud()
+
+
+@pawl.task
 def report(folder):
     pawl.current_task().progress(0.5, "half")
     return gate(folder)

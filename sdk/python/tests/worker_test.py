@@ -293,13 +293,28 @@ class WorkerTest(WorkerCase):
         for function, permille in (("report", 500), ("report_from_process", 250)):
             run = self.call(function, **{"with": str(self.place)})
             for event in run.events():
-                if event.kind == "progress" and event.data["tasks"][0]["permille"] > 0:
+                if event.kind == "progress" and event.data["words"]:
                     break
+            self.assertEqual([word["permille"] for word in event.data["words"]], [permille])
             self.assertEqual(event.data["tasks"][0]["permille"], permille)
             self.assertEqual(event.data["running"], [{"node_index": 0, "count": 1}])
             self.write("go", "")
             self.assertEqual(run.result(PATIENCE), "open")
             (self.place / "go").unlink()
+
+    def test_every_word_is_told_once_and_in_order_also_to_who_comes_back(self):
+        self.work()
+        for function in ("count_aloud", "count_aloud_in_process"):
+            run = self.call(function)
+            told, place = [], None
+            for _ in range(300):
+                for event in run.events(after=place):  # and hangs up after each that tells something
+                    place = event.place or place
+                    if event.kind == "progress" and event.data["words"]:
+                        told += [word["message"] for word in event.data["words"]]
+                        break
+            self.assertEqual(told, [f"{i}" for i in range(300)])
+            self.assertEqual(run.result(PATIENCE), 300)
 
     def test_progress_that_is_none_is_the_functions_error(self):
         self.work(concurrency=1)

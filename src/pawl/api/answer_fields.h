@@ -169,6 +169,11 @@ void fields(IO& io, T& v) {
   fields(io, v.progress);
   io("worker", v.worker);
 }
+template <class IO, Same<SaidWord> T>
+void fields(IO& io, T& v) {
+  fields(io, v.progress);
+  io("number", v.number);
+}
 template <class IO, Same<RunningAttempts> T>
 void fields(IO& io, T& v) {
   io("node_index", v.node);
@@ -178,6 +183,8 @@ template <class IO, Same<ProgressList> T>
 void fields(IO& io, T& v) {
   io("tasks", v.tasks);
   io("running", v.running);
+  io.unless_null("words", v.words);
+  io.unless_null("words_cursor", v.words_cursor);
 }
 template <class IO, Same<Registered> T>
 void fields(IO& io, T& v) {

@@ -137,11 +137,13 @@ void fields(IO& io, T& v) {
   io("limit", v.limit);
   io.text("after", v.after, "a place in a history like \"12-3\"");
   io("wait", v.wait);
+  io.unless_null("words_after", v.words_after);
 }
 template <class IO, Same<GetProgress> T>
 void fields(IO& io, T& v) {
   io.required("execution", v.execution);
   io("limit", v.limit);
+  io.unless_null("words_after", v.words_after);
 }
 template <class IO, Same<ReadPayload> T>
 void fields(IO& io, T& v) {

@@ -285,6 +285,10 @@ ProgressList Engine::progress_of(const GetProgress& query) const {
   }
   for (const auto& [node, count] : peers_.running(query.execution))
     list.running.push_back({query.execution, node, static_cast<uint32_t>(count)});
+  if (!query.words_after) return list;
+  Words::Page page = peers_.words().read(query.execution, *query.words_after, query.limit);
+  list.words = std::move(page.words);
+  list.words_cursor = page.cursor;
   return list;
 }
 

@@ -11,6 +11,12 @@ namespace {
 // Grants and stops that may wait for one worker whose link takes none.
 constexpr size_t gathered_max = 1 << 16;
 
+// Workers repeat once a second what was said last, with what it uses by then: that is no new word.
+bool is_new_word(const AttemptProgress& before, const AttemptProgress& now) {
+  if (before.attempt != now.attempt) return now.permille > 0 || !now.message.empty();
+  return now.permille != before.permille || now.message != before.message;
+}
+
 }  // namespace
 
 Peers::Peer* Peers::peer(Address address) {
@@ -159,8 +165,11 @@ void Peers::take(Peer& peer, Progress progress) {
   for (AttemptProgress& item : progress.items) {
     if (peer.progress.size() >= peer.credit && !peer.progress.contains(item.task)) continue;
     if (item.message.size() > limits_.error_bytes_max) item.message.resize(limits_.error_bytes_max);
-    TaskKey task = item.task;
-    peer.progress[task] = {std::move(item), peer.heard};
+    Peer::Said& said = peer.progress[item.task];
+    if (item.attempt != said.progress.attempt) said.words = 0;
+    if (is_new_word(said.progress, item)) words_.add(item, ++said.words);
+    said.progress = std::move(item);
+    said.at = peer.heard;
   }
   if (progress.running.size() > peer.credit) progress.running.resize(peer.credit);
   peer.running = std::move(progress.running);

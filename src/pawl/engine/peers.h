@@ -18,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include "pawl/engine/words.h"
 #include "pawl/model/command.h"
 #include "pawl/model/effect.h"
 #include "pawl/model/limits.h"
@@ -40,7 +41,10 @@ class Peers {
     link_.acknowledge_kept = true;
   }
   // `epoch`: the log's, which ascends over the lives of this address.
-  void start(uint64_t epoch) { last_incarnation_ = epoch << 32; }
+  void start(uint64_t epoch) {
+    last_incarnation_ = epoch << 32;
+    words_.start(epoch);
+  }
 
   // Commands that follow from the message. An OpenSession carries a ticket for opened().
   struct Wish {
@@ -77,6 +81,8 @@ class Peers {
     SessionId session;
   };
   std::vector<Word> progress(ExecutionId execution, uint32_t limit, Instant now) const;
+  // All that was said, as long as it is kept.
+  const Words& words() const { return words_; }
   // What runs by the newest word of the workers: of an execution, per node; of all. Behind by the time that
   // a message takes, and never to be decided on.
   std::map<NodeIndex, uint64_t> running(ExecutionId execution) const;
@@ -103,6 +109,7 @@ class Peers {
     struct Said {
       AttemptProgress progress;
       Instant at;
+      uint64_t words = 0;  // of this attempt
     };
     std::map<TaskKey, Said> progress;
     std::vector<RunningAttempts> running;
@@ -126,6 +133,7 @@ class Peers {
   Transport& transport_;
   const Address self_;
   const Limits limits_;
+  Words words_;
   LinkOptions link_;
   const Duration reconnect_grace_;
   const uint32_t partitions_;

@@ -236,6 +236,25 @@ TEST_F(PeersTest, AReportOfAReversedRangeIsPassedOnForThePartitionToRefuse) {
   EXPECT_EQ(peers.progress(ExecutionId{1}, 100, {}).size(), WorkerSpec{}.credit);
 }
 
+// A worker repeats the newest word of what runs.
+TEST_F(PeersTest, KeepsEachWordOnce) {
+  join(7, 1);
+  auto says = [&](AttemptNumber attempt, uint32_t permille) {
+    AttemptProgress said{{ExecutionId{1}, 0, 3}, attempt, permille, ""};
+    ASSERT_TRUE(worker(7).send(Progress{{said}, {}}).ok());
+    listen();
+  };
+  says(1, 0);  // it runs, and has said nothing
+  for (uint32_t permille : {100u, 200u, 200u, 300u, 300u, 200u}) says(1, permille);
+  says(2, 0);
+  for (uint32_t permille : {200u, 200u, 900u}) says(2, permille);
+  std::string kept;
+  for (const auto& [word, number] : peers.words().read(ExecutionId{1}, 0, 100).words)
+    kept += std::to_string(word.attempt) + "/" + std::to_string(number) + ":" +
+            std::to_string(word.permille) + " ";
+  EXPECT_EQ(kept, "1/1:100 1/2:200 1/3:300 1/4:200 2/1:200 2/2:900 ");
+}
+
 TEST_F(PeersTest, AcknowledgesWhatIsKeptAndNothingElse) {
   join(7, 1);
   EXPECT_TRUE(worker(7).idle());

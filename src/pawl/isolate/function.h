@@ -32,7 +32,8 @@ class FunctionCall {
   virtual TaskKey task() const = 0;
   virtual AttemptNumber attempt() const = 0;
   virtual std::string idempotency_key() const = 0;  // the same for every attempt of the task
-  // `permille` 0..1000. Passed on at most 10 times a second; each call counts as a heartbeat.
+  // `permille` 0..1000. Each call counts as a heartbeat. Whoever watches gets each word in turn; of more than
+  // progress_words_max in 100 ms the first so many, and the newest.
   virtual void progress(uint32_t permille, std::string_view message) = 0;
   virtual bool cancelled() = 0;  // the result no longer counts: return soon
 

@@ -11,6 +11,7 @@
 
 #include "pawl/base/check.h"
 #include "pawl/base/json.h"
+#include "pawl/isolate/progress_lines.h"
 #include "pawl/isolate/report_builder.h"
 #include "pawl/worker/failure.h"
 
@@ -162,11 +163,20 @@ class RunningCall final : public FunctionCall {
     Instant now = clock_.monotonic();
     silent_ = silent_ || (timeout_.heartbeat.ns > 0 && now - heartbeat_ > timeout_.heartbeat);
     heartbeat_ = now;
-    if (now < progress_at_) return;
-    progress_at_ = now + progress_pause;
-    news_.put(Progressed{
-        launch_,
-        {task(), grant_.attempt, permille > 1000 ? 1000 : permille, std::string(message)}});
+    if (now >= pause_end_) {
+      pause_end_ = now + progress_pause;
+      words_left_ = progress_words_max;
+    }
+    left_over_ = AttemptProgress{task(), grant_.attempt, permille > 1000 ? 1000 : permille,
+                                 std::string(message)};
+    if (words_left_ == 0) return;
+    --words_left_;
+    say_left_over();
+  }
+  // The newest word of those that were too many: it is said with the next, or when the item ends.
+  void say_left_over() {
+    if (left_over_) news_.put(Progressed{launch_, std::move(*left_over_)});
+    left_over_.reset();
   }
 
  private:
@@ -183,7 +193,9 @@ class RunningCall final : public FunctionCall {
   Instant began_;
   Instant heartbeat_;
   bool silent_ = false;
-  Instant progress_at_{std::numeric_limits<int64_t>::min()};
+  Instant pause_end_{std::numeric_limits<int64_t>::min()};
+  size_t words_left_ = 0;  // until then
+  std::optional<AttemptProgress> left_over_;
 };
 
 Result<std::string> guarded(Function& function, FunctionCall& call) {
@@ -315,6 +327,7 @@ class FunctionExecutor::Pool {
       }
       call.begin(item, job.inputs.at(range, item));
       Result<std::string> result = guarded(*job.function, call);
+      call.say_left_over();
       end(job, item, call.late(), std::move(result));
     }
     std::unique_lock<BriefLock> lock(job.lock);

@@ -122,12 +122,22 @@ TEST(ProgressLinesTest, LinesMayComeInPieces) {
   ProgressLines lines;
   EXPECT_FALSE(lines.append("0.1 fi"));
   EXPECT_TRUE(lines.append("rst\nnonsense\n0.2 sec"));
-  EXPECT_EQ(lines.newest->message, "first");
+  ASSERT_EQ(lines.words.size(), 1u);
+  EXPECT_EQ(lines.words.back().message, "first");
   EXPECT_TRUE(lines.append("ond\n"));
-  EXPECT_EQ(lines.newest->permille, 200u);
+  EXPECT_EQ(lines.words.back().permille, 200u);
   EXPECT_FALSE(lines.append(std::string(100'000, 'x')));
   EXPECT_TRUE(lines.append("\n0.3 after a line without end\n"));
-  EXPECT_EQ(lines.newest->permille, 300u);
+  EXPECT_EQ(lines.words.back().permille, 300u);
+}
+
+TEST(ProgressLinesTest, OfTooManyTheNewestWait) {
+  ProgressLines lines;
+  for (size_t i = 0; i < progress_words_max + 7; ++i)
+    lines.append("0.5 " + std::to_string(i) + "\n");
+  ASSERT_EQ(lines.words.size(), progress_words_max);
+  EXPECT_EQ(lines.words.front().message, "7");
+  EXPECT_EQ(lines.words.back().message, std::to_string(progress_words_max + 6));
 }
 
 using ProcessOutputTest = DirectoryTest;

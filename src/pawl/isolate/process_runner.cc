@@ -386,7 +386,7 @@ void ProcessRunner::on_progress(Child& child, std::string_view bytes) {
   Instant now = clock_.monotonic();
   if (child.heartbeat_end != Instant::never()) child.heartbeat_end = now + child.heartbeat;
   Instant due = child.progress_sent + progress_pause;
-  bool any = child.progress.newest.has_value();
+  bool any = !child.progress.words.empty();
   if (any && due <= now) {
     send_progress(child);
   } else if (any && !child.reaped) {
@@ -398,9 +398,9 @@ void ProcessRunner::on_progress(Child& child, std::string_view bytes) {
 void ProcessRunner::send_progress(Child& child) {
   child.progress_at = Instant::never();
   child.progress_sent = clock_.monotonic();
-  news_.put(ProcessProgress{child.id, child.progress.newest->permille,
-                            std::move(child.progress.newest->message)});
-  child.progress.newest.reset();
+  for (ProgressLine& word : child.progress.words)
+    news_.put(ProcessProgress{child.id, word.permille, std::move(word.message)});
+  child.progress.words.clear();
 }
 
 // --- ending ---
@@ -498,6 +498,7 @@ bool ProcessRunner::search() {
 }
 
 void ProcessRunner::finish(Child& child) {
+  send_progress(child);
   if (child.timer != Instant::never()) timers_.erase({child.timer, child.id});
   for (Channel& stream : child.streams) {
     if (stream.fd >= 0 && child.watched) loop_.unwatch(stream.fd);

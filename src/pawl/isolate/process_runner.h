@@ -15,7 +15,8 @@
 //  * SIGKILL from elsewhere counts as out of memory if the kernel has counted an OOM kill in the
 //    program's life, in its cgroup where that can be told (oom_kills.h).
 //  * Programs get stdin from /dev/null, descriptor 3 for progress lines ("0.42 message",
-//    PAWL_PROGRESS=3), and no other descriptor. Progress is passed on at most 10 times a second.
+//    PAWL_PROGRESS=3), and no other descriptor. Progress is passed on at most 10 times a second: the
+//    newest progress_words_max lines of each time, and what is left before the end.
 //  * If this process dies, however it dies, everything is killed within moments (guardian.h).
 //
 // A process that has run for `watch_after` is young no more: only then its pipes are registered

@@ -42,7 +42,10 @@ bool ProgressLines::append(std::string_view bytes) {
     std::string_view part = bytes.substr(0, end);
     if (line_.size() < line_bytes_max) line_.append(part.substr(0, line_bytes_max - line_.size()));
     if (end == std::string_view::npos) break;
-    if (std::optional<ProgressLine> line = parse_progress(line_)) newest = std::move(line);
+    if (std::optional<ProgressLine> line = parse_progress(line_)) {
+      words.push_back(std::move(*line));
+      if (words.size() > progress_words_max) words.pop_front();
+    }
     line_.clear();
     completed = true;
     bytes.remove_prefix(end + 1);

@@ -11,6 +11,7 @@
 #include <compare>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -52,6 +53,8 @@ struct ReadHistory {
   uint32_t limit = 10'000;
   HistoryPlace after{};
   bool wait = false;
+  std::optional<uint64_t>
+      words_after{};  // of whoever watches: as in GetProgress. The history has none.
 };
 struct HistoryEntry {
   uint64_t position = 0;
@@ -75,18 +78,28 @@ struct StopWaiting {
 };
 
 // The newest word of the execution's running tasks, those that have said something or run for a second, and
-// how many run. Not durable.
+// how many run; with `words_after`, also what was said behind that place (0: all that is kept). Not durable.
 struct GetProgress {
   ExecutionId execution;
-  uint32_t limit = 1000;
+  uint32_t limit = 1000;  // of tasks, and of words
+  std::optional<uint64_t> words_after{};
 };
 struct RunningTask {
   AttemptProgress progress;  // its usage.running goes on from when it was said
   std::string worker;        // its name
 };
+// A word about progress that was said, and as which of its attempt's, from 1: numbers that are missing between
+// two are of words that are no longer kept.
+struct SaidWord {
+  AttemptProgress progress;
+  uint64_t number = 0;
+};
 struct ProgressList {
   std::vector<RunningTask> tasks;        // by node and item
   std::vector<RunningAttempts> running;  // by node
+  // What was asked for and is kept (engine/words.h): each word once, in the order in which they came.
+  std::optional<std::vector<SaidWord>> words{};
+  std::optional<uint64_t> words_cursor{};  // the place of the last of them: behind which to go on
 };
 
 // What the engine knows about itself (figures.h): at once, however much waits before it, and also when it

@@ -14,6 +14,7 @@ namespace pawl {
 namespace {
 
 constexpr uint64_t error_bytes_max = Limits{}.error_bytes_max;  // the engine would keep no more
+constexpr uint64_t progress_bytes_full = 1 << 20;               // of words in one message
 
 LinkOptions link_options(const WorkerOptions& options, Address engine) {
   LinkOptions link = options.link;
@@ -82,7 +83,7 @@ Instant EngineSession::deadline() const {
   if (phase_ == Phase::apart && may_greet()) at = std::min(at, hello_at_);
   if (phase_ == Phase::serving) {
     at = std::min(at, heartbeat_at_);
-    if ((!fresh_progress_.empty() || running_changed_) && link_.room() > 0)
+    if ((!words_.empty() || !again_.empty() || running_changed_) && link_.room() > 0)
       at = std::min(at, progress_at_);
     if (!reports_.empty() && link_.room() > 0) at = std::min(at, report_at_);
   }
@@ -184,13 +185,17 @@ void EngineSession::take(const Closed& closed, Instant now) {
 void EngineSession::resume(std::vector<MessageBody> unkept, Instant now) {
   if (!has_session() || phase_ == Phase::leaving) return end(now);
   std::vector<AttemptReport> reports;
+  std::deque<AttemptProgress> words;
   for (MessageBody& body : unkept) {
-    auto* sent = std::get_if<Reports>(&body);
-    if (sent == nullptr) continue;
-    std::move(sent->reports.begin(), sent->reports.end(), std::back_inserter(reports));
+    if (auto* sent = std::get_if<Reports>(&body))
+      std::move(sent->reports.begin(), sent->reports.end(), std::back_inserter(reports));
+    else if (auto* said = std::get_if<Progress>(&body))
+      std::move(said->items.begin(), said->items.end(), std::back_inserter(words));
   }
   std::move(reports_.begin(), reports_.end(), std::back_inserter(reports));
   reports_ = std::move(reports);
+  std::move(words_.begin(), words_.end(), std::back_inserter(words));
+  words_ = std::move(words);
   report_at_ = now;
   returned_.reset();  // it is no longer held, and so goes to others
   heartbeat_at_ = Instant::never();
@@ -214,7 +219,8 @@ void EngineSession::end(Instant hello_at) {
   held_items_ = 0;
   returned_.reset();
   reports_.clear();
-  fresh_progress_.clear();
+  words_.clear();
+  again_.clear();
   said_running_.clear();
   running_changed_ = false;
   id_ = {};
@@ -224,13 +230,21 @@ void EngineSession::end(Instant hello_at) {
   phase_ = phase_ == Phase::leaving || phase_ == Phase::gone ? Phase::gone : Phase::apart;
 }
 
-void EngineSession::progress(AttemptProgress progress) {
-  fresh_progress_[progress.task] = std::move(progress);
+void EngineSession::say(AttemptProgress word) {
+  if (word.message.size() > error_bytes_max) word.message.resize(error_bytes_max);
+  again_.erase(word.task);
+  words_.push_back(std::move(word));
+  if (words_.size() <= words_waiting_max) return;
+  words_.pop_front();
+  telemetry_.count("worker_words_left_out", 1);
+}
+
+void EngineSession::say_again(AttemptProgress newest) {
+  again_[newest.task] = std::move(newest);
 }
 
 void EngineSession::forget_progress(const TaskRange& range) {
-  fresh_progress_.erase(fresh_progress_.lower_bound(range.at(range.begin)),
-                        fresh_progress_.lower_bound(range.at(range.end)));
+  again_.erase(again_.lower_bound(range.at(range.begin)), again_.lower_bound(range.at(range.end)));
 }
 
 void EngineSession::report(AttemptReport report) {
@@ -299,15 +313,26 @@ void EngineSession::flush(Instant now) {
 }
 
 void EngineSession::say_progress(Instant now) {
-  if (fresh_progress_.empty() && !running_changed_) return;
-  if (now < progress_at_ || link_.room() == 0) return;
+  if (words_.empty() && again_.empty() && !running_changed_) return;
+  if (now >= progress_at_ && link_.room() > 0) send_progress(now);
+}
+
+// What was said before waits until all that was said since has gone: nobody hears an older word after a newer one.
+void EngineSession::send_progress(Instant now) {
   Progress progress;
   progress.running = owner_.counted(*this);
   running_changed_ = false;
-  if (fresh_progress_.empty() && progress.running == said_running_) return;
+  if (words_.empty() && again_.empty() && progress.running == said_running_) return;
   said_running_ = progress.running;
-  for (auto& [task, one] : fresh_progress_) progress.items.push_back(std::move(one));
-  fresh_progress_.clear();
+  const uint64_t room = std::min(link_.room(), progress_bytes_full);
+  for (uint64_t bytes = 0; !words_.empty() && bytes < room; words_.pop_front()) {
+    bytes += sizeof(AttemptProgress) + words_.front().message.size();
+    progress.items.push_back(std::move(words_.front()));
+  }
+  if (words_.empty()) {
+    for (auto& [task, one] : again_) progress.items.push_back(std::move(one));
+    again_.clear();
+  }
   progress_at_ = now + options_.progress_interval;
   (void)link_.send(std::move(progress)).ok();
 }
@@ -357,7 +382,11 @@ void EngineSession::send_what_is_due(Instant now) {
   if (link_.full()) return;
   if (returned_) (void)link_.send(*std::exchange(returned_, std::nullopt)).ok();
   if (link_.full()) return;
-  if (!reports_.empty() && (now >= report_at_ || !owner_.reports_can_wait())) say_reports();
+  if (!reports_.empty() && (now >= report_at_ || !owner_.reports_can_wait())) {
+    while (!words_.empty() && link_.room() > 0)
+      send_progress(now);  // those of what has ended are among them
+    if (words_.empty()) say_reports();
+  }
   say_progress(now);
   if (now >= heartbeat_at_ && !link_.full()) say_heartbeat(now);
 }

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
 #include <string>
@@ -25,6 +26,8 @@
 namespace pawl {
 
 struct WorkerOptions;
+
+constexpr size_t words_waiting_max = 16'384;  // about progress, of one session
 
 class EngineSession {
  public:
@@ -71,7 +74,9 @@ class EngineSession {
   uint64_t held_items() const { return held_items_; }
 
   void report(AttemptReport report);
-  void progress(AttemptProgress progress);
+  void say(AttemptProgress word);
+  // What it has said before, if anything, and what it uses by now.
+  void say_again(AttemptProgress newest);
   void running_changed() { running_changed_ = true; }
   void forget_progress(const TaskRange& range);
 
@@ -102,6 +107,7 @@ class EngineSession {
   void give_back(Instant now);
   void say_reports();
   void say_progress(Instant now);
+  void send_progress(Instant now);
   void greet_or_leave(Instant now);
   Duration heartbeat_interval() const;
 
@@ -128,7 +134,8 @@ class EngineSession {
   std::optional<Returned> returned_;    // the answer to a Recall, waiting for the link
   std::vector<AttemptReport> reports_;  // held back, or waiting for the link
   Instant report_at_;                   // the oldest of them: not later
-  std::map<TaskKey, AttemptProgress> fresh_progress_;
+  std::deque<AttemptProgress> words_;   // to be said
+  std::map<TaskKey, AttemptProgress> again_;
   std::vector<RunningAttempts> said_running_;  // in this session
   bool running_changed_ = false;               // perhaps, since then
   Instant progress_at_;                        // not before

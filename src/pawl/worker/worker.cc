@@ -283,9 +283,10 @@ void Worker::hear(Finished finished) {
 void Worker::hear(Progressed progressed) {
   auto run = runs_.find(progressed.launch);
   if (run == runs_.end() || run->second.orphaned) return;
-  AttemptProgress& progress = progressed.progress;
-  tell(run->second, progress, clock_.monotonic());
-  run->second.progress[progress.task.item] = std::move(progress);
+  AttemptProgress& word = progressed.progress;
+  run->second.progress[word.task.item] = word;
+  measure(run->second, word, clock_.monotonic());
+  run->second.session->say(std::move(word));
 }
 
 // In the order of their starts.
@@ -303,14 +304,14 @@ void Worker::look(Instant now) {
     TaskKey task = run.live.front().at(run.live.front().begin);
     auto said = run.progress.find(task.item);
     AttemptProgress progress{task, run.grant.attempt, 0, {}};
-    tell(run, said != run.progress.end() ? said->second : progress, now);
+    if (said != run.progress.end()) progress = said->second;
+    measure(run, progress, now);
+    run.session->say_again(std::move(progress));
   }
 }
 
-// With what it uses.
-void Worker::tell(Run& run, AttemptProgress progress, Instant now) {
+void Worker::measure(const Run& run, AttemptProgress& progress, Instant now) {
   progress.usage = {now - run.next_since, run.used.cpu, run.used.memory_bytes};
-  run.session->progress(std::move(progress));
 }
 
 // A launch of many items works on one of them after the other.

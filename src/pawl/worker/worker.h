@@ -20,8 +20,9 @@
 //    Credit is free again once an item is reported or stopped.
 //  * What finished travels in one Reports message. It is held back, at most report_hold, while every
 //    slot runs and more than half of the credit is still queued: nobody here waits for the answer
-//    then, and what gathers becomes durable together. Progress: the newest per task, and how many
-//    attempts run of each node; at most once per progress_interval.
+//    then, and what gathers becomes durable together. Progress: each word that was said, in its
+//    order and before the report of its attempt, and how many attempts run of each node; at most once per
+//    progress_interval, but with reports. Of more than words_waiting_max that wait the oldest are left out.
 //  * Every look_interval what has run that long is looked at, and how long it has run and what it uses is
 //    told as its progress: of at most launches_looked_at, those that have run longest.
 //  * A stopped item that is still queued is dropped. A launch whose items are all stopped is asked
@@ -154,7 +155,7 @@ class Worker final : public Actor, private EngineSession::Owner {
   void hear(Finished finished);
   void hear(Progressed progressed);
   void look(Instant now);
-  static void tell(Run& run, AttemptProgress progress, Instant now);
+  static void measure(const Run& run, AttemptProgress& progress, Instant now);
   void measure(Run& run, std::vector<AttemptReport>& reports, const std::optional<Worked>& worked);
   void report(const Run& run, std::vector<AttemptReport>& reports);
   void let_go(Run& run, const TaskRange& items);

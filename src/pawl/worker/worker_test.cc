@@ -503,45 +503,6 @@ TEST(Worker, AStopOfAllThatIsNotReportedEndsTheLaunch) {
   EXPECT_TRUE(world.worker->running().empty());
 }
 
-TEST(Worker, ProgressIsTheNewestPerTaskAndBounded) {
-  World world(2);
-  world.give({world.grant(0, 2)});
-  const auto& started = world.processes.started;
-  for (uint32_t i = 1; i <= 100; ++i) {
-    world.processes.progress(started[0], 0, i);
-    world.processes.progress(started[1], 1, i * 2);
-    world.pass(Duration::milliseconds(5));
-  }
-  world.pass(Duration::milliseconds(100));
-  auto batches = world.engine.take<Progress>();
-  EXPECT_GE(batches.size(), 4u);
-  EXPECT_LE(batches.size(), 7u);
-  ASSERT_EQ(batches.back().items.size(), 2u);
-  EXPECT_EQ(batches.back().items[1].permille, 200u);
-  auto running = world.worker->running();
-  ASSERT_EQ(running.size(), 2u);
-  EXPECT_EQ(running[0].progress.at(0).permille, 100u);
-}
-
-TEST(Worker, SaysHowManyAttemptsRunAndNotWhatIsQueued) {
-  World world(2);
-  world.give({world.grant(0, 6)});
-  auto said = world.engine.take<Progress>();
-  ASSERT_FALSE(said.empty());
-  EXPECT_EQ(said.back().running, (std::vector{RunningAttempts{ExecutionId{1}, 0, 2}}));
-  for (size_t done = 0; done < world.processes.started.size(); ++done) {
-    world.processes.finish(Launch(world.processes.started[done]));
-    world.settle();
-  }
-  EXPECT_EQ(world.processes.started.size(), 6u);
-  world.pass(Duration::milliseconds(100));
-  said = world.engine.take<Progress>();
-  ASSERT_EQ(said.size(), 1u) << "slots that are filled again are nothing new";
-  EXPECT_TRUE(said.back().running.empty());
-  world.pass(Duration::seconds(1));
-  EXPECT_TRUE(world.engine.take<Progress>().empty());
-}
-
 TEST(Worker, HeartbeatsKeepTheSessionWhileTheEngineAnswers) {
   World world;
   world.give({world.grant(0, 1)});

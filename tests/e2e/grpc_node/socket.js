@@ -18,6 +18,7 @@ function ask(call, input) {
 socket.on("message", (data) => {
   const message = JSON.parse(data.toString());
   if (message.event) return events.push(message.event.event);
+  if (message.progress) return;  // of a watch, too
   const [told, refused] = waiting.get(message.ticket);
   waiting.delete(message.ticket);
   message.error ? refused(message.error) : told(message.with);

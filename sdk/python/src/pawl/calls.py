@@ -135,7 +135,7 @@ def history(execution: str, *, after: Optional[str], limit: int) -> Call[tuple[l
         "GET",
         execution_path(execution, "history"),
         lambda a: ([values.Event.read_entry(e) for e in a["entries"]], bool(a.get("truncated"))),
-        texts(after=after, limit=limit),
+        texts(after=after and after.partition("~")[0], limit=limit),  # behind the tilde: of progress
     )
 
 

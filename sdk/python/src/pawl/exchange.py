@@ -17,7 +17,7 @@ import random
 import re
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Optional, TypeVar
 
 import httpx
@@ -233,13 +233,14 @@ class Follower:
         self.over = False
         self._opened = False  # whether the state at the beginning has been shown
         self._name = ""
+        self._id = ""  # of the event that is being read: how far the stream has come
         self._data: list[bytes] = []
         self._lines = Lines()
         self._states = 0  # of this connection
 
     def request(self) -> dict[str, Any]:
         """What to ask the server for; a new connection begins."""
-        self._name, self._data, self._states, self._lines = "", [], 0, Lines()
+        self._name, self._id, self._data, self._states, self._lines = "", "", [], 0, Lines()
         options = self._settings.request("GET", execution_path(self.execution, "events"), "text/event-stream")
         if self.place is not None:
             options["headers"]["Last-Event-ID"] = self.place
@@ -257,11 +258,13 @@ class Follower:
         for line in self._lines.feed(data):
             if line.startswith(b"event:"):
                 self._name = line[6:].strip().decode("utf-8", "replace")
+            elif line.startswith(b"id:"):
+                self._id = line[3:].strip().decode("utf-8", "replace")
             elif line.startswith(b"data:"):
                 self._data.append(line[5:].lstrip(b" "))
             elif not line and self._data:
                 event = self._read(self._name, self._json(b"\n".join(self._data)))
-                self._name, self._data = "", []
+                self._name, self._id, self._data = "", "", []
                 if event is not None:
                     self._backoff = Backoff(self._settings.retries)
                     yield event
@@ -300,11 +303,14 @@ class Follower:
             raise errors.server_error(error.get("code", "UNKNOWN"), error.get("message", "the stream has ended"))
         if kind == "history":
             event = Event.read_entry(data)
-            self.place = event.place
-            return event
+            self.place = self._id or event.place
+            return replace(event, place=self.place)
         if kind == "state":
             self._states += 1
             self.over = self._states > 1
             shown, self._opened = self._opened and not self.over, True
             return None if shown else Event("state", data.get("status", ""), data)
-        return Event(kind, kind, data) if kind == "progress" else None
+        if kind != "progress":
+            return None
+        self.place = self._id or self.place
+        return Event(kind, kind, data, self.place)

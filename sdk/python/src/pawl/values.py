@@ -230,10 +230,12 @@ class Event:
 
     kind      name                      data
     history   the event's, docs/api.md  its members
-    progress  progress                  {"tasks": [...]}: what running tasks have last said
+    progress  progress                  {"tasks": [...], "words": [...]}: what running tasks have last said, and each
+                                        word since the event before
     state     the execution's status    everything about the execution
 
-    `place` is where a history event stands ("12-3"): `events(after=place)` goes on behind it.
+    `place` is how far the stream has come ("12-3", or "12-3~77" behind a word): `events(after=place)` goes on
+    behind it.
     """
 
     kind: str

@@ -114,7 +114,9 @@ class Watch final : public Conversation {
  public:
   using Conversation::Conversation;
   void begin(Call call) override {
-    follower_.emplace(std::get<ReadHistory>(call));
+    const auto& from = std::get<ReadHistory>(call);
+    follower_.emplace(from);
+    progress_.emplace(from);
     ask(GetExecution{follower_->execution()});
   }
   void written() override {
@@ -122,10 +124,7 @@ class Watch final : public Conversation {
     write_next();
   }
   void woken() override {
-    if (!writing_ && !asked_progress_ && !at_end_) {
-      asked_progress_ = true;
-      ask(GetProgress{follower_->execution(), Follower::page});
-    }
+    if (!writing_ && !at_end_) ask_progress();
     desk().wake_in(call(), desk().progress_every());
   }
 
@@ -147,7 +146,7 @@ class Watch final : public Conversation {
     follower_->take(history);
     if (follower_->over()) {
       at_end_ = true;
-      ask(GetExecution{follower_->execution()});
+      ask_progress();  // what was said last
       return;
     }
     size_t bytes = watch_update_bytes_max;
@@ -165,12 +164,20 @@ class Watch final : public Conversation {
   }
   void show(const ProgressList& running, const CallResult& result) {
     asked_progress_ = false;
+    progress_->take(running);
+    owed_words_ = progress_->more() || at_end_ != asked_at_end_;
     std::string text = to_json(result);
-    bool news = !running.tasks.empty() && text != last_progress_ && !at_end_;
+    const bool changed = !running.tasks.empty() && text != last_progress_;
     last_progress_ = std::move(text);
-    if (!news) return;
-    fill(*waiting_.emplace_back().mutable_progress(), last_progress_);
+    if (has_words(running) || (changed && !at_end_))
+      fill(*waiting_.emplace_back().mutable_progress(), last_progress_);
+    if (at_end_ && !owed_words_) ask(GetExecution{follower_->execution()});
     write_next();
+  }
+  void ask_progress() {
+    if (std::exchange(asked_progress_, true)) return;
+    asked_at_end_ = at_end_;
+    ask(progress_->next());
   }
   void write_next() {
     if (writing_) return;
@@ -182,17 +189,21 @@ class Watch final : public Conversation {
       return;
     }
     if (ended_) return desk().finish(call(), {});
+    if (std::exchange(owed_words_, false)) ask_progress();
     if (!at_end_ && !std::exchange(asked_page_, true)) ask(follower_->next());
   }
 
   std::optional<Follower> follower_;
+  std::optional<ProgressFollower> progress_;
   std::deque<v1::WatchUpdate> waiting_;  // to be written
   bool writing_ = false;
   bool begun_ = false;
   bool asked_page_ = false;
   bool asked_progress_ = false;
-  bool at_end_ = false;  // there will be no more events
-  bool ended_ = false;   // and the last state is written
+  bool owed_words_ = false;
+  bool at_end_ = false;        // there will be no more events
+  bool asked_at_end_ = false;  // what is said: nothing more will be
+  bool ended_ = false;         // and the last state is written
   std::string last_progress_;
 };
 

@@ -335,6 +335,48 @@ TEST_F(GrpcDoorTest, WhoHasSeenEverythingIsToldTheState) {
   EXPECT_TRUE(told[0].has_state() && told[1].has_state());
 }
 
+TEST_F(GrpcDoorTest, AWatchTellsEachWordOnceAndGoesOnBehindACursor) {
+  GrpcDoorOptions often;
+  often.progress_every = Duration::milliseconds(5);
+  start(often);
+  open();
+  house.executor.holding = true;
+  std::string id = submit();
+  while (!house.executor.has_held()) house.loop.run_once(Duration::milliseconds(1));
+  auto say = [&](int from, int to) {
+    for (int i = from; i <= to; ++i) house.executor.progress(500, "word " + std::to_string(i));
+  };
+  uint64_t cursor = 0, number = 0;
+  auto watch_until = [&](uint64_t last) {
+    auto shown = context();
+    v1::WatchRequest request;
+    request.set_execution(id);
+    if (cursor > 0) request.set_words_after(cursor);
+    auto watch = executions->Watch(shown.get(), request);
+    meanwhile([&] {
+      for (v1::WatchUpdate update; watch->Read(&update);) {
+        for (const v1::RunningTask& word : update.progress().words()) {
+          EXPECT_EQ(word.number(), ++number);
+          EXPECT_EQ(word.message(), "word " + std::to_string(number));
+        }
+        if (update.has_progress()) cursor = update.progress().words_cursor();
+        if (number == last && last > 0) shown->TryCancel();
+      }
+      watch->Finish();
+      return true;
+    });
+  };
+  say(1, 40);
+  watch_until(40);
+  say(41, 700);
+  watch_until(700);
+  say(701, 710);
+  house.executor.holding = false;
+  house.executor.release();
+  watch_until(0);  // until its end
+  EXPECT_EQ(number, 710u);
+}
+
 // A history of a megabyte, of which far less fits into what is on its way to a client that does not read.
 TEST_F(GrpcDoorTest, WhoDoesNotReadIsWaitedFor) {
   start();

@@ -1,6 +1,6 @@
 // A WebSocket: each message is a call in its JSON form (json_codec.h), and each call is answered by one
-// message. `watch` is answered once the execution has ended; before that its events come, with its
-// ticket. `unwatch` ends a watch.
+// message. `watch` is answered once the execution has ended; before that its events come, and what its tasks
+// say, with its ticket. `unwatch` ends a watch.
 #include <map>
 #include <set>
 
@@ -48,18 +48,29 @@ class CallSocket final : public Exchange {
   }
 
   bool drained() override {
-    for (auto& [ticket, watch] : watches_)
-      if (watch.question == 0) watch_on(ticket, watch);
+    for (auto& [ticket, watch] : watches_) {
+      if (watch.question == 0 && !watch.at_end) watch_on(ticket, watch);
+      const bool owed = watch.at_end ? watch.question == 0 : watch.progress.more();
+      if (owed) ask_progress(ticket, watch);
+    }
     return false;
   }
 
  private:
   struct Watch {
+    explicit Watch(const ReadHistory& from) : follower(from), progress(from) {}
     Follower follower;
+    ProgressFollower progress;
     Ticket question = 0;  // 0: a page is owed, once what waits has been taken
+    Ticket progress_question = 0;
+    bool at_end = false;        // of the history
+    bool asked_at_end = false;  // what is said: nothing more will be
+    std::string last_progress;
   };
 
   bool answered(Ticket ticket, CallResult result) override {
+    if (auto asked = progress_of_.extract(ticket); !asked.empty())
+      return show_progress(asked.mapped(), watches_.at(asked.mapped()), std::move(result));
     auto client = client_ticket_.extract(ticket);
     if (client.empty()) return false;
     auto watch = watches_.find(client.mapped());
@@ -71,15 +82,16 @@ class CallSocket final : public Exchange {
   bool show(Ticket client, Watch& watch, CallResult result) {
     const auto* history = std::get_if<History>(&result);
     if (history == nullptr) {  // an error, or how it has ended
-      watches_.erase(client);
+      drop(client);
       if (const auto* detail = std::get_if<ExecutionDetail>(&result))
         result = Settlement{detail->summary.id, detail->summary.status};
       return send(client, std::move(result));
     }
     watch.follower.take(*history);
     if (watch.follower.over()) {
-      watch.question = ask(GetExecution{watch.follower.execution()});
-      client_ticket_[watch.question] = client;
+      watch.question = 0;
+      watch.at_end = true;
+      ask_progress(client, watch);  // what was said last
       return false;
     }
     for (const HistoryEntry& entry : history->entries)
@@ -90,9 +102,58 @@ class CallSocket final : public Exchange {
     return false;
   }
 
+  // What cannot be told now comes with the next, or not at all: the end tells why.
+  bool show_progress(Ticket client, Watch& watch, CallResult result) {
+    watch.progress_question = 0;
+    const auto* running = std::get_if<ProgressList>(&result);
+    if (running != nullptr) {
+      watch.progress.take(*running);
+      std::string text = to_json(result);
+      const bool changed = !running->tasks.empty() && text != watch.last_progress;
+      if (has_words(*running) || (changed && !watch.at_end))
+        listener().send(id(),
+                        R"({"ticket":)" + std::to_string(client) + R"(,"progress":)" + text + "}");
+      watch.last_progress = std::move(text);
+      if (watch.progress.more() || watch.at_end != watch.asked_at_end) {
+        if (listener().waiting(id()) == 0) ask_progress(client, watch);
+        return false;
+      }
+    }
+    if (!watch.at_end) return false;
+    watch.question = ask(GetExecution{watch.follower.execution()});
+    client_ticket_[watch.question] = client;
+    return false;
+  }
+
+  bool alarm() override {
+    if (watches_.empty()) return false;
+    if (listener().waiting(id()) == 0) {
+      for (auto& [ticket, watch] : watches_)
+        if (!watch.at_end) ask_progress(ticket, watch);
+    }
+    set_alarm(desk().now() + desk().options().progress_every);
+    return false;
+  }
+
+  void ask_progress(Ticket client, Watch& watch) {
+    if (watch.progress_question != 0) return;
+    watch.asked_at_end = watch.at_end;
+    watch.progress_question = ask(watch.progress.next());
+    progress_of_[watch.progress_question] = client;
+  }
+
   void watch_on(Ticket client, Watch& watch) {
     watch.question = ask(watch.follower.next());
     client_ticket_[watch.question] = client;
+  }
+
+  void drop(Ticket client) {
+    auto watch = watches_.extract(client);
+    for (Ticket question : {watch.mapped().question, watch.mapped().progress_question}) {
+      client_ticket_.erase(question);
+      progress_of_.erase(question);
+      forget(question);
+    }
   }
 
   bool hear_watch(std::string_view text, bool begins) {
@@ -108,9 +169,10 @@ class CallSocket final : public Exchange {
     if (watches_.contains(ticket))
       return send(ticket, Error{Code::invalid_argument, "this ticket already watches"});
     auto& query = std::get<ReadHistory>(*read);
-    auto watch = watches_.emplace(ticket, Watch{Follower(query)}).first;
+    auto watch = watches_.emplace(ticket, Watch(query)).first;
     begin_request();
     watch_on(ticket, watch->second);
+    if (watches_.size() == 1) set_alarm(desk().now() + desk().options().progress_every);
     return false;
   }
 
@@ -120,10 +182,7 @@ class CallSocket final : public Exchange {
       return send(ticket, Error{Code::invalid_argument, "unwatch needs the \"ticket\" of a watch"});
     auto watch = watches_.find(which);
     if (watch == watches_.end()) return send(ticket, Changed{0});
-    Ticket question = watch->second.question;
-    watches_.erase(watch);
-    client_ticket_.erase(question);
-    forget(question);
+    drop(which);
     send(which, Error{Code::cancelled, "it is not watched any more"});
     return send(ticket, Changed{1});
   }
@@ -152,6 +211,7 @@ class CallSocket final : public Exchange {
   HttpRequest request_;
   std::map<Ticket, Ticket> client_ticket_;  // by ours
   std::map<Ticket, Watch> watches_;         // by the client's
+  std::map<Ticket, Ticket> progress_of_;    // the client's, by ours that asks what is said
 };
 
 }  // namespace

@@ -1,8 +1,10 @@
-// Server-sent events of an execution: `state` at the beginning and at the end, `history` with its
-// place as the id, `progress` of what runs.
+// Server-sent events of an execution: `state` at the beginning and at the end, `history` as it happens,
+// `progress` with what running tasks say. The id of an event is how far both have come: "12-3", or "12-3~77"
+// behind the word at place 77.
 #include "pawl/api/follower.h"
 #include "pawl/api/http/exchange.h"
 #include "pawl/api/json_codec.h"
+#include "pawl/api/json_fields.h"
 
 namespace pawl {
 namespace {
@@ -11,7 +13,8 @@ namespace {
 // page here, and misses nothing.
 class EventStream final : public Exchange {
  public:
-  EventStream(Place place, ReadHistory from) : Exchange(std::move(place)), follower_(from) {}
+  EventStream(Place place, ReadHistory from)
+      : Exchange(std::move(place)), follower_(from), progress_(from) {}
 
   bool begin() override {
     detail_ = ask(GetExecution{follower_.execution()});
@@ -19,6 +22,7 @@ class EventStream final : public Exchange {
   }
   bool drained() override {
     if (owed_) next_page();
+    if (std::exchange(owed_words_, false)) ask_progress();
     return false;
   }
 
@@ -65,16 +69,14 @@ class EventStream final : public Exchange {
   bool show(const History& history) {
     follower_.take(history);
     if (follower_.over()) {
-      if (streaming_) {
-        ask(GetExecution{follower_.execution()});
-        return false;
-      }
-      return respond(nothing_left());
+      at_end_ = true;
+      ask_progress();  // what was said last
+      return false;
     }
     start();
     std::string text;
     for (const HistoryEntry& entry : history.entries)
-      text += event_text("history", to_text(entry.place()), to_json(entry));
+      text += event_text("history", id_at(entry.place()), to_json(entry));
     write(text);
     owed_ = true;
     if (listener().waiting(id()) == 0) next_page();
@@ -83,10 +85,34 @@ class EventStream final : public Exchange {
 
   bool show(const ProgressList& running) {
     asked_progress_ = false;
+    progress_.take(running);
     std::string text = to_json(CallResult(running));
-    if (!running.tasks.empty() && text != last_progress_) write(event_text("progress", "", text));
+    const bool changed = !running.tasks.empty() && text != last_progress_;
+    if (has_words(running) || (changed && !at_end_)) {
+      start();
+      write(event_text("progress", id_at(follower_.place()), text));
+    }
     last_progress_ = std::move(text);
+    if (progress_.more() || at_end_ != asked_at_end_) {
+      owed_words_ = listener().waiting(id()) > 0;
+      if (!owed_words_) ask_progress();
+      return false;
+    }
+    if (!at_end_) return false;
+    if (!streaming_) return respond(nothing_left());
+    ask(GetExecution{follower_.execution()});
     return false;
+  }
+
+  void ask_progress() {
+    if (std::exchange(asked_progress_, true)) return;
+    asked_at_end_ = at_end_;
+    ask(progress_.next());
+  }
+
+  std::string id_at(const HistoryPlace& place) const {
+    std::string id = to_text(place);
+    return progress_.place() == 0 ? id : id + "~" + std::to_string(progress_.place());
   }
 
   void next_page() {
@@ -103,22 +129,36 @@ class EventStream final : public Exchange {
     const HttpServerOptions& options = desk().options();
     if (listener().waiting(id()) == 0) {
       if (desk().now() - silent_since_ >= options.keep_alive_every) write(": still here\n\n");
-      if (!asked_progress_) ask(GetProgress{follower_.execution(), Follower::page});
-      asked_progress_ = true;
+      if (!at_end_) ask_progress();
     }
     set_alarm(desk().now() + options.progress_every);
     return false;
   }
 
   Follower follower_;
+  ProgressFollower progress_;
   Ticket detail_ = 0;  // the first question
   std::string state_;
   bool streaming_ = false;
   bool owed_ = false;  // a page, once what waits has been taken
+  bool owed_words_ = false;
   bool asked_progress_ = false;
+  bool at_end_ = false;        // of the history
+  bool asked_at_end_ = false;  // what is said: nothing more will be
   Instant silent_since_;
   std::string last_progress_;
 };
+
+// Behind the event with this id; one that is none is not looked at.
+void go_on_behind(std::string_view id, ReadHistory& from) {
+  const size_t mark = id.find('~');
+  HistoryPlace after;
+  if (!from_text(id.substr(0, mark), after)) return;
+  from.after = after;
+  uint64_t word = 0;
+  if (mark != std::string_view::npos && unsigned_from_json(id.substr(mark + 1), word))
+    from.words_after = word;
+}
 
 }  // namespace
 
@@ -146,9 +186,7 @@ HttpResponse nothing_left() {
 
 std::unique_ptr<Exchange> make_event_stream(Exchange::Place place, ReadHistory from,
                                             const HttpRequest& request) {
-  const std::string* last = request.field("last-event-id");
-  HistoryPlace after;
-  if (last != nullptr && from_text(*last, after)) from.after = after;
+  if (const std::string* last = request.field("last-event-id")) go_on_behind(*last, from);
   return std::make_unique<EventStream>(std::move(place), from);
 }
 

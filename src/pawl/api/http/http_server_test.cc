@@ -415,6 +415,74 @@ TEST_F(HttpServerTest, EventsAreToldWhileItRuns) {
   EXPECT_NE(rest.find("execution_ended"), std::string::npos) << rest;
 }
 
+const char* const upgrade_fields =
+    "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+
+// What is told of progress, word by word, as "1 2 3 ".
+std::string words_in(const std::string& stream) {
+  std::string numbers;
+  constexpr std::string_view key = R"("message":"word )";
+  for (size_t at = stream.find("\"words\":["); at != std::string::npos;
+       at = stream.find("\"words\":[", at + 1)) {
+    size_t end = stream.find(']', at);
+    for (size_t word = stream.find(key, at); word < end; word = stream.find(key, word + 1)) {
+      size_t begin = word + key.size();
+      numbers += stream.substr(begin, stream.find('"', begin) - begin) + " ";
+    }
+  }
+  return numbers;
+}
+
+std::string counted(int from, int to) {
+  std::string numbers;
+  for (int i = from; i <= to; ++i) numbers += std::to_string(i) + " ";
+  return numbers;
+}
+
+TEST_F(HttpServerTest, EachWordIsToldOnceHoweverOftenTheStreamBreaksOff) {
+  HttpServerOptions often;
+  often.progress_every = Duration::milliseconds(5);
+  start(often);
+  house.executor.holding = true;
+  ask(request("POST /v1/executions", submission()));
+  while (!house.executor.has_held()) house.loop.run_once(Duration::milliseconds(10));
+  auto say = [&](int from, int to) {
+    for (int i = from; i <= to; ++i) house.executor.progress(500, "word " + std::to_string(i));
+  };
+  const std::string over = "\r\n0\r\n\r\n";
+  std::string told, id;
+  auto stream_until = [&](const std::string& end) {
+    speak([&] {
+      RawClient client(server->port());
+      std::string field = id.empty() ? "" : "Last-Event-ID: " + id + "\r\n";
+      client.write(request("GET /v1/executions/e1/events", "", field));
+      std::string heard = client.read_until(end);
+      if (end != over) heard += client.read_until("\n\n");
+      told += words_in(heard);
+      size_t last = heard.rfind("\nid: ");
+      if (last != std::string::npos)
+        id = heard.substr(last + 5, heard.find('\n', last + 5) - last - 5);
+    });
+  };
+  say(1, 40);
+  stream_until("\"number\":40}");
+  say(41, 700);  // while nobody listens, and more than a page
+  stream_until("\"number\":700}");
+  EXPECT_EQ(told, counted(1, 700));
+  say(701, 710);
+  house.executor.holding = false;
+  house.executor.release();
+  ask(request("GET /v1/executions/e1?wait=30s"));
+  stream_until(over);  // it has ended meanwhile: what was said last comes all the same
+  EXPECT_EQ(told, counted(1, 710));
+  speak([&] {
+    RawClient client(server->port());
+    client.write(request("GET /v1/executions/e1/events", "", "Last-Event-ID: " + id + "\r\n"));
+    EXPECT_EQ(client.read_answer().status, 204) << id;
+  });
+}
+
 // As a client sends it: masked, with zeros.
 std::string frame(const std::string& text) {
   std::string bytes = "\x81";
@@ -461,6 +529,44 @@ TEST_F(HttpServerTest, AWebSocketTakesManyCallsAndWatches) {
   EXPECT_NE(rest.find("execution_ended"), std::string::npos);
   client.write(frame("no call at all"));
   says(R"({"ticket":0,"error":)");
+}
+
+TEST_F(HttpServerTest, AWebSocketTellsEachWordOnceAndGoesOnBehindACursor) {
+  HttpServerOptions often;
+  often.progress_every = Duration::milliseconds(5);
+  start(often);
+  house.executor.holding = true;
+  ask(request("POST /v1/executions", submission()));
+  while (!house.executor.has_held()) house.loop.run_once(Duration::milliseconds(10));
+  auto say = [&](int from, int to) {
+    for (int i = from; i <= to; ++i) house.executor.progress(500, "word " + std::to_string(i));
+  };
+  std::string told, cursor;
+  auto watch_until = [&](const std::string& end) {
+    speak([&] {
+      RawClient client(server->port());
+      std::string with =
+          R"({"execution":"e1")" + (cursor.empty() ? "" : ",\"words_after\":" + cursor);
+      client.write(request("GET /v1/ws", "", upgrade_fields) +
+                   frame(R"({"ticket":2,"call":"watch","with":)" + with + "}}"));
+      std::string heard = client.read_until(end);
+      if (!end.ends_with("settled\"")) heard += client.read_until("words_cursor\":");
+      heard += client.read_until("}");
+      told += words_in(heard);
+      size_t last = heard.rfind("words_cursor\":") + 14;
+      cursor = heard.substr(last, heard.find('}', last) - last);
+    });
+  };
+  say(1, 40);
+  watch_until("\"number\":40}");
+  say(41, 700);
+  watch_until("\"number\":700}");
+  EXPECT_EQ(told, counted(1, 700));
+  say(701, 710);
+  house.executor.holding = false;
+  house.executor.release();
+  watch_until(R"("answer":"settled")");
+  EXPECT_EQ(told, counted(1, 710)) << "what was said last comes before the end";
 }
 
 TEST_F(HttpServerTest, QueuesAndWorkersAreSeenAndQueuesChanged) {
@@ -557,10 +663,6 @@ TEST_F(HttpServerTest, WhoStopsIsNotReady) {
     EXPECT_TRUE(waits.hung_up());
   });
 }
-
-const char* const upgrade_fields =
-    "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
 
 TEST_F(HttpServerTest, WhoWaitsIsToldThatTheServerEnds) {
   start();

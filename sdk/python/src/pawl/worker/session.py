@@ -13,6 +13,8 @@ The rules are those of src/pawl/worker/worker.h, with launches of one item each:
   Neither is reported.
 * What a recall names and still waits is not started any more and comes back; each is answered, if only with
   nothing.
+* Each word about progress goes, in its order and before the report of its attempt; of more than
+  WORDS_WAITING_MAX that wait the oldest are left out.
 * A heartbeat goes out every third of the lease. The lease runs from before the sending of what the
   coordinator last acknowledged; when it is over, so is the session, here as there.
 * When the coordinator has come back, hello is said with the session and what is held of it; what runs goes
@@ -68,6 +70,7 @@ HELLO_INTERVAL = 1.0  # after a refused hello
 LOOK_INTERVAL = 1.0  # between words about how long what runs has run
 LOOKED_AT_MAX = 256  # of those that have run longest
 PROGRESS_BYTES_MAX = 1 << 20  # of messages in one
+WORDS_WAITING_MAX = 16_384  # about progress; of more the oldest are left out
 REPORT_BYTES_MAX = 4 << 20  # of outputs in one message
 JOINED_OUTPUTS_MAX = 256  # in one report
 JOINED_BYTES_MAX = 256  # of the one that joins
@@ -106,7 +109,7 @@ class Turn:
 class _Run:
     launch: Launch
     since: float
-    said: Optional[AttemptProgress] = None
+    said: Optional[AttemptProgress] = None  # last
     wanted: bool = True  # somebody waits for its report
     kill_at: float = math.inf
 
@@ -156,7 +159,8 @@ class Session:
         self._returned: Optional[list[HeldAttempts]] = None  # waiting for the link
         self._said_leaving = False
         self._reports: list[AttemptReport] = []
-        self._progress: dict[tuple[int, int, int], AttemptProgress] = {}
+        self._words: deque[AttemptProgress] = deque(maxlen=WORDS_WAITING_MAX)  # to be said
+        self._again: dict[tuple[int, int, int], AttemptProgress] = {}  # what was, with how long it has run
         self._progress_at = now
         self._look_at = math.inf
         self._said_running: tuple[RunningAttempts, ...] = ()  # in this session
@@ -198,7 +202,7 @@ class Session:
         if not run.wanted:
             return
         where = report.range
-        self._progress.pop((where.execution, where.node, where.begin), None)
+        self._again.pop((where.execution, where.node, where.begin), None)
         times = AttemptTimes(queued=run.since - run.launch.grant.arrived, ran=now - run.since)
         self._report(replace(report, times=times))
 
@@ -206,7 +210,7 @@ class Session:
         run = self._runs.get(launch)
         if run is not None and run.wanted:
             run.said = progress
-            self._tell(run, now)
+            self._words.append(replace(progress, running=now - run.since))
 
     def drain(self) -> None:
         self._draining = True
@@ -252,7 +256,7 @@ class Session:
             at = min(at, self._hello_at)
         if self._phase is Phase.SERVING:
             at = min(at, self._heartbeat_at)
-            if self._link.room > 0 and (self._progress or self._counted() != self._said_running):
+            if self._link.room > 0 and (self._words or self._again or self._counted() != self._said_running):
                 at = min(at, self._progress_at)
         return at
 
@@ -342,6 +346,8 @@ class Session:
             return
         lost = [report for body in unkept if isinstance(body, Reports) for report in body.reports]
         self._reports = lost + self._reports
+        said = [word for body in unkept if isinstance(body, Progress) for word in body.items]
+        self._words = deque([*said, *self._words], maxlen=WORDS_WAITING_MAX)
         self._returned = None  # it is no longer held, and so goes to others
         self._heartbeat_at, self._heartbeat_sequence = math.inf, 0
         self._hello_at = now
@@ -355,7 +361,8 @@ class Session:
         self._queued_items = 0
         self._returned = None
         self._reports.clear()
-        self._progress.clear()
+        self._words.clear()
+        self._again.clear()
         self._said_running = ()
         self.id = 0
         self._heartbeat_at, self._heartbeat_sequence = math.inf, 0
@@ -413,13 +420,9 @@ class Session:
         self._look_at = now + LOOK_INTERVAL if self._runs else math.inf
         for run in islice(self._runs.values(), LOOKED_AT_MAX):
             if run.wanted and now - run.since >= LOOK_INTERVAL:
-                self._tell(run, now)
-
-    def _tell(self, run: _Run, now: float) -> None:
-        """The newest that it said, and how long it has run."""
-        where, attempt = run.launch.grant.range, run.launch.grant.attempt
-        said = run.said or AttemptProgress(where.execution, where.node, where.begin, attempt, 0, "")
-        self._progress[where.execution, where.node, where.begin] = replace(said, running=now - run.since)
+                where, attempt = run.launch.grant.range, run.launch.grant.attempt
+                said = run.said or AttemptProgress(where.execution, where.node, where.begin, attempt, 0, "")
+                self._again[where.execution, where.node, where.begin] = replace(said, running=now - run.since)
 
     def _report(self, report: AttemptReport) -> None:
         last = self._reports[-1] if self._reports else None
@@ -437,7 +440,9 @@ class Session:
         if self._returned is not None and not self._link.full:
             self._link.send(Returned(tuple(self._returned)))
             self._returned = None
-        while self._reports and self._link.room > 0:
+        while self._reports and self._words and self._link.room > 0:
+            self._send_progress(now)  # those of what has ended are among them
+        while self._reports and not self._words and self._link.room > 0:
             self._link.send(Reports(tuple(self._next_reports(min(self._link.room, REPORT_BYTES_MAX)))))
         self._say_progress(now)
         if now >= self._heartbeat_at and not self._link.full:
@@ -469,20 +474,21 @@ class Session:
         return tuple(RunningAttempts(*node, count) for node, count in sorted(counts.items()))
 
     def _say_progress(self, now: float) -> None:
-        running = self._counted()
-        if not self._progress and running == self._said_running:
+        if not self._words and not self._again and self._counted() == self._said_running:
             return
-        if now < self._progress_at or self._link.room == 0:
-            return
-        self._link.send(Progress(tuple(self._next_progress(PROGRESS_BYTES_MAX)), running))
-        self._said_running = running
+        if now >= self._progress_at and self._link.room > 0:
+            self._send_progress(now)
+
+    def _send_progress(self, now: float) -> None:
+        self._said_running = self._counted()
+        self._link.send(Progress(tuple(self._next_progress(PROGRESS_BYTES_MAX)), self._said_running))
         self._progress_at = now + PROGRESS_INTERVAL
 
     def _next_progress(self, room: int) -> list[AttemptProgress]:
-        """What was said first; the rest has its turn later."""
+        """What was said first; the rest has its turn later, and what was said before only once that has gone."""
         taken: list[AttemptProgress] = []
-        while self._progress and room > 0:
-            taken.append(self._progress.pop(next(iter(self._progress))))
+        while (self._words or self._again) and room > 0:
+            taken.append(self._words.popleft() if self._words else self._again.pop(next(iter(self._again))))
             room -= progress_bytes(taken[-1])
         return taken
 

@@ -42,7 +42,7 @@ class GrpcDoor::Impl final : public Actor, private Desk {
         loop_(std::move(loop)),
         news_(*loop_),
         errands_(*loop_),
-        services_(make_services(news_)) {
+        services_(make_services(news_, {options.packed_bytes_min, options.pack_for_near})) {
     loop_->add(*this);
     thread_ = std::thread([this] {
       sigset_t all;

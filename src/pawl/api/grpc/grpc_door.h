@@ -31,6 +31,8 @@ struct GrpcDoorOptions {
   Duration progress_every = Duration::seconds(1);            // in watches, while something runs
   Duration readiness_every = Duration::milliseconds(500);    // that health is asked for
   Duration authenticate_again_every = Duration::seconds(1);  // watches and logs, as they go on
+  uint64_t packed_bytes_min = 1 << 10;  // messages below are never compressed, as bodies of HTTP
+  bool pack_for_near = false;           // compress for clients of this machine, too
 };
 
 class GrpcDoor final : public PortGuest {

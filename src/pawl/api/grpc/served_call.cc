@@ -36,8 +36,13 @@ std::string lower(std::string text) {
 // Every method is served as a stream of bytes in both directions: on the wire there is no other kind.
 class Reactor final : public grpc::ServerBidiReactor<ByteBuffer, ByteBuffer>, public ServedCall {
  public:
-  Reactor(const Method& method, grpc::CallbackServerContext& context, Sink<CallNews>& news)
-      : method_(method), context_(context), news_(news) {
+  Reactor(const Method& method, grpc::CallbackServerContext& context, Sink<CallNews>& news,
+          Packing packing)
+      : method_(method),
+        context_(context),
+        news_(news),
+        packing_(packing),
+        packs_(packing.near_too || !is_near(context.peer())) {
     news_.put({this, CallMoment::opened});
   }
 
@@ -61,11 +66,13 @@ class Reactor final : public grpc::ServerBidiReactor<ByteBuffer, ByteBuffer>, pu
   }
   void write(const Proto& message) override {
     outgoing_ = buffer_of(message.SerializeAsString());
-    StartWrite(&outgoing_);
+    if (packs_) context_.set_compression_level(packed);  // of the stream; small ones say otherwise
+    StartWrite(&outgoing_, options());
   }
   void answer(const Proto& message) override {
     outgoing_ = buffer_of(message.SerializeAsString());
-    StartWriteAndFinish(&outgoing_, grpc::WriteOptions(), grpc::Status::OK);
+    if (is_packed()) context_.set_compression_level(packed);
+    StartWriteAndFinish(&outgoing_, options(), grpc::Status::OK);
   }
   void finish(const Status& status) override {
     if (status.ok()) return Finish(grpc::Status::OK);
@@ -79,6 +86,15 @@ class Reactor final : public grpc::ServerBidiReactor<ByteBuffer, ByteBuffer>, pu
   }
 
  private:
+  // By level and not by algorithm: gRPC takes one that the client has announced, or none.
+  static constexpr grpc_compression_level packed = GRPC_COMPRESS_LEVEL_LOW;  // gzip
+
+  bool is_packed() const { return packs_ && outgoing_.Length() >= packing_.bytes_min; }
+  grpc::WriteOptions options() const {
+    grpc::WriteOptions options;
+    if (!is_packed()) options.set_no_compression();
+    return options;
+  }
   void OnReadDone(bool ok) override { news_.put({this, CallMoment::read, ok}); }
   void OnWriteDone(bool ok) override { news_.put({this, CallMoment::written, ok}); }
   void OnCancel() override { news_.put({this, CallMoment::cancelled}); }
@@ -87,6 +103,8 @@ class Reactor final : public grpc::ServerBidiReactor<ByteBuffer, ByteBuffer>, pu
   const Method& method_;
   grpc::CallbackServerContext& context_;
   Sink<CallNews>& news_;
+  const Packing packing_;
+  const bool packs_;
   ByteBuffer incoming_;
   ByteBuffer outgoing_;
 };
@@ -94,12 +112,12 @@ class Reactor final : public grpc::ServerBidiReactor<ByteBuffer, ByteBuffer>, pu
 // What the generated services are made of, from the table instead.
 class TableService final : public grpc::Service {
  public:
-  explicit TableService(Sink<CallNews>& news) : news_(news) {}
+  TableService(Sink<CallNews>& news, Packing packing) : news_(news), packing_(packing) {}
 
   void add(const Method& method) {
     paths_.push_back(std::make_unique<std::string>(method.path()));
     auto make = [&method, this](grpc::CallbackServerContext* context) {
-      return new Reactor(method, *context, news_);
+      return new Reactor(method, *context, news_, packing_);
     };
     AddMethod(new grpc::internal::RpcServiceMethod(
         paths_.back()->c_str(), grpc::internal::RpcMethod::BIDI_STREAMING, nullptr));
@@ -109,16 +127,24 @@ class TableService final : public grpc::Service {
 
  private:
   Sink<CallNews>& news_;
+  const Packing packing_;
   std::vector<std::unique_ptr<std::string>> paths_;  // gRPC keeps pointers to them
 };
 
 }  // namespace
 
-std::vector<std::shared_ptr<grpc::Service>> make_services(Sink<CallNews>& news) {
+bool is_near(std::string_view peer) {
+  for (std::string_view near : {"unix:", "unix-abstract:", "ipv4:127.", "ipv6:[::1]:",
+                                "ipv6:%5B::1%5D:", "ipv6:[::ffff:127.", "ipv6:%5B::ffff:127."})
+    if (peer.starts_with(near)) return true;
+  return false;
+}
+
+std::vector<std::shared_ptr<grpc::Service>> make_services(Sink<CallNews>& news, Packing packing) {
   std::map<std::string, std::shared_ptr<TableService>> by_name;
   for (const Method& method : methods()) {
     auto& service = by_name[method.service];
-    if (!service) service = std::make_shared<TableService>(news);
+    if (!service) service = std::make_shared<TableService>(news, packing);
     service->add(method);
   }
   std::vector<std::shared_ptr<grpc::Service>> services;

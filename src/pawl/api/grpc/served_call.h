@@ -9,7 +9,9 @@
 // Threading: the door's; news are put from gRPC's threads.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include "pawl/api/access.h"
@@ -46,7 +48,16 @@ struct CallNews {
   bool ok = true;  // of read and written
 };
 
+// Which messages to a client travel compressed: those of so many bytes, to whoever takes gzip (clients of gRPC
+// say so by themselves) and is not near. There it would cost more than it saves.
+struct Packing {
+  uint64_t bytes_min = 1 << 10;
+  bool near_too = false;
+};
+// Of this machine, by what gRPC calls the other side: "ipv4:127.0.0.1:40312", "unix:/run/pawl".
+bool is_near(std::string_view peer);
+
 // A service of gRPC for each that the methods name; `news` outlives them and their calls.
-std::vector<std::shared_ptr<grpc::Service>> make_services(Sink<CallNews>& news);
+std::vector<std::shared_ptr<grpc::Service>> make_services(Sink<CallNews>& news, Packing packing);
 
 }  // namespace pawl

@@ -200,6 +200,20 @@ output:
         broken = self.write("jq.yaml", "name: bad\nnodes:\n  b: {transform: '.input | map('}\n")
         self.assertIn("jq.yaml:3:", self.pawl("validate", broken, code=2).stderr)
 
+    def test_output_that_is_not_utf_8_is_a_failure(self):
+        self.write("there.yaml", "name: there\nnodes:\n  list: {run: ls d, output: lines}\n"
+                                 "  drop: {needs: [list], for_each: '${ .nodes.list.output }', "
+                                 "run: 'rm d/${ .item }'}\n")
+        (self.place / "d").mkdir()
+        (self.place / "d/f\ufffd").touch()
+        with open(os.fsencode(self.place) + b"/d/f\xff", "w"):
+            pass
+        failed = self.pawl("run", "there.yaml", code=1)
+        self.assertIn("list: output: stdout is not UTF-8 at byte", failed.stderr)
+        self.assertEqual(len(os.listdir(self.place / "d")), 2)
+        self.write("text.yaml", "name: text\nnodes: {a: {run: printf 'f\\377'}}\n")
+        self.assertIn("not UTF-8 at byte 2", self.pawl("run", "text.yaml", code=1).stderr)
+
     def test_usage(self):
         self.assertIn("did you mean \"run\"", self.pawl("rum", code=2).stderr)
         self.assertIn("did you mean --jobs", self.pawl("run", "x", "--job", "3", code=2).stderr)

@@ -214,7 +214,7 @@ std::string each_definition(const EachJob& job, const EachOptions& options) {
     for (const std::string& word : full.command) json.string(as_template(word, fields));
     json.end_array();
   }
-  json.key("output").string("text");
+  json.key("output").string("lossy");  // the bytes themselves are in the output files
   if (options.attempts > 1) {
     json.key("retry").begin_object().key("max_attempts").number(options.attempts);
     json.key("backoff").string("100ms").end_object();

@@ -12,6 +12,7 @@
 #include <cstring>
 
 #include "pawl/base/json.h"
+#include "pawl/base/utf8.h"
 #include "pawl/definition/quantity.h"
 #include "pawl/model/ids.h"
 #include "pawl/model/trace.h"
@@ -47,11 +48,9 @@ std::string shown(std::string_view text) {
 }  // namespace
 
 Status check_text(std::string_view text, const std::string& what) {
-  std::string kept = json_unquote(json_quote(text));
-  if (kept == text) return {};
-  auto first = std::mismatch(text.begin(), text.end(), kept.begin(), kept.end()).first;
-  return wrong(what + " is not UTF-8 at byte " + std::to_string(first - text.begin() + 1) + ": " +
-               shown(text));
+  size_t at = utf8_prefix(text);
+  if (at == text.size()) return {};
+  return wrong(what + " is not UTF-8 at byte " + std::to_string(at + 1) + ": " + shown(text));
 }
 
 Result<std::string> current_directory() {

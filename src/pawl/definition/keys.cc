@@ -19,7 +19,7 @@ const std::vector<std::string_view>& keys_of(Section section) {
 }
 
 const std::vector<std::string_view>& output_words() {
-  static const std::vector<std::string_view> words = {"text", "json", "lines", "none"};
+  static const std::vector<std::string_view> words = {"text", "json", "lines", "none", "lossy"};
   return words;
 }
 

@@ -85,7 +85,7 @@ class Generator {
     if (dice_.chance(300)) process.environment.emplace_back("LANG", process_text(node.mapped()));
     if (dice_.chance(300)) process.directory = process_text(node.mapped());
     if (dice_.chance(300)) process.output_files.emplace_back("out", process_text(node.mapped()));
-    process.output = static_cast<OutputMode>(dice_.below(4));
+    process.output = static_cast<OutputMode>(dice_.below(5));
     process.limits.memory_bytes = dice_.below(2) * dice_.between(1, 1ull << 40);
     process.limits.cpu_seconds = dice_.below(100);
     process.limits.open_files = dice_.below(2) * 64;

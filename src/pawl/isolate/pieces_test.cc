@@ -165,6 +165,26 @@ TEST_F(ProcessOutputTest, ModesSayWhatStdoutMeans) {
   EXPECT_EQ(as(OutputMode::json, " {\"a\": [1, 2]}\n"), R"({"a":[1,2]})");
   EXPECT_EQ(as(OutputMode::json, "{").substr(0, 26), "error: stdout is not JSON:");
   EXPECT_EQ(as(OutputMode::none, "whatever"), "");
+  EXPECT_EQ(as(OutputMode::text, "\u00e4\U0001f600\n"), "\"\u00e4\U0001f600\"");
+}
+
+TEST_F(ProcessOutputTest, OtherBytesThanUtf8AreAnErrorUnlessLossIsDeclared) {
+  auto as = [](OutputMode mode, const std::string& text) {
+    DeclaredOutput declared;
+    declared.mode = mode;
+    declared.bytes_max = 1 << 20;
+    auto json = declared_output(declared, printed(text));
+    return json.ok() ? *json : "error: " + json.error().message;
+  };
+  std::string said =
+      "error: stdout is not UTF-8 at byte 2; declare `output: none` and a file, or encode it "
+      "(base64)";
+  EXPECT_EQ(as(OutputMode::text, "f\xff\n"), said);
+  EXPECT_EQ(as(OutputMode::lines, "f\xff\ng\n"), said);
+  EXPECT_EQ(as(OutputMode::text, "f\xc3"), said);  // cut in the middle of a character
+  EXPECT_EQ(as(OutputMode::none, "f\xff\n"), "");
+  EXPECT_EQ(as(OutputMode::lossy, "f\xff\n"), "\"f\ufffd\"");
+  EXPECT_EQ(as(OutputMode::lossy, "f\n\n"), R"("f")");
 }
 
 TEST_F(ProcessOutputTest, DeclaredFilesMustExist) {

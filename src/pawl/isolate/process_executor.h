@@ -21,7 +21,7 @@
 //   signal             signal; out_of_memory where the kernel's OOM killer sent it
 //   time               timeout, after SIGTERM and, kill_grace later, SIGKILL
 //   could not start    spawn, or declined when this machine has no room for a process now
-//   bad output         output: not JSON, too large, a declared file is missing
+//   bad output         output: not JSON, not UTF-8, too large, a declared file is missing
 //   bad expression     expression
 //   stop()             declined (nobody waits for it any more)
 // Threading: the loop's thread, which must outlive the processes; the sink is put on it too.

@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "pawl/base/json.h"
+#include "pawl/base/utf8.h"
 
 namespace pawl {
 namespace {
@@ -37,6 +38,14 @@ Result<std::string> whole(ProcessOutput& out, uint64_t bytes_max) {
   return text;
 }
 
+// Another byte would become another one on its way, and so name another file.
+Status check_utf8(std::string_view text) {
+  size_t at = utf8_prefix(text);
+  if (at == text.size()) return {};
+  return not_as_declared("stdout is not UTF-8 at byte " + std::to_string(at + 1) +
+                         "; declare `output: none` and a file, or encode it (base64)");
+}
+
 std::string lines_of(std::string_view text) {
   JsonWriter json;
   json.begin_array();
@@ -54,8 +63,12 @@ Result<std::string> stdout_as(OutputMode mode, std::string text) {
     case OutputMode::none:
       return std::string();
     case OutputMode::lines:
+      PAWL_TRY(check_utf8(text));
       return lines_of(text);
-    case OutputMode::text: {
+    case OutputMode::text:
+      PAWL_TRY(check_utf8(text));
+      [[fallthrough]];
+    case OutputMode::lossy: {
       size_t last = text.find_last_not_of('\n');
       return json_quote(std::string_view(text).substr(0, last == std::string::npos ? 0 : last + 1));
     }

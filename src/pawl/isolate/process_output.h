@@ -1,6 +1,7 @@
 // From what a process left behind to the output of its task.
 //
 //   text   a JSON string, without the newlines at the end (as $(...) does in shells)
+//   lossy  the same, with U+FFFD for bytes that are not UTF-8; with `text` and `lines` they are an error
 //   json   the JSON value printed
 //   lines  an array of strings, one per line
 //   none   null

@@ -59,7 +59,8 @@ struct Timeouts {
   friend bool operator==(const Timeouts&, const Timeouts&) = default;
 };
 
-enum class OutputMode : uint8_t { text = 0, json = 1, lines = 2, none = 3 };
+// `lossy` is `text` in which other bytes than UTF-8 become U+FFFD instead of a failure.
+enum class OutputMode : uint8_t { text = 0, json = 1, lines = 2, none = 3, lossy = 4 };
 
 // Hard resource limits of one process (setrlimit); 0 means inherited.
 struct ProcessLimits {

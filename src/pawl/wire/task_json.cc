@@ -26,6 +26,8 @@ const char* name(OutputMode mode) {
       return "lines";
     case OutputMode::none:
       return "none";
+    case OutputMode::lossy:
+      return "lossy";
   }
   return "text";
 }

@@ -17,7 +17,7 @@ void fields(Io& io, typename Io::template Ref<ProcessSpec> process, uint8_t form
   io.list(process.argv, [&](auto& argument) { pawl::fields(io, argument); });
   io.list(process.environment, named);
   pawl::fields(io, process.directory);
-  io.choice(process.output, OutputMode::none);
+  io.choice(process.output, OutputMode::lossy);
   io.list(process.output_files, named);
   io.number(process.limits.memory_bytes);
   io.number(process.limits.cpu_seconds);

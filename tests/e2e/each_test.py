@@ -1,6 +1,7 @@
 """`pawl each`, as the users of xargs and GNU parallel know it."""
 
 import os
+import re
 import subprocess
 import unittest
 
@@ -58,7 +59,43 @@ class EachTest(PawlCase):
         self.pawl("each", command, ":::", "a", "b", code=1)
         self.write("b", "")
         self.assertEqual(self.pawl("each", "--resume").stdout, "a is there\nb is there\n")
-        self.assertIn("no unfinished", self.pawl("each", "--resume", code=1).stderr)
+        self.assertEqual(self.pawl("each", "--resume").stdout, "a is there\nb is there\n")
+
+    def test_resume_takes_the_newest_or_the_one_that_is_named(self):
+        self.assertIn("no `pawl each` in", self.pawl("each", "--resume", code=1).stderr)
+        self.pawl("each", "test -e {} && echo old {}", ":::", "a", code=1)
+        done = self.pawl("each", "test -e {} && echo {}", ":::", "b", code=1)
+        self.assertIn("try them again: pawl each --resume e2\n", done.stderr)
+        self.pawl("each", "echo {}", ":::", "c")
+        self.write("a", "")
+        self.assertEqual(self.pawl("each", "--resume").stdout, "c\n")
+        self.assertEqual(self.pawl("each", "--resume", "e1").stdout, "old a\n")
+        self.write("b", "")
+        state = self.place / ".pawl"
+        self.assertEqual(self.pawl("each", "--resume", "e2", "--state", state, "-j", 1).stdout, "b\n")
+        self.assertEqual(self.pawl("each", "--resume", "e2").stdout, "b\n")
+        self.pawl("run", REPOSITORY / "examples/wordcount.yaml", "--input", f"dir={REPOSITORY}/examples")
+        self.assertIn("e4 is no `pawl each`", self.pawl("each", "--resume", "e4", code=1).stderr)
+
+    def test_outputs_that_could_not_be_printed_are_printed_later(self):
+        for words in ("echo result {}", "echo result {}; head -c 300000 /dev/zero | tr '\\0' x"):
+            full = os.open("/dev/full", os.O_WRONLY)
+            done = subprocess.run([PAWL, "each", words, ":::", "1", "2"], cwd=self.place, env=self.environment,
+                                  stdin=subprocess.DEVNULL, stdout=full, stderr=subprocess.PIPE, timeout=PATIENCE)
+            os.close(full)
+            self.assertEqual(done.returncode, 1, done.stderr)
+            said = re.search(rb"pawl (each --resume e[0-9]+)", done.stderr)
+            self.assertTrue(said, done.stderr)
+            out = self.pawl(*said.group(1).decode().split()).stdout
+            self.assertEqual(re.findall("result [0-9]", out), ["result 1", "result 2"])
+
+    def test_resume_takes_nothing_else(self):
+        for words, named in ((["echo"], '"echo"'), (["e1", ":::", "a"], '":::"'), (["e1", "e2"], '"e2"'),
+                             (["-r", "2"], "--retries"), (["-t", "1"], "--timeout"), (["-a", "x"], "--arg-file"),
+                             (["-n"], "--dry-run"), (["-0"], "--null")):
+            done = self.pawl("each", "--resume", *words, code=2)
+            self.assertIn(f"{named} beside --resume", done.stderr)
+        self.assertFalse((self.place / ".pawl").exists())
 
     def test_retries_and_timeouts(self):
         self.pawl("each", "--retries", "2", 'test "$PAWL_ATTEMPT" = 3 || exit 1; true', ":::", "a")
@@ -132,7 +169,7 @@ class EachTest(PawlCase):
     def test_a_workflow_of_that_name_is_not_resumed(self):
         self.write("each.yaml", "name: each\nnodes: {one: {run: exit 1}, two: {run: exit 1}}\n")
         self.pawl("run", "each.yaml", code=1)
-        self.assertIn("no unfinished", self.pawl("each", "--resume", code=1).stderr)
+        self.assertIn("no `pawl each`", self.pawl("each", "--resume", code=1).stderr)
 
     def test_a_long_item_is_cut_in_the_list_of_failures(self):
         done = self.pawl("each", "test {} = b", text="a" * 100000, code=1)

@@ -92,7 +92,7 @@ class RemoteTest(PawlCase):
         self.assertEqual(self.at_home("dead-letters", "redrive", "e1").stdout, "redriven 1\n")
         self.at_home("resume", "e1")
         failed = self.at_home("each", "test {} = a", ":::", "a", "b", code=1)
-        self.assertIn("pawl dead-letters redrive e2", failed.stderr)
+        self.assertIn("pawl each --resume e2", failed.stderr)
         self.assertIn("everybody", self.at_home("each", "--resume", code=1).stderr)
         self.assertEqual(self.at_home("dead-letters", "discard", "e2").stdout, "discarded 1\n")
 

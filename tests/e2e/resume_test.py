@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import threading
 import unittest
 
 from pawl_case import PawlCase, alive
@@ -193,7 +194,7 @@ class ResumeTest(PawlCase):
         each = self.start("each", f"echo {{}} > {self.gate}; until [ -e go ]; do sleep 0.05; done", ":::", 1)
         self.heard(self.gate)
         self.interrupt(each)
-        self.assertIn("Go on with: pawl each --resume", self.finish(each, 130)[1])
+        self.assertIn("Go on with: pawl each --resume e1", self.finish(each, 130)[1])
 
     def test_cancel_from_outside(self):
         process, pid = self.begin()
@@ -213,6 +214,19 @@ class ResumeTest(PawlCase):
         self.open_gate()
         self.assertIn("last", self.finish(logs, 0)[0])
         self.finish(run, 0)
+
+    def test_what_another_finished_meanwhile_is_printed_by_resume(self):
+        each = self.start("each", f"echo {{}} > {self.gate}; until [ -e go ]; do sleep 0.05; done; echo {{}}", ":::", 1)
+        self.heard(self.gate)
+        self.interrupt(each)
+        self.finish(each, 130)
+        gate = threading.Thread(target=self.heard, args=[self.gate])
+        gate.start()
+        self.write("go", "")
+        self.pawl("resume", "e1")
+        gate.join()
+        self.assertEqual(self.pawl("each", "--resume", "e1").stdout, "1\n")
+        self.assertEqual(self.pawl("each", "--resume").stdout, "1\n")
 
     def test_each_goes_on_after_kill_9(self):
         command = f'[ {{}} != 5 ] || [ -e go ] || {{ echo $$ > {self.gate}; sleep 100; }}; echo {{}} | tee -a done'

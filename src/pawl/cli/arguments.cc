@@ -26,7 +26,8 @@ class ArgumentParser {
       const std::string& word = words_[at_];
       if (raw_ || word == "-" || !word.starts_with('-')) {
         given_.positionals_.push_back(word);
-        if (spec_.place == OptionPlace::before_command) raw_ = true;
+        if (spec_.place == OptionPlace::before_command && !given_.has(spec_.no_command))
+          raw_ = true;
       } else if (word == "--") {
         raw_ = true;
       } else if (word.starts_with("--")) {

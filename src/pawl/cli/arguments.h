@@ -42,6 +42,8 @@ struct VerbSpec {
   size_t positionals_min = 0;
   size_t positionals_max = 0;
   OptionPlace place = OptionPlace::anywhere;
+  std::string_view
+      no_command{};  // with this option there is no command, and options stand anywhere
 };
 
 class Arguments {

@@ -67,30 +67,64 @@ bool is_ours(const ExecutionDetail& detail) {
          detail.nodes[0].type == NodeType::process;
 }
 
-// The newest `each` that is not finished.
-Result<ExecutionId> to_resume(Session& session) {
+// With --resume everything else about the work has been said when it was submitted.
+Status check_resume(const Arguments& given) {
+  auto wrong = [](const std::string& what) {
+    return Error{Code::invalid_argument,
+                 what +
+                     ": --resume goes on with a `pawl each` as it was typed then, and takes "
+                     "nothing but its id: pawl each --resume e17"};
+  };
+  for (const char* option : {"retries", "timeout", "null", "arg-file", "dry-run", "traceparent"}) {
+    if (given.has(option)) return wrong("--" + std::string(option) + " beside --resume");
+  }
+  const std::vector<std::string>& words = given.positionals();
+  for (size_t i = 0; i < words.size(); ++i) {
+    if (i > 0 || !execution_from_text(words[i]))
+      return wrong("\"" + tame(words[i]) + "\" beside --resume");
+  }
+  return {};
+}
+
+// The newest `each`, however it ended: an older one is not what was meant.
+Result<ExecutionDetail> newest(Session& session) {
   if (session.station().remote())
     return Error{Code::failed_precondition,
-                 "a server has the `each` of everybody: `pawl list` shows them, and `pawl "
-                 "dead-letters redrive e17` and `pawl resume e17` go on with one"};
+                 "a server has the `each` of everybody: `pawl list` shows them, and `pawl each "
+                 "--resume e17` goes on with one"};
   ListExecutions query;
   query.limit = 1000;
   while (true) {
     PAWL_ASSIGN(ExecutionList page, session.client().executions(query));
     for (const ExecutionSummary& one : page.executions) {
-      if (one.workflow != "each" || one.status > ExecutionStatus::parked) continue;
+      if (one.workflow != "each") continue;
       PAWL_ASSIGN(ExecutionDetail detail, session.client().execution(one.id));
-      if (!is_ours(detail)) continue;
-      if (one.status == ExecutionStatus::parked) {
-        PAWL_ASSIGN(uint64_t count, session.client().redrive({one.id, "", std::nullopt}));
-        session.say(to_text(one.id) + ": " + with_commas(count) + " failed items are tried again");
-      }
-      return one.id;
+      if (is_ours(detail)) return detail;
     }
     if (page.executions.size() < query.limit) break;
     query.before = page.executions.back().id;
   }
-  return Error{Code::not_found, "no unfinished `pawl each` in " + session.state()};
+  return Error{Code::not_found, "no `pawl each` in " + session.state()};
+}
+
+Result<ExecutionDetail> named(Session& session, ExecutionId id) {
+  PAWL_ASSIGN(ExecutionDetail detail, session.client().execution(id));
+  if (is_ours(detail)) return detail;
+  return Error{Code::failed_precondition, to_text(id) +
+                                              " is no `pawl each`; go on with it: pawl resume " +
+                                              to_text(id) + session.place_option()};
+}
+
+Result<ExecutionId> to_resume(Session& session, const Arguments& given) {
+  const std::vector<std::string>& words = given.positionals();
+  PAWL_ASSIGN(ExecutionDetail detail,
+              words.empty() ? newest(session) : named(session, execution_from_text(words.front())));
+  ExecutionId id = detail.summary.id;
+  if (detail.summary.status == ExecutionStatus::parked) {
+    PAWL_ASSIGN(uint64_t count, session.client().redrive({id, "", std::nullopt}));
+    session.say(to_text(id) + ": " + with_commas(count) + " failed items are tried again");
+  }
+  return id;
 }
 
 class EachRun {
@@ -107,10 +141,10 @@ class EachRun {
       if (detail.ok() && !interrupted_) return tell_end(*detail);
       if (detail.ok()) {
         session_.client().forget(settled);
-        return leave(session_, execution_, again());
+        return leave_it();
       }
       Status back = go_on(session_, given_, Purpose::work, detail.error());
-      if (session_.opened() && over()) return leave(session_, execution_, again());
+      if (session_.opened() && over()) return leave_it();
       if (!back.ok()) return session_.fail(back.error());
     }
   }
@@ -118,9 +152,14 @@ class EachRun {
  private:
   bool over() const { return session_.interrupts().count() > 0 || session_.console().abandoned(); }
 
-  // The verb that goes on with it, and prints the outputs where it can.
-  std::string again() const {
-    return session_.station().remote() ? "resume " + to_text(execution_) : "each --resume";
+  // The verb that goes on with it, and prints the outputs.
+  std::string again() const { return "each --resume " + to_text(execution_); }
+
+  int leave_it() {
+    bool interrupted = session_.interrupts().count() > 0;
+    int code = leave(session_, execution_, again());
+    bool unwritable = !interrupted && !session_.console().written().ok();
+    return code == exit_interrupted && unwritable ? exit_failed : code;
   }
 
   Result<ExecutionDetail> until_settled(Ticket settled) {
@@ -175,6 +214,9 @@ class EachRun {
   }
 
   int tell_end(const ExecutionDetail& detail) {
+    if (!session_.console().written().ok()) {
+      session_.say("the outputs, from the beginning: pawl " + again() + session_.place_option());
+    }
     const TaskCounts& tasks = detail.summary.tasks;
     if (detail.summary.status == ExecutionStatus::succeeded) return exit_ok;
     Console& console = session_.console();
@@ -198,9 +240,7 @@ class EachRun {
       console.err("  and more: pawl dead-letters list " + to_text(execution_) +
                   session_.place_option() + "\n");
     }
-    std::string again = session_.station().remote() ? "dead-letters redrive " + to_text(execution_)
-                                                    : std::string("each --resume");
-    console.err("  try them again: pawl " + again + session_.place_option() + "\n");
+    console.err("  try them again: pawl " + again() + session_.place_option() + "\n");
     return exit_failed;
   }
 
@@ -227,6 +267,10 @@ Result<ExecutionId> begin(Session& session, const EachJob& job, const EachOption
 
 int verb_each(Session& session, const Arguments& given) {
   bool resume = given.has("resume");
+  if (Status fits = resume ? check_resume(given) : Status(); !fits.ok()) {
+    session.fail(fits.error());
+    return exit_usage;
+  }
   Result<EachJob> job = resume ? EachJob{} : job_of(given);
   if (!job.ok()) {
     session.fail(job.error());
@@ -246,7 +290,7 @@ int verb_each(Session& session, const Arguments& given) {
   }
   Guests guests(session);
   Result<ExecutionId> id =
-      resume ? to_resume(session)
+      resume ? to_resume(session, given)
              : begin(session, *job, *options, traceparent_of(given.value("traceparent")));
   if (!id.ok()) return session.close(session.fail(id.error()));
   int code = EachRun(session, given, *id).run();

@@ -65,7 +65,7 @@ VerbEntry resume_entry() {
 VerbEntry each_entry() {
   return {
       {.name = "each",
-       .arguments = "COMMAND [::: ITEM...]",
+       .arguments = "COMMAND [::: ITEM...] | --resume [ID]",
        .summary = "Runs a command for each item, several at once.",
        .details =
            "COMMAND is one word, a shell line ('gzip -k {}'), or several: a program and its\n"
@@ -75,8 +75,9 @@ VerbEntry each_entry() {
            "extension\n\n"
            "Without any of these the item is appended. In a shell line items arrive quoted.\n"
            "Outputs are whole and in the order of the items. What has been done is durable:\n"
-           "after a crash or Ctrl-C, `pawl each --resume` does the rest, and tries again what\n"
-           "failed; it prints the outputs from the beginning.\n\n"
+           "after a crash or Ctrl-C, `pawl each --resume [ID]` does the rest, and tries again "
+           "what\n"
+           "failed; it prints the outputs from the beginning. Without ID it is the newest here.\n\n"
            "Exit code 0 only if every command succeeded.",
        .options = {jobs_option,
                    {"unordered", 'u', "", "outputs in the order of completion"},
@@ -85,7 +86,7 @@ VerbEntry each_entry() {
                    {"null", '0', "", "items on standard input end with NUL, not newline"},
                    {"arg-file", 'a', "FILE", "items from a file"},
                    {"dry-run", 'n', "", "print the commands, run nothing"},
-                   {"resume", 0, "", "do what the last `pawl each` here did not"},
+                   {"resume", 0, "", "do what `pawl each` number ID, or the newest here, did not"},
                    traceparent_option,
                    state_option,
                    server_option,
@@ -97,7 +98,8 @@ VerbEntry each_entry() {
                     "pawl each 'convert {} {.}.jpg' ::: *.png"},
        .positionals_min = 0,
        .positionals_max = SIZE_MAX,
-       .place = OptionPlace::before_command},
+       .place = OptionPlace::before_command,
+       .no_command = "resume"},
       verb_each};
 }
 

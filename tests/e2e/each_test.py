@@ -97,6 +97,34 @@ class EachTest(PawlCase):
             self.assertIn(f"{named} beside --resume", done.stderr)
         self.assertFalse((self.place / ".pawl").exists())
 
+    def test_cancelled_items_count(self):
+        each = self.start("each", "-j1", f"[ {{}} = a ] || exit 0; echo {{}} > {self.fifo()}; read x < go; echo {{}}",
+                          ":::", "a", "b", "c")
+        os.mkfifo(self.place / "go")
+        self.heard(self.place / "fifo")
+        self.pawl("cancel", "e1/each[2]")
+        (self.place / "go").write_text("go\n")
+        out, err = self.finish(each, 1)
+        self.assertEqual(out, "a\n")
+        self.assertEqual(err.splitlines()[:2], ["pawl: 1 of 3 cancelled", "  c: cancelled"])
+        self.assertIn("1 of 3 cancelled", self.pawl("each", "--resume", "e1", code=1).stderr)
+
+    def test_a_cancelled_each_says_why(self):
+        each = self.start("each", "-j1", f"[ {{}} = a ] && echo a && exit; echo {{}} > {self.fifo()}; read x < fifo",
+                          ":::", "a", "b", "c")
+        self.heard(self.place / "fifo")
+        self.pawl("cancel", "e1", "--reason", "not today")
+        out, err = self.finish(each, 1)
+        self.assertEqual(out, "a\n")
+        self.assertEqual(err.splitlines()[0], "pawl: e1 was cancelled: not today; 1 of 3 done")
+        self.assertNotIn("--resume", err)
+
+    def test_discarded_items_are_named_without_advice(self):
+        self.pawl("each", "test {} != b", ":::", "a", "b", code=1)
+        self.pawl("dead-letters", "discard", "e1")
+        done = self.pawl("each", "--resume", code=1)
+        self.assertEqual(done.stderr, "pawl: 1 of 2 failed\n  b: given up: exit code 1\n")
+
     def test_retries_and_timeouts(self):
         self.pawl("each", "--retries", "2", 'test "$PAWL_ATTEMPT" = 3 || exit 1; true', ":::", "a")
         done = self.pawl("each", "--timeout", "200ms", "sleep", ":::", "100", code=1)

@@ -14,6 +14,7 @@ namespace {
 constexpr ItemIndex page_items = 512;
 // How far behind the first unfinished item completed ones are looked for.
 constexpr ItemIndex window_items = 8192;
+constexpr size_t lost_kept_max = 64;
 
 bool settled(TaskStatus status) {
   return is_terminal(status) || status == TaskStatus::parked;
@@ -58,12 +59,19 @@ Result<bool> EachOutputs::print_page() {
     if (!settled(task->status)) all_done = false;
     if (error || !settled(task->status) || (!all_done && order_ == OutputOrder::items)) continue;
     print(*task);
+    note(*task);
     done_[task->task.item] = true;
     ++printed_;
   }
   if (error) return *error;
   while (first_ < done_.size() && done_[first_]) ++first_;
   return all_done || (order_ == OutputOrder::completion && at_ < first_ + window_items);
+}
+
+void EachOutputs::note(const TaskDetail& task) {
+  bool cancelled = task.status == TaskStatus::cancelled;
+  if ((cancelled || task.status == TaskStatus::failed) && lost_.size() < lost_kept_max)
+    lost_.push_back({task.task.item, cancelled, task.cause.value_or(Cause{})});
 }
 
 void EachOutputs::print(const TaskDetail& task) {

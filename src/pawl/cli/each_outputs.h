@@ -17,6 +17,13 @@ namespace pawl::cli {
 
 enum class OutputOrder : uint8_t { items, completion };
 
+// An item that has no output and will have none.
+struct LostItem {
+  ItemIndex item = 0;
+  bool cancelled = false;  // otherwise a dead letter that was discarded
+  Cause cause;             // of a failure
+};
+
 class EachOutputs {
  public:
   EachOutputs(Session& session, ExecutionId execution, std::string node, ItemIndex count,
@@ -24,10 +31,13 @@ class EachOutputs {
 
   Status print_new();
   ItemIndex printed() const { return printed_; }
+  // The first ones, in the order in which they were seen.
+  const std::vector<LostItem>& lost() const { return lost_; }
 
  private:
   Result<bool> print_page();
   void print(const TaskDetail& task);
+  void note(const TaskDetail& task);
   bool print_file(const TaskDetail& task, const char* suffix, bool to_stdout);
 
   Session& session_;
@@ -40,6 +50,7 @@ class EachOutputs {
   ItemIndex at_ = 0;        // where the next page begins
   ItemIndex printed_ = 0;
   bool any_files_ = false;
+  std::vector<LostItem> lost_;
 };
 
 }  // namespace pawl::cli

@@ -214,15 +214,42 @@ class EachRun {
   }
 
   int tell_end(const ExecutionDetail& detail) {
-    if (!session_.console().written().ok()) {
-      session_.say("the outputs, from the beginning: pawl " + again() + session_.place_option());
-    }
-    const TaskCounts& tasks = detail.summary.tasks;
-    if (detail.summary.status == ExecutionStatus::succeeded) return exit_ok;
+    const ExecutionSummary& all = detail.summary;
+    bool good = all.status == ExecutionStatus::succeeded && all.tasks.cancelled == 0;
+    if (!good) tell_failure(detail);
+    std::string typed = "pawl " + again() + session_.place_option();
+    if (all.status == ExecutionStatus::parked)
+      session_.console().err("  try them again: " + typed + "\n");
+    else if (!session_.console().written().ok())
+      session_.say("the outputs, from the beginning: " + typed);
+    return good ? exit_ok : exit_failed;
+  }
+
+  void tell_failure(const ExecutionDetail& detail) {
     Console& console = session_.console();
-    const Style& style = console.err_style();
-    console.err(style.paint(Colour::red, "pawl:") + " " + with_commas(failing(tasks)) + " of " +
-                with_commas(tasks.total) + " failed\n");
+    std::string pawl = console.err_style().paint(Colour::red, "pawl:") + " ";
+    const TaskCounts& tasks = detail.summary.tasks;
+    if (detail.summary.status == ExecutionStatus::cancelled) {
+      const std::string& why = detail.summary.error;
+      console.err(pawl + to_text(execution_) + " was cancelled" +
+                  (why.empty() ? "" : ": " + tame(why)) + "; " + with_commas(tasks.succeeded) +
+                  " of " + with_commas(tasks.total) + " done\n");
+      return;
+    }
+    std::string counts;
+    if (failing(tasks) > 0 || tasks.cancelled == 0)
+      counts = with_commas(failing(tasks)) + " of " + with_commas(tasks.total) + " failed";
+    if (tasks.cancelled > 0)
+      counts += (counts.empty() ? with_commas(tasks.cancelled) + " of " + with_commas(tasks.total)
+                                : ", " + with_commas(tasks.cancelled)) +
+                " cancelled";
+    console.err(pawl + counts + "\n");
+    tell_letters(detail, tasks.parked);
+    tell_lost(detail, tasks.failed + tasks.cancelled);
+  }
+
+  void tell_letters(const ExecutionDetail& detail, uint64_t parked) {
+    Console& console = session_.console();
     ListDeadLetters query;
     query.execution = execution_;
     query.limit = failures_shown_max;
@@ -236,12 +263,24 @@ class EachRun {
         console.err("  " + item_text(detail, item) + ": " + tame(in_words(one.cause)) + "\n");
       }
     }
-    if (failing(tasks) > shown) {
+    if (parked > shown) {
       console.err("  and more: pawl dead-letters list " + to_text(execution_) +
                   session_.place_option() + "\n");
     }
-    console.err("  try them again: pawl " + again() + session_.place_option() + "\n");
-    return exit_failed;
+  }
+
+  // What nobody can try again: cancelled items, and dead letters that were discarded.
+  void tell_lost(const ExecutionDetail& detail, uint64_t count) {
+    if (!outputs_) return;
+    Console& console = session_.console();
+    uint64_t shown = 0;
+    for (const LostItem& one : outputs_->lost()) {
+      if (shown++ >= failures_shown_max) break;
+      std::string why = one.cancelled ? "cancelled" : "given up: " + tame(in_words(one.cause));
+      console.err("  " + item_text(detail, one.item) + ": " + why + "\n");
+    }
+    if (count > failures_shown_max)
+      console.err("  and " + with_commas(count - failures_shown_max) + " more\n");
   }
 
   Session& session_;

@@ -282,6 +282,16 @@ class SecurityTest(PawlCase):
         self.assertIn('"call":"forget","subject":"e1","result":"PERMISSION_DENIED"', trail)
         self.assertNotIn(MARKER, trail)
 
+    def test_who_is_not_let_in_cannot_use_the_server(self):
+        self.serve_https()
+        self.environment["PAWL_CA"] = str(self.place / "keys" / "ca.pem")
+        url = f"https://127.0.0.1:{self.https_port}"
+        self.pawl("list", "--server", url, code=3)
+        self.environment["PAWL_TOKEN"] = self.token("submitter", "team-a")
+        self.pawl("list", "--server", url)
+        self.pawl("show", "e9", "--server", url, code=1)
+        self.pawl("forget", "e9", "--server", url, code=3)
+
     def client_with(self, address, folder, name="worker"):
         keys = self.place / folder
         client = Client(address, ca=(keys / "ca.pem").read_bytes(),

@@ -83,7 +83,8 @@ int Session::fail(const Error& error) {
     const Style& style = console_.err_style();
     console_.err(style.paint(Colour::red, "pawl:") + " " + error.message + "\n");
   }
-  if (unable_) return exit_unable;
+  if (unable_ || error.code == Code::permission_denied || error.code == Code::unauthenticated)
+    return exit_unable;
   if (error.code == Code::invalid_argument || error.code == Code::already_exists ||
       error.code == Code::out_of_range) {
     return exit_usage;

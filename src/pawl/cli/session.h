@@ -25,7 +25,7 @@ enum ExitCode : int {
   exit_ok = 0,
   exit_failed = 1,  // the work failed, or the answer is no
   exit_usage = 2,   // the command line or the definition is wrong
-  exit_unable = 3,  // the state directory cannot be used
+  exit_unable = 3,  // the state directory or the server cannot be used
   exit_interrupted = 130,
 };
 

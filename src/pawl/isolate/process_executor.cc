@@ -2,7 +2,9 @@
 
 #include <unistd.h>
 
+#include <csignal>
 #include <cstring>
+#include <iterator>
 
 #include "pawl/base/check.h"
 #include "pawl/isolate/process_output.h"
@@ -34,27 +36,58 @@ struct Cause {
   std::string error;
 };
 
-Cause cause_of(const ProcessEnded& ended, const Timeouts& timeout) {
+std::string size_words(uint64_t bytes) {
+  constexpr const char* units[] = {" bytes", "KiB", "MiB", "GiB", "TiB"};
+  size_t unit = 0;
+  for (; unit + 1 < std::size(units) && bytes > 0 && bytes % 1024 == 0; ++unit) bytes /= 1024;
+  return std::to_string(bytes) + units[unit];
+}
+
+std::string cpu_limit(const ProcessLimits& limits) {
+  return "limits.cpu (" + std::to_string(limits.cpu_seconds) + "s)";
+}
+
+// Limits of the node that may be the reason, where nobody says that they are.
+std::string suspects(const ProcessEnded& ended, const ProcessLimits& limits) {
+  std::string text;
+  bool absent = ended.error.starts_with("no such program");
+  if (limits.memory_bytes > 0 && !absent)
+    text = "limits.memory (" + size_words(limits.memory_bytes) + ")";
+  bool killed = ended.end == ProcessEnd::signalled && ended.code == SIGKILL;
+  if (limits.cpu_seconds > 0 && killed) text += (text.empty() ? "" : ", ") + cpu_limit(limits);
+  return text.empty() ? text : "; set: " + text;
+}
+
+Cause cause_of(const ProcessEnded& ended, const Node& node) {
+  const Timeouts& timeout = node.timeout;
+  const ProcessLimits& limits = node.process.limits;
+  bool cpu_used = limits.cpu_seconds > 0 &&
+                  (ended.end == ProcessEnd::signalled ? ended.code == SIGXCPU
+                                                      : ended.code == 128 + SIGXCPU);  // by a shell
   std::string words = last_line(ended.err);
   std::string said = words.empty() ? words : ": " + words;
   switch (ended.end) {
     case ProcessEnd::exited:
-      return {FailureKind::exit_code, "exit code " + std::to_string(ended.code) + said};
+      return {FailureKind::exit_code, "exit code " + std::to_string(ended.code) +
+                                          (cpu_used ? ": used up " + cpu_limit(limits) : "") +
+                                          said};
     case ProcessEnd::signalled:
+      if (cpu_used) return {FailureKind::signal, "used up " + cpu_limit(limits) + said};
       return {FailureKind::signal, "killed by signal " + std::to_string(ended.code) + " (" +
-                                       strsignal(ended.code) + ")" + said};
+                                       strsignal(ended.code) + ")" + suspects(ended, limits) +
+                                       said};
     case ProcessEnd::out_of_memory:
       return {FailureKind::out_of_memory, "killed by the kernel: out of memory" + said};
     case ProcessEnd::run_timeout:
       return {FailureKind::timeout,
               "ran longer than " + seconds(timeout.run) + " (timeout.run)" + said};
     case ProcessEnd::heartbeat_timeout:
-      return {FailureKind::timeout,
-              "no progress line for " + seconds(timeout.heartbeat) + " (timeout.heartbeat)" + said};
+      return {FailureKind::timeout, "no progress line on $PAWL_PROGRESS for " +
+                                        seconds(timeout.heartbeat) + " (timeout.heartbeat)" + said};
     case ProcessEnd::stopped:
       return {FailureKind::declined, "stopped"};
     case ProcessEnd::not_started:
-      return {FailureKind::spawn, ended.error};
+      return {FailureKind::spawn, ended.error + suspects(ended, limits)};
     case ProcessEnd::declined:
       return {FailureKind::declined, ended.error};
   }
@@ -182,7 +215,7 @@ void ProcessExecutor::judge(ProcessEnded ended) {
   const Run& run = runs_.at(ended.id);
   const Node& node = run.grant.context->definition();
   if (ended.end != ProcessEnd::exited || ended.code != 0) {
-    Cause cause = cause_of(ended, node.timeout);
+    Cause cause = cause_of(ended, node);
     return fail(ended.id, cause.kind, ended.code, std::move(cause.error));
   }
   DeclaredOutput declared{node.process.output, run.files, run.directory, output_bytes_max_};

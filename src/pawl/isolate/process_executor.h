@@ -18,7 +18,7 @@
 //
 // How an attempt failed:
 //   exit code > 0      exit_code, with the last line of stderr
-//   signal             signal; out_of_memory where the kernel's OOM killer sent it
+//   signal             signal, with the limit of the node that may be why; out_of_memory where the kernel's OOM killer sent it
 //   time               timeout, after SIGTERM and, kill_grace later, SIGKILL
 //   could not start    spawn, or declined when this machine has no room for a process now
 //   bad output         output: not JSON, not UTF-8, too large, a declared file is missing

@@ -76,6 +76,7 @@ class ProcessExecutorTest : public testing::Test {
     ProcessCommand command;
     command.shell = true;
     command.argv = {line};
+    command.limits = node.process.limits;
     renderer.answer = std::move(command);
     start(++last_);
     return report(last_);
@@ -118,6 +119,20 @@ TEST_F(ProcessExecutorTest, AProgramFindsItsAttemptInItsEnvironment) {
   std::string parent = traceparent(trace, span_of({}, task, 3));
   EXPECT_EQ(ended.outputs.at(0).text(), R"(["e17","pack","777","3","3","yes",")" + key + R"(",")" +
                                             parent + R"(",")" + root + R"("])");
+}
+
+TEST_F(ProcessExecutorTest, WhatALimitEndsSaysSo) {
+  node.process.limits.cpu_seconds = 1;
+  expect_failure("while :; do :; done", FailureKind::signal, SIGXCPU, "used up limits.cpu (1s)");
+  expect_failure("exit 152", FailureKind::exit_code, 152,  // what a shell makes of its child's XCPU
+                 "exit code 152: used up limits.cpu (1s)");
+  expect_failure("kill -KILL $$", FailureKind::signal, 9,
+                 "killed by signal 9 (Killed); set: limits.cpu (1s)");
+  node.process.limits = {.memory_bytes = 256 << 20};
+  expect_failure("kill -SEGV $$", FailureKind::signal, 11,
+                 "killed by signal 11 (Segmentation fault); set: limits.memory (256MiB)");
+  expect_failure("no-such-thing", FailureKind::spawn, 0,
+                 "no such program: \"no-such-thing\" (looked in PATH)");
 }
 
 TEST_F(ProcessExecutorTest, FailuresSayTheirCause) {

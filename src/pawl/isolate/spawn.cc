@@ -34,10 +34,20 @@ bool limit_to(__rlimit_resource_t which, uint64_t value) {
   return setrlimit(which, &limit) == 0;
 }
 
+// At the soft limit the kernel sends XCPU, which says what has happened, and only at the hard one KILL.
+bool limit_cpu_to(uint64_t seconds) {
+  if (seconds == 0) return true;
+  rlimit ours{};
+  if (getrlimit(RLIMIT_CPU, &ours) != 0) return false;
+  rlimit limit{seconds, seconds};
+  if (seconds < ours.rlim_max) limit.rlim_max = seconds + 1;
+  return setrlimit(RLIMIT_CPU, &limit) == 0;
+}
+
 bool apply_limits(const SpawnRequest& r) {
   if (r.limits.open_files == 0 && setrlimit(RLIMIT_NOFILE, &r.open_files) != 0) return false;
   return limit_to(RLIMIT_NOFILE, r.limits.open_files) &&
-         limit_to(RLIMIT_AS, r.limits.memory_bytes) && limit_to(RLIMIT_CPU, r.limits.cpu_seconds) &&
+         limit_to(RLIMIT_AS, r.limits.memory_bytes) && limit_cpu_to(r.limits.cpu_seconds) &&
          limit_to(RLIMIT_FSIZE, r.limits.file_bytes);
 }
 

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import unittest
 
@@ -199,6 +200,40 @@ output:
         self.assertIn('did you mean "list"?', errors)
         broken = self.write("jq.yaml", "name: bad\nnodes:\n  b: {transform: '.input | map('}\n")
         self.assertIn("jq.yaml:3:", self.pawl("validate", broken, code=2).stderr)
+
+    def test_validate_looks_at_all_files(self):
+        for name in ("a", "c"):
+            self.write(name + ".yaml", f"name: {name}\nnodes: {{n: {{run: ls}}}}\n")
+        self.write("b.yaml", "name: b\nnodes: {n: {runs: ls}}\n")
+        files = ["a.yaml", "nofile", "b.yaml", "c.yaml"]
+        done = self.pawl("validate", *files, code=2)
+        self.assertEqual(done.stdout, "a.yaml: a, 1 node, no problems\nc.yaml: c, 1 node, no problems\n")
+        self.assertIn("nofile: No such file", done.stderr)
+        self.assertIn("b.yaml:2:", done.stderr)
+        told = [json.loads(line) for line in self.pawl("validate", *files, "-o", "json", code=2).stdout.splitlines()]
+        self.assertEqual([(one["file"], one["valid"]) for one in told],
+                         [("a.yaml", True), ("nofile", False), ("b.yaml", False), ("c.yaml", True)])
+        self.assertIn("No such file", told[1]["problems"][0]["message"])
+
+    def test_validate_asks_jq_about_each_expression(self):
+        nodes = "".join(f"  n{i}: {{transform: '.input | length + {i}'}}\n" for i in range(70))
+        self.write("many.yaml", f"name: many\nnodes:\n{nodes}")
+        self.assertIn("70 nodes, no problems", self.pawl("validate", "many.yaml").stdout)
+        bad = {3: "(.input", 4: ".input)", 40: ".input | nosuch", 50: ".input | nosuch", 69: "1), (2"}
+        nodes = "".join(f"  n{i}: {{transform: '{bad.get(i, f'.input | length + {i}')}'}}\n" for i in range(70))
+        self.write("many.yaml", f"name: many\nnodes:\n{nodes}")
+        [told] = [json.loads(line) for line in
+                  self.pawl("validate", "many.yaml", "-o", "json", code=2).stdout.splitlines()]
+        self.assertEqual([one["line"] - 3 for one in told["problems"]], sorted(bad))
+
+    def test_validate_ends_at_once_when_interrupted(self):
+        for verb in ("validate", "graph"):
+            for sent in (signal.SIGINT, signal.SIGTERM):
+                pipe = self.fifo(f"{verb}{sent}")
+                process = self.start(verb, pipe)
+                with open(pipe, "w"):  # it reads now
+                    process.send_signal(sent)
+                    self.assertEqual(process.wait(timeout=PATIENCE), 130)
 
     def test_output_that_is_not_utf_8_is_a_failure(self):
         self.write("there.yaml", "name: there\nnodes:\n  list: {run: ls d, output: lines}\n"

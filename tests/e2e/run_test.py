@@ -250,6 +250,8 @@ output:
         self.assertIn("not UTF-8 at byte 2", self.pawl("run", "text.yaml", code=1).stderr)
 
     def test_usage(self):
+        self.assertIn("--queue", self.pawl("worker", "--queue", "a b", code=2).stderr)
+        self.assertIn("--zone", self.pawl("worker", "--label", "zone=x", code=2).stderr)
         self.assertIn("did you mean \"run\"", self.pawl("rum", code=2).stderr)
         self.assertIn("did you mean --jobs", self.pawl("run", "x", "--job", "3", code=2).stderr)
         self.assertIn("Usage: pawl VERB", self.pawl("help").stdout)

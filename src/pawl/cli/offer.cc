@@ -4,7 +4,10 @@
 
 #include <algorithm>
 
+#include "pawl/cli/style.h"
 #include "pawl/definition/quantity.h"
+#include "pawl/model/placement.h"
+#include "pawl/model/word.h"
 
 namespace pawl::cli {
 namespace {
@@ -29,6 +32,26 @@ Result<uint64_t> amount_of(const Label& pair) {
   if (pair.value.size() > 15 || pair.value.find_first_not_of("0123456789") != std::string::npos)
     return Error{Code::invalid_argument, "\"" + pair.value + "\" is not a whole number"};
   return static_cast<uint64_t>(std::stoull(pair.value));
+}
+
+// What no workflow can name would wait for ever.
+Status check_names(const WorkerSpec& offer) {
+  for (const std::string& queue : offer.queues) {
+    if (!is_queue_name(queue))
+      return usage("queue", std::string(queue_name_rule) + ", not \"" + tame(queue) + "\"");
+  }
+  auto too_long = [](const std::string& text) { return text.size() > placement_name_max; };
+  const std::string most = "at most " + std::to_string(placement_name_max) + " bytes";
+  for (const Label& label : offer.labels) {
+    if (label.name == "zone" || label.name == "worker")
+      return usage("label", label.name + " is what --" +
+                                (label.name == "zone" ? label.name : std::string("name")) +
+                                " says; call the label otherwise");
+    if (too_long(label.name) || too_long(label.value))
+      return usage("label", "a name and a value have " + most);
+  }
+  if (too_long(offer.zone)) return usage("zone", most);
+  return {};
 }
 
 Status read_capacity(const Arguments& given, WorkerSpec& offer) {
@@ -57,7 +80,9 @@ Status read_offer(const Arguments& given, WorkerSpec& offer) {
   }
   std::sort(offer.labels.begin(), offer.labels.end());
   offer.labels.erase(std::unique(offer.labels.begin(), offer.labels.end()), offer.labels.end());
+  offer.labels.erase(std::unique(offer.labels.begin(), offer.labels.end()), offer.labels.end());
   offer.zone = given.value("zone").value_or("");
+  PAWL_TRY(check_names(offer));
   PAWL_ASSIGN(uint64_t weight, number_of(given, "weight", 1, 1));
   if (weight > worker_weight_max)
     return usage("weight", "at most " + std::to_string(worker_weight_max));

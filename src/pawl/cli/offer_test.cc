@@ -46,6 +46,16 @@ TEST(Offer, SaysWhichOptionIsWrong) {
   EXPECT_EQ(message({"-c", "gpu=some"}), "--capacity: gpu: \"some\" is not a whole number");
   EXPECT_EQ(message({"-l", "=x"}), "--label: \"=x\" is not NAME=VALUE");
   EXPECT_EQ(message({"-w", "1001"}), "--weight: at most 1000");
+  EXPECT_EQ(message({"-q", "a b"}),
+            "--queue: a queue's name is 1 to 128 letters, digits or _ - ., not \"a b\"");
+  EXPECT_EQ(message({"-q", std::string(129, 'q')}).substr(0, 15), "--queue: a queu");
+  EXPECT_EQ(message({"-l", "zone=x"}),
+            "--label: zone is what --zone says; call the label otherwise");
+  EXPECT_EQ(message({"-l", "worker=x"}),
+            "--label: worker is what --name says; call the label otherwise");
+  EXPECT_EQ(message({"-l", "a=" + std::string(129, 'x')}),
+            "--label: a name and a value have at most 128 bytes");
+  EXPECT_EQ(message({"-z", std::string(129, 'x')}), "--zone: at most 128 bytes");
   EXPECT_NE(message({"-c", "gpu=0"}).find("the amount of gpu"), std::string::npos);
 }
 

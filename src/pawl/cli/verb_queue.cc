@@ -6,6 +6,7 @@
 #include "pawl/cli/verbs.h"
 #include "pawl/definition/quantity.h"
 #include "pawl/model/permille.h"
+#include "pawl/model/word.h"
 
 namespace pawl::cli {
 namespace {
@@ -58,12 +59,8 @@ Result<ConfigureQueue> change_of(const std::string& queue, const Arguments& give
 
 // As definitions have it.
 Status check_queue(const std::string& queue) {
-  constexpr std::string_view letters =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
-  if (!queue.empty() && queue.size() <= 128 &&
-      queue.find_first_not_of(letters) == std::string::npos)
-    return {};
-  return usage("a queue's name is 1 to 128 letters, digits or _ - ., not \"" + tame(queue) + "\"");
+  if (is_queue_name(queue)) return {};
+  return usage(std::string(queue_name_rule) + ", not \"" + tame(queue) + "\"");
 }
 
 Result<bool> is_known(Client& client, const std::string& queue) {

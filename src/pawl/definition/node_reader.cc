@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "pawl/definition/nearest.h"
+#include "pawl/model/word.h"
 
 namespace pawl {
 namespace {
@@ -51,11 +52,7 @@ NodeDraft NodeReader::read(const Value& id, const Value& body) {
 
 // 1 to 128 letters, digits and characters of `extra`.
 bool NodeReader::word(const Value& value, std::string_view what, std::string_view extra) {
-  bool good = value.kind == ValueKind::scalar && !value.text.empty() && value.text.size() <= 128;
-  if (value.kind == ValueKind::scalar)
-    for (char c : value.text)
-      good = good && (is_alphanumeric(c) || extra.find(c) != std::string_view::npos);
-  if (good) return true;
+  if (value.kind == ValueKind::scalar && is_word(value.text, extra)) return true;
   std::string allowed;
   for (char c : extra) allowed.append(allowed.empty() ? "" : " ").append(1, c);
   fields_.report(value.mark,

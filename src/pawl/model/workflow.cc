@@ -2,10 +2,11 @@
 
 #include <algorithm>
 
+#include "pawl/model/word.h"
+
 namespace pawl {
 namespace {
 
-constexpr uint32_t id_bytes_max = 128;
 constexpr uint32_t name_bytes_max = 256;
 constexpr uint32_t backoff_factor_permille_max = 1'000'000;
 constexpr size_t cycle_names_max = 16;  // of a longer cycle only the beginning is named
@@ -19,19 +20,8 @@ Error above(const std::string& what, uint64_t is, const char* limit, uint64_t ma
           what + ": " + std::to_string(is) + " is above " + limit + " = " + std::to_string(max)};
 }
 
-bool is_word(const std::string& text, char extra) {
-  auto allowed = [extra](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == '-' || c == extra;
-  };
-  return !text.empty() && text.size() <= id_bytes_max &&
-         std::all_of(text.begin(), text.end(), allowed);
-}
 bool is_id(const std::string& text) {
-  return is_word(text, '-');
-}
-bool is_queue_name(const std::string& text) {
-  return is_word(text, '.');
+  return is_word(text, "_-");
 }
 
 std::string quoted(const Node& node) {

@@ -106,7 +106,9 @@ Result<std::unique_ptr<Guardian>> Guardian::start(const std::vector<std::string>
   int error = spawn_guardian(words, life, memory, guardian->pid_);
   close(life);
   close(memory);
-  if (error != 0) return failed("cannot start " + command.front(), error);
+  if (error != 0)
+    return failed("cannot start " + command.front() + " (it belongs beside pawl; copy both)",
+                  error);
   return guardian;
 }
 

@@ -86,7 +86,7 @@ Status Helper::start() {
     close(pair[0]);
     Code code = error == EAGAIN || error == ENOMEM ? Code::unavailable : Code::failed_precondition;
     return Error{code, "cannot start the jq helper " + options_.path + ": " + std::strerror(error) +
-                           "; it belongs beside the pawl program"};
+                           "; it belongs beside pawl; copy both"};
   }
   fcntl(pair[0], F_SETFL, O_NONBLOCK);
   socket_ = pair[0];

@@ -89,7 +89,7 @@ constexpr Case cases[] = {
     {"name: x\nnodes:\n  a: {run: ls, output: line}\n",
      "f:3:24: unknown output \"line\"; did you mean \"lines\"?"},
     {"name: x\nnodes:\n  a: {run: ls, output: yaml}\n",
-     "f:3:24: unknown output \"yaml\"; known: text, json, lines, none"},
+     "f:3:24: unknown output \"yaml\"; known: text, json, lines, none, lossy"},
     {"name: x\nnodes:\n  a: {run: ls, priority: 10}\n",
      "f:3:26: \"priority\" must be a whole number from 0 to 9, not \"10\""},
     {"name: x\nnodes:\n  a: {run: ls, priority: high}\n",

@@ -1,8 +1,8 @@
 #include "pawl/partition/plan.h"
 
 #include <algorithm>
+#include <map>
 #include <string_view>
-#include <unordered_map>
 
 #include "pawl/base/check.h"
 
@@ -14,7 +14,7 @@ bool name_character(char c) {
          c == '-';
 }
 
-using Names = std::unordered_map<std::string_view, NodeIndex>;
+using Names = std::map<std::string_view, NodeIndex>;
 
 // Which nodes a workflow's expressions mention. jq is not parsed: every `.nodes.<id>` counts, and
 // an expression that uses `.nodes` in any other way is taken to read all.

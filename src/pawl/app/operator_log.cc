@@ -62,7 +62,7 @@ void OperatorLog::log(const LogLine& line) {
 }
 
 bool OperatorLog::write_line(int fd, std::string text) {
-  if (torn_) text.insert(0, "\n");
+  if (torn_) text.insert(text.begin(), '\n');
   const size_t written = write_at_once(fd, text);
   if (written > 0) torn_ = written < text.size();
   return written == text.size();

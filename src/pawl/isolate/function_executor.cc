@@ -164,6 +164,7 @@ class RunningCall final : public FunctionCall {
     silent_ = silent_ || (timeout_.heartbeat.ns > 0 && now - heartbeat_ > timeout_.heartbeat);
     heartbeat_ = now;
     if (now >= pause_end_) {
+      say_left_over();
       pause_end_ = now + progress_pause;
       words_left_ = progress_words_max;
     }
@@ -173,7 +174,7 @@ class RunningCall final : public FunctionCall {
     --words_left_;
     say_left_over();
   }
-  // The newest word of those that were too many: it is said with the next, or when the item ends.
+  // The newest word of those that were too many: it is said when the pause is over, or the item.
   void say_left_over() {
     if (left_over_) news_.put(Progressed{launch_, std::move(*left_over_)});
     left_over_.reset();

@@ -11,6 +11,7 @@
 
 #include "pawl/adapter/linux_loop/linux_clock.h"
 #include "pawl/adapter/linux_loop/linux_loop.h"
+#include "pawl/isolate/progress_lines.h"
 #include "pawl/testing/memory_blob.h"
 
 namespace pawl {
@@ -80,6 +81,7 @@ class FunctionExecutorTest : public testing::Test {
       news.take_all(batch);
       for (ExecutorNews& n : batch) {
         if (auto* piece = std::get_if<Reported>(&n)) append(ahead_[piece->launch], piece->reports);
+        if (auto* said = std::get_if<Progressed>(&n)) words.push_back(said->progress.permille);
         auto* end = std::get_if<Finished>(&n);
         if (end == nullptr) continue;
         finished_[end->launch] = ahead_[end->launch];
@@ -106,6 +108,7 @@ class FunctionExecutorTest : public testing::Test {
   FunctionRegistry functions;
   Node node;
   RunContext context;
+  std::vector<uint32_t> words;  // all that was said about progress before what reports() gave
 
  private:
   using Gathered = std::map<uint64_t, std::vector<AttemptReport>>;
@@ -131,6 +134,24 @@ TEST_F(FunctionExecutorTest, ARangeOfNullsIsOneReportWithoutOutputs) {
   EXPECT_EQ(reports(1)[0].range.size(), 1024u);
   EXPECT_TRUE(reports(1)[0].succeeded);
   EXPECT_TRUE(reports(1)[0].outputs.empty());
+}
+
+TEST_F(FunctionExecutorTest, EachWordIsPassedOnAndOfTooManyTheFirstAndTheNewest) {
+  add("says", [&](FunctionCall& call) -> Result<std::string> {
+    for (uint32_t i = 0; i < 400; ++i) {
+      if (i == 50 || i == 250) slow_clock.pass(Duration::milliseconds(100));
+      call.progress(i, "");
+    }
+    return std::string();
+  });
+  start(1, "says", 0, 1);
+  reports(1);
+  std::vector<uint32_t> expected;
+  for (uint32_t i = 0; i < 50 + progress_words_max; ++i) expected.push_back(i);
+  expected.push_back(249);  // before what is said in the next 100 ms
+  for (uint32_t i = 0; i < progress_words_max; ++i) expected.push_back(250 + i);
+  expected.push_back(399);  // before the end
+  EXPECT_EQ(words, expected);
 }
 
 TEST_F(FunctionExecutorTest, ALongLaunchReportsWhatHasEndedWhileACallRuns) {

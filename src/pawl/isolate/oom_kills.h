@@ -11,8 +11,8 @@
 // no such count, by the machine's. (Of what has ended version 1 does not show the cgroup any more.)
 //
 // So a yes is wrong only where somebody else sent the signal and the OOM killer killed something else there
-// in the program's life, or less than mark_lasts before it: a reading of the machine's count costs 12 us and
-// more, and programs that start one after the other share it. Threading: one thread.
+// in the program's life, or less than mark_lasts before it: the machine's count takes long to read,
+// and programs that start one after the other share it. Threading: one thread.
 #pragma once
 
 #include <sys/types.h>

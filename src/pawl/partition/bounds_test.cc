@@ -33,7 +33,7 @@ std::vector<TaskRange> ranges_of(const Group& group) {
   return found;
 }
 
-// A chain in which every node may look at all before it would name half a billion pairs.
+// A chain in which every node may look at all before it: spelled out, that would be the square of its nodes.
 TEST(Bounds, APlanIsNoLargerThanItsWorkflow) {
   constexpr NodeIndex count = 3000;
   Workflow workflow;

@@ -4,6 +4,8 @@
 #include <initializer_list>
 #include <limits>
 
+#include "pawl/model/word.h"
+
 namespace pawl {
 namespace {
 
@@ -87,7 +89,9 @@ Status check_placement(const Placement& placement, const std::string& of) {
 }
 
 Status check_queue(const QueueSpec& queue) {
-  if (!is_name(queue.name)) return invalid(name_rule("a queue", "queue's name"));
+  if (!is_queue_name(queue.name))
+    return invalid(std::string(queue_name_rule) + ", not \"" + queue.name.substr(0, id_bytes_max) +
+                   "\"");
   if (queue.burst == 0 || queue.burst > queue_burst_max)
     return invalid("queue " + queue.name + ": burst is 1 to " + std::to_string(queue_burst_max) +
                    " (queue_burst_max)");

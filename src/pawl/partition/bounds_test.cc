@@ -67,6 +67,20 @@ TEST(Bounds, SlotsThatNoWorkerHasAreRefused) {
   EXPECT_EQ(rig.command(OpenSession{worker}).code, Code::ok);
 }
 
+// Where it is registered, offered and configured a queue's name is the same rule's.
+TEST(Bounds, AQueueThatNoWorkflowCanNameIsNotConfigured) {
+  PartitionRig rig;
+  for (const char* name : {"", "q x", "a\"\nb"}) {
+    ConfigureQueue change;
+    change.name = name;
+    change.concurrency_max = 1;
+    EXPECT_EQ(rig.command(change).code, Code::invalid_argument) << name;
+  }
+  ConfigureQueue change;
+  change.name = "gpu_1.eu-1";
+  EXPECT_EQ(rig.command(change).code, Code::ok);
+}
+
 // One that is wrong costs itself; what is right around it stays together.
 TEST(Bounds, ABadOutputInALongReportIsOneFailure) {
   constexpr ItemIndex items = 4096;

@@ -149,14 +149,16 @@ ProcessOutput printed(const std::string& text) {
   return out;
 }
 
+// The output of a task that printed this, or its error.
+std::string as(OutputMode mode, const std::string& text) {
+  DeclaredOutput declared;
+  declared.mode = mode;
+  declared.bytes_max = 1 << 20;
+  auto json = declared_output(declared, printed(text));
+  return json.ok() ? *json : "error: " + json.error().message;
+}
+
 TEST_F(ProcessOutputTest, ModesSayWhatStdoutMeans) {
-  auto as = [](OutputMode mode, const std::string& text) {
-    DeclaredOutput declared;
-    declared.mode = mode;
-    declared.bytes_max = 1 << 20;
-    auto json = declared_output(declared, printed(text));
-    return json.ok() ? *json : "error: " + json.error().message;
-  };
   EXPECT_EQ(as(OutputMode::text, "a \"b\"\n\n"), R"("a \"b\"")");
   EXPECT_EQ(as(OutputMode::text, ""), R"("")");
   EXPECT_EQ(as(OutputMode::lines, "a\n\nb\n"), R"(["a","","b"])");
@@ -169,13 +171,6 @@ TEST_F(ProcessOutputTest, ModesSayWhatStdoutMeans) {
 }
 
 TEST_F(ProcessOutputTest, OtherBytesThanUtf8AreAnErrorUnlessLossIsDeclared) {
-  auto as = [](OutputMode mode, const std::string& text) {
-    DeclaredOutput declared;
-    declared.mode = mode;
-    declared.bytes_max = 1 << 20;
-    auto json = declared_output(declared, printed(text));
-    return json.ok() ? *json : "error: " + json.error().message;
-  };
   std::string said =
       "error: stdout is not UTF-8 at byte 2; declare `output: none` and a file, or encode it "
       "(base64)";

@@ -440,16 +440,23 @@ std::string counted(int from, int to) {
   return numbers;
 }
 
-TEST_F(HttpServerTest, EachWordIsToldOnceHoweverOftenTheStreamBreaksOff) {
-  HttpServerOptions often;
-  often.progress_every = Duration::milliseconds(5);
-  start(often);
-  house.executor.holding = true;
-  ask(request("POST /v1/executions", submission()));
-  while (!house.executor.has_held()) house.loop.run_once(Duration::milliseconds(10));
-  auto say = [&](int from, int to) {
+// A task that runs and talks until it is released.
+struct HttpWordsTest : HttpServerTest {
+  void run_and_hold() {
+    HttpServerOptions often;
+    often.progress_every = Duration::milliseconds(5);
+    start(often);
+    house.executor.holding = true;
+    ask(request("POST /v1/executions", submission()));
+    while (!house.executor.has_held()) house.loop.run_once(Duration::milliseconds(10));
+  }
+  void say(int from, int to) {
     for (int i = from; i <= to; ++i) house.executor.progress(500, "word " + std::to_string(i));
-  };
+  }
+};
+
+TEST_F(HttpWordsTest, EachWordIsToldOnceHoweverOftenTheStreamBreaksOff) {
+  run_and_hold();
   const std::string over = "\r\n0\r\n\r\n";
   std::string told, id;
   auto stream_until = [&](const std::string& end) {
@@ -531,16 +538,8 @@ TEST_F(HttpServerTest, AWebSocketTakesManyCallsAndWatches) {
   says(R"({"ticket":0,"error":)");
 }
 
-TEST_F(HttpServerTest, AWebSocketTellsEachWordOnceAndGoesOnBehindACursor) {
-  HttpServerOptions often;
-  often.progress_every = Duration::milliseconds(5);
-  start(often);
-  house.executor.holding = true;
-  ask(request("POST /v1/executions", submission()));
-  while (!house.executor.has_held()) house.loop.run_once(Duration::milliseconds(10));
-  auto say = [&](int from, int to) {
-    for (int i = from; i <= to; ++i) house.executor.progress(500, "word " + std::to_string(i));
-  };
+TEST_F(HttpWordsTest, AWebSocketTellsEachWordOnceAndGoesOnBehindACursor) {
+  run_and_hold();
   std::string told, cursor;
   auto watch_until = [&](const std::string& end) {
     speak([&] {
